@@ -1,0 +1,20 @@
+//! cfgctl declares the configuration of many clusters, and keeps every cluster's Consul true to it.
+//!
+//! The modules form layers; each imports only from those below it, which `tests/it/walls.rs` holds:
+//!
+//! ```text
+//! cli        one file per command, the only writer to a terminal
+//! engine     survey, commit, deliver; emits events, prints nothing
+//! store      revisions and their heads, behind one trait
+//! target     what snapshots are written to, behind one trait
+//! plan       pure: what would change, and what stands against it
+//! check      pure: schema and rules; returns every finding
+//! render     pure: one revision for one cluster becomes its snapshot
+//! manifest   files become manifests; the only module that knows YAML
+//! model      names, revisions, snapshots; parsed once, then trusted
+//! ```
+
+pub mod manifest;
+pub mod model;
+pub mod store;
+pub mod target;

@@ -1,0 +1,3 @@
+//! The `cfgctl` binary: parse, run, exit code.
+
+fn main() {}

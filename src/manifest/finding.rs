@@ -1,0 +1,80 @@
+//! What is wrong with files, and where.
+
+use std::path::{Path, PathBuf};
+
+/// A file that was read; an index into [`Sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceId(usize);
+
+/// Every file that was read, kept so that findings can show the line.
+#[derive(Clone, Debug, Default)]
+pub struct Sources(Vec<Source>);
+
+#[derive(Clone, Debug)]
+struct Source {
+    name: PathBuf,
+    text: String,
+}
+
+impl Sources {
+    /// Keeps a file. `name` is what the user called it; `-` is standard input.
+    pub fn add(&mut self, name: PathBuf, text: String) -> SourceId {
+        self.0.push(Source { name, text });
+        SourceId(self.0.len() - 1)
+    }
+
+    /// What the user called the file.
+    pub fn name(&self, id: SourceId) -> &Path {
+        self.0
+            .get(id.0)
+            .map_or(Path::new(""), |source| &source.name)
+    }
+
+    /// The text of the file.
+    pub fn text(&self, id: SourceId) -> &str {
+        self.0.get(id.0).map_or("", |source| &source.text)
+    }
+}
+
+/// A stretch of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span {
+    /// The file.
+    pub source: SourceId,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The first byte.
+    pub start: usize,
+    /// The byte after the last.
+    pub end: usize,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// It works, but perhaps not as meant.
+    Warning,
+    /// It cannot be used.
+    Error,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// A stable word for it, for machines: `unknown-field`.
+    pub code: &'static str,
+    /// What is wrong, a fragment without a period.
+    pub message: String,
+    /// Where, if it is in a file.
+    pub at: Option<Span>,
+    /// What stands beside the marker, if it says more than the message.
+    pub label: Option<String>,
+    /// Other places that belong to it, each with what it is.
+    pub related: Vec<(Span, String)>,
+    /// What to do next, each a fragment without a period.
+    pub help: Vec<String>,
+}

@@ -1,0 +1,33 @@
+//! The words of cfgctl as types: parsed once, then trusted.
+//!
+//! Nothing here reads a file, a clock, the environment or the network, and nothing is async.
+
+mod cluster;
+mod commit;
+mod key;
+mod name;
+mod observed;
+mod resource;
+mod revision;
+mod selector;
+mod set;
+mod snapshot;
+pub mod value;
+mod write;
+
+pub use cluster::{Cluster, Connection, Consul, Directory, LimitOverrides, TokenSource};
+pub use commit::{Commit, Heads};
+pub use key::{Key, KeyError, Prefix};
+pub use name::{ClusterName, LayerName, NameError, SetName};
+pub use observed::{Fence, Observed, ObservedEntry, ObservedSnapshot, Owner, Place};
+pub use resource::{ResourceId, ResourceKind};
+pub use revision::{Cause, Content, Origin, Revision, Version};
+pub use selector::{
+    Labels, Requirement, Selector, SelectorError, check_label_key, check_label_value,
+};
+pub use set::{ConfigSet, Layer, Publish, SpringFormat};
+pub use snapshot::{Digest, Document, DocumentError, Snapshot};
+pub use write::{EntryWrite, Limits, Oversize, SnapshotWrite, Write};
+
+/// The version of every format that cfgctl reads and writes: manifests, snapshots, JSON output.
+pub const API_VERSION: &str = "cfgctl.dev/v1";

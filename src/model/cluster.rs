@@ -1,0 +1,88 @@
+//! A place of delivery, and how to reach it.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Key, Labels};
+
+/// One place of delivery; its name is the name of its resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Cluster {
+    /// What selectors match on.
+    pub labels: Labels,
+    /// Where snapshots go.
+    pub connection: Connection,
+}
+
+/// How to reach a cluster's target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Connection {
+    /// The KV store of a Consul.
+    Consul(Consul),
+    /// A directory on this machine.
+    Directory(Directory),
+}
+
+/// How to reach a Consul. What is left out comes from the `CONSUL_*` variables that the consul
+/// command line knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Consul {
+    /// `http://host:port` or `https://host:port`, without credentials; left out:
+    /// `CONSUL_HTTP_ADDR`, else `http://127.0.0.1:8500`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Below which our own keys lie: `<prefix>/<set>/snapshot`.
+    pub prefix: Key,
+    /// The datacenter to ask for; left out: the agent's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datacenter: Option<String>,
+    /// Where the ACL token is found; left out: `CONSUL_HTTP_TOKEN` or `CONSUL_HTTP_TOKEN_FILE`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenSource>,
+    /// The server's limits where they are not what its version says.
+    #[serde(default, skip_serializing_if = "LimitOverrides::is_empty")]
+    pub limits: LimitOverrides,
+}
+
+/// Where a token is found. The token itself is never in a manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TokenSource {
+    /// An environment variable, by name.
+    Env(String),
+    /// A file that holds nothing but the token; absolute.
+    File(PathBuf),
+}
+
+/// Limits of a Consul that an administrator knows better than its version number does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LimitOverrides {
+    /// Operations in one transaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operations: Option<usize>,
+    /// Bytes in one value (`kv_max_value_size`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_bytes: Option<usize>,
+    /// Bytes in the body of one transaction (`txn_max_req_len`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_bytes: Option<usize>,
+}
+
+impl LimitOverrides {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A directory target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Directory {
+    /// Absolute; each set gets a directory of its own inside.
+    pub path: PathBuf,
+}

@@ -1,0 +1,119 @@
+//! Names of sets, clusters and layers.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The longest name: a DNS label (RFC 1123), as Kubernetes takes them for most objects.
+const MAX_NAME_BYTES: usize = 63;
+
+/// A name that breaks the rules of a DNS label.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is not a name: {reason}", .input.escape_debug())]
+pub struct NameError {
+    input: String,
+    /// The rule that is broken, as a sentence without a period.
+    pub reason: &'static str,
+}
+
+fn check(input: &str) -> Result<(), NameError> {
+    let reject = |reason| {
+        Err(NameError {
+            input: input.chars().take(MAX_NAME_BYTES + 1).collect(),
+            reason,
+        })
+    };
+    match input.as_bytes() {
+        [] => reject("it is empty"),
+        bytes if bytes.len() > MAX_NAME_BYTES => reject("it is longer than 63 bytes"),
+        [b'-', ..] | [.., b'-'] => reject("it starts or ends with a hyphen"),
+        bytes
+            if bytes
+                .iter()
+                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')) =>
+        {
+            Ok(())
+        }
+        _ => reject("only a-z, 0-9 and hyphens are allowed"),
+    }
+}
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// At most 63 bytes of `a-z`, `0-9` and inner hyphens.
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NameError;
+
+            fn from_str(input: &str) -> Result<Self, NameError> {
+                check(input).map(|()| Self(input.to_owned()))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = NameError;
+
+            fn try_from(input: String) -> Result<Self, NameError> {
+                check(&input).map(|()| Self(input))
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+    )*};
+}
+
+names! {
+    /// The name of a set: the configuration of one application.
+    SetName;
+    /// The name of a cluster: one place of delivery.
+    ClusterName;
+    /// The name of a layer within its set.
+    LayerName;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dns_label_is_a_name() {
+        for input in ["a", "7", "eu-west-1", &"x".repeat(63)] {
+            assert_eq!(input.parse::<SetName>().unwrap().as_str(), input);
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_the_rule_it_breaks() {
+        let reason = |input: &str| input.parse::<SetName>().unwrap_err().reason;
+        assert_eq!(reason(""), "it is empty");
+        assert_eq!(reason("-a"), "it starts or ends with a hyphen");
+        assert_eq!(reason("a-"), "it starts or ends with a hyphen");
+        assert_eq!(reason("Ab"), "only a-z, 0-9 and hyphens are allowed");
+        assert_eq!(reason("a/b"), "only a-z, 0-9 and hyphens are allowed");
+        assert_eq!(reason(".."), "only a-z, 0-9 and hyphens are allowed");
+        assert_eq!(reason(&"x".repeat(64)), "it is longer than 63 bytes");
+    }
+}

@@ -1,0 +1,123 @@
+//! Immutable versions of resources, and how they came to be.
+
+use std::fmt;
+use std::num::NonZeroU64;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Cluster, ConfigSet};
+
+/// The number of a revision: 1, 2, 3 … per resource; it only grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Version(NonZeroU64);
+
+impl Version {
+    /// The first revision of anything.
+    pub const FIRST: Self = Self(NonZeroU64::MIN);
+
+    /// The version with this number; zero is none.
+    pub fn new(number: u64) -> Option<Self> {
+        NonZeroU64::new(number).map(Self)
+    }
+
+    /// The number.
+    pub fn get(self) -> u64 {
+        self.0.get()
+    }
+
+    /// The version after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// One immutable version of a resource.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Revision {
+    /// Its number.
+    pub version: Version,
+    /// Who made it, when and why.
+    pub origin: Origin,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What a revision says. The tombstone keeps versions growing when a name is used again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Content {
+    /// A cluster.
+    Cluster(Cluster),
+    /// A set.
+    Set(ConfigSet),
+    /// The resource was deleted.
+    Deleted,
+}
+
+impl Content {
+    /// The set, if this is one that exists.
+    pub fn set(&self) -> Option<&ConfigSet> {
+        match self {
+            Self::Set(set) => Some(set),
+            Self::Cluster(_) | Self::Deleted => None,
+        }
+    }
+
+    /// The cluster, if this is one that exists.
+    pub fn cluster(&self) -> Option<&Cluster> {
+        match self {
+            Self::Cluster(cluster) => Some(cluster),
+            Self::Set(_) | Self::Deleted => None,
+        }
+    }
+}
+
+/// Who, when, why and by what cause a revision came to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Origin {
+    /// `user@host`, or what `CFGCTL_ACTOR` says.
+    pub actor: String,
+    /// When it was planned, by the clock of the machine that planned it.
+    pub at: Timestamp,
+    /// What made it.
+    pub cause: Cause,
+    /// The reason that a person gave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// What made a revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Cause {
+    /// Files were applied.
+    Apply,
+    /// The content of an older revision was taken again.
+    Rollback {
+        /// The revision whose content it is.
+        to: Version,
+    },
+    /// A person deleted the resource.
+    Delete,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Apply => f.write_str("apply"),
+            Self::Rollback { to } => write!(f, "rollback to {to}"),
+            Self::Delete => f.write_str("delete"),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The declared part of a set.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::value::Map;
+use super::{Key, LayerName, Selector};
+
+/// The configuration of one application, as its manifest declares it; its name is the name of its
+/// resource. Flags and breakers will be declared here too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConfigSet {
+    /// Which clusters get it; an empty selector means all.
+    #[serde(default, skip_serializing_if = "Selector::is_empty")]
+    pub clusters: Selector,
+    /// A JSON Schema (2020-12) that the values of every cluster must meet, whole and without
+    /// references to other files, so that an old revision can be checked years later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Value>,
+    /// The defaults: every key exists here.
+    pub values: Map,
+    /// What lies over the defaults, later layers above earlier ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<Layer>,
+    /// How applications find the values, beside cfgctl's own snapshot key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub publish: Vec<Publish>,
+}
+
+/// Values laid over the defaults in the clusters whose labels match.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Layer {
+    /// Unique within the set.
+    pub name: LayerName,
+    /// Where the layer applies.
+    pub when: Selector,
+    /// Touches only keys that the defaults have.
+    pub values: Map,
+}
+
+/// One way in which applications find the values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Publish {
+    /// As Spring Cloud Consul reads it.
+    #[serde(rename_all = "camelCase")]
+    Spring {
+        /// `config/<application>`.
+        context: Key,
+        /// How the values are written.
+        #[serde(default)]
+        format: SpringFormat,
+    },
+    /// One KV key per leaf; lists as JSON.
+    #[serde(rename_all = "camelCase")]
+    Keys {
+        /// Below which the leaves lie.
+        prefix: Key,
+    },
+}
+
+/// `spring.cloud.consul.config.format` of the application.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SpringFormat {
+    /// One YAML document at `<context>/data`.
+    #[default]
+    Yaml,
+    /// Java properties at `<context>/data`.
+    Properties,
+    /// One key per property below `<context>/`.
+    KeyValue,
+}

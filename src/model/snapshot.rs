@@ -1,0 +1,302 @@
+//! What one cluster gets of one revision.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::value::{self, Map};
+use super::{API_VERSION, ClusterName, Key, Origin, SetName, Version};
+
+/// The `kind` of a snapshot document.
+const KIND: &str = "Snapshot";
+/// No target hands out more than this as one snapshot; Consul's own limit is 512 KiB by default.
+const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
+
+/// A SHA-256, written `sha256:` and 64 hexadecimal digits.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digest([u8; 32]);
+
+/// Text that is not a digest.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a digest is `sha256:` and 64 hexadecimal digits")]
+pub struct DigestError;
+
+impl Digest {
+    /// The digest of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sha256:")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = DigestError;
+
+    fn from_str(input: &str) -> Result<Self, DigestError> {
+        let digits = input.strip_prefix("sha256:").ok_or(DigestError)?;
+        if digits.len() != 64 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(DigestError);
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
+            let pair = std::str::from_utf8(pair).map_err(|_| DigestError)?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| DigestError)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = DigestError;
+
+    fn try_from(input: String) -> Result<Self, DigestError> {
+        input.parse()
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.to_string()
+    }
+}
+
+/// A snapshot: the document at the snapshot key, and the bytes of every key written with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// What lies at the snapshot key.
+    pub document: Document,
+    /// The other keys: `document.keys` holds the digest of each.
+    pub entries: BTreeMap<Key, Vec<u8>>,
+}
+
+impl Snapshot {
+    /// Puts a snapshot together and seals it with its digest.
+    pub fn seal(
+        set: SetName,
+        cluster: ClusterName,
+        version: Version,
+        origin: Origin,
+        values: Map,
+        entries: BTreeMap<Key, Vec<u8>>,
+    ) -> Self {
+        let keys = entries
+            .iter()
+            .map(|(key, bytes)| (key.clone(), Digest::of(bytes)))
+            .collect();
+        let body = Body {
+            api_version: API_VERSION.to_owned(),
+            kind: KIND.to_owned(),
+            set,
+            cluster,
+            version,
+            origin,
+            values,
+            flags: Map::new(),
+            breakers: Map::new(),
+            keys,
+        };
+        let digest = Digest::of(&value::canonical(&body));
+        Self {
+            document: Document { body, digest },
+            entries,
+        }
+    }
+}
+
+/// The document at a snapshot key, whose digest is known to be right.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    body: Body,
+    digest: Digest,
+}
+
+/// What the digest is taken over. A field added here needs a new [`API_VERSION`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Body {
+    api_version: String,
+    kind: String,
+    set: SetName,
+    cluster: ClusterName,
+    version: Version,
+    origin: Origin,
+    values: Map,
+    flags: Map,
+    breakers: Map,
+    keys: BTreeMap<Key, Digest>,
+}
+
+/// Why bytes are not the document of a snapshot.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// Larger than any snapshot.
+    #[error("it has {bytes} bytes, more than the {MAX_DOCUMENT_BYTES} that a snapshot may have")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// Not JSON, or not a JSON object.
+    #[error("it is not a JSON document")]
+    NotJson(#[source] serde_json::Error),
+    /// Written by a cfgctl that knows more.
+    #[error("its format is `{0}`, this cfgctl reads `{API_VERSION}`")]
+    OtherFormat(String),
+    /// Fields are missing, unknown or of a wrong type.
+    #[error("it is not a snapshot document")]
+    NotASnapshot(#[source] serde_json::Error),
+    /// Its content was changed after it was written.
+    #[error("its content does not match its digest: it was changed by hand")]
+    Changed,
+}
+
+impl Document {
+    /// Reads what lies at a snapshot key.
+    pub fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {
+        if bytes.len() > MAX_DOCUMENT_BYTES {
+            return Err(DocumentError::TooLarge { bytes: bytes.len() });
+        }
+        let mut map: Map = serde_json::from_slice(bytes).map_err(DocumentError::NotJson)?;
+        let format = map.get("apiVersion").and_then(|format| format.as_str());
+        if format.is_some_and(|format| format != API_VERSION) {
+            let format = format.unwrap_or_default().chars().take(80).collect();
+            return Err(DocumentError::OtherFormat(format));
+        }
+        let digest = map.remove("digest");
+        let body: Body = serde_json::from_value(map.into()).map_err(DocumentError::NotASnapshot)?;
+        let digest = digest
+            .and_then(|digest| digest.as_str()?.parse().ok())
+            .ok_or(DocumentError::Changed)?;
+        if Digest::of(&value::canonical(&body)) != digest || body.kind != KIND {
+            return Err(DocumentError::Changed);
+        }
+        Ok(Self { body, digest })
+    }
+
+    /// The bytes that lie at the snapshot key: canonical JSON.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        value::canonical(&self.to_json())
+    }
+
+    /// The document as JSON.
+    pub fn to_json(&self) -> Map {
+        let mut map = match serde_json::to_value(&self.body) {
+            Ok(serde_json::Value::Object(map)) => map,
+            // A struct of text keys always becomes a map.
+            Ok(_) | Err(_) => Map::new(),
+        };
+        map.insert("digest".to_owned(), self.digest.to_string().into());
+        map
+    }
+
+    /// The set it is a snapshot of.
+    pub fn set(&self) -> &SetName {
+        &self.body.set
+    }
+
+    /// The cluster it was made for.
+    pub fn cluster(&self) -> &ClusterName {
+        &self.body.cluster
+    }
+
+    /// The revision of the set.
+    pub fn version(&self) -> Version {
+        self.body.version
+    }
+
+    /// How that revision came to be.
+    pub fn origin(&self) -> &Origin {
+        &self.body.origin
+    }
+
+    /// The values of this cluster: defaults and layers merged.
+    pub fn values(&self) -> &Map {
+        &self.body.values
+    }
+
+    /// The other keys written with it, and the digest of each.
+    pub fn keys(&self) -> &BTreeMap<Key, Digest> {
+        &self.body.keys
+    }
+
+    /// The digest over everything else in the document.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+}
+
+impl Serialize for Document {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::Cause;
+
+    fn snapshot() -> Snapshot {
+        let Ok(serde_json::Value::Object(values)) = serde_json::to_value(json!({"a": {"b": 1.5}}))
+        else {
+            panic!("not a map");
+        };
+        Snapshot::seal(
+            "shop".parse().unwrap(),
+            "eu".parse().unwrap(),
+            Version::FIRST,
+            Origin {
+                actor: "ops@laptop".to_owned(),
+                at: "2026-11-21T02:14:00Z".parse().unwrap(),
+                cause: Cause::Apply,
+                message: None,
+            },
+            values,
+            BTreeMap::from([("config/shop/data".parse().unwrap(), b"a: 1".to_vec())]),
+        )
+    }
+
+    #[test]
+    fn a_document_reads_back_as_it_was_written() {
+        let document = snapshot().document;
+        assert_eq!(Document::parse(&document.to_bytes()).unwrap(), document);
+    }
+
+    #[test]
+    fn a_document_that_was_changed_by_hand_is_noticed() {
+        let text = String::from_utf8(snapshot().document.to_bytes()).unwrap();
+        let parse = |text: &str| Document::parse(text.as_bytes());
+        assert!(matches!(
+            parse(&text.replace("1.5", "1.6")),
+            Err(DocumentError::Changed)
+        ));
+        assert!(matches!(
+            parse(&text.replace("cfgctl.dev/v1", "cfgctl.dev/v9")),
+            Err(DocumentError::OtherFormat(_))
+        ));
+        assert!(matches!(parse(&text[1..]), Err(DocumentError::NotJson(_))));
+        assert!(matches!(parse("{}"), Err(DocumentError::NotASnapshot(_))));
+        assert!(matches!(parse(""), Err(DocumentError::NotJson(_))));
+        assert!(matches!(
+            parse(&text.replace("\"flags\":{}", "\"flags\":{},\"more\":1")),
+            Err(DocumentError::NotASnapshot(_))
+        ));
+    }
+}

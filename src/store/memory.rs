@@ -1,0 +1,1 @@
+//! An in-memory store, for unit tests of pure logic.

@@ -1,0 +1,113 @@
+//! What snapshots are written to.
+//!
+//! A backend keeps the contract in `tests/it/target_contract.rs`; it never sees the store.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use crate::model::{Limits, Observed, Oversize, Place, SetName, Write};
+
+pub mod consul;
+pub mod directory;
+pub mod memory;
+
+/// One cluster's Consul, or what stands in its place.
+#[async_trait]
+pub trait Target: Debug + Send + Sync {
+    /// Where the target is, as a person would name it: `http://127.0.0.1:8501`.
+    fn location(&self) -> String;
+
+    /// The name under which the snapshot of `set` lies: `cfgctl/checkout/snapshot`.
+    fn snapshot_key(&self, set: &SetName) -> String;
+
+    /// What one write can carry.
+    async fn limits(&self) -> Result<Limits, TargetError>;
+
+    /// Everything that is there of one set, as of one moment, read from the leader. What cannot be
+    /// read is an error; absent means that the target says so and would show it if it were there.
+    async fn observe(&self, place: &Place) -> Result<Observed, TargetError>;
+
+    /// Carries out all of `write`, or nothing of it.
+    ///
+    /// Fails with [`TargetError::Moved`] if anything is not in its expected state, and with
+    /// [`TargetError::Unknown`] if it cannot be told whether it was carried out: observe again.
+    async fn write(&self, write: &Write) -> Result<(), TargetError>;
+
+    /// Whether the target is fit for use, for `cluster check`.
+    async fn health(&self) -> Result<Health, TargetError>;
+}
+
+/// What a target says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Product and version, as far as it may be known: `Consul 1.8.7`.
+    pub server: String,
+    /// What one write can carry.
+    pub limits: Limits,
+    /// What a person should know, worst first, each a sentence without a period.
+    pub warnings: Vec<String>,
+}
+
+/// What a target refuses, by what the caller can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// Not reachable, or without a leader: what is there stays there; try again later.
+    #[error("{location} cannot be reached")]
+    Unreachable {
+        /// Which target.
+        location: String,
+        /// The cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The token may not do this.
+    #[error("{location} denies access: {reason}")]
+    Denied {
+        /// Which target.
+        location: String,
+        /// What was denied, as the target says it.
+        reason: String,
+    },
+    /// Keys are not in the state they were expected in. Nothing was changed.
+    #[error("{location} changed since it was read: {}", .keys.join(", "))]
+    Moved {
+        /// Which target.
+        location: String,
+        /// The keys that moved, as far as the target names them.
+        keys: Vec<String>,
+    },
+    /// A write whose outcome is not known: observe again.
+    #[error("{location} did not say whether it carried out the write")]
+    Unknown {
+        /// Which target.
+        location: String,
+        /// The cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The write is over the target's limits. Nothing was changed.
+    #[error("{location} cannot take the write: {}", .reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    TooLarge {
+        /// Which target.
+        location: String,
+        /// Every limit that is exceeded.
+        reasons: Vec<Oversize>,
+    },
+    /// An answer that makes no sense, or is larger than any that would.
+    #[error("{location} gave an answer that cannot be used: {reason}")]
+    Invalid {
+        /// Which target.
+        location: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The connection is described wrongly: the manifest or the environment must change.
+    #[error("{location} cannot be connected to: {reason}")]
+    Configuration {
+        /// Which target.
+        location: String,
+        /// What is wrong, and where.
+        reason: String,
+    },
+}

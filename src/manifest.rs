@@ -1,5 +1,22 @@
 //! Files become manifests. The only module that knows YAML.
 
+use crate::model::{Content, ResourceId};
+
 mod finding;
+mod place;
 
 pub use finding::{Finding, Severity, SourceId, Sources, Span};
+pub use place::Places;
+
+/// One resource as a file declares it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// Its kind and name.
+    pub id: ResourceId,
+    /// What it says; never a tombstone.
+    pub content: Content,
+    /// Where the whole document stands; paths start at its top: `["spec", "values", "payment"]`.
+    pub places: Places,
+    /// Where its JSON Schema stands, if that is in a file of its own.
+    pub schema_file: Option<SourceId>,
+}

@@ -160,9 +160,9 @@ pub enum DocumentError {
     /// Fields are missing, unknown or of a wrong type.
     #[error("it is not a snapshot document")]
     NotASnapshot(#[source] serde_json::Error),
-    /// Its content was changed after it was written.
+    /// Its content was changed after it was written; holds what it says now.
     #[error("its content does not match its digest: it was changed by hand")]
-    Changed,
+    Changed(Box<Document>),
 }
 
 impl Document {
@@ -179,13 +179,18 @@ impl Document {
         }
         let digest = map.remove("digest");
         let body: Body = serde_json::from_value(map.into()).map_err(DocumentError::NotASnapshot)?;
-        let digest = digest
-            .and_then(|digest| digest.as_str()?.parse().ok())
-            .ok_or(DocumentError::Changed)?;
-        if Digest::of(&value::canonical(&body)) != digest || body.kind != KIND {
-            return Err(DocumentError::Changed);
+        let found = Digest::of(&value::canonical(&body));
+        let claimed: Option<Digest> = digest.and_then(|digest| digest.as_str()?.parse().ok());
+        let intact = claimed.as_ref() == Some(&found) && body.kind == KIND;
+        let document = Self {
+            body,
+            digest: found,
+        };
+        if intact {
+            Ok(document)
+        } else {
+            Err(DocumentError::Changed(Box::new(document)))
         }
-        Ok(Self { body, digest })
     }
 
     /// The bytes that lie at the snapshot key: canonical JSON.
@@ -285,7 +290,7 @@ mod tests {
         let parse = |text: &str| Document::parse(text.as_bytes());
         assert!(matches!(
             parse(&text.replace("1.5", "1.6")),
-            Err(DocumentError::Changed)
+            Err(DocumentError::Changed(_))
         ));
         assert!(matches!(
             parse(&text.replace("cfgctl.dev/v1", "cfgctl.dev/v9")),

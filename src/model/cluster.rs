@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Key, Labels};
+use super::{Key, Labels, SetName};
 
 /// One place of delivery; its name is the name of its resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,13 @@ pub struct Consul {
     /// The server's limits where they are not what its version says.
     #[serde(default, skip_serializing_if = "LimitOverrides::is_empty")]
     pub limits: LimitOverrides,
+}
+
+impl Consul {
+    /// Where the snapshot of `set` lies: `cfgctl/checkout/snapshot`.
+    pub fn snapshot_key(&self, set: &SetName) -> String {
+        format!("{}/{set}/snapshot", self.prefix)
+    }
 }
 
 /// Where a token is found. The token itself is never in a manifest.

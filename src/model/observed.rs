@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Document, DocumentError, Key, Prefix, SetName};
+use super::{Digest, Document, DocumentError, Key, Prefix, SetName};
 
 /// Names one state of one key. A write that carries it fails if the key was written since.
 ///
@@ -42,6 +42,18 @@ pub struct Observed {
     /// Every key that exists among: the keys of the place, the keys that the snapshot names, and
     /// what lies below the prefixes of the place. Never the snapshot key.
     pub entries: BTreeMap<Key, ObservedEntry>,
+}
+
+impl Observed {
+    /// Whether exactly this snapshot is there, every key of it included.
+    pub fn holds(&self, document: &Document) -> bool {
+        self.snapshot.document() == Some(document)
+            && document.keys().iter().all(|(key, digest)| {
+                self.entries
+                    .get(key)
+                    .is_some_and(|entry| Digest::of(&entry.value) == *digest)
+            })
+    }
 }
 
 /// What lies at a snapshot key.

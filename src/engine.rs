@@ -1,0 +1,126 @@
+//! Looks at every target, commits, and delivers. Emits events, prints nothing.
+//!
+//! The order is fixed: observe the targets, read the heads, plan (which is pure and happens
+//! elsewhere), commit, deliver. Every step may be the last one that runs; whoever comes next
+//! starts from what is true then.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::model::{Cluster, ClusterName};
+use crate::plan::{Pair, Unseen, UnseenKind};
+use crate::store::{Store, StoreError};
+use crate::target::{Target, TargetError};
+
+mod deliver;
+mod survey;
+
+pub use deliver::{Outcome, Report};
+pub use survey::Survey;
+
+/// How many sets of one cluster are worked on at once: enough to hide the round trips, far below
+/// the 200 connections that a Consul grants to one address.
+const SETS_AT_ONCE: usize = 8;
+
+/// Makes targets from how clusters are described.
+pub trait Connect: Sync {
+    /// The target of `cluster`. Does not talk to it yet.
+    fn connect(&self, name: &ClusterName, cluster: &Cluster)
+    -> Result<Arc<dyn Target>, TargetError>;
+}
+
+/// How hard to try.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How many clusters are worked on at once.
+    pub clusters_at_once: usize,
+    /// The longest wait for one set in one cluster, repeats included.
+    pub timeout: Duration,
+}
+
+/// What the engine tells while it works.
+#[derive(Clone, Debug)]
+pub enum Event<'a> {
+    /// It starts to look at this many pairs.
+    Surveying(usize),
+    /// It has looked at one.
+    Surveyed(&'a Pair),
+    /// The commit is real.
+    Committed,
+    /// It starts to write to this many pairs.
+    Delivering(usize),
+    /// It is done with one.
+    Delivered(&'a Report),
+}
+
+/// Where a survey, a commit and a delivery take place.
+pub struct Engine<'a> {
+    /// The central store.
+    pub store: &'a dyn Store,
+    /// How targets are reached.
+    pub connect: &'a dyn Connect,
+    /// How hard to try.
+    pub pace: Pace,
+    /// Who hears what happens.
+    pub events: &'a (dyn Fn(Event<'_>) + Sync),
+    /// Turns true when a person wants it to stop: what runs is finished, nothing new is begun.
+    pub interrupt: watch::Receiver<bool>,
+}
+
+impl std::fmt::Debug for Engine<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("store", &self.store)
+            .field("pace", &self.pace)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The clusters of one run, each with its target or with why there is none.
+type Fleet = BTreeMap<ClusterName, Result<Arc<dyn Target>, Unseen>>;
+
+/// What stops the engine as a whole. What goes wrong in one cluster is in its report instead.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The heads and what a head is built on could not be read.
+    #[error("could not read the store")]
+    Read(#[source] StoreError),
+    /// Nothing was committed and nothing written to any cluster.
+    #[error("nothing was committed")]
+    Commit(#[source] StoreError),
+    /// A person stopped it before anything was committed.
+    #[error("stopped before anything was changed")]
+    Interrupted,
+}
+
+/// An error and its causes on one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(error.source(), |error| error.source())
+        .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+fn unseen(error: &TargetError) -> Unseen {
+    let kind = match error {
+        TargetError::Unreachable { .. } | TargetError::Unknown { .. } => UnseenKind::Unreachable,
+        TargetError::Denied { .. } => UnseenKind::Denied,
+        TargetError::Moved { .. }
+        | TargetError::TooLarge { .. }
+        | TargetError::Invalid { .. }
+        | TargetError::Configuration { .. } => UnseenKind::Unusable,
+    };
+    Unseen {
+        kind,
+        reason: chain(error),
+    }
+}
+
+fn timed_out(pace: Pace) -> Unseen {
+    Unseen {
+        kind: UnseenKind::Unreachable,
+        reason: format!("no answer within {} s", pace.timeout.as_secs_f32()),
+    }
+}
+

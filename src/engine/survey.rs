@@ -1,0 +1,214 @@
+//! Looks at every target, and then reads the heads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use super::{Engine, EngineError, Event, Fleet, SETS_AT_ONCE, timed_out, unseen};
+use crate::model::{
+    Cluster, ClusterName, DocumentError, Heads, Limits, ObservedSnapshot, Origin, Place,
+    ResourceId, Selector, SetName,
+};
+use crate::plan::{
+    Consent, Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, Unseen, UnseenKind,
+    places, plan,
+};
+use crate::target::Target;
+
+/// What is true now: in the store, and in every target that matters.
+#[derive(Debug)]
+pub struct Survey {
+    /// The heads, read after the targets were.
+    pub heads: Heads,
+    past: Past,
+    observed: BTreeMap<Pair, Observation>,
+    limits: BTreeMap<ClusterName, Limits>,
+    pub(super) places: BTreeMap<Pair, Place>,
+    pub(super) fleet: Fleet,
+}
+
+impl Survey {
+    /// What follows from this survey for `desired`, which it was made for.
+    pub fn plan(
+        &self,
+        desired: &Desired,
+        reach: &Reach,
+        origin: &Origin,
+        consents: &BTreeSet<Consent>,
+    ) -> Result<Plan, PlanError> {
+        plan(&Input {
+            desired,
+            reach,
+            heads: &self.heads,
+            past: &self.past,
+            observed: &self.observed,
+            limits: &self.limits,
+            origin,
+            consents,
+        })
+    }
+}
+
+impl Engine<'_> {
+    /// Looks at everything that a plan for `desired` needs. Targets come first, then the heads: a
+    /// target that is ahead of them is then a real fault, and not someone who was faster.
+    pub async fn survey(
+        &self,
+        desired: &Desired,
+        reach: &Reach,
+        clusters: &Selector,
+    ) -> Result<Survey, EngineError> {
+        let heads = self.store.heads().await.map_err(EngineError::Read)?;
+        let places = places(desired, reach, &heads, clusters);
+        let fleet = self.fleet(desired, &heads, &places);
+
+        (self.events)(Event::Surveying(places.len()));
+        let mut interrupt = self.interrupt.clone();
+        let (observed, limits) = tokio::select! {
+            seen = self.observe(&fleet, &places) => seen,
+            Ok(_) = interrupt.wait_for(|stop| *stop) => return Err(EngineError::Interrupted),
+        };
+
+        let heads = self.store.heads().await.map_err(EngineError::Read)?;
+        let past = self.past(&heads, &observed).await?;
+        Ok(Survey {
+            heads,
+            past,
+            observed,
+            limits,
+            places,
+            fleet,
+        })
+    }
+
+    fn fleet(&self, desired: &Desired, heads: &Heads, places: &BTreeMap<Pair, Place>) -> Fleet {
+        let names: BTreeSet<&ClusterName> = places.keys().map(|pair| &pair.cluster).collect();
+        let described = |name: &ClusterName| -> Option<Cluster> {
+            let id = ResourceId::Cluster(name.clone());
+            let content = desired
+                .get(&id)
+                .or_else(|| heads.get(&id).map(|head| &head.content))?;
+            content.cluster().cloned()
+        };
+        names
+            .into_iter()
+            .filter_map(|name| {
+                let target = self.connect.connect(name, &described(name)?);
+                Some((name.clone(), target.map_err(|error| unseen(&error))))
+            })
+            .collect()
+    }
+
+    async fn observe(
+        &self,
+        fleet: &Fleet,
+        places: &BTreeMap<Pair, Place>,
+    ) -> (
+        BTreeMap<Pair, Observation>,
+        BTreeMap<ClusterName, Limits>,
+    ) {
+        let looks = fleet.iter().map(|(name, target)| async move {
+            let pairs = places.iter().filter(|(pair, _)| pair.cluster == *name);
+            match target {
+                Ok(target) => self.look(name, target, pairs.collect()).await,
+                Err(unseen) => {
+                    let unseen = |(pair, _): (&Pair, _)| {
+                        (pair.clone(), Observation::Unseen(unseen.clone()))
+                    };
+                    (pairs.map(unseen).collect(), None)
+                }
+            }
+        });
+        let mut observed = BTreeMap::new();
+        let mut limits = BTreeMap::new();
+        let mut looks = stream::iter(looks).buffer_unordered(self.pace.clusters_at_once);
+        while let Some((seen, limit)) = looks.next().await {
+            observed.extend(seen);
+            limits.extend(limit);
+        }
+        (observed, limits)
+    }
+
+    /// Looks at one cluster. Once it does not answer, its other sets are not tried: each would
+    /// wait as long.
+    async fn look(
+        &self,
+        name: &ClusterName,
+        target: &Arc<dyn Target>,
+        pairs: Vec<(&Pair, &Place)>,
+    ) -> (Vec<(Pair, Observation)>, Option<(ClusterName, Limits)>) {
+        let down = AtomicBool::new(false);
+        let down = &down;
+        let seen = stream::iter(pairs)
+            .map(|(pair, place)| async move {
+                let observation = if down.load(Ordering::Relaxed) {
+                    Observation::Unseen(Unseen {
+                        kind: UnseenKind::Unreachable,
+                        reason: format!("{} cannot be reached", target.location()),
+                    })
+                } else {
+                    self.look_once(target, place).await
+                };
+                if let Observation::Unseen(unseen) = &observation
+                    && unseen.kind == UnseenKind::Unreachable
+                {
+                    down.store(true, Ordering::Relaxed);
+                }
+                (self.events)(Event::Surveyed(pair));
+                (pair.clone(), observation)
+            })
+            .buffer_unordered(SETS_AT_ONCE)
+            .collect();
+        let limits = tokio::time::timeout(self.pace.timeout, target.limits());
+        let (seen, limits) = tokio::join!(seen, limits);
+        // Without limits the target could not be asked, which its observations say.
+        let limits = limits.ok().and_then(Result::ok);
+        (seen, limits.map(|limits| (name.clone(), limits)))
+    }
+
+    pub(super) async fn look_once(&self, target: &Arc<dyn Target>, place: &Place) -> Observation {
+        match tokio::time::timeout(self.pace.timeout, target.observe(place)).await {
+            Ok(Ok(observed)) => Observation::Seen(observed),
+            Ok(Err(error)) => Observation::Unseen(unseen(&error)),
+            Err(_) => Observation::Unseen(timed_out(self.pace)),
+        }
+    }
+
+    /// The origins of the revisions that targets hold and that are not the head any more.
+    async fn past(
+        &self,
+        heads: &Heads,
+        observed: &BTreeMap<Pair, Observation>,
+    ) -> Result<Past, EngineError> {
+        let held: BTreeSet<(SetName, _)> = observed
+            .iter()
+            .filter_map(|(pair, observation)| {
+                let Observation::Seen(observed) = observation else {
+                    return None;
+                };
+                let ObservedSnapshot::Present { document, .. } = &observed.snapshot else {
+                    return None;
+                };
+                let version = match document.as_ref() {
+                    Ok(document) => document.version(),
+                    Err(DocumentError::Changed(document)) => document.version(),
+                    Err(_) => return None,
+                };
+                let head = heads.get(&ResourceId::Set(pair.set.clone()))?;
+                (version < head.version).then(|| (pair.set.clone(), version))
+            })
+            .collect();
+        let mut past = Past::new();
+        for (set, version) in held {
+            let id = ResourceId::Set(set.clone());
+            let revision = self.store.revision(&id, version).await;
+            if let Some(revision) = revision.map_err(EngineError::Read)? {
+                past.insert((set, version), revision.origin);
+            }
+        }
+        Ok(past)
+    }
+}

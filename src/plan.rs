@@ -1,0 +1,249 @@
+//! Decides, in full and before anything is written, what would change.
+//!
+//! Pure: from what is desired, what the store holds and what every target holds follows one
+//! [`Plan`]. It leaves no choice to whoever carries it out. `apply`, `rollback`, `delete`, `diff`
+//! and `status` differ only in what they desire, and in whether they carry it out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{
+    ClusterName, Commit, Content, Heads, Limits, Observed, Origin, ResourceId, SetName, Version,
+};
+use crate::render::RenderError;
+
+mod after;
+mod changes;
+mod delivery;
+mod objection;
+
+pub use after::{Reach, places};
+pub use changes::{Edit, ValueChange, value_changes};
+pub use delivery::{Action, Condition, Delivery, Drift};
+pub use objection::{Consent, Objection, Reason};
+
+use objection::Standing;
+
+use after::After;
+
+/// What should become of which resources. What is not named stays as it is.
+pub type Desired = BTreeMap<ResourceId, Content>;
+
+/// One set in one cluster.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pair {
+    /// The set.
+    pub set: SetName,
+    /// The cluster.
+    pub cluster: ClusterName,
+}
+
+/// What was seen of one set in one cluster.
+#[derive(Debug)]
+pub enum Observation {
+    /// What is there.
+    Seen(Observed),
+    /// Why nothing is known.
+    Unseen(Unseen),
+}
+
+/// Why a target could not be looked at. What is there stays there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// What kind of failure it is.
+    pub kind: UnseenKind,
+    /// The whole error, causes included.
+    pub reason: String,
+}
+
+/// What kind of failure keeps a target from being looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnseenKind {
+    /// It does not answer; it may later.
+    Unreachable,
+    /// The token is not allowed to.
+    Denied,
+    /// It answers nonsense, or the connection is described wrongly.
+    Unusable,
+}
+
+/// How each older revision came to be, as far as targets hold one.
+pub type Past = BTreeMap<(SetName, Version), Origin>;
+
+/// Everything that a plan follows from.
+#[derive(Debug)]
+pub struct Input<'a> {
+    /// What should become of which resources.
+    pub desired: &'a Desired,
+    /// Which sets to look at beyond those that change.
+    pub reach: &'a Reach,
+    /// The heads, read after the targets were observed: a target that is ahead of them is a fault.
+    pub heads: &'a Heads,
+    /// The origins of the revisions that targets hold and that are no longer the head.
+    pub past: &'a Past,
+    /// What was seen. A pair that is not in here is not touched.
+    pub observed: &'a BTreeMap<Pair, Observation>,
+    /// What one write to each cluster can carry, where it is known.
+    pub limits: &'a BTreeMap<ClusterName, Limits>,
+    /// The origin of every revision that the plan makes.
+    pub origin: &'a Origin,
+    /// What a person has consented to.
+    pub consents: &'a BTreeSet<Consent>,
+}
+
+/// Every change that would be made, and everything that stands against it.
+#[derive(Debug)]
+pub struct Plan {
+    /// What is committed; empty when no resource changes.
+    pub commit: Commit,
+    /// Each resource that gets a new revision.
+    pub resources: Vec<ResourceChange>,
+    /// What happens in every cluster, by set and cluster.
+    pub deliveries: Vec<Delivery>,
+    /// What stands against the plan, worst first.
+    pub objections: Vec<Objection>,
+}
+
+/// A resource that gets a new revision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResourceChange {
+    /// The resource.
+    pub id: ResourceId,
+    /// The head that it is planned against.
+    pub base: Option<Version>,
+    /// The revision that it gets.
+    pub version: Version,
+    /// What the head says.
+    pub before: Option<Content>,
+    /// What the new revision says.
+    pub after: Content,
+    /// Why there is a new revision.
+    pub why: Why,
+}
+
+/// Why a resource gets a new revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Its own content changes.
+    Content,
+    /// The labels of a cluster change, and with them what the set says there.
+    Labels,
+    /// It takes over from a history that this store does not know, with a higher number.
+    Takeover,
+}
+
+/// Why no plan can be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The values of a set cannot be published; checking would have found it.
+    #[error("`{set}` cannot be rendered for `{cluster}`: {}", .errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Render {
+        /// The set.
+        set: SetName,
+        /// The cluster.
+        cluster: ClusterName,
+        /// Every reason.
+        errors: Vec<RenderError>,
+    },
+}
+
+/// Decides what follows from `input`.
+pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
+    // No `..`: a new input does not compile until it is thought about here.
+    let Input {
+        desired,
+        reach,
+        heads,
+        past,
+        observed,
+        limits,
+        origin,
+        consents,
+    } = input;
+
+    let after = After::of(desired, heads);
+    let overtake = objection::overtake(input, &after);
+    let resources = after.revisions(&overtake);
+    let reached = after.reached(reach);
+
+    let mut deliveries = Vec::new();
+    let mut objections = Vec::new();
+    for (pair, observation) in observed.iter() {
+        if !reached.contains(&pair.set) {
+            continue;
+        }
+        let Some(cluster) = after.clusters.get(&pair.cluster) else {
+            continue;
+        };
+        let scene = delivery::Scene {
+            pair,
+            observation,
+            head: heads.get(&ResourceId::Set(pair.set.clone())),
+            head_cluster: heads
+                .get(&ResourceId::Cluster(pair.cluster.clone()))
+                .and_then(|head| head.content.cluster()),
+            desired: after.snapshot(pair, cluster, &resources, origin)?,
+            standing: objection::standing(pair, observation, heads, past),
+            limits: limits.get(&pair.cluster).copied(),
+            consents,
+            after: &after,
+        };
+        let (delivery, against) = delivery::decide(&scene);
+        deliveries.push(delivery);
+        objections.extend(against);
+    }
+    objections.sort();
+
+    let commit = after.commit(&resources, &reached, origin);
+    Ok(Plan {
+        commit,
+        resources: resources.into_values().collect(),
+        deliveries,
+        objections,
+    })
+}
+
+impl Plan {
+    /// Whether carrying it out would change anything, in the store or in a target.
+    pub fn has_changes(&self) -> bool {
+        let Self {
+            commit,
+            resources,
+            deliveries,
+            objections: _,
+        } = self;
+        !commit.revisions.is_empty()
+            || !resources.is_empty()
+            || deliveries.iter().any(|delivery| delivery.write.is_some())
+    }
+
+    /// Whether every target could be looked at and holds what it should, and nothing would change.
+    pub fn is_settled(&self) -> bool {
+        !self.has_changes()
+            && self.objections.is_empty()
+            && self
+                .deliveries
+                .iter()
+                .all(|delivery| matches!(delivery.condition, Condition::InSync | Condition::None))
+    }
+}
+
+/// A plan that may be carried out. [`approve`] is the only way to get one, and the engine takes
+/// nothing else.
+#[derive(Debug)]
+pub struct Approved(Plan);
+
+impl Approved {
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.0
+    }
+}
+
+/// Lets a plan pass that nothing stands against. Gives it back with its objections otherwise.
+pub fn approve(plan: Plan) -> Result<Approved, Box<Plan>> {
+    if plan.objections.is_empty() {
+        Ok(Approved(plan))
+    } else {
+        Err(Box::new(plan))
+    }
+}

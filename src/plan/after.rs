@@ -1,0 +1,299 @@
+//! What the store would hold after the plan: the world that deliveries are decided in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Desired, Pair, PlanError, ResourceChange, Why};
+use crate::model::{
+    Cluster, ClusterName, Commit, ConfigSet, Content, Heads, Key, Origin, Place, ResourceId, Revision,
+    Selector, SetName, Snapshot, Version,
+};
+use crate::render;
+
+/// Which sets are looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Those that the desired changes touch, and these.
+    Named(BTreeSet<SetName>),
+    /// Every set of the store, deleted ones too: their removal may not be finished.
+    All,
+}
+
+/// The resources as they would be, next to the heads as they are.
+#[derive(Debug)]
+pub(super) struct After<'a> {
+    desired: &'a Desired,
+    heads: &'a Heads,
+    /// Every cluster that would exist.
+    pub(super) clusters: BTreeMap<&'a ClusterName, &'a Cluster>,
+    /// Every set; `None` when it would be deleted.
+    sets: BTreeMap<&'a SetName, Option<&'a ConfigSet>>,
+}
+
+/// Every pair that has to be observed for a plan, and where to look. `clusters` limits delivery to
+/// some clusters.
+pub fn places(
+    desired: &Desired,
+    reach: &Reach,
+    heads: &Heads,
+    clusters: &Selector,
+) -> BTreeMap<Pair, Place> {
+    let after = After::of(desired, heads);
+    let mut places = BTreeMap::new();
+    for name in after.reached(reach) {
+        // Also clusters that the set does not go to: an earlier removal may not be finished there.
+        for (cluster_name, cluster) in &after.clusters {
+            if !clusters.matches(&cluster.labels) {
+                continue;
+            }
+            let set = after.set_in(&name, cluster);
+            let place = set.map_or_else(
+                || Place {
+                    set: name.clone(),
+                    keys: BTreeSet::new(),
+                    prefixes: BTreeSet::new(),
+                },
+                |set| render::place(&name, &set.publish),
+            );
+            let pair = Pair {
+                set: name.clone(),
+                cluster: (*cluster_name).clone(),
+            };
+            places.insert(pair, place);
+        }
+    }
+    places
+}
+
+impl<'a> After<'a> {
+    pub(super) fn of(desired: &'a Desired, heads: &'a Heads) -> Self {
+        let mut clusters = BTreeMap::new();
+        let mut sets = BTreeMap::new();
+        let heads_first = heads.iter().map(|(id, head)| (id, &head.content));
+        for (id, content) in heads_first.chain(desired) {
+            match id {
+                ResourceId::Cluster(name) => match content.cluster() {
+                    Some(cluster) => _ = clusters.insert(name, cluster),
+                    None => _ = clusters.remove(name),
+                },
+                ResourceId::Set(name) => _ = sets.insert(name, content.set()),
+            }
+        }
+        Self {
+            desired,
+            heads,
+            clusters,
+            sets,
+        }
+    }
+
+    /// The set as it should be in a cluster; `None` when it should not be there.
+    pub(super) fn set_in(&self, name: &SetName, cluster: &Cluster) -> Option<&'a ConfigSet> {
+        let set = (*self.sets.get(name)?)?;
+        set.clusters.matches(&cluster.labels).then_some(set)
+    }
+
+    /// Those of `keys` that a set other than that of `pair` publishes in the same cluster.
+    pub(super) fn published_by_others<'k>(
+        &self,
+        pair: &Pair,
+        keys: impl Iterator<Item = &'k Key>,
+    ) -> BTreeSet<Key> {
+        let Some(cluster) = self.clusters.get(&pair.cluster) else {
+            return BTreeSet::new();
+        };
+        let mut unclaimed: BTreeSet<Key> = keys.cloned().collect();
+        let mut claimed = BTreeSet::new();
+        for name in self.sets.keys().filter(|name| **name != &pair.set) {
+            let Some(set) = self.set_in(name, cluster) else {
+                continue;
+            };
+            // Rendering is only worth it where one of the keys can be the set's at all.
+            let place = render::place(name, &set.publish);
+            let possible = |key: &Key| {
+                place.keys.contains(key) || place.prefixes.iter().any(|prefix| prefix.contains(key))
+            };
+            if !unclaimed.iter().any(possible) {
+                continue;
+            }
+            let values = render::values(set, &cluster.labels);
+            for key in render::entries(&set.publish, &values).unwrap_or_default().keys() {
+                claimed.extend(unclaimed.take(key));
+            }
+        }
+        claimed
+    }
+
+    /// The sets that have to be looked at.
+    pub(super) fn reached(&self, reach: &Reach) -> BTreeSet<SetName> {
+        let mut reached: BTreeSet<SetName> = match reach {
+            Reach::All => return self.sets.keys().map(|name| (*name).clone()).collect(),
+            Reach::Named(names) => names.clone(),
+        };
+        reached.extend(self.desired.keys().filter_map(|id| match id {
+            ResourceId::Set(name) => Some(name.clone()),
+            ResourceId::Cluster(_) => None,
+        }));
+        // A cluster that is new or changed may have to get or lose any set.
+        for (id, content) in self.desired {
+            let head = self.heads.get(id).map(|head| &head.content);
+            if head == Some(content) {
+                continue;
+            }
+            let clusters = [Some(content), head].into_iter().flatten();
+            for cluster in clusters.filter_map(Content::cluster) {
+                reached.extend(
+                    self.sets
+                        .keys()
+                        .filter(|name| self.set_in(name, cluster).is_some())
+                        .map(|name| (*name).clone()),
+                );
+            }
+        }
+        reached
+    }
+
+    /// The new revisions. `overtake` names sets that must get a version above the given one, even
+    /// if nothing else about them changes.
+    pub(super) fn revisions(
+        &self,
+        overtake: &BTreeMap<SetName, Version>,
+    ) -> BTreeMap<ResourceId, ResourceChange> {
+        let mut changes = BTreeMap::new();
+        for (id, content) in self.desired {
+            let head = self.heads.get(id).map(|head| &head.content);
+            // What never existed needs no tombstone.
+            if head != Some(content) && (head.is_some() || *content != Content::Deleted) {
+                changes.insert(id.clone(), self.change(id, content, Why::Content, overtake));
+            }
+        }
+        for (name, set) in &self.sets {
+            let Some(set) = set else { continue };
+            let id = ResourceId::Set((*name).clone());
+            if changes.contains_key(&id) || !self.heads.contains_key(&id) {
+                continue;
+            }
+            let why = if overtake.contains_key(*name) {
+                Why::Takeover
+            } else if self.reads_other_labels(set) {
+                Why::Labels
+            } else {
+                continue;
+            };
+            let content = Content::Set((*set).clone());
+            changes.insert(id.clone(), self.change(&id, &content, why, overtake));
+        }
+        changes
+    }
+
+    fn change(
+        &self,
+        id: &ResourceId,
+        content: &Content,
+        why: Why,
+        overtake: &BTreeMap<SetName, Version>,
+    ) -> ResourceChange {
+        let head = self.heads.get(id);
+        let next = head.map_or(Version::FIRST, |head| head.version.next());
+        let version = match id {
+            ResourceId::Set(name) => overtake
+                .get(name)
+                .map_or(next, |foreign| next.max(foreign.next())),
+            ResourceId::Cluster(_) => next,
+        };
+        ResourceChange {
+            id: id.clone(),
+            base: head.map(|head| head.version),
+            version,
+            before: head.map(|head| head.content.clone()),
+            after: content.clone(),
+            why,
+        }
+    }
+
+    /// Whether a cluster that has the set and keeps it gets other values, because its labels
+    /// change. Without a new revision one version would then have two contents.
+    fn reads_other_labels(&self, set: &ConfigSet) -> bool {
+        self.desired.iter().any(|(id, content)| {
+            let before = self.heads.get(id).and_then(|head| head.content.cluster());
+            let (Some(before), Some(after)) = (before, content.cluster()) else {
+                return false;
+            };
+            before.labels != after.labels
+                && set.clusters.matches(&before.labels)
+                && set.clusters.matches(&after.labels)
+                && render::values(set, &before.labels) != render::values(set, &after.labels)
+        })
+    }
+
+    /// What `pair` should hold; `None` when nothing of the set should be there.
+    pub(super) fn snapshot(
+        &self,
+        pair: &Pair,
+        cluster: &Cluster,
+        changes: &BTreeMap<ResourceId, ResourceChange>,
+        origin: &Origin,
+    ) -> Result<Option<Snapshot>, PlanError> {
+        let Some(set) = self.set_in(&pair.set, cluster) else {
+            return Ok(None);
+        };
+        let id = ResourceId::Set(pair.set.clone());
+        let (version, origin) = match (changes.get(&id), self.heads.get(&id)) {
+            (Some(change), _) => (change.version, origin),
+            (None, Some(head)) => (head.version, &head.origin),
+            // Neither new nor known: no set of this name.
+            (None, None) => return Ok(None),
+        };
+        render::snapshot(
+            &pair.set,
+            set,
+            version,
+            origin,
+            &pair.cluster,
+            &cluster.labels,
+        )
+        .map(Some)
+        .map_err(|errors| PlanError::Render {
+            set: pair.set.clone(),
+            cluster: pair.cluster.clone(),
+            errors,
+        })
+    }
+
+    /// The commit that makes `changes` real, guarded by everything that was looked at for it.
+    pub(super) fn commit(
+        &self,
+        changes: &BTreeMap<ResourceId, ResourceChange>,
+        reached: &BTreeSet<SetName>,
+        origin: &Origin,
+    ) -> Commit {
+        if changes.is_empty() {
+            return Commit::default();
+        }
+        let guarded = self
+            .desired
+            .keys()
+            .cloned()
+            .chain(changes.keys().cloned())
+            .chain(reached.iter().cloned().map(ResourceId::Set))
+            .chain(self.clusters.keys().map(|&name| ResourceId::Cluster(name.clone())));
+        Commit {
+            expected: guarded
+                .map(|id| {
+                    let version = self.heads.get(&id).map(|head| head.version);
+                    (id, version)
+                })
+                .collect(),
+            revisions: changes
+                .iter()
+                .map(|(id, change)| {
+                    let revision = Revision {
+                        version: change.version,
+                        origin: origin.clone(),
+                        content: change.after.clone(),
+                    };
+                    (id.clone(), revision)
+                })
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! What happens to one set in one cluster.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::after::After;
+use super::objection::Reason;
+use super::{Consent, Objection, Observation, Pair, Standing, Unseen, ValueChange, value_changes};
+use crate::model::{
+    Cluster, Connection, Digest, Document, EntryWrite, Key, Limits, Observed, ObservedEntry,
+    ObservedSnapshot, Origin, Owner, Revision, Snapshot, SnapshotWrite, Version, Write,
+};
+
+/// What happens to one set in one cluster, and what was found there.
+#[derive(Debug)]
+pub struct Delivery {
+    /// Which set and cluster.
+    pub pair: Pair,
+    /// How the target compares with the head that the store has now.
+    pub condition: Condition,
+    /// The version that the target holds, and how it came to be.
+    pub holds: Option<(Version, Origin)>,
+    /// What the target should hold; `None`: nothing of this set.
+    pub desired: Option<Document>,
+    /// What is done about it.
+    pub action: Action,
+    /// What it means for the values.
+    pub changes: Vec<ValueChange>,
+    /// What was changed behind our back since the last write.
+    pub drift: Vec<Drift>,
+    /// Keys of others in places that the application reads; they stay.
+    pub foreign: Vec<Key>,
+    /// The write that carries it out.
+    pub write: Option<Write>,
+}
+
+/// How a target compares with the head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// The set does not belong there, and is not there.
+    None,
+    /// It holds the head, untouched.
+    InSync,
+    /// It should hold the head and holds nothing.
+    Missing,
+    /// It holds an older revision.
+    Behind,
+    /// Someone else changed our keys.
+    Edited,
+    /// It holds the head as it was rendered for other labels or by another cfgctl.
+    Outdated,
+    /// The set does not belong there any more, and still is there.
+    Leftover,
+    /// It holds something that is not from this store.
+    Alien(Reason),
+    /// It could not be looked at.
+    Unseen(Unseen),
+}
+
+/// What is done about one set in one cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing.
+    Keep,
+    /// The desired snapshot is written where there is none.
+    Create,
+    /// The desired snapshot replaces another version.
+    Update,
+    /// The same version is written again over what differs from it.
+    Repair,
+    /// Our keys are removed.
+    Remove,
+    /// Nothing, because something stands against it.
+    Refuse,
+    /// Nothing, because the target could not be looked at.
+    Wait,
+}
+
+/// One of our keys that someone else changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Drift {
+    /// The snapshot key itself has another content.
+    EditedSnapshot,
+    /// A key has another content.
+    Edited {
+        /// The key.
+        key: Key,
+        /// What it holds.
+        found: Vec<u8>,
+        /// What it should hold, where the store still knows.
+        expected: Option<Vec<u8>>,
+    },
+    /// A key is gone.
+    Missing {
+        /// The key.
+        key: Key,
+    },
+}
+
+/// Everything that the decision about one pair follows from.
+#[derive(Debug)]
+pub(super) struct Scene<'a> {
+    pub(super) pair: &'a Pair,
+    pub(super) observation: &'a Observation,
+    pub(super) head: Option<&'a Revision>,
+    pub(super) head_cluster: Option<&'a Cluster>,
+    pub(super) desired: Option<Snapshot>,
+    pub(super) standing: Standing,
+    pub(super) limits: Option<Limits>,
+    pub(super) consents: &'a BTreeSet<Consent>,
+    pub(super) after: &'a After<'a>,
+}
+
+pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
+    let mut delivery = Delivery {
+        pair: scene.pair.clone(),
+        condition: Condition::None,
+        holds: None,
+        desired: scene.desired.as_ref().map(|desired| desired.document.clone()),
+        action: Action::Wait,
+        changes: Vec::new(),
+        drift: Vec::new(),
+        foreign: Vec::new(),
+        write: None,
+    };
+    let observed = match scene.observation {
+        Observation::Seen(observed) => observed,
+        Observation::Unseen(unseen) => {
+            delivery.condition = Condition::Unseen(unseen.clone());
+            return (delivery, Vec::new());
+        }
+    };
+    let document = scene.standing.document();
+    delivery.holds = document.map(|held| (held.version(), held.origin().clone()));
+    delivery.drift = drift(scene, observed);
+    delivery.condition = condition(scene, &delivery.drift);
+    delivery.foreign = foreign(scene, observed);
+
+    let nothing = crate::model::value::Map::new();
+    let before = document.map_or(&nothing, Document::values);
+    match (&scene.desired, &scene.standing) {
+        (None, Standing::Ours { .. }) => {
+            delivery.action = Action::Remove;
+            delivery.changes = value_changes(before, &nothing);
+            delivery.write = removal(scene, observed);
+        }
+        // What is not from this store is not ours to remove.
+        (None, _) => delivery.action = Action::Keep,
+        (Some(desired), _) => {
+            delivery.changes = value_changes(before, desired.document.values());
+            return replace(scene, observed, desired, delivery);
+        }
+    }
+    (delivery, Vec::new())
+}
+
+/// Decides for a pair that should hold `desired`.
+fn replace(
+    scene: &Scene<'_>,
+    observed: &Observed,
+    desired: &Snapshot,
+    mut delivery: Delivery,
+) -> (Delivery, Vec<Objection>) {
+    let adopt = scene.consents.contains(&Consent::Adopt);
+    if observed.holds(&desired.document) {
+        delivery.action = Action::Keep;
+        return (delivery, Vec::new());
+    }
+    let mut reasons = Vec::new();
+    if let (Standing::Alien { reason, .. }, false) = (&scene.standing, adopt) {
+        reasons.push(reason.clone());
+    }
+    let taken = taken(scene, observed, desired);
+    if !taken.is_empty() && !adopt {
+        reasons.push(Reason::ForeignKeys { keys: taken });
+    }
+    let write = replacement(scene, observed, desired);
+    if let (Some(limits), Some(key)) = (scene.limits, snapshot_key(scene)) {
+        let oversize = write.oversize(&key, limits);
+        if !oversize.is_empty() {
+            reasons.push(Reason::too_large(&oversize));
+        }
+    }
+    if reasons.is_empty() {
+        delivery.action = match &delivery.holds {
+            None => Action::Create,
+            Some((version, _)) if *version == desired.document.version() => Action::Repair,
+            Some(_) => Action::Update,
+        };
+        delivery.write = Some(write);
+    } else {
+        delivery.action = Action::Refuse;
+    }
+    let objection = |reason| Objection {
+        reason,
+        pair: scene.pair.clone(),
+    };
+    (delivery, reasons.into_iter().map(objection).collect())
+}
+
+fn snapshot_key(scene: &Scene<'_>) -> Option<String> {
+    match &scene.after.clusters.get(&scene.pair.cluster)?.connection {
+        Connection::Consul(consul) => Some(consul.snapshot_key(&scene.pair.set)),
+        Connection::Directory(_) => None,
+    }
+}
+
+/// Whether a key is one that cfgctl wrote: it carries the mark, or our own snapshot names it.
+fn is_ours(scene: &Scene<'_>, key: &Key, entry: &ObservedEntry) -> bool {
+    entry.owner == Owner::Cfgctl
+        || matches!(&scene.standing, Standing::Ours { document, intact: true }
+            if document.keys().contains_key(key))
+}
+
+/// The keys that would be overwritten although cfgctl did not write them.
+fn taken(scene: &Scene<'_>, observed: &Observed, desired: &Snapshot) -> Vec<Key> {
+    let is_taken = |key: &&Key| {
+        let entry = observed.entries.get(*key);
+        entry.is_some_and(|entry| !is_ours(scene, key, entry))
+    };
+    desired.entries.keys().filter(is_taken).cloned().collect()
+}
+
+/// The write that brings the target to `desired`.
+fn replacement(scene: &Scene<'_>, observed: &Observed, desired: &Snapshot) -> Write {
+    let mut entries: BTreeMap<Key, EntryWrite> = removals(scene, observed, Some(desired));
+    for (key, value) in &desired.entries {
+        let write = match observed.entries.get(key) {
+            Some(entry) if entry.value == *value && is_ours(scene, key, entry) => {
+                EntryWrite::Keep {
+                    expected: entry.fence.clone(),
+                }
+            }
+            found => EntryWrite::Put {
+                value: value.clone(),
+                expected: found.map(|entry| entry.fence.clone()),
+            },
+        };
+        entries.insert(key.clone(), write);
+    }
+    Write {
+        set: scene.pair.set.clone(),
+        snapshot: SnapshotWrite::Put {
+            value: desired.document.to_bytes(),
+            expected: observed.snapshot.fence().cloned(),
+        },
+        entries,
+    }
+}
+
+/// The write that takes the set away; `None` when there is nothing to take away.
+fn removal(scene: &Scene<'_>, observed: &Observed) -> Option<Write> {
+    let ObservedSnapshot::Present { fence, .. } = &observed.snapshot else {
+        return None;
+    };
+    Some(Write {
+        set: scene.pair.set.clone(),
+        snapshot: SnapshotWrite::Delete {
+            expected: fence.clone(),
+        },
+        entries: removals(scene, observed, None),
+    })
+}
+
+/// The keys of the held snapshot that the desired one does not have, except those that another set
+/// publishes from now on.
+fn removals(
+    scene: &Scene<'_>,
+    observed: &Observed,
+    desired: Option<&Snapshot>,
+) -> BTreeMap<Key, EntryWrite> {
+    let Some(document) = scene.standing.document() else {
+        return BTreeMap::new();
+    };
+    // A document that was changed by hand may name keys that were never ours; the mark decides.
+    let trusted = !matches!(&scene.standing, Standing::Ours { intact: false, .. });
+    let surplus: BTreeMap<&Key, &ObservedEntry> = document
+        .keys()
+        .keys()
+        .filter(|key| desired.is_none_or(|desired| !desired.entries.contains_key(*key)))
+        .filter_map(|key| Some((key, observed.entries.get(key)?)))
+        .filter(|(_, entry)| trusted || entry.owner == Owner::Cfgctl)
+        .collect();
+    if surplus.is_empty() {
+        return BTreeMap::new();
+    }
+    let handed_over = scene
+        .after
+        .published_by_others(scene.pair, surplus.keys().copied());
+    surplus
+        .into_iter()
+        .filter(|(key, _)| !handed_over.contains(*key))
+        .map(|(key, entry)| {
+            let expected = entry.fence.clone();
+            (key.clone(), EntryWrite::Delete { expected })
+        })
+        .collect()
+}
+
+/// What was changed since the held snapshot was written, by its own account.
+fn drift(scene: &Scene<'_>, observed: &Observed) -> Vec<Drift> {
+    let Standing::Ours { document, intact } = &scene.standing else {
+        return Vec::new();
+    };
+    if !intact {
+        return vec![Drift::EditedSnapshot];
+    }
+    let same_version = scene
+        .desired
+        .as_ref()
+        .filter(|desired| desired.document.version() == document.version());
+    document
+        .keys()
+        .iter()
+        .filter_map(|(key, digest)| match observed.entries.get(key) {
+            None => Some(Drift::Missing { key: key.clone() }),
+            Some(entry) if Digest::of(&entry.value) == *digest => None,
+            Some(entry) => Some(Drift::Edited {
+                key: key.clone(),
+                found: entry.value.clone(),
+                expected: same_version.and_then(|desired| desired.entries.get(key).cloned()),
+            }),
+        })
+        .collect()
+}
+
+/// Keys of others in places that the application reads, and that are not about to be taken over.
+fn foreign(scene: &Scene<'_>, observed: &Observed) -> Vec<Key> {
+    let is_desired = |key: &Key| {
+        let desired = scene.desired.as_ref();
+        desired.is_some_and(|desired| desired.entries.contains_key(key))
+    };
+    let is_held = |key: &Key| {
+        let document = scene.standing.document();
+        document.is_some_and(|document| document.keys().contains_key(key))
+    };
+    observed
+        .entries
+        .keys()
+        .filter(|key| !is_desired(key) && !is_held(key))
+        .cloned()
+        .collect()
+}
+
+fn condition(scene: &Scene<'_>, drift: &[Drift]) -> Condition {
+    let wanted = scene.head.is_some_and(|head| {
+        let set = head.content.set();
+        set.zip(scene.head_cluster)
+            .is_some_and(|(set, cluster)| set.clusters.matches(&cluster.labels))
+    });
+    let (document, version) = match (&scene.standing, scene.head) {
+        (Standing::Alien { reason, .. }, _) => return Condition::Alien(reason.clone()),
+        (Standing::Ours { document, .. }, Some(head)) if wanted => (document, head.version),
+        (Standing::Ours { .. }, _) => return Condition::Leftover,
+        (Standing::Absent | Standing::Unknown, _) if wanted => return Condition::Missing,
+        (Standing::Absent | Standing::Unknown, _) => return Condition::None,
+    };
+    let outdated = || {
+        scene.desired.as_ref().is_some_and(|desired| {
+            desired.document.version() == version && desired.document != *document
+        })
+    };
+    if document.version() < version {
+        Condition::Behind
+    } else if !drift.is_empty() {
+        Condition::Edited
+    } else if outdated() {
+        Condition::Outdated
+    } else {
+        Condition::InSync
+    }
+}

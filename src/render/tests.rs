@@ -310,15 +310,20 @@ fn java_unescape(text: &str) -> String {
     String::from_utf16(&units).unwrap()
 }
 
-fn texts() -> impl Strategy<Value = String> {
+fn names() -> BoxedStrategy<String> {
+    "[a-c]{1,2}".boxed()
+}
+
+fn texts() -> BoxedStrategy<String> {
     prop_oneof![
         "[a-c]{1,2}",
         "[ab.\\[\\]0/ ]{0,4}",
         "[ \\t\\n\\r\\x0c\\\\:=#!aé😀\\x00\\x7f]{0,5}",
     ]
+    .boxed()
 }
 
-fn values_of(names: impl Strategy<Value = String> + Clone + 'static) -> impl Strategy<Value = Map> {
+fn values_of(names: BoxedStrategy<String>) -> BoxedStrategy<Map> {
     let scalar = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -333,7 +338,9 @@ fn values_of(names: impl Strategy<Value = String> + Clone + 'static) -> impl Str
                 .prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     });
-    prop::collection::btree_map(names, value, 0..5).prop_map(|map| map.into_iter().collect())
+    prop::collection::btree_map(names, value, 0..5)
+        .prop_map(|map| map.into_iter().collect())
+        .boxed()
 }
 
 /// Everything that Spring makes a property of: scalars and empty lists.
@@ -379,7 +386,7 @@ proptest! {
     }
 
     #[test]
-    fn what_lies_in_a_key_is_the_leaf(values in values_of("[a-c]{1,2}".boxed())) {
+    fn what_lies_in_a_key_is_the_leaf(values in values_of(names())) {
         let entries = entries(&[keys("app")], &values).unwrap();
         for (path, leaf) in value::leaves(&values) {
             let bytes = &entries[&key(&format!("app/{}", path.segments().join("/")))];
@@ -393,7 +400,7 @@ proptest! {
 
     #[test]
     fn the_same_revision_and_cluster_give_the_same_bytes(
-        values in values_of("[a-c]{1,2}".boxed()),
+        values in values_of(names()),
     ) {
         let set = set(values, vec![keys("app"), spring("config", SpringFormat::Yaml)]);
         let snapshot = |set: &ConfigSet| snapshot(
@@ -409,8 +416,8 @@ proptest! {
 
     #[test]
     fn a_layer_changes_only_the_clusters_that_it_matches(
-        defaults in values_of("[a-c]{1,2}".boxed()),
-        over in values_of("[a-c]{1,2}".boxed()),
+        defaults in values_of(names()),
+        over in values_of(names()),
     ) {
         let plain = set(defaults.clone(), Vec::new());
         let mut layered = plain.clone();

@@ -16,5 +16,6 @@
 
 pub mod manifest;
 pub mod model;
+pub mod render;
 pub mod store;
 pub mod target;

@@ -4,6 +4,7 @@ use crate::model::{Content, ResourceId};
 
 mod finding;
 mod place;
+pub mod yaml;
 
 pub use finding::{Finding, Severity, SourceId, Sources, Span};
 pub use place::Places;

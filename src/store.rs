@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use crate::model::{Commit, Heads, ResourceId, Revision, Version};
 
+mod guard;
 pub mod memory;
 pub mod sqlite;
 
@@ -32,7 +33,8 @@ pub trait Store: Debug + Send + Sync {
 
     /// Makes all revisions of `commit` the heads if every expected head still is the head.
     ///
-    /// Fails with [`StoreError::HeadsMoved`] otherwise, having changed nothing.
+    /// Fails with [`StoreError::HeadsMoved`] otherwise, having changed nothing, and with
+    /// [`StoreError::Invalid`] if the commit breaks the rules of [`Commit`].
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError>;
 }
 
@@ -53,6 +55,14 @@ pub enum StoreError {
     /// Someone committed first: look again and plan afresh. Nothing was changed.
     #[error("{} changed since it was read", .0.iter().map(|moved| moved.id.to_string()).collect::<Vec<_>>().join(", "))]
     HeadsMoved(Vec<MovedHead>),
+    /// The commit breaks the rules of [`Commit`]: a bug of whoever planned it. Nothing was changed.
+    #[error("the commit of {id} is not valid: {reason}")]
+    Invalid {
+        /// The first resource that breaks them.
+        id: ResourceId,
+        /// Which rule.
+        reason: &'static str,
+    },
     /// The location cannot be used; the text says why and what to do.
     #[error("`{location}` cannot be used as a store: {reason}")]
     Location {

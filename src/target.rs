@@ -10,6 +10,7 @@ use crate::model::{Limits, Observed, Oversize, Place, SetName, Write};
 
 pub mod consul;
 pub mod directory;
+mod expected;
 pub mod memory;
 
 /// One cluster's Consul, or what stands in its place.

@@ -1,1 +1,196 @@
-//! The memory target.
+//! A target in memory, for tests of what stands above targets. It keeps the whole contract and
+//! behaves like a Consul where the contract leaves a choice.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use super::{Health, Target, TargetError, expected};
+use crate::model::{
+    Document, EntryWrite, Fence, Key, Limits, Observed, ObservedEntry, ObservedSnapshot, Owner,
+    Place, SetName, SnapshotWrite, Write,
+};
+
+/// A key-value store in memory.
+#[derive(Debug)]
+pub struct Memory {
+    prefix: Key,
+    limits: Limits,
+    store: Mutex<Store>,
+}
+
+#[derive(Debug, Default)]
+struct Store {
+    /// Grows with every change, and is what fences are made of.
+    index: u64,
+    cells: BTreeMap<String, Cell>,
+}
+
+#[derive(Clone, Debug)]
+struct Cell {
+    value: Vec<u8>,
+    owner: Owner,
+    index: u64,
+}
+
+impl Memory {
+    /// An empty store whose snapshots lie at `<prefix>/<set>/snapshot`, with the limits of a
+    /// Consul before 1.14.
+    pub fn new(prefix: Key) -> Self {
+        Self {
+            prefix,
+            limits: Limits::CONSUL,
+            store: Mutex::default(),
+        }
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The value of a key, whoever wrote it; `None` if there is none.
+    pub fn get(&self, key: &str) -> Option<Vec<u8>> {
+        self.store().cells.get(key).map(|cell| cell.value.clone())
+    }
+
+    /// Writes a key as someone else would: without our mark.
+    pub fn put_as_other(&self, key: &str, value: &[u8]) {
+        self.store().put(key, value, Owner::Other);
+    }
+
+    /// Deletes a key as someone else would; nothing happens if there is none.
+    pub fn delete_as_other(&self, key: &str) {
+        self.store().delete(key);
+    }
+
+    fn store(&self) -> MutexGuard<'_, Store> {
+        // A panic while it was held leaves whole cells: nothing panics between two of them.
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store {
+    fn put(&mut self, key: &str, value: &[u8], owner: Owner) {
+        let same = |cell: &Cell| cell.value == value && cell.owner == owner;
+        // As in Consul: writing what is there already is no change.
+        if self.cells.get(key).is_some_and(same) {
+            return;
+        }
+        self.index += 1;
+        let cell = Cell {
+            value: value.to_vec(),
+            owner,
+            index: self.index,
+        };
+        self.cells.insert(key.to_owned(), cell);
+    }
+
+    fn delete(&mut self, key: &str) {
+        if self.cells.remove(key).is_some() {
+            self.index += 1;
+        }
+    }
+
+    fn fence(&self, key: &str) -> Option<Fence> {
+        self.cells.get(key).map(Cell::fence)
+    }
+}
+
+impl Cell {
+    fn fence(&self) -> Fence {
+        Fence(self.index.to_string())
+    }
+
+    fn observed_snapshot(&self) -> ObservedSnapshot {
+        ObservedSnapshot::Present {
+            fence: self.fence(),
+            owner: self.owner,
+            document: Box::new(Document::parse(&self.value)),
+        }
+    }
+
+    fn observed_entry(&self) -> ObservedEntry {
+        ObservedEntry {
+            value: self.value.clone(),
+            fence: self.fence(),
+            owner: self.owner,
+        }
+    }
+}
+
+#[async_trait]
+impl Target for Memory {
+    fn location(&self) -> String {
+        "memory".to_owned()
+    }
+
+    fn snapshot_key(&self, set: &SetName) -> String {
+        format!("{}/{set}/snapshot", self.prefix)
+    }
+
+    async fn limits(&self) -> Result<Limits, TargetError> {
+        Ok(self.limits)
+    }
+
+    async fn observe(&self, place: &Place) -> Result<Observed, TargetError> {
+        let snapshot_key = self.snapshot_key(&place.set);
+        let store = self.store();
+        let snapshot = store
+            .cells
+            .get(&snapshot_key)
+            .map_or(ObservedSnapshot::Absent, Cell::observed_snapshot);
+        let named = snapshot.document().map(Document::keys);
+        let wanted = |key: &Key| {
+            place.keys.contains(key)
+                || named.is_some_and(|named| named.contains_key(key))
+                || place.prefixes.iter().any(|prefix| prefix.contains(key))
+        };
+        let entries = store
+            .cells
+            .iter()
+            .filter(|(key, _)| **key != snapshot_key)
+            .filter_map(|(key, cell)| Some((key.parse().ok()?, cell)))
+            .filter(|(key, _)| wanted(key))
+            .map(|(key, cell)| (key, cell.observed_entry()))
+            .collect();
+        Ok(Observed { snapshot, entries })
+    }
+
+    async fn write(&self, write: &Write) -> Result<(), TargetError> {
+        let snapshot_key = self.snapshot_key(&write.set);
+        let reasons = write.oversize(&snapshot_key, self.limits);
+        if !reasons.is_empty() {
+            let location = self.location();
+            return Err(TargetError::TooLarge { location, reasons });
+        }
+        let mut store = self.store();
+        let keys = expected::moved(write, &snapshot_key, |key| store.fence(key));
+        if !keys.is_empty() {
+            let location = self.location();
+            return Err(TargetError::Moved { location, keys });
+        }
+        match &write.snapshot {
+            SnapshotWrite::Put { value, .. } => store.put(&snapshot_key, value, Owner::Cfgctl),
+            SnapshotWrite::Delete { .. } => store.delete(&snapshot_key),
+        }
+        for (key, entry) in &write.entries {
+            match entry {
+                EntryWrite::Put { value, .. } => store.put(key.as_str(), value, Owner::Cfgctl),
+                EntryWrite::Delete { .. } => store.delete(key.as_str()),
+                EntryWrite::Keep { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn health(&self) -> Result<Health, TargetError> {
+        Ok(Health {
+            server: "memory".to_owned(),
+            limits: self.limits,
+            warnings: Vec::new(),
+        })
+    }
+}

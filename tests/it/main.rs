@@ -1,3 +1,10 @@
 //! The integration tests: real stores, real servers, the real binary.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests may stop at the first surprise, like tests"
+)]
 
 // Modules are added here as they come: one file each.
+mod consul_harness;
+mod support;

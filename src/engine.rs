@@ -28,8 +28,11 @@ const SETS_AT_ONCE: usize = 8;
 /// Makes targets from how clusters are described.
 pub trait Connect: Sync {
     /// The target of `cluster`. Does not talk to it yet.
-    fn connect(&self, name: &ClusterName, cluster: &Cluster)
-    -> Result<Arc<dyn Target>, TargetError>;
+    fn connect(
+        &self,
+        name: &ClusterName,
+        cluster: &Cluster,
+    ) -> Result<Arc<dyn Target>, TargetError>;
 }
 
 /// How hard to try.
@@ -124,3 +127,10 @@ fn timed_out(pace: Pace) -> Unseen {
     }
 }
 
+/// For the other sets of a cluster that did not answer: each would wait as long again.
+fn not_tried(target: &dyn Target) -> Unseen {
+    Unseen {
+        kind: UnseenKind::Unreachable,
+        reason: format!("{} cannot be reached", target.location()),
+    }
+}

@@ -14,8 +14,10 @@
 //! model      names, revisions, snapshots; parsed once, then trusted
 //! ```
 
+pub mod engine;
 pub mod manifest;
 pub mod model;
+pub mod plan;
 pub mod render;
 pub mod store;
 pub mod target;

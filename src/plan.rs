@@ -167,7 +167,7 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
 
     let mut deliveries = Vec::new();
     let mut objections = Vec::new();
-    for (pair, observation) in observed.iter() {
+    for (pair, observation) in *observed {
         if !reached.contains(&pair.set) {
             continue;
         }

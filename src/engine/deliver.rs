@@ -9,7 +9,9 @@ use futures_util::stream;
 
 use super::{Engine, EngineError, Event, SETS_AT_ONCE, Survey, chain, timed_out};
 use crate::model::{ClusterName, ObservedSnapshot, Place, Version, Write};
-use crate::plan::{Action, Approved, Delivery, Observation, Pair, Plan, Unseen, UnseenKind};
+use crate::plan::{
+    Action, Approved, Condition, Delivery, Observation, Pair, Plan, Unseen, UnseenKind,
+};
 use crate::target::{Target, TargetError};
 
 /// How it went with one set in one cluster.
@@ -78,7 +80,10 @@ impl Engine<'_> {
             let cluster = &delivery.pair.cluster;
             by_cluster.entry(cluster).or_default().push(delivery);
         }
-        let writes = plan.deliveries.iter().filter(|delivery| delivery.write.is_some());
+        let writes = plan
+            .deliveries
+            .iter()
+            .filter(|delivery| delivery.write.is_some());
         (self.events)(Event::Delivering(writes.count()));
 
         let clusters = by_cluster.into_values().map(|deliveries| {
@@ -101,26 +106,19 @@ impl Engine<'_> {
         reports
     }
 
-    async fn deliver_one(
-        &self,
-        survey: &Survey,
-        delivery: &Delivery,
-        down: &AtomicBool,
-    ) -> Report {
+    async fn deliver_one(&self, survey: &Survey, delivery: &Delivery, down: &AtomicBool) -> Report {
         let pair = &delivery.pair;
-        let target = survey.fleet.get(&pair.cluster);
-        let outcome = match (&delivery.write, &delivery.condition, target) {
-            (None, crate::plan::Condition::Unseen(unseen), _) => Outcome::Failed(unseen.clone()),
-            (Some(_), _, Some(Err(unseen))) => Outcome::Failed(unseen.clone()),
-            (None, _, _) | (_, _, None) => Outcome::Unchanged,
-            (Some(_), _, _) if *self.interrupt.borrow() => Outcome::Interrupted,
-            (Some(_), _, Some(Ok(target))) if down.load(Ordering::Relaxed) => {
-                Outcome::Failed(Unseen {
-                    kind: UnseenKind::Unreachable,
-                    reason: format!("{} cannot be reached", target.location()),
-                })
+        let outcome = match (&delivery.write, survey.fleet.get(&pair.cluster)) {
+            (None, _) | (_, None) => match &delivery.condition {
+                Condition::Unseen(unseen) => Outcome::Failed(unseen.clone()),
+                _ => Outcome::Unchanged,
+            },
+            (Some(_), Some(Err(unseen))) => Outcome::Failed(unseen.clone()),
+            (Some(_), Some(Ok(_))) if *self.interrupt.borrow() => Outcome::Interrupted,
+            (Some(_), Some(Ok(target))) if down.load(Ordering::Relaxed) => {
+                Outcome::Failed(super::not_tried(target.as_ref()))
             }
-            (Some(write), _, Some(Ok(target))) => {
+            (Some(write), Some(Ok(target))) => {
                 let place = survey.places.get(pair);
                 self.write(target, write, delivery, place).await
             }

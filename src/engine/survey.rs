@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use super::{Engine, EngineError, Event, Fleet, SETS_AT_ONCE, timed_out, unseen};
+use super::{Engine, EngineError, Event, Fleet, SETS_AT_ONCE, not_tried, timed_out, unseen};
 use crate::model::{
     Cluster, ClusterName, DocumentError, Heads, Limits, ObservedSnapshot, Origin, Place,
     ResourceId, Selector, SetName,
 };
 use crate::plan::{
-    Consent, Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, Unseen, UnseenKind,
-    places, plan,
+    Consent, Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, UnseenKind, places,
+    plan,
 };
 use crate::target::Target;
 
@@ -106,18 +106,14 @@ impl Engine<'_> {
         &self,
         fleet: &Fleet,
         places: &BTreeMap<Pair, Place>,
-    ) -> (
-        BTreeMap<Pair, Observation>,
-        BTreeMap<ClusterName, Limits>,
-    ) {
+    ) -> (BTreeMap<Pair, Observation>, BTreeMap<ClusterName, Limits>) {
         let looks = fleet.iter().map(|(name, target)| async move {
             let pairs = places.iter().filter(|(pair, _)| pair.cluster == *name);
             match target {
                 Ok(target) => self.look(name, target, pairs.collect()).await,
                 Err(unseen) => {
-                    let unseen = |(pair, _): (&Pair, _)| {
-                        (pair.clone(), Observation::Unseen(unseen.clone()))
-                    };
+                    let unseen =
+                        |(pair, _): (&Pair, _)| (pair.clone(), Observation::Unseen(unseen.clone()));
                     (pairs.map(unseen).collect(), None)
                 }
             }
@@ -145,10 +141,7 @@ impl Engine<'_> {
         let seen = stream::iter(pairs)
             .map(|(pair, place)| async move {
                 let observation = if down.load(Ordering::Relaxed) {
-                    Observation::Unseen(Unseen {
-                        kind: UnseenKind::Unreachable,
-                        reason: format!("{} cannot be reached", target.location()),
-                    })
+                    Observation::Unseen(not_tried(target.as_ref()))
                 } else {
                     self.look_once(target, place).await
                 };

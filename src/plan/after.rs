@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Desired, Pair, PlanError, ResourceChange, Why};
 use crate::model::{
-    Cluster, ClusterName, Commit, ConfigSet, Content, Heads, Key, Origin, Place, ResourceId, Revision,
-    Selector, SetName, Snapshot, Version,
+    Cluster, ClusterName, Commit, ConfigSet, Content, Heads, Key, Origin, Place, ResourceId,
+    Revision, Selector, SetName, Snapshot, Version,
 };
 use crate::render;
 
@@ -52,7 +52,7 @@ pub fn places(
                     keys: BTreeSet::new(),
                     prefixes: BTreeSet::new(),
                 },
-                |set| render::place(&name, &set.publish),
+                |set| render::place(&name, set),
             );
             let pair = Pair {
                 set: name.clone(),
@@ -108,7 +108,7 @@ impl<'a> After<'a> {
                 continue;
             };
             // Rendering is only worth it where one of the keys can be the set's at all.
-            let place = render::place(name, &set.publish);
+            let place = render::place(name, set);
             let possible = |key: &Key| {
                 place.keys.contains(key) || place.prefixes.iter().any(|prefix| prefix.contains(key))
             };
@@ -116,7 +116,10 @@ impl<'a> After<'a> {
                 continue;
             }
             let values = render::values(set, &cluster.labels);
-            for key in render::entries(&set.publish, &values).unwrap_or_default().keys() {
+            for key in render::entries(&set.publish, &values)
+                .unwrap_or_default()
+                .keys()
+            {
                 claimed.extend(unclaimed.take(key));
             }
         }
@@ -275,7 +278,11 @@ impl<'a> After<'a> {
             .cloned()
             .chain(changes.keys().cloned())
             .chain(reached.iter().cloned().map(ResourceId::Set))
-            .chain(self.clusters.keys().map(|&name| ResourceId::Cluster(name.clone())));
+            .chain(
+                self.clusters
+                    .keys()
+                    .map(|&name| ResourceId::Cluster(name.clone())),
+            );
         Commit {
             expected: guarded
                 .map(|id| {

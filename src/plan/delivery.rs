@@ -115,7 +115,10 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
         pair: scene.pair.clone(),
         condition: Condition::None,
         holds: None,
-        desired: scene.desired.as_ref().map(|desired| desired.document.clone()),
+        desired: scene
+            .desired
+            .as_ref()
+            .map(|desired| desired.document.clone()),
         action: Action::Wait,
         changes: Vec::new(),
         drift: Vec::new(),

@@ -133,7 +133,7 @@ impl fmt::Display for Reason {
 
 /// How what lies at a snapshot key relates to the history in the store.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Standing {
+pub(super) enum Standing {
     /// Nothing is known of it.
     Unknown,
     /// There is none.
@@ -156,7 +156,7 @@ pub enum Standing {
 
 impl Standing {
     /// The document, if there is one that can be read.
-    pub fn document(&self) -> Option<&Document> {
+    pub(super) fn document(&self) -> Option<&Document> {
         match self {
             Self::Ours { document, .. } => Some(document),
             Self::Alien { document, .. } => document.as_ref(),

@@ -249,3 +249,8 @@ pub fn approve(plan: Plan) -> Result<Approved, Box<Plan>> {
         Err(Box::new(plan))
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

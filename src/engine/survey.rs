@@ -52,6 +52,16 @@ impl Survey {
     }
 }
 
+#[cfg(test)]
+impl Survey {
+    /// As if every target had other limits.
+    pub(crate) fn with_limits(mut self, limits: Limits) -> Self {
+        let clusters = self.fleet.keys();
+        self.limits = clusters.map(|name| (name.clone(), limits)).collect();
+        self
+    }
+}
+
 /// How often it looks before it leaves out what changes all the time. Each round means that
 /// someone committed while the targets were being looked at.
 const ROUNDS: usize = 3;

@@ -99,7 +99,7 @@ impl Engine<'_> {
         }
     }
 
-    pub(super) async fn deliver(&self, survey: &Survey, plan: &Plan) -> Vec<Report> {
+    pub(crate) async fn deliver(&self, survey: &Survey, plan: &Plan) -> Vec<Report> {
         let mut by_cluster: BTreeMap<&ClusterName, Vec<&Delivery>> = BTreeMap::new();
         for delivery in &plan.deliveries {
             let cluster = &delivery.pair.cluster;

@@ -277,7 +277,8 @@ fn removal(scene: &Scene<'_>, observed: &Observed) -> Option<Write> {
 }
 
 /// The keys of the held snapshot that the desired one does not have, except those that another set
-/// publishes from now on.
+/// publishes from now on. If that set loses them again before its write arrives, no snapshot names
+/// them any more, and they stay: the mark alone does not tell which cfgctl wrote a key.
 fn removals(
     scene: &Scene<'_>,
     observed: &Observed,

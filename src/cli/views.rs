@@ -1,0 +1,5 @@
+//! Data as tables and text for people.
+
+pub(crate) mod diff;
+pub(crate) mod plan;
+pub(crate) mod table;

@@ -7,4 +7,6 @@
 
 // Modules are added here as they come: one file each.
 mod consul_harness;
+mod store_contract;
+mod store_sqlite;
 mod support;

@@ -134,6 +134,24 @@ impl PlanView {
     }
 }
 
+impl PlanView {
+    /// Which clusters could not be looked at, if any; without them a difference cannot be ruled
+    /// out.
+    pub(crate) fn unseen(&self) -> Option<String> {
+        let unseen: std::collections::BTreeSet<&str> = self
+            .clusters
+            .iter()
+            .filter(|view| view.action == "wait")
+            .map(|view| view.cluster.as_str())
+            .collect();
+        if unseen.is_empty() {
+            return None;
+        }
+        let names: Vec<&str> = unseen.into_iter().collect();
+        Some(format!("could not look at {}", names.join(", ")))
+    }
+}
+
 /// The manifest of some content; empty for a tombstone or for nothing.
 fn text(id: &ResourceId, content: Option<&Content>) -> String {
     match content {

@@ -6,34 +6,20 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::config::DbConfig;
-use rusqlite::limits::Limit;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
+use self::connection::{Journal, enter_wal, harden, leave_wal};
 use self::site::Site;
 use super::{Store, StoreError, guard};
 use crate::model::{Commit, Heads, ResourceId, Revision, Version};
 
+mod connection;
 mod file;
 mod rows;
 mod schema;
 mod site;
-
-/// How long to wait for another process's commit. One takes milliseconds; ten seconds outlast a
-/// burst of them and a disk that hesitates, and are bearable for a person who waits.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How SQLite makes a transaction whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Journal {
-    /// A log beside the file: readers and the writer do not wait for each other.
-    Wal,
-    /// A copy of what is overwritten: slower, and right on network file systems too.
-    Delete,
-}
 
 /// A store in one SQLite file.
 ///
@@ -93,51 +79,6 @@ impl Sqlite {
         let done = tokio::task::spawn_blocking(move || work(&shared)).await;
         done.map_err(|error| self.shared.site.unavailable(error))?
     }
-}
-
-/// Settings of one connection; none of them touches the file.
-fn harden(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    // A file from elsewhere must not run anything in us, and nothing of us may write around SQL.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
-    // Room for the other columns of a row.
-    let length = i32::try_from(rows::MAX_REVISION_BYTES + 4096).unwrap_or(i32::MAX);
-    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, length)?;
-    // EXTRA is FULL, and where there is no WAL it also makes the end of a transaction last.
-    connection.execute_batch("PRAGMA cell_size_check = ON; PRAGMA synchronous = EXTRA")
-}
-
-/// Switches the file to WAL, where it stays. If others are busy with it, another time will do:
-/// the other journal is as safe.
-fn enter_wal(connection: &Connection) -> rusqlite::Result<()> {
-    if journal_mode(connection)? == "wal" {
-        return Ok(());
-    }
-    let switched = connection.pragma_update(None, "journal_mode", "WAL");
-    match switched {
-        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
-            Ok(())
-        }
-        switched => switched,
-    }
-}
-
-/// Takes the file out of WAL, into which it may have come on another file system. The exclusive
-/// lock keeps SQLite from sharing memory over a file system that cannot.
-fn leave_wal(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-    if journal_mode(connection)? == "wal" {
-        connection.pragma_update(None, "journal_mode", "DELETE")?;
-    }
-    connection.pragma_update(None, "locking_mode", "NORMAL")?;
-    // The lock is given back with the next read.
-    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
-}
-
-fn journal_mode(connection: &Connection) -> rusqlite::Result<String> {
-    connection.pragma_query_value(None, "journal_mode", |row| row.get(0))
 }
 
 impl Shared {
@@ -313,5 +254,145 @@ impl Store for Sqlite {
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
         let commit = commit.clone();
         self.run(move |shared| shared.commit(&commit)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::connection::journal_mode;
+    use super::*;
+
+    fn site() -> (tempfile::TempDir, Site) {
+        let directory = tempfile::tempdir().unwrap();
+        let site = Site::new(&directory.path().join("store.db")).unwrap();
+        file::prepare(&site).unwrap();
+        (directory, site)
+    }
+
+    fn open(site: &Site, journal: Journal) -> Sqlite {
+        Sqlite::open_with(site.clone(), journal).unwrap()
+    }
+
+    fn on_connection<T>(store: &Sqlite, work: impl FnOnce(&Connection) -> T) -> T {
+        let connection = store.shared.connection.lock().unwrap();
+        work(&connection)
+    }
+
+    fn mode(store: &Sqlite) -> String {
+        on_connection(store, journal_mode).unwrap()
+    }
+
+    /// The set `a`, from one version to the next, with a text of `bytes`.
+    fn change(from: u64, bytes: usize) -> Commit {
+        let id: ResourceId = "set/a".parse().unwrap();
+        let revision = serde_json::json!({
+            "version": from + 1,
+            "origin": {"actor": "a", "at": "2026-11-21T02:14:00Z", "cause": "apply"},
+            "content": {"set": {"values": {"text": "x".repeat(bytes)}}},
+        });
+        Commit {
+            expected: [(id.clone(), Version::new(from))].into(),
+            revisions: [(id, serde_json::from_value(revision).unwrap())].into(),
+        }
+    }
+
+    fn head(store: &Sqlite) -> Option<u64> {
+        let heads = store.shared.heads().unwrap();
+        heads.values().next().map(|head| head.version.get())
+    }
+
+    #[test]
+    fn a_store_without_wal_keeps_commits_apart_as_well() {
+        let (_directory, site) = site();
+        let (one, two) = (open(&site, Journal::Delete), open(&site, Journal::Delete));
+        for from in 0..5 {
+            let change = change(from, 1);
+            let outcomes = std::thread::scope(|scope| {
+                let racers = [&one, &two].map(|store| scope.spawn(|| store.shared.commit(&change)));
+                racers.map(|racer| racer.join().unwrap().is_ok())
+            });
+            assert_ne!(outcomes[0], outcomes[1]);
+            assert_eq!((head(&one), head(&two)), (Some(from + 1), Some(from + 1)));
+        }
+        assert_eq!((mode(&one), mode(&two)), ("delete".into(), "delete".into()));
+        assert!(!site.path.with_extension("db-wal").exists());
+    }
+
+    #[test]
+    fn a_file_that_moves_between_file_systems_changes_its_journal() {
+        let (_directory, site) = site();
+        for (from, journal, expected) in [
+            (0, Journal::Wal, "wal"),
+            (1, Journal::Delete, "delete"),
+            (2, Journal::Wal, "wal"),
+        ] {
+            let store = open(&site, journal);
+            assert_eq!(mode(&store), expected);
+            store.shared.commit(&change(from, 1)).unwrap();
+            assert_eq!(head(&store), Some(from + 1));
+        }
+    }
+
+    #[test]
+    fn a_file_that_others_use_with_wal_is_not_taken_out_of_it() {
+        let (_directory, site) = site();
+        let local = open(&site, Journal::Wal);
+        local.shared.commit(&change(0, 1)).unwrap();
+        let shared = file::connect(&site).unwrap();
+        shared.busy_timeout(Duration::ZERO).unwrap();
+        assert!(leave_wal(&shared).is_err());
+        drop(shared);
+        local.shared.commit(&change(1, 1)).unwrap();
+        assert_eq!((mode(&local), head(&local)), ("wal".into(), Some(2)));
+    }
+
+    #[test]
+    fn every_connection_waits_for_the_disk_and_trusts_no_schema() {
+        let (_directory, site) = site();
+        let store = open(&site, Journal::Wal);
+        for (pragma, expected) in [
+            ("synchronous", 3),
+            ("foreign_keys", 1),
+            ("trusted_schema", 0),
+            ("cell_size_check", 1),
+            ("busy_timeout", 10_000),
+        ] {
+            let found: i64 = on_connection(&store, |connection| {
+                connection.pragma_query_value(None, pragma, |row| row.get(0))
+            })
+            .unwrap();
+            assert_eq!(found, expected, "{pragma}");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_leaves_everything_as_it_was() {
+        let (_directory, site) = site();
+        let store = open(&site, Journal::Wal);
+        store.shared.commit(&change(0, 1)).unwrap();
+        on_connection(&store, |connection| {
+            connection.pragma_update(None, "max_page_count", 10)
+        })
+        .unwrap();
+        let error = store.shared.commit(&change(1, 100_000)).unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+        assert_eq!(head(&store), Some(1));
+        store.shared.commit(&change(1, 1)).unwrap();
+    }
+
+    #[test]
+    fn a_store_that_others_keep_locked_is_unavailable() {
+        let (_directory, site) = site();
+        let store = open(&site, Journal::Wal);
+        let other = Connection::open(&site.path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        on_connection(&store, |connection| connection.busy_timeout(Duration::ZERO)).unwrap();
+        let error = store.shared.commit(&change(0, 1)).unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+        assert_eq!(head(&store), None, "reading goes on");
+        other.execute_batch("ROLLBACK").unwrap();
+        store.shared.commit(&change(0, 1)).unwrap();
     }
 }

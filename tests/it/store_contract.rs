@@ -2,17 +2,23 @@
 //!
 //! A new backend adds one line below [`keeps_the_contract`].
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
 
-use cfgctl::model::{Cause, Commit, Content, Heads, Origin, ResourceId, Revision, Version};
+use cfgctl::model::{Cause, Commit, Content, Heads, Version};
 use cfgctl::store::memory::Memory;
 use cfgctl::store::sqlite::Sqlite;
-use cfgctl::store::{MovedHead, Store, StoreError};
-use serde_json::{Value, json};
+use cfgctl::store::{Store, StoreError};
+use serde_json::json;
+
+use self::fixture::{
+    all, commit, content, id, moved, moved_head, revision, version, versions, versions_of,
+    with_content,
+};
+
+pub(crate) mod fixture;
 
 /// Gives any number of handles to one store, which was empty at first.
-pub(crate) struct Handles(Box<dyn Fn() -> Arc<dyn Store> + Send + Sync>);
+struct Handles(Box<dyn Fn() -> Arc<dyn Store> + Send + Sync>);
 
 impl Handles {
     fn open(&self) -> Arc<dyn Store> {
@@ -70,92 +76,6 @@ fn sqlite_handles() -> Handles {
     }))
 }
 
-pub(crate) fn id(text: &str) -> ResourceId {
-    text.parse().unwrap()
-}
-
-pub(crate) fn version(number: u64) -> Version {
-    Version::new(number).unwrap()
-}
-
-fn content(json: Value) -> Content {
-    serde_json::from_value(json).unwrap()
-}
-
-fn with_content(number: u64, content: Content) -> Revision {
-    Revision {
-        version: version(number),
-        origin: Origin {
-            actor: "ops@laptop".to_owned(),
-            at: "2026-11-21T02:14:00Z".parse().unwrap(),
-            cause: Cause::Apply,
-            message: Some(format!("number {number}")),
-        },
-        content,
-    }
-}
-
-/// A revision that `id` may have, with `text` in it.
-pub(crate) fn revision(id: &ResourceId, number: u64, text: &str) -> Revision {
-    let json = match id {
-        ResourceId::Set(_) => json!({"set": {"values": {"text": text}}}),
-        ResourceId::Cluster(_) => json!({"cluster": {
-            "labels": {"text": "x"},
-            "connection": {"directory": {"path": format!("/{text}")}},
-        }}),
-    };
-    with_content(number, content(json))
-}
-
-/// A commit of `(resource, expected head, new version)`; zero stands for none.
-pub(crate) fn commit(changes: &[(&str, u64, u64)]) -> Commit {
-    let mut commit = Commit::default();
-    for (name, expected, new) in changes {
-        let id = id(name);
-        commit.expected.insert(id.clone(), Version::new(*expected));
-        if *new > 0 {
-            let revision = revision(&id, *new, &format!("{name} {new}"));
-            commit.revisions.insert(id, revision);
-        }
-    }
-    commit
-}
-
-pub(crate) fn versions(heads: &Heads) -> BTreeMap<String, u64> {
-    heads
-        .iter()
-        .map(|(id, head)| (id.to_string(), head.version.get()))
-        .collect()
-}
-
-fn versions_of(history: &[Revision]) -> Vec<u64> {
-    history.iter().map(|found| found.version.get()).collect()
-}
-
-/// Everything that can be seen of `ids`.
-async fn all(store: &dyn Store, ids: &[&str]) -> (Heads, Vec<Vec<Revision>>) {
-    let mut histories = Vec::new();
-    for name in ids {
-        histories.push(store.history(&id(name), usize::MAX).await.unwrap());
-    }
-    (store.heads().await.unwrap(), histories)
-}
-
-async fn moved(store: &dyn Store, commit: &Commit) -> Vec<MovedHead> {
-    match store.commit(commit).await {
-        Err(StoreError::HeadsMoved(moved)) => moved,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn moved_head(name: &str, expected: u64, found: u64) -> MovedHead {
-    MovedHead {
-        id: id(name),
-        expected: Version::new(expected),
-        found: Version::new(found),
-    }
-}
-
 async fn a_fresh_store_is_empty(handles: &Handles) {
     let store = handles.open();
     assert_eq!(store.heads().await.unwrap(), Heads::new());
@@ -171,7 +91,7 @@ async fn a_commit_becomes_head_revision_and_history(handles: &Handles) {
         let found = store.revision(id, Version::FIRST).await.unwrap();
         assert_eq!(found.as_ref(), Some(revision));
         let history = store.history(id, 10).await.unwrap();
-        assert_eq!(history, [revision.clone()]);
+        assert_eq!(history, std::slice::from_ref(revision));
     }
 }
 
@@ -445,7 +365,7 @@ async fn texts_and_numbers_come_back_as_they_were(handles: &Handles) {
         "list": [null, true, [], {}],
     });
     let mut made = with_content(1, content(json!({"set": {"values": values}})));
-    made.origin.actor = "Zoë <z@ü>".to_owned();
+    "Zoë <z@ü>".clone_into(&mut made.origin.actor);
     made.origin.message = Some("?1 %s \u{1f525}\n".to_owned());
     made.origin.cause = Cause::Rollback { to: version(7) };
     let mut change = commit(&[("set/shop", 0, 1)]);

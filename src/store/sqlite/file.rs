@@ -11,7 +11,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::Access;
 
-use super::Journal;
+use super::connection::Journal;
 use super::schema::{self, Stamp};
 use super::site::Site;
 use crate::store::StoreError;
@@ -20,6 +20,11 @@ use crate::store::StoreError;
 /// it, so the descriptor that creates the file must be gone before SQLite in another thread can
 /// find and lock it; see <https://sqlite.org/howtocorrupt.html>, 2.2.
 static CREATING: Mutex<()> = Mutex::new(());
+
+/// The smallest database: one page, <https://sqlite.org/fileformat.html>, 1.3.2.
+const MIN_BYTES: u64 = 512;
+
+const NOT_SQLITE: &str = "it is not a SQLite file";
 
 /// Makes sure that there is a file that SQLite can work with, and says which journal suits it.
 /// What exists is left as it is.
@@ -36,6 +41,10 @@ pub(super) fn prepare(site: &Site) -> Result<Journal, StoreError> {
             }
             Ok(found) if !found.is_file() => {
                 return Err(site.unusable("it is not a regular file"));
+            }
+            // SQLite would take a file of one byte for an empty one.
+            Ok(found) if (1..MIN_BYTES).contains(&found.len()) => {
+                return Err(site.unusable(NOT_SQLITE));
             }
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -114,7 +123,7 @@ pub(super) fn recognise(site: &Site) -> Result<(), StoreError> {
     match stamp {
         Ok(stamp) => schema::check(stamp, site),
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
-            Err(site.unusable("it is not a SQLite file"))
+            Err(site.unusable(NOT_SQLITE))
         }
         // Without its log a file can look broken, after a kill for example. The real open, which
         // reads the log, decides.

@@ -2,11 +2,29 @@
 
 use crate::model::{Content, ResourceId};
 
+mod decode;
 mod finding;
+mod limits;
+mod load;
+mod node;
+mod parse;
 mod place;
+mod read;
+//REPORT mod report;
+mod scalar;
+mod schema;
+mod words;
+mod write;
+pub mod yaml;
 
 pub use finding::{Finding, Severity, SourceId, Sources, Span};
+pub use load::{Input, Loaded, load};
 pub use place::Places;
+pub use read::Recursion;
+//REPORT pub use report::{Style, show};
+//S pub use schema::json_schema;
+pub use words::closest;
+//W pub use write::manifest_of;
 
 /// One resource as a file declares it.
 #[derive(Clone, Debug, PartialEq)]

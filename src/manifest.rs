@@ -10,7 +10,7 @@ mod node;
 mod parse;
 mod place;
 mod read;
-//REPORT mod report;
+mod report;
 mod scalar;
 mod schema;
 mod words;
@@ -21,10 +21,10 @@ pub use finding::{Finding, Severity, SourceId, Sources, Span};
 pub use load::{Input, Loaded, load};
 pub use place::Places;
 pub use read::Recursion;
-//REPORT pub use report::{Style, show};
-//S pub use schema::json_schema;
+pub use report::{Style, show};
+pub use schema::json_schema;
 pub use words::closest;
-//W pub use write::manifest_of;
+pub use write::manifest_of;
 
 /// One resource as a file declares it.
 #[derive(Clone, Debug, PartialEq)]

@@ -21,13 +21,13 @@ mod selector;
 mod set;
 
 /// The fields that a document may have.
-pub(super) const DOCUMENT_FIELDS: &[&str] = &["apiVersion", "kind", "metadata", "spec"];
+const DOCUMENT_FIELDS: &[&str] = &["apiVersion", "kind", "metadata", "spec"];
 /// The fields of `metadata`; only clusters have labels.
-pub(super) const CLUSTER_METADATA_FIELDS: &[&str] = &["name", "labels"];
+const CLUSTER_METADATA_FIELDS: &[&str] = &["name", "labels"];
 /// The fields of `metadata` of a set.
-pub(super) const SET_METADATA_FIELDS: &[&str] = &["name"];
+const SET_METADATA_FIELDS: &[&str] = &["name"];
 /// The kinds.
-pub(super) const KINDS: &[&str] = &["Cluster", "ConfigSet"];
+const KINDS: &[&str] = &["Cluster", "ConfigSet"];
 
 /// One document that names a resource.
 pub(super) struct Decoded {
@@ -90,14 +90,16 @@ impl Decoder<'_, '_> {
             None => return None,
         };
         let metadata = self.required(fields, "metadata");
-        let metadata =
-            metadata.and_then(|entry| self.known_fields(&entry.value, entry.at, "`metadata`", known));
+        let metadata = metadata
+            .and_then(|entry| self.known_fields(&entry.value, entry.at, "`metadata`", known));
         let named = metadata.and_then(|metadata| self.required(metadata, "name"));
         let id = named.and_then(|entry| {
             if is_cluster {
-                self.parsed::<ClusterName>(entry, "invalid-name").map(ResourceId::Cluster)
+                self.parsed::<ClusterName>(entry, "invalid-name")
+                    .map(ResourceId::Cluster)
             } else {
-                self.parsed::<SetName>(entry, "invalid-name").map(ResourceId::Set)
+                self.parsed::<SetName>(entry, "invalid-name")
+                    .map(ResourceId::Set)
             }
         });
         let spec = self.required(fields, "spec");
@@ -108,12 +110,14 @@ impl Decoder<'_, '_> {
             self.set(spec).map(Content::Set)
         };
         let id = id?;
-        let manifest = content.filter(|_| version.is_some()).map(|content| Manifest {
-            id: id.clone(),
-            content,
-            places: node.places(at),
-            schema_file: self.schema_file,
-        });
+        let manifest = content
+            .filter(|_| version.is_some())
+            .map(|content| Manifest {
+                id: id.clone(),
+                content,
+                places: node.places(at),
+                schema_file: self.schema_file,
+            });
         Some(Decoded {
             id,
             named_at: named.map_or(at, |entry| entry.value.span),
@@ -275,7 +279,11 @@ impl Decoder<'_, '_> {
         if matches!(node.kind, Kind::Broken) {
             return;
         }
-        let place = if node.span.end > node.span.start { node.span } else { at };
+        let place = if node.span.end > node.span.start {
+            node.span
+        } else {
+            at
+        };
         let finding = Finding::error(
             "wrong-type",
             Some(place),
@@ -316,4 +324,25 @@ impl Decoder<'_, '_> {
 fn shown(text: &str) -> String {
     let short: String = text.chars().take(60).collect();
     short.escape_debug().to_string()
+}
+
+/// The definitions of the JSON Schema with the fields that the decoder knows for them.
+#[cfg(test)]
+pub(super) fn known_fields() -> Vec<(&'static str, &'static [&'static str])> {
+    vec![
+        ("Cluster", DOCUMENT_FIELDS),
+        ("ConfigSet", DOCUMENT_FIELDS),
+        ("ClusterMetadata", CLUSTER_METADATA_FIELDS),
+        ("ConfigSetMetadata", SET_METADATA_FIELDS),
+        ("ClusterSpec", cluster::CLUSTER_FIELDS),
+        ("Consul", cluster::CONSUL_FIELDS),
+        ("Token", cluster::TOKEN_FIELDS),
+        ("Limits", cluster::LIMIT_FIELDS),
+        ("Directory", cluster::DIRECTORY_FIELDS),
+        ("ConfigSetSpec", set::SET_FIELDS),
+        ("Layer", set::LAYER_FIELDS),
+        ("Publish", set::PUBLISH_FIELDS),
+        ("Spring", set::SPRING_FIELDS),
+        ("Keys", set::KEYS_FIELDS),
+    ]
 }

@@ -84,17 +84,24 @@ pub(super) fn load_within(inputs: Vec<Input<'_>>, cwd: &Path, limits: Limits) ->
     };
     if loaded.manifests.is_empty() && !loaded.has_errors() {
         loaded.findings.push(
-            Finding::error("no-manifests", None, "there are no manifests in what was given")
-                .help("name files or directories with -f, or `-` for standard input"),
+            Finding::error(
+                "no-manifests",
+                None,
+                "there are no manifests in what was given",
+            )
+            .help("name files or directories with -f, or `-` for standard input"),
         );
     }
     loaded
 }
 
 fn decode_all(text: &Text, reader: &mut Reader<'_>, decoded: &mut Vec<Decoded>) {
-    let source = reader.sources.text(text.source).to_owned();
-    let (documents, findings) =
-        parse::documents(text.source, &source, reader.limits, &mut reader.spent);
+    let (documents, findings) = parse::documents(
+        text.source,
+        reader.sources.text(text.source),
+        reader.limits,
+        &mut reader.spent,
+    );
     reader.findings.extend(findings);
     for document in &documents {
         decoded.extend(decode::decode(document, &text.beside, reader));

@@ -175,7 +175,13 @@ impl<'a> Builder<'a> {
             Event::Scalar(text, style, anchor, tag) => {
                 let before = self.spent;
                 let at = self.span(span.start, span.end);
-                self.spend(at, Cost { nodes: 1, bytes: text.len() })?;
+                self.spend(
+                    at,
+                    Cost {
+                        nodes: 1,
+                        bytes: text.len(),
+                    },
+                )?;
                 let kind = self.scalar(&text, style, tag.as_deref(), at);
                 self.complete(Complete {
                     anchor: (anchor != 0).then_some((anchor, before)),
@@ -187,8 +193,12 @@ impl<'a> Builder<'a> {
             Event::UnresolvedAlias(name) => {
                 let at = self.span(span.start, span.end);
                 self.findings.push(
-                    Finding::error("unknown-anchor", Some(at), format!("no anchor `&{name}` stands before this"))
-                        .help("an anchor holds only within its own document"),
+                    Finding::error(
+                        "unknown-anchor",
+                        Some(at),
+                        format!("no anchor `&{name}` stands before this"),
+                    )
+                    .help("an anchor holds only within its own document"),
                 );
                 self.complete(Complete::new(at, Kind::Broken))?;
             }
@@ -263,7 +273,9 @@ impl<'a> Builder<'a> {
         let (last, kind) = match open.inside {
             Inside::List(items) => (items.last().map(|item| item.span.end), Kind::List(items)),
             Inside::Map { entries, .. } => (
-                entries.last().map(|entry| entry.value.span.end.max(entry.at.end)),
+                entries
+                    .last()
+                    .map(|entry| entry.value.span.end.max(entry.at.end)),
                 Kind::Map(entries),
             ),
         };
@@ -358,10 +370,14 @@ impl<'a> Builder<'a> {
         };
         if let Some(first) = seen.get(name) {
             self.findings.push(
-                Finding::error("duplicate-key", Some(*at), format!("the key `{}` is here twice", name.escape_debug()))
-                    .label("again here")
-                    .related(*first, "first here")
-                    .help("keep one of the two"),
+                Finding::error(
+                    "duplicate-key",
+                    Some(*at),
+                    format!("the key `{}` is here twice", name.escape_debug()),
+                )
+                .label("again here")
+                .related(*first, "first here")
+                .help("keep one of the two"),
             );
             *key = Some(Key::Dropped);
         } else {
@@ -383,9 +399,8 @@ impl<'a> Builder<'a> {
         let value = match scalar::plain(text) {
             Ok(value) => value,
             Err(trouble) => {
-                self.findings.push(
-                    Finding::error("number", Some(at), trouble.message).help(trouble.help),
-                );
+                self.findings
+                    .push(Finding::error("number", Some(at), trouble.message).help(trouble.help));
                 return Kind::Broken;
             }
         };
@@ -398,8 +413,14 @@ impl<'a> Builder<'a> {
         }
         if value.is_string() && scalar::is_number_of_yaml_1_1(text) {
             self.findings.push(
-                Finding::warning("looks-like-number", Some(at), format!("`{text}` is text in YAML 1.2, not a number"))
-                    .help(format!("write \"{text}\" if text is meant, or the number in plain digits")),
+                Finding::warning(
+                    "looks-like-number",
+                    Some(at),
+                    format!("`{text}` is text in YAML 1.2, not a number"),
+                )
+                .help(format!(
+                    "write \"{text}\" if text is meant, or the number in plain digits"
+                )),
             );
         }
         Kind::Scalar(value)
@@ -487,7 +508,11 @@ fn key_of(node: Node, style: Option<ScalarStyle>, text: &str, findings: &mut Vec
                 Value::Bool(_) => "a boolean",
                 _ => "a number",
             };
-            let finding = Finding::error("key-type", Some(at), format!("a key must be a string, and this is {what}"));
+            let finding = Finding::error(
+                "key-type",
+                Some(at),
+                format!("a key must be a string, and this is {what}"),
+            );
             findings.push(if raw.is_empty() {
                 finding.help("write the key before the colon")
             } else {
@@ -498,11 +523,14 @@ fn key_of(node: Node, style: Option<ScalarStyle>, text: &str, findings: &mut Vec
         // Already reported.
         Kind::Broken => Key::Dropped,
         Kind::List(_) | Kind::Map(_) => {
-            findings.push(Finding::error(
-                "key-type",
-                Some(at),
-                "a key must be a string, and this is a map or a list",
-            ).help("if this is a template, as in `{{ name }}`, put it in quotes"));
+            findings.push(
+                Finding::error(
+                    "key-type",
+                    Some(at),
+                    "a key must be a string, and this is a map or a list",
+                )
+                .help("if this is a template, as in `{{ name }}`, put it in quotes"),
+            );
             Key::Dropped
         }
     }
@@ -525,27 +553,34 @@ fn fits(suffix: &str, value: &Value) -> bool {
 
 fn bad_tag(tag: &Tag, at: Span) -> Finding {
     let shown: String = tag.original().chars().take(60).collect();
-    Finding::error("tag", Some(at), format!("the tag `{}` does not belong here", shown.escape_debug()))
-        .help("take the tag out; text that looks like something else goes in quotes")
+    Finding::error(
+        "tag",
+        Some(at),
+        format!("the tag `{}` does not belong here", shown.escape_debug()),
+    )
+    .help("take the tag out; text that looks like something else goes in quotes")
 }
 
 fn too_deep(at: Span, limits: Limits) -> Finding {
     Finding::error(
         "too-deep",
         Some(at),
-        format!("maps and lists lie more than {} deep inside each other", limits.depth),
+        format!(
+            "maps and lists lie more than {} deep inside each other",
+            limits.depth
+        ),
     )
 }
 
 /// What to do about the syntax errors that people really make.
 fn advice(kind: &ErrorKind) -> Option<&'static str> {
     match kind {
-        ErrorKind::TabInIndentation | ErrorKind::TabInBlockIndentation | ErrorKind::TabNotAllowed => {
-            Some("indent with spaces")
-        }
-        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidSimpleKey => {
-            Some("text with `: ` in it goes in quotes; otherwise look at the indentation of this line and the one before")
-        }
+        ErrorKind::TabInIndentation
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabNotAllowed => Some("indent with spaces"),
+        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidSimpleKey => Some(
+            "text with `: ` in it goes in quotes; otherwise look at the indentation of this line and the one before",
+        ),
         ErrorKind::ExpectedBlockMappingKey
         | ErrorKind::ExpectedBlockSequenceEntry
         | ErrorKind::InvalidIndentation

@@ -135,8 +135,8 @@ impl<'c> Reader<'c> {
     }
 
     fn schema_in(&mut self, source: SourceId, at: Span) -> Option<Value> {
-        let text = self.sources.text(source).to_owned();
-        let (documents, findings) = parse::documents(source, &text, self.limits, &mut self.spent);
+        let text = self.sources.text(source);
+        let (documents, findings) = parse::documents(source, text, self.limits, &mut self.spent);
         let broken = !findings.is_empty();
         self.findings.extend(findings);
         match documents.as_slice() {
@@ -277,7 +277,12 @@ impl<'c> Reader<'c> {
         let allowed = self.limits.file_bytes.min(self.limits.bytes - self.bytes);
         if self.files > self.limits.files {
             let limit = self.limits.files;
-            self.too_large("too-many-files", name, at, &format!("makes more than {limit} files"));
+            self.too_large(
+                "too-many-files",
+                name,
+                at,
+                &format!("makes more than {limit} files"),
+            );
             return None;
         }
         let mut bytes = Vec::new();
@@ -287,7 +292,11 @@ impl<'c> Reader<'c> {
             return None;
         }
         if bytes.len() > allowed {
-            let Limits { file_bytes, bytes: all, .. } = self.limits;
+            let Limits {
+                file_bytes,
+                bytes: all,
+                ..
+            } = self.limits;
             let limit = if allowed == file_bytes {
                 format!("has more than {file_bytes} bytes")
             } else {
@@ -301,8 +310,10 @@ impl<'c> Reader<'c> {
     }
 
     fn text(&mut self, bytes: Vec<u8>, name: &Path) -> Option<SourceId> {
-        if matches!(bytes.as_slice(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..])
-        {
+        if matches!(
+            bytes.as_slice(),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..]
+        ) {
             self.findings.push(
                 Finding::error(
                     "encoding",

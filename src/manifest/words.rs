@@ -1,10 +1,7 @@
 //! "Did you mean".
 
 /// The candidate that `word` was probably meant to be.
-pub fn closest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Nobody mistypes a word of this length, and comparing takes time in its square.
     if word.len() > 80 {
         return None;

@@ -10,17 +10,15 @@ use crate::model::{
 };
 
 /// The fields of `spec`: exactly one of them.
-pub(in crate::manifest) const CLUSTER_FIELDS: &[&str] = &["consul", "directory"];
+pub(super) const CLUSTER_FIELDS: &[&str] = &["consul", "directory"];
 /// The fields of `spec.consul`.
-pub(in crate::manifest) const CONSUL_FIELDS: &[&str] =
-    &["address", "prefix", "datacenter", "token", "limits"];
+pub(super) const CONSUL_FIELDS: &[&str] = &["address", "prefix", "datacenter", "token", "limits"];
 /// The fields of `spec.consul.token`: exactly one of them.
-pub(in crate::manifest) const TOKEN_FIELDS: &[&str] = &["env", "file"];
+pub(super) const TOKEN_FIELDS: &[&str] = &["env", "file"];
 /// The fields of `spec.consul.limits`.
-pub(in crate::manifest) const LIMIT_FIELDS: &[&str] =
-    &["operations", "valueBytes", "requestBytes"];
+pub(super) const LIMIT_FIELDS: &[&str] = &["operations", "valueBytes", "requestBytes"];
 /// The fields of `spec.directory`.
-pub(in crate::manifest) const DIRECTORY_FIELDS: &[&str] = &["path"];
+pub(super) const DIRECTORY_FIELDS: &[&str] = &["path"];
 
 /// Where our own keys lie in a Consul, unless the manifest says so.
 const DEFAULT_PREFIX: &str = "cfgctl";
@@ -33,7 +31,12 @@ impl Decoder<'_, '_> {
         labels: Option<Labels>,
     ) -> Option<Cluster> {
         let spec = spec?;
-        let fields = self.known_fields(&spec.value, spec.at, "the spec of a cluster", CLUSTER_FIELDS)?;
+        let fields = self.known_fields(
+            &spec.value,
+            spec.at,
+            "the spec of a cluster",
+            CLUSTER_FIELDS,
+        )?;
         let entry = self.exactly_one(fields, CLUSTER_FIELDS)?;
         let connection = match entry.key.as_str() {
             "consul" => self.consul(entry).map(Connection::Consul),
@@ -203,7 +206,9 @@ impl Decoder<'_, '_> {
 fn is_variable(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(|first: char| first.is_ascii_digit())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// Why `text` is not `http(s)://host[:port]`.
@@ -232,7 +237,9 @@ fn check_address(text: &str) -> Result<(), &'static str> {
     }
     match port.strip_prefix(':') {
         None if port.is_empty() => Ok(()),
-        Some(port) if port.parse::<u16>().is_ok_and(|port| port > 0) && !port.starts_with('+') => Ok(()),
+        Some(port) if port.parse::<u16>().is_ok_and(|port| port > 0) && !port.starts_with('+') => {
+            Ok(())
+        }
         _ => Err("the port is not a number from 1 to 65535"),
     }
 }
@@ -243,12 +250,26 @@ mod tests {
 
     #[test]
     fn an_address_is_a_scheme_a_host_and_perhaps_a_port() {
-        for text in ["http://127.0.0.1:8500", "https://consul.example.com", "http://[::1]:8500"] {
+        for text in [
+            "http://127.0.0.1:8500",
+            "https://consul.example.com",
+            "http://[::1]:8500",
+        ] {
             assert_eq!(check_address(text), Ok(()), "{text}");
         }
         for text in [
-            "127.0.0.1:8500", "ftp://a", "http://", "http://:8500", "http://a:0", "http://a:+1",
-            "http://a:99999", "http://u:p@a", "http://a/", "http://a?b", "http://a b", "http://[x]:1",
+            "127.0.0.1:8500",
+            "ftp://a",
+            "http://",
+            "http://:8500",
+            "http://a:0",
+            "http://a:+1",
+            "http://a:99999",
+            "http://u:p@a",
+            "http://a/",
+            "http://a?b",
+            "http://a b",
+            "http://[x]:1",
             "http://[::1]8500",
         ] {
             assert!(check_address(text).is_err(), "{text}");

@@ -18,7 +18,10 @@ impl Decoder<'_, '_> {
                     .iter()
                     .map(|entry| self.requirement(entry))
                     .collect();
-                requirements.into_iter().collect::<Option<Vec<_>>>().map(Selector::new)
+                requirements
+                    .into_iter()
+                    .collect::<Option<Vec<_>>>()
+                    .map(Selector::new)
             }
             Kind::Scalar(_) | Kind::List(_) | Kind::Broken => {
                 self.wrong_type(&entry.value, entry.at, "a map of labels or a selector");
@@ -34,7 +37,11 @@ impl Decoder<'_, '_> {
         }
         let nodes = match &entry.value.kind {
             Kind::List(nodes) if nodes.is_empty() => {
-                self.report("invalid-selector", entry.value.span, &"an empty list matches no cluster");
+                self.report(
+                    "invalid-selector",
+                    entry.value.span,
+                    &"an empty list matches no cluster",
+                );
                 return None;
             }
             Kind::List(nodes) => nodes.as_slice(),

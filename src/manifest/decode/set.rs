@@ -10,22 +10,21 @@ use crate::manifest::{Finding, Span};
 use crate::model::{ConfigSet, Key, Layer, LayerName, Publish, Selector, SpringFormat};
 
 /// The fields of `spec`.
-pub(in crate::manifest) const SET_FIELDS: &[&str] =
-    &["clusters", "schema", "values", "layers", "publish"];
+pub(super) const SET_FIELDS: &[&str] = &["clusters", "schema", "values", "layers", "publish"];
 /// What `spec` will have later.
 const LATER_SET_FIELDS: &[&str] = &["flags", "breakers"];
 /// The fields of a layer.
-pub(in crate::manifest) const LAYER_FIELDS: &[&str] = &["name", "when", "values"];
+pub(super) const LAYER_FIELDS: &[&str] = &["name", "when", "values"];
 /// The ways to publish.
-pub(in crate::manifest) const PUBLISH_FIELDS: &[&str] = &["spring", "keys"];
+pub(super) const PUBLISH_FIELDS: &[&str] = &["spring", "keys"];
 /// The ways to publish that will come.
 const LATER_PUBLISH_FIELDS: &[&str] = &["flagd"];
 /// The fields of `spring`.
-pub(in crate::manifest) const SPRING_FIELDS: &[&str] = &["context", "format"];
+pub(super) const SPRING_FIELDS: &[&str] = &["context", "format"];
 /// The formats of `spring`.
-pub(in crate::manifest) const SPRING_FORMATS: &[&str] = &["yaml", "properties", "key-value"];
+pub(super) const SPRING_FORMATS: &[&str] = &["yaml", "properties", "key-value"];
 /// The fields of `keys`.
-pub(in crate::manifest) const KEYS_FIELDS: &[&str] = &["prefix"];
+pub(super) const KEYS_FIELDS: &[&str] = &["prefix"];
 
 impl Decoder<'_, '_> {
     /// The set that `spec` describes; nothing if a mistake leaves no telling.

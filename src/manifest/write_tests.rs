@@ -62,7 +62,70 @@ spec:
     - keys: {prefix: app/checkout}
 "#,
     );
-    insta::assert_snapshot!(written, @"");
+    insta::assert_snapshot!(written, @r#"
+    apiVersion: cfgctl.dev/v1
+    kind: Cluster
+    metadata:
+      labels:
+        "on": "1"
+        stage: prod
+      name: eu
+    spec:
+      consul:
+        address: https://consul:8501
+        datacenter: dc1
+        limits:
+          operations: 64
+          requestBytes: 2
+          valueBytes: 1
+        prefix: a/b
+        token:
+          file: /work/secrets/token
+    ---
+    apiVersion: cfgctl.dev/v1
+    kind: Cluster
+    metadata:
+      name: laptop
+    spec:
+      directory:
+        path: /work/out/laptop
+    ---
+    apiVersion: cfgctl.dev/v1
+    kind: ConfigSet
+    metadata:
+      name: checkout
+    spec:
+      clusters: "stage in (prod,test),!legacy"
+      layers:
+        - name: eu
+          values:
+            list: []
+          when:
+            region: eu
+            stage:
+              - a
+              - b
+        - name: all
+          values: {}
+          when: {}
+      publish:
+        - spring:
+            context: config/checkout
+        - spring:
+            context: config/other
+            format: key-value
+        - keys:
+            prefix: app/checkout
+      schema:
+        type: object
+      values:
+        list:
+          - 1
+          - 2.5
+          - null
+        "no":
+          "1_000": "017"
+    "#);
 }
 
 #[test]

@@ -14,6 +14,7 @@
 //! model      names, revisions, snapshots; parsed once, then trusted
 //! ```
 
+pub mod check;
 pub mod manifest;
 pub mod model;
 pub mod render;

@@ -186,6 +186,10 @@ fn misfit(oversize: &Oversize, rendering: &Rendering<'_>, blame: Blame<'_>) -> F
         ),
     };
     let message = match oversize {
+        Oversize::Value { bytes, limit, .. } if at == whole => format!(
+            "the snapshot of set `{}` has {bytes} bytes, the limit for one value is {limit}",
+            rendering.name
+        ),
         Oversize::Value { .. } => format!("set `{}`: {oversize}", rendering.name),
         Oversize::Operations { .. } | Oversize::Request { .. } => {
             format!("set `{}` {oversize}", rendering.name)

@@ -1,13 +1,13 @@
 //! From files to what is desired: read, checked on their own and against the store.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io::Read;
 use std::path::PathBuf;
 
 use super::failure::{Exit, Failure};
 use super::session::Session;
 use crate::check::{self, ClusterView, SetView, World};
-use crate::manifest::{self, Finding, Input, Loaded, Manifest, Recursion, Severity, Sources, Style};
+use crate::manifest::{self, Finding, Input, Loaded, Manifest, Recursion, Sources, Style};
 use crate::model::{Cluster, ClusterName, Heads, ResourceId, SetName};
 use crate::plan::Desired;
 
@@ -35,47 +35,32 @@ impl FileArgs {
         } else {
             Recursion::Flat
         };
+        let mut stdin = std::io::stdin().lock();
+        let mut stdin: Option<&mut dyn Read> = Some(&mut stdin);
         let mut inputs = Vec::new();
         for name in &self.filenames {
-            if name.as_os_str() == "-" {
-                let mut bytes = Vec::new();
-                let limit = manifest::MAX_FILE_BYTES as u64 + 1;
-                let read = std::io::stdin().lock().take(limit).read_to_end(&mut bytes);
-                read.map_err(|error| {
-                    let error = anyhow::Error::new(error).context("could not read standard input");
-                    Failure::new(Exit::Usage, error)
-                })?;
-                inputs.push(Input::Stdin(bytes));
-            } else {
-                inputs.push(Input::Path {
-                    path: name.clone(),
-                    recursion,
-                });
+            if name.as_os_str() != "-" {
+                inputs.push(Input::Path(name.clone(), recursion));
+            } else if let Some(stdin) = stdin.take() {
+                inputs.push(Input::Stdin(stdin));
             }
         }
-        Ok(manifest::load(&inputs, &session.environment.directory))
+        Ok(manifest::load(inputs, &session.environment.directory))
     }
 
     /// Reads and checks every file, shows what is wrong, and goes on only if nothing is broken.
     pub(crate) fn declared(&self, session: &Session, heads: &Heads) -> Result<Vec<Manifest>, Failure> {
         let mut loaded = self.load(session)?;
         // Rules between resources say nothing of use while some cannot be read.
-        if !has_errors(&loaded.findings) {
+        if !loaded.has_errors() {
             loaded.findings.extend(check_against(&loaded.manifests, heads));
         }
         show(session, &loaded.findings, &loaded.sources);
-        if has_errors(&loaded.findings) {
+        if loaded.has_errors() {
             return Err(invalid());
         }
         Ok(loaded.manifests)
     }
-}
-
-/// Whether anything that was found makes the files unusable.
-pub(crate) fn has_errors(findings: &[Finding]) -> bool {
-    findings
-        .iter()
-        .any(|finding| finding.severity == Severity::Error)
 }
 
 /// The failure of files that are invalid, once their findings have been shown.

@@ -1,6 +1,5 @@
 //! The one place where the environment, the clock and the terminal are asked.
 
-use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
@@ -8,6 +7,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 
 use super::failure::Failure;
+use crate::target;
 
 /// The name of the directory below the XDG directories.
 const APP: &str = "cfgctl";
@@ -15,7 +15,7 @@ const APP: &str = "cfgctl";
 /// What the surroundings say, asked once.
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
-    variables: BTreeMap<String, String>,
+    variables: target::Environment,
     /// The working directory.
     pub(crate) directory: PathBuf,
     /// When the command began.
@@ -59,14 +59,11 @@ impl Environment {
 
     /// A variable that is set and not empty.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
-        self.variables
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.variables.get(name)
     }
 
     /// Every variable, for the targets that know some of them.
-    pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
+    pub(crate) fn variables(&self) -> &target::Environment {
         &self.variables
     }
 

@@ -10,9 +10,9 @@ use super::ui::Ui;
 use crate::engine::{Connect, Pace};
 use crate::model::{Cluster, ClusterName, Connection, Origin, Selector};
 use crate::store::{self, Store};
-use crate::target::consul::Consul;
+use crate::target::consul::{Consul, Patience};
 use crate::target::directory::Directory;
-use crate::target::{Patience, Target, TargetError};
+use crate::target::{self, Target, TargetError};
 
 /// How long to wait for a connection: a cluster on the other side of the world answers within
 /// half of it.
@@ -108,7 +108,7 @@ impl Session {
     /// How the clusters of this run are reached.
     pub(crate) fn connector(&self, timeout: Duration) -> Connector {
         Connector {
-            environment: self.environment.variables().clone().into(),
+            environment: self.environment.variables().clone(),
             patience: Patience {
                 connect: CONNECT_TIMEOUT.min(timeout),
                 request: timeout,
@@ -131,7 +131,7 @@ impl Session {
 /// Makes targets from how clusters are described, with what the environment adds.
 #[derive(Debug)]
 pub(crate) struct Connector {
-    environment: crate::target::Environment,
+    environment: target::Environment,
     patience: Patience,
 }
 

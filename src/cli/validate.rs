@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::declared::{FileArgs, check_against, has_errors, invalid, show};
+use super::declared::{FileArgs, check_against, invalid, show};
 use super::failure::{Exit, Failure};
 use super::session::Session;
 use super::ui::{Look, Report};
@@ -83,7 +83,7 @@ impl FindingView {
 
 pub(crate) fn validate(session: &Session, args: &ValidateArgs) -> Result<Exit, Failure> {
     let mut loaded = args.files.load(session)?;
-    if !has_errors(&loaded.findings) {
+    if !loaded.has_errors() {
         let findings = check_against(&loaded.manifests, &Heads::new());
         loaded.findings.extend(findings);
     }
@@ -91,7 +91,7 @@ pub(crate) fn validate(session: &Session, args: &ValidateArgs) -> Result<Exit, F
         let ids = loaded.manifests.iter().map(|manifest| manifest.id.kind());
         ids.filter(|found| *found == kind).count()
     };
-    let valid = !has_errors(&loaded.findings);
+    let valid = !loaded.has_errors();
     show(session, &loaded.findings, &loaded.sources);
     session.ui.report(&Validation {
         valid,

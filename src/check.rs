@@ -10,6 +10,7 @@ use crate::manifest::{Finding, Manifest, Severity, Span};
 use crate::model::{Cluster, ClusterName, ConfigSet, SetName};
 
 mod blame;
+mod gathered;
 mod keys;
 mod layers;
 mod near;

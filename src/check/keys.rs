@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::blame;
-use super::rendering::{Rendering, where_in};
+use super::gathered::where_in;
+use super::rendering::Rendering;
 use super::{World, error};
 use crate::manifest::{Finding, Severity, Span};
 use crate::model::{ClusterName, Connection, Key, Prefix, Publish, SetName, SpringFormat};
@@ -208,6 +209,11 @@ impl<'a> Clashes<'a> {
         (first, other): (Target<'a>, Target<'a>),
         clash: &Clash<'_>,
     ) -> Option<Finding> {
+        // The one that can be changed comes first.
+        let (first, other) = match self.place(other) {
+            Some(_) => (first, other),
+            None => (other, first),
+        };
         let keys = several(&clash.keys);
         let message = if first.set == other.set {
             format!("two publish targets of set `{}` write {keys}", other.set)

@@ -203,6 +203,9 @@ fn selector_help<'a, I: Iterator<Item = &'a Labels>>(
             None => format!("the clusters have `{key}`: {}", few(&values)),
         });
     }
+    if help.is_empty() {
+        help.push("each part of it matches some cluster, but no cluster matches all".to_owned());
+    }
     help
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{SetView, World};
-use crate::model::value::{self, Map};
+use crate::model::value::Map;
 use crate::model::{ClusterName, SetName};
 use crate::render::{self, Rendered};
 
@@ -42,13 +42,8 @@ pub(super) fn all<'a>(world: &World<'a>) -> Vec<Rendering<'a>> {
         }
         let reach = contents.values().map(Vec::len).sum();
         for (layers, clusters) in contents {
-            let mut values = view.set.values.clone();
-            for layer in layers
-                .iter()
-                .filter_map(|&index| view.set.layers.get(index))
-            {
-                value::merge(&mut values, &layer.values);
-            }
+            let matching = (layers.iter()).filter_map(|&index| view.set.layers.get(index));
+            let values = render::layered(view.set, matching);
             renderings.push(Rendering {
                 name,
                 view: *view,
@@ -61,22 +56,4 @@ pub(super) fn all<'a>(world: &World<'a>) -> Vec<Rendering<'a>> {
         }
     }
     renderings
-}
-
-/// ` (in eu-west, eu-east and 3 more)`: where something is so. Nothing, if that is in all `reach`
-/// clusters that it could be in.
-pub(super) fn where_in<'a>(
-    clusters: impl IntoIterator<Item = &'a ClusterName>,
-    reach: usize,
-) -> String {
-    const SHOWN: usize = 3;
-    let names: Vec<_> = clusters.into_iter().map(ClusterName::as_str).collect();
-    if names.len() == reach {
-        return String::new();
-    }
-    let shown = names[..names.len().min(SHOWN)].join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => format!(" (in {shown})"),
-        more => format!(" (in {shown} and {more} more)"),
-    }
 }

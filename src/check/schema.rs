@@ -1,6 +1,6 @@
 //! The schema of a set, and the values that break it. The only module that knows the schema crate.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jsonschema::error::ValidationErrorKind as Kind;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::blame::Blame;
 use super::error;
+use super::gathered::Gathered;
 use super::near::{did_you_mean, nearest};
-use super::rendering::{Rendering, where_in};
+use super::rendering::Rendering;
 use crate::manifest::{Finding, Manifest, Span};
-use crate::model::ClusterName;
 use crate::model::value::{Map, Path};
 
 /// The most findings of one set that are shown; nobody reads more at once.
@@ -114,7 +114,15 @@ fn compile(schema: &Value) -> Result<Validator, Vec<Fault>> {
     }
     let invalid: BTreeSet<_> = jsonschema::draft202012::meta::validator()
         .iter_errors(schema)
-        .map(|error| Fault::new(path_of(&error), "schema-invalid", worded(&error)))
+        .map(|error| {
+            // The meta-schema has alternatives only where the first of them says enough.
+            let first = match error.kind() {
+                Kind::AnyOf { context } => context.iter().flatten().next(),
+                _ => None,
+            };
+            let message = worded(first.unwrap_or(&error));
+            Fault::new(path_of(&error), "schema-invalid", message)
+        })
         .collect();
     if !invalid.is_empty() {
         return Err(invalid.into_iter().collect());
@@ -203,33 +211,21 @@ fn violations(
     manifest: &Manifest,
     renderings: &[Rendering<'_>],
 ) -> Vec<Finding> {
-    let mut found: BTreeMap<(Option<Span>, String), (Finding, Vec<&ClusterName>)> = BTreeMap::new();
+    let mut found = Gathered::default();
     for rendering in renderings {
         let Some(blame) = Blame::of(rendering) else {
             continue;
         };
         let values = Value::Object(rendering.values.clone());
-        let mut here = BTreeSet::new();
         for error in validator.iter_errors(&values) {
             for finding in broken(&error, blame, &rendering.values) {
-                let key = (finding.at, finding.message.clone());
-                // The crate reports some faults once for each way that leads to them.
-                if !here.insert(key.clone()) {
-                    continue;
-                }
                 let finding = said_at(finding, &error, manifest);
-                let (_, clusters) = found.entry(key).or_insert((finding, Vec::new()));
-                clusters.extend(rendering.clusters.iter().copied());
+                found.add(finding, &rendering.clusters);
             }
         }
     }
     let reach = renderings.first().map_or(0, |rendering| rendering.reach);
-    (found.into_values())
-        .map(|(mut finding, clusters)| {
-            finding.message += &where_in(clusters, reach);
-            finding
-        })
-        .collect()
+    found.findings(reach).collect()
 }
 
 /// Adds the line of an inline schema that asks for something else.
@@ -331,11 +327,16 @@ fn help(kind: &Kind, value: &Value) -> Vec<String> {
 
 /// What the crate says, with the value quoted only if it is short.
 fn worded(error: &ValidationError<'_>) -> String {
-    short(
-        error
-            .masked_with(quoted(error.instance()).as_str())
-            .to_string(),
-    )
+    let value = quoted(error.instance());
+    short(match error.kind() {
+        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => {
+            format!("{value} fits none of the alternatives")
+        }
+        Kind::OneOfMultipleValid { .. } => {
+            format!("{value} fits more than one alternative, and may fit only one")
+        }
+        _ => error.masked_with(value.as_str()).to_string(),
+    })
 }
 
 fn quoted(value: &Value) -> String {

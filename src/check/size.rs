@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::blame::Blame;
-use super::rendering::{Rendering, where_in};
+use super::gathered::Gathered;
+use super::rendering::Rendering;
 use super::{World, error, warning};
 use crate::manifest::Finding;
 use crate::model::value::Path;
@@ -20,8 +21,7 @@ const MESSAGE_BYTES: usize = 256;
 
 pub(super) fn check(world: &World<'_>, renderings: &[Rendering<'_>], findings: &mut Vec<Finding>) {
     for of_one_set in renderings.chunk_by(|a, b| a.name == b.name) {
-        // Renderings of one size are one finding.
-        let mut found = BTreeMap::new();
+        let mut found = Gathered::default();
         for rendering in of_one_set {
             let Some(blame) = Blame::of(rendering) else {
                 continue;
@@ -32,18 +32,12 @@ pub(super) fn check(world: &World<'_>, renderings: &[Rendering<'_>], findings: &
             }
             for group in groups(world, rendering) {
                 for finding in misfits(rendering, &group, blame) {
-                    let key = (finding.at, finding.code, finding.message.clone());
-                    let (_, clusters) = found.entry(key).or_insert((finding, Vec::new()));
-                    clusters.extend(group.clusters.iter().copied());
+                    found.add(finding, &group.clusters);
                 }
             }
         }
         let reach = of_one_set.first().map_or(0, |rendering| rendering.reach);
-        findings.extend(found.into_values().map(|(mut finding, mut clusters)| {
-            clusters.sort_unstable();
-            finding.message += &where_in(clusters, reach);
-            finding
-        }));
+        findings.extend(found.findings(reach));
     }
 }
 

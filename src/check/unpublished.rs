@@ -1,32 +1,27 @@
 //! Values that a publish target cannot hold.
 
-use std::collections::BTreeMap;
-
 use super::blame::Blame;
 use super::error;
-use super::rendering::{Rendering, where_in};
+use super::gathered::Gathered;
+use super::rendering::Rendering;
 use crate::manifest::Finding;
 use crate::render::RenderError;
 
 pub(super) fn check(renderings: &[Rendering<'_>], findings: &mut Vec<Finding>) {
     for of_one_set in renderings.chunk_by(|a, b| a.name == b.name) {
-        // One line is shown once, however many clusters it spoils.
-        let mut found = BTreeMap::new();
+        let mut found = Gathered::default();
         for rendering in of_one_set {
             let Some(blame) = Blame::of(rendering) else {
                 continue;
             };
-            for finding in (rendering.rendered.errors.iter()).filter_map(|e| refusal(e, blame)) {
-                let key = (finding.at, finding.code, finding.message.clone());
-                let (_, clusters) = found.entry(key).or_insert((finding, Vec::new()));
-                clusters.extend(rendering.clusters.iter().copied());
+            for refused in &rendering.rendered.errors {
+                if let Some(finding) = refusal(refused, blame) {
+                    found.add(finding, &rendering.clusters);
+                }
             }
         }
         let reach = of_one_set.first().map_or(0, |rendering| rendering.reach);
-        findings.extend(found.into_values().map(|(mut finding, clusters)| {
-            finding.message += &where_in(clusters, reach);
-            finding
-        }));
+        findings.extend(found.findings(reach));
     }
 }
 

@@ -30,26 +30,24 @@ fn manifest(root: &Spanned<Node>, source: SourceId) -> Manifest {
     let document = root.value.json();
     let name = document["metadata"]["name"].as_str().unwrap();
     let mut spec = document["spec"].clone();
-    let (id, content) = match document["kind"].as_str().unwrap() {
-        "Cluster" => {
-            let labels = document["metadata"].get("labels").cloned();
-            let labels = serde_json::from_value(labels.unwrap_or_else(|| Map::new().into()));
-            let connection = serde_json::from_value(spec).unwrap();
-            let labels = labels.unwrap();
-            let content = Content::Cluster(Cluster { labels, connection });
-            (ResourceId::Cluster(name.parse().unwrap()), content)
+    let (id, content) = if document["kind"] == "Cluster" {
+        let labels = document["metadata"].get("labels").cloned();
+        let labels = labels.unwrap_or_else(|| Map::new().into());
+        let cluster = Cluster {
+            labels: serde_json::from_value(labels).unwrap(),
+            connection: serde_json::from_value(spec).unwrap(),
+        };
+        let id = ResourceId::Cluster(name.parse().unwrap());
+        (id, Content::Cluster(cluster))
+    } else {
+        selector(&mut spec["clusters"]);
+        for layer in spec["layers"].as_array_mut().into_iter().flatten() {
+            selector(&mut layer["when"]);
         }
-        _ => {
-            selector(&mut spec["clusters"]);
-            for layer in spec["layers"].as_array_mut().into_iter().flatten() {
-                selector(&mut layer["when"]);
-            }
-            spec.as_object_mut()
-                .unwrap()
-                .retain(|_, value| !value.is_null());
-            let content = Content::Set(serde_json::from_value(spec).unwrap());
-            (ResourceId::Set(name.parse().unwrap()), content)
-        }
+        let fields = spec.as_object_mut().unwrap();
+        fields.retain(|_, value| !value.is_null());
+        let content = Content::Set(serde_json::from_value(spec).unwrap());
+        (ResourceId::Set(name.parse().unwrap()), content)
     };
     let places = places(span(root.defined, source), root, source);
     Manifest {

@@ -55,9 +55,9 @@ spec:
   publish: [{keys: {prefix: app}}]
 ";
     insta::assert_snapshot!(found_beside(declared, stored), @r#"
-    5:29 key-twice: set `old` writes `app/x`, and so does set `a`
+    5:29 key-twice: set `a` writes `app/x`, and so does set `old`
       help: set `old` is in the store already
-    5:29 key-twice: set `older` writes `app/x`, and so does set `a`
+    5:29 key-twice: set `a` writes `app/x`, and so does set `older`
       help: set `older` is in the store already
     "#);
     assert_eq!(found_beside("", stored), "");

@@ -115,6 +115,7 @@ spec:
     10:23 warning selector-matches-nothing: layer `d` matches no cluster: `market=de`
       help: no cluster has the label `market`
     11:23 warning selector-matches-nothing: layer `e` matches no cluster: `region=us,stage=dev`
+      help: each part of it matches some cluster, but no cluster matches all
     12:23 warning layer-never-used: layer `f` matches only clusters that the set does not go to
       4:13 the set goes only here
     17:13 warning selector-matches-nothing: `stage=prd` matches no cluster

@@ -1,4 +1,5 @@
 use super::*;
+use crate::manifest::Sources;
 
 #[test]
 fn a_violation_is_shown_in_the_layer_that_makes_it() {
@@ -112,7 +113,7 @@ spec:
       6:12 the schema says so here
     11:10 schema-violation: `url`: "not a url" is not a "uri"
       7:13 the schema says so here
-    12:13 schema-violation: `either`: this map is not valid under any of the schemas listed in the 'anyOf' keyword
+    12:13 schema-violation: `either`: this map fits none of the alternatives
       8:16 the schema says so here
       help: alternative 1: `either`: this map is not of type "integer"
       help: alternative 2: `either`: "a" is a required property
@@ -150,7 +151,7 @@ spec:
 ",
     );
     insta::assert_snapshot!(found, @r#"
-    6:17 schema-invalid: `properties.x.type` in the schema: "strin" is not valid under any of the schemas listed in the 'anyOf' keyword
+    6:17 schema-invalid: `properties.x.type` in the schema: "strin" is not one of "array", "boolean" or 5 other candidates
     7:10 schema-invalid: `properties.y` in the schema: 5 is not of types "boolean", "object"
     8:20 schema-invalid: `properties.z.minimum` in the schema: "low" is not of type "number"
     16:20 schema-invalid: `properties.x.pattern` in the schema: "(?!a)b" is not a pattern
@@ -185,7 +186,7 @@ spec:
   values: {child: {child: {oops: 1}}}
 ",
     );
-    insta::assert_snapshot!(found, @r#"
+    insta::assert_snapshot!(found, @r##"
     6:17 schema-reference: `properties.x.$ref` in the schema: "https://example.com/x.json" is outside of the schema
       help: put what it refers to under `$defs`, so that the schema of an old revision can always be read
     7:17 schema-reference: `properties.y.$ref` in the schema: "other.json#/y" is outside of the schema
@@ -193,7 +194,7 @@ spec:
     8:17 schema-reference: `properties.z.$ref` in the schema: "#/$defs/none" leads to nothing
     19:28 schema-violation: `child.child.oops`: the schema does not know this key
       18:5 the schema says so here
-    "#);
+    "##);
 }
 
 #[test]
@@ -253,4 +254,31 @@ spec:
         lines[0],
         "4:11 schema-more: the schema finds 20 more faults"
     );
+}
+
+#[test]
+fn a_schema_in_a_file_of_its_own_is_named() {
+    let mut manifests = fixture(
+        "\
+kind: ConfigSet
+metadata: {name: shop}
+spec:
+  schema: {type: strin}
+  values: {x: b}
+",
+    );
+    let mut sources = Sources::default();
+    let mut add = |name: &str| sources.add(name.into(), String::new());
+    let (_, file) = (add("test.yaml"), add("shop.schema.json"));
+    let manifest = &mut manifests[0];
+    manifest.schema_file = Some(file);
+    let spec = manifest.places.inside.get_mut("spec").unwrap();
+    spec.inside.get_mut("schema").unwrap().inside.clear();
+
+    let found = check(&world(&manifests, &[]));
+    insta::assert_snapshot!(shown(&found), @r#"
+    4:11 schema-invalid: `type` in the schema: "strin" is not one of "array", "boolean" or 5 other candidates
+      1:1 the schema
+    "#);
+    assert_eq!(found[0].related[0].0.source, file);
 }

@@ -45,11 +45,26 @@ pub(crate) struct Cli {
     stores: StoreArgs,
 
     /// How to write the result
-    #[arg(short, long, global = true, value_enum, default_value = "table", value_name = "FORMAT", help_heading = "Global options")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        default_value = "table",
+        value_name = "FORMAT",
+        help_heading = "Global options"
+    )]
     output: Output,
 
     /// When to use colours
-    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "auto",
+        value_name = "WHEN",
+        help_heading = "Global options"
+    )]
     color: Color,
 
     /// Say nothing but the result and errors

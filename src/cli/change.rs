@@ -141,11 +141,15 @@ fn refusal(plan: &Plan) -> Option<Failure> {
         .collect();
     let error = anyhow::anyhow!("the plan is refused; nothing was changed");
     let failure = Failure::new(Exit::Refused, error);
-    Some(answers.into_iter().fold(failure, |failure, answer| match answer {
-        Some(consent) => failure.hint(format!(
-            "if that is what you want, pass `{}`; `--clusters` leaves clusters out",
-            consent.flag()
-        )),
-        None => failure.hint("make the set smaller, or raise the limits of the cluster"),
-    }))
+    Some(
+        answers
+            .into_iter()
+            .fold(failure, |failure, answer| match answer {
+                Some(consent) => failure.hint(format!(
+                    "if that is what you want, pass `{}`; `--clusters` leaves clusters out",
+                    consent.flag()
+                )),
+                None => failure.hint("make the set smaller, or raise the limits of the cluster"),
+            }),
+    )
 }

@@ -185,11 +185,7 @@ async fn chosen(
 }
 
 impl CheckItem {
-    fn new(
-        name: &ClusterName,
-        cluster: &Cluster,
-        health: &Result<Health, TargetError>,
-    ) -> Self {
+    fn new(name: &ClusterName, cluster: &Cluster, health: &Result<Health, TargetError>) -> Self {
         let fit = health.as_ref().ok();
         Self {
             name: name.to_string(),
@@ -209,7 +205,9 @@ impl Report for Clusters {
     fn table(&self, look: Look) -> String {
         let rows = self.items.iter().map(|item| {
             let labels = item.labels.iter();
-            let labels: Vec<_> = labels.map(|(key, value)| format!("{key}={value}")).collect();
+            let labels: Vec<_> = labels
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect();
             [item.name.clone(), printable(&item.target), labels.join(",")]
         });
         let text = table(look, ["NAME", "TARGET", "LABELS"], rows);

@@ -79,9 +79,9 @@ impl Contexts {
             Ok(metadata) if metadata.len() > MAX_FILE_BYTES => {
                 return Err(broken(&path, anyhow::anyhow!("it is larger than 1 MiB")));
             }
-            Ok(_) | Err(_) => Some(
-                std::fs::read_to_string(&path).map_err(|error| broken(&path, error.into()))?,
-            ),
+            Ok(_) | Err(_) => {
+                Some(std::fs::read_to_string(&path).map_err(|error| broken(&path, error.into()))?)
+            }
         };
         let file = match text {
             None => ConfigFile {
@@ -142,7 +142,10 @@ impl Contexts {
 }
 
 fn broken(path: &Path, error: anyhow::Error) -> Failure {
-    let error = error.context(format!("could not read the contexts in `{}`", path.display()));
+    let error = error.context(format!(
+        "could not read the contexts in `{}`",
+        path.display()
+    ));
     Failure::new(Exit::Usage, error).hint("mend the file, or remove it and set the contexts again")
 }
 
@@ -159,7 +162,9 @@ pub(crate) fn context(session: &Session, command: &ContextCommand) -> Result<Exi
             contexts.find(name)?;
             contexts.file.current_context = Some(name.clone());
             contexts.save()?;
-            session.ui.status(&format!("`{name}` is the current context"));
+            session
+                .ui
+                .status(&format!("`{name}` is the current context"));
         }
         ContextCommand::Set { name } => {
             let Some(store) = session.stores.store.clone() else {
@@ -207,7 +212,8 @@ impl Report for ContextList {
         });
         let text = table(look, ["CURRENT", "NAME", "STORE"], rows);
         if text.is_empty() {
-            "there are no contexts; `cfgctl context set NAME --store LOCATION` adds one\n".to_owned()
+            "there are no contexts; `cfgctl context set NAME --store LOCATION` adds one\n"
+                .to_owned()
         } else {
             text
         }

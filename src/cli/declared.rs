@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
 
-use super::failure::{Exit, Failure};
+use super::failure::Failure;
 use super::session::Session;
 use crate::check::{self, ClusterView, SetView, World};
 use crate::manifest::{self, Finding, Input, Loaded, Manifest, Recursion, Sources, Style};
@@ -49,18 +49,40 @@ impl FileArgs {
     }
 
     /// Reads and checks every file, shows what is wrong, and goes on only if nothing is broken.
-    pub(crate) fn declared(&self, session: &Session, heads: &Heads) -> Result<Vec<Manifest>, Failure> {
-        let mut loaded = self.load(session)?;
-        // Rules between resources say nothing of use while some cannot be read.
-        if !loaded.has_errors() {
-            loaded.findings.extend(check_against(&loaded.manifests, heads));
-        }
-        show(session, &loaded.findings, &loaded.sources);
-        if loaded.has_errors() {
-            return Err(invalid());
-        }
-        Ok(loaded.manifests)
+    pub(crate) fn declared(
+        &self,
+        session: &Session,
+        heads: &Heads,
+    ) -> Result<Vec<Manifest>, Failure> {
+        checked(session, heads, self.load(session)?)
     }
+}
+
+/// The same for a text that is in no file, and that findings call `name`.
+pub(crate) fn checked_text(
+    session: &Session,
+    heads: &Heads,
+    name: &str,
+    text: &str,
+) -> Result<Vec<Manifest>, Failure> {
+    let mut text = text.as_bytes();
+    let inputs = vec![Input::Text(name.into(), &mut text)];
+    let loaded = manifest::load(inputs, &session.environment.directory);
+    checked(session, heads, loaded)
+}
+
+fn checked(session: &Session, heads: &Heads, mut loaded: Loaded) -> Result<Vec<Manifest>, Failure> {
+    // Rules between resources say nothing of use while some cannot be read.
+    if !loaded.has_errors() {
+        loaded
+            .findings
+            .extend(check_against(&loaded.manifests, heads));
+    }
+    show(session, &loaded.findings, &loaded.sources);
+    if loaded.has_errors() {
+        return Err(invalid());
+    }
+    Ok(loaded.manifests)
 }
 
 /// The failure of files that are invalid, once their findings have been shown.

@@ -94,7 +94,11 @@ impl Environment {
     /// Who acts: what `CFGCTL_ACTOR` says, else `user@host`.
     pub(crate) fn actor(&self) -> String {
         if let Some(actor) = self.variable("CFGCTL_ACTOR") {
-            return actor.chars().filter(|c| !c.is_control()).take(200).collect();
+            return actor
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(200)
+                .collect();
         }
         let user = self.variable("USER").or_else(|| self.variable("LOGNAME"));
         let user = user.map_or_else(

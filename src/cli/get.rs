@@ -34,7 +34,7 @@ struct ResourceItem {
     version: Version,
     changed: jiff::Timestamp,
     actor: String,
-    manifest: Value,
+    manifest: Option<Value>,
     #[serde(skip)]
     about: String,
 }
@@ -52,13 +52,16 @@ pub(crate) async fn get(session: &Session, args: &GetArgs) -> Result<Exit, Failu
         chosen.push((id, head));
     }
     if args.names.is_empty() {
-        let living = heads.iter().filter(|(_, head)| head.content != Content::Deleted);
+        let living = heads
+            .iter()
+            .filter(|(_, head)| head.content != Content::Deleted);
         chosen.extend(living);
     }
     if session.ui.output == Output::Yaml && !args.names.is_empty() {
         let documents: Vec<String> = chosen
             .iter()
-            .map(|(id, head)| yaml::to_string(&manifest_of(id, &head.content)))
+            .filter_map(|(id, head)| manifest_of(id, &head.content))
+            .map(|manifest| yaml::to_string(&manifest))
             .collect();
         session.ui.print(&documents.join("---\n"))?;
         return Ok(Exit::Done);
@@ -79,7 +82,9 @@ impl ResourceItem {
             Content::Set(set) => set.clusters.to_string(),
             Content::Cluster(cluster) => {
                 let labels = cluster.labels.iter();
-                let labels: Vec<_> = labels.map(|(key, value)| format!("{key}={value}")).collect();
+                let labels: Vec<_> = labels
+                    .map(|(key, value)| format!("{key}={value}"))
+                    .collect();
                 labels.join(",")
             }
             Content::Deleted => String::new(),
@@ -108,7 +113,11 @@ impl Report for Resources {
                 item.about.clone(),
             ]
         });
-        let text = table(look, ["NAME", "VERSION", "AGE", "BY", "LABELS / CLUSTERS"], rows);
+        let text = table(
+            look,
+            ["NAME", "VERSION", "AGE", "BY", "LABELS / CLUSTERS"],
+            rows,
+        );
         if text.is_empty() {
             "the store is empty; `cfgctl apply -f` fills it\n".to_owned()
         } else {

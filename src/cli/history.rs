@@ -64,9 +64,11 @@ pub(crate) async fn history(session: &Session, args: &HistoryArgs) -> Result<Exi
 
 impl Entry {
     fn new(id: &ResourceId, revision: &Revision, older: Option<&Revision>) -> Self {
-        let leaves = |content: Option<&Content>| match content {
-            Some(Content::Deleted) | None => crate::model::value::Map::new(),
-            Some(content) => manifest_of(id, content).as_object().cloned().unwrap_or_default(),
+        let leaves = |content: Option<&Content>| {
+            let manifest = content.and_then(|content| manifest_of(id, content));
+            manifest
+                .and_then(|manifest| manifest.as_object().cloned())
+                .unwrap_or_default()
         };
         let before = leaves(older.map(|older| &older.content));
         let changes = value_changes(&before, &leaves(Some(&revision.content)));

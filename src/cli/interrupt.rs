@@ -1,7 +1,7 @@
 //! Ctrl-C and SIGTERM: what runs is finished, nothing new is begun. A second one stops at once.
 
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;

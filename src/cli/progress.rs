@@ -45,7 +45,8 @@ impl Progress {
 
     fn start(&self, what: &'static str, pairs: usize) {
         self.bar.reset();
-        self.bar.set_length(u64::try_from(pairs).unwrap_or(u64::MAX));
+        self.bar
+            .set_length(u64::try_from(pairs).unwrap_or(u64::MAX));
         self.bar.set_message(what);
     }
 

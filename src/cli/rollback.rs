@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::change::{Change, ConsentArgs, carry_through};
+use super::declared;
 use super::failure::{Exit, Failure};
 use super::names::{known_set, revision};
 use super::session::{ReachArgs, Session};
-use crate::check;
-use crate::manifest::Severity;
+use crate::manifest::{manifest_of, yaml};
 use crate::model::{Cause, Content, ResourceId, SetName, Version};
 use crate::plan::{Desired, Reach};
 use crate::store::Store;
@@ -37,29 +37,25 @@ pub(crate) async fn rollback(session: &Session, args: &RollbackArgs) -> Result<E
     let heads = store.heads().await?;
     let id = known_set(&heads, &args.set)?;
     let (to, content) = match args.to {
-        Some(version) => (version, revision(store.as_ref(), &id, version).await?.content),
+        Some(version) => (
+            version,
+            revision(store.as_ref(), &id, version).await?.content,
+        ),
         None => previous(store.as_ref(), &id, &args.set).await?,
     };
-    let Content::Set(set) = &content else {
-        return Err(Failure::usage(format!(
-            "revision {to} of `{}` is its deletion",
-            args.set
-        ))
-        .hint(format!("`cfgctl delete {}` deletes it", args.set)));
+    let Some(manifest) = manifest_of(&id, &content) else {
+        return Err(
+            Failure::usage(format!("revision {to} of `{}` is its deletion", args.set))
+                .hint(format!("`cfgctl delete {}` deletes it", args.set)),
+        );
     };
-    let broken: Vec<_> = check::check_set(&args.set, set, &super::declared::clusters(&heads))
-        .into_iter()
-        .filter(|finding| finding.severity == Severity::Error)
-        .map(|finding| finding.message)
-        .collect();
-    if !broken.is_empty() {
-        return Err(Failure::usage(format!(
-            "revision {to} of `{}` is not valid in the clusters of today: {}",
-            args.set,
-            broken.join("; ")
-        ))
-        .hint(format!("`cfgctl show {}@{to}` shows it; apply a mended file instead", args.set)));
-    }
+    // Clusters and other sets are those of today, so the old content is checked like a file.
+    declared::checked_text(
+        session,
+        &heads,
+        &format!("{}@{to}", args.set),
+        &yaml::to_string(&manifest),
+    )?;
     let change = Change {
         desired: Desired::from([(id, content)]),
         reach: Reach::Named(BTreeSet::new()),
@@ -78,10 +74,13 @@ async fn previous(
     let head = history.first().map(|head| head.content.clone());
     history
         .into_iter()
-        .find(|revision| Some(&revision.content) != head.as_ref() && revision.content.set().is_some())
+        .find(|revision| {
+            Some(&revision.content) != head.as_ref() && revision.content.set().is_some()
+        })
         .map(|revision| (revision.version, revision.content))
         .ok_or_else(|| {
-            Failure::usage(format!("`{set}` has no older content to go back to"))
-                .hint(format!("`cfgctl delete {set}` removes it from every cluster"))
+            Failure::usage(format!("`{set}` has no older content to go back to")).hint(format!(
+                "`cfgctl delete {set}` removes it from every cluster"
+            ))
         })
 }

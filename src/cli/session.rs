@@ -24,11 +24,21 @@ const ATTEMPTS: u32 = 3;
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct StoreArgs {
     /// Where the store is: a path, or `sqlite:PATH`
-    #[arg(long, global = true, value_name = "LOCATION", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "LOCATION",
+        help_heading = "Global options"
+    )]
     pub(crate) store: Option<String>,
 
     /// The context to use instead of the current one
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        help_heading = "Global options"
+    )]
     pub(crate) context: Option<String>,
 }
 
@@ -36,7 +46,13 @@ pub(crate) struct StoreArgs {
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ReachArgs {
     /// Only clusters whose labels match, as in `stage=prod,region!=eu`
-    #[arg(short = 'l', long, value_name = "SELECTOR", default_value = "", hide_default_value = true)]
+    #[arg(
+        short = 'l',
+        long,
+        value_name = "SELECTOR",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub(crate) clusters: Selector,
 
     /// The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`
@@ -148,7 +164,7 @@ impl Connect for Connector {
                 &self.environment,
                 &self.patience,
             )?),
-            Connection::Directory(directory) => Arc::new(Directory::new(&directory.path)),
+            Connection::Directory(directory) => Arc::new(Directory::new(directory)?),
         })
     }
 }

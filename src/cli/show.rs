@@ -80,7 +80,7 @@ pub(crate) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Fai
         version: revision.version,
         origin: revision.origin,
         deleted,
-        manifest: (snapshot.is_none() && !deleted).then(|| manifest_of(&id, &revision.content)),
+        manifest: manifest_of(&id, &revision.content).filter(|_| snapshot.is_none()),
         snapshot,
     })?;
     Ok(Exit::Done)
@@ -98,7 +98,12 @@ impl Report for Shown {
             printable(&self.origin.actor),
             self.origin.cause
         );
-        for line in self.origin.message.iter().flat_map(|message| message.lines()) {
+        for line in self
+            .origin
+            .message
+            .iter()
+            .flat_map(|message| message.lines())
+        {
             text.push_str(&format!("# {}\n", printable(line)));
         }
         if self.deleted {

@@ -134,7 +134,9 @@ impl Report for Status {
                 view.reason.as_deref().map_or(String::new(), printable),
             ]
         });
-        let header = ["SET", "CLUSTER", "VERSION", "STATE", "SINCE", "BY", "REASON"];
+        let header = [
+            "SET", "CLUSTER", "VERSION", "STATE", "SINCE", "BY", "REASON",
+        ];
         let text = table(look, header, rows);
         if text.is_empty() {
             "nothing is delivered to any cluster\n".to_owned()

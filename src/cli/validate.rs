@@ -108,7 +108,11 @@ pub(crate) fn validate(session: &Session, args: &ValidateArgs) -> Result<Exit, F
             .map(|manifest| manifest.id.to_string())
             .collect(),
     })?;
-    if valid { Ok(Exit::Done) } else { Err(invalid()) }
+    if valid {
+        Ok(Exit::Done)
+    } else {
+        Err(invalid())
+    }
 }
 
 impl Report for Validation {

@@ -17,6 +17,8 @@ pub enum Input<'r> {
     Path(PathBuf, Recursion),
     /// Standard input, or what stands for it in a test.
     Stdin(&'r mut dyn Read),
+    /// A text that is in no file, such as a revision of the store, under this name.
+    Text(PathBuf, &'r mut dyn Read),
 }
 
 impl fmt::Debug for Input<'_> {
@@ -26,6 +28,7 @@ impl fmt::Debug for Input<'_> {
                 f.debug_tuple("Path").field(path).field(recursion).finish()
             }
             Self::Stdin(_) => f.write_str("Stdin"),
+            Self::Text(name, _) => f.debug_tuple("Text").field(name).finish_non_exhaustive(),
         }
     }
 }
@@ -64,6 +67,11 @@ pub(super) fn load_within(inputs: Vec<Input<'_>>, cwd: &Path, limits: Limits) ->
         match input {
             Input::Stdin(input) => {
                 if let Some(text) = reader.stdin(input) {
+                    decode_all(&text, &mut reader, &mut decoded);
+                }
+            }
+            Input::Text(name, input) => {
+                if let Some(text) = reader.named(&name, input) {
                     decode_all(&text, &mut reader, &mut decoded);
                 }
             }

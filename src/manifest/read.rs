@@ -66,7 +66,12 @@ impl<'c> Reader<'c> {
 
     /// Everything that standard input says.
     pub(super) fn stdin(&mut self, input: &mut dyn Read) -> Option<Text> {
-        let source = self.read(input, Path::new(STDIN), None)?;
+        self.named(Path::new(STDIN), input)
+    }
+
+    /// Everything that `input` says, under a name that is not that of a file.
+    pub(super) fn named(&mut self, name: &Path, input: &mut dyn Read) -> Option<Text> {
+        let source = self.read(input, name, None)?;
         Some(Text {
             source,
             beside: PathBuf::new(),

@@ -27,10 +27,7 @@ fn nothing_is_shown_for_no_findings() {
 fn errors_come_first_and_are_counted() {
     let (sources, error) = finding("a: 1\nb: 2\n", 5, 6);
     let at = error.at.unwrap();
-    let error = error
-        .label("here")
-        .related(at, "there")
-        .help("do this");
+    let error = error.label("here").related(at, "there").help("do this");
     let warning = Finding::warning("other", None, "no place");
     let findings = [warning.clone(), error.clone(), error];
     insta::assert_snapshot!(show(&findings, &sources, Style::Plain), @r#"

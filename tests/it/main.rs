@@ -4,7 +4,6 @@
     clippy::panic,
     reason = "helpers of tests may stop at the first surprise, like tests"
 )]
-
 #![expect(
     clippy::panic,
     clippy::unwrap_used,

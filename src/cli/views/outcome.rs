@@ -86,7 +86,9 @@ impl OutcomeView {
             ),
             Outcome::Conflict(what) => (
                 "conflict",
-                Some(format!("changed after it was read, nothing written: {what}")),
+                Some(format!(
+                    "changed after it was read, nothing written: {what}"
+                )),
             ),
             Outcome::Failed(unseen) => (
                 match unseen.kind {
@@ -122,13 +124,22 @@ impl Report for Outcomes {
                 view.reason.as_deref().map_or(String::new(), printable),
             ]
         });
-        let text = table(look, ["SET", "CLUSTER", "VERSION", "OUTCOME", "REASON"], rows);
+        let text = table(
+            look,
+            ["SET", "CLUSTER", "VERSION", "OUTCOME", "REASON"],
+            rows,
+        );
         if !text.is_empty() {
             return text;
         }
         self.committed
             .iter()
-            .map(|committed| format!("{} is committed as version {}\n", committed.name, committed.version))
+            .map(|committed| {
+                format!(
+                    "{} is committed as version {}\n",
+                    committed.name, committed.version
+                )
+            })
             .collect()
     }
 

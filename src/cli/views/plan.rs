@@ -154,10 +154,9 @@ impl PlanView {
 
 /// The manifest of some content; empty for a tombstone or for nothing.
 fn text(id: &ResourceId, content: Option<&Content>) -> String {
-    match content {
-        Some(Content::Deleted) | None => String::new(),
-        Some(content) => yaml::to_string(&manifest_of(id, content)),
-    }
+    content
+        .and_then(|content| manifest_of(id, content))
+        .map_or(String::new(), |manifest| yaml::to_string(&manifest))
 }
 
 impl ResourceView {

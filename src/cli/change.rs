@@ -9,7 +9,7 @@ use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::session::{ReachArgs, Session};
 use super::views::outcome::Outcomes;
-use super::views::plan::PlanView;
+use super::views::plan::{Detail, PlanView};
 use crate::engine::Engine;
 use crate::model::Cause;
 use crate::plan::{Consent, Desired, Plan, Reach, approve};
@@ -100,11 +100,11 @@ pub(crate) async fn carry_through(
     let plan = survey.plan(desired, sets, &origin, &consent.consents())?;
 
     if consent.dry_run {
-        ui.report(&PlanView::new(&plan))?;
+        ui.report(&PlanView::new(&plan, Detail::Full))?;
         return refusal(&plan).map_or(Ok(Exit::Done), Err);
     }
     if plan.has_changes() || !plan.objections.is_empty() {
-        ui.present(&PlanView::new(&plan));
+        ui.present(&PlanView::new(&plan, Detail::Brief));
     }
     if let Some(refusal) = refusal(&plan) {
         return Err(refusal);

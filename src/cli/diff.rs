@@ -7,7 +7,7 @@ use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::session::{ReachArgs, Session};
-use super::views::plan::PlanView;
+use super::views::plan::{Detail, PlanView};
 use crate::engine::Engine;
 use crate::model::Cause;
 use crate::plan::{Consent, Reach};
@@ -52,7 +52,7 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
     let origin = session.origin(Cause::Apply, None);
     let consents = args.adopt.then_some(Consent::Adopt).into_iter().collect();
     let plan = survey.plan(&desired, &sets, &origin, &consents)?;
-    let view = PlanView::new(&plan);
+    let view = PlanView::new(&plan, Detail::Full);
     session.ui.report(&view)?;
     if let Some(unseen) = view.unseen() {
         return Err(Failure::new(Exit::Unavailable, anyhow::anyhow!(unseen))

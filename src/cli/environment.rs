@@ -101,8 +101,12 @@ impl Environment {
                 .collect();
         }
         let user = self.variable("USER").or_else(|| self.variable("LOGNAME"));
+        // Containers often lack the variables.
         let user = user.map_or_else(
-            || format!("uid{}", rustix::process::geteuid().as_raw()),
+            || match rustix::process::geteuid() {
+                uid if uid.is_root() => "root".to_owned(),
+                uid => format!("uid{}", uid.as_raw()),
+            },
             str::to_owned,
         );
         let host = rustix::system::uname();

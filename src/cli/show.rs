@@ -1,5 +1,7 @@
 //! `cfgctl show`.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -104,7 +106,7 @@ impl Report for Shown {
             .iter()
             .flat_map(|message| message.lines())
         {
-            text.push_str(&format!("# {}\n", printable(line)));
+            _ = writeln!(text, "# {}", printable(line));
         }
         if self.deleted {
             text.push_str("# deleted\n");

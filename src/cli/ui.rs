@@ -1,5 +1,6 @@
 //! The only writer to a terminal: results to standard output, everything else to standard error.
 
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
@@ -207,12 +208,6 @@ impl Ui {
         }
     }
 
-    /// What a person should know although it is no error.
-    pub(crate) fn warning(&self, message: &str) {
-        let style = AnsiColor::Yellow.on_default().bold();
-        self.write_stderr(&format!("{}: {message}\n", styled(style, "warning")));
-    }
-
     /// Text on standard error as it is; also under `--quiet`.
     pub(crate) fn notice(&self, text: &str) {
         self.write_stderr(text);
@@ -239,11 +234,11 @@ impl Ui {
             styled(AnsiColor::Red.on_default().bold(), "error")
         );
         for cause in causes {
-            text.push_str(&format!("  caused by: {cause}\n"));
+            _ = writeln!(text, "  caused by: {cause}");
         }
         for hint in &failure.hints {
             let word = styled(AnsiColor::Cyan.on_default().bold(), "hint");
-            text.push_str(&format!("{word}: {hint}\n"));
+            _ = writeln!(text, "{word}: {hint}");
         }
         self.write_stderr(&text);
     }

@@ -1,12 +1,14 @@
 //! What a change did, as people and programs see it.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use super::super::failure::Exit;
 use super::super::ui::{Look, Report};
 use super::table::{printable, table};
 use crate::engine::{self, Outcome};
-use crate::model::Version;
+use crate::model::{Document, Version};
 use crate::plan::{Plan, UnseenKind};
 
 /// What was committed, and how it went in every cluster.
@@ -43,7 +45,7 @@ impl Outcomes {
                 .deliveries
                 .iter()
                 .find(|delivery| delivery.pair == report.pair)?;
-            let version = delivery.desired.as_ref().map(|desired| desired.version());
+            let version = delivery.desired.as_ref().map(Document::version);
             // A set that does not belong to a cluster and is not there is no news.
             if version.is_none() && report.outcome == Outcome::Unchanged {
                 return None;
@@ -132,15 +134,14 @@ impl Report for Outcomes {
         if !text.is_empty() {
             return text;
         }
-        self.committed
-            .iter()
-            .map(|committed| {
-                format!(
-                    "{} is committed as version {}\n",
-                    committed.name, committed.version
-                )
-            })
-            .collect()
+        let mut text = String::new();
+        for Committed { name, version } in &self.committed {
+            _ = writeln!(text, "{name} is committed as version {version}");
+        }
+        if text.is_empty() {
+            text.push_str("nothing to do\n");
+        }
+        text
     }
 
     fn names(&self) -> Vec<String> {

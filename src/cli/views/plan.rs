@@ -1,5 +1,6 @@
 //! A plan as people and programs see it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -9,9 +10,9 @@ use super::super::ui::{Look, Report};
 use super::diff::{Highlight, unified};
 use super::table::{count, printable, table};
 use crate::manifest::{manifest_of, yaml};
-use crate::model::{Content, ResourceId, Version};
+use crate::model::{Content, Document, ResourceId, Version};
 use crate::plan::{
-    Action, Condition, Delivery, Drift, Edit, Objection, Plan, ResourceChange, UnseenKind,
+    Action, Condition, Consent, Delivery, Drift, Edit, Objection, Plan, ResourceChange, UnseenKind,
     ValueChange, Why,
 };
 
@@ -27,6 +28,17 @@ pub(crate) struct PlanView {
     resources: Vec<ResourceView>,
     clusters: Vec<DeliveryView>,
     objections: Vec<ObjectionView>,
+    #[serde(skip)]
+    detail: Detail,
+}
+
+/// How much of new and deleted resources is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// All of it: the diff is the answer.
+    Full,
+    /// That they are new or deleted: the diff goes before a question.
+    Brief,
 }
 
 #[derive(Debug, Serialize)]
@@ -124,8 +136,9 @@ fn action_word(action: Action) -> &'static str {
 }
 
 impl PlanView {
-    pub(crate) fn new(plan: &Plan) -> Self {
+    pub(crate) fn new(plan: &Plan, detail: Detail) -> Self {
         Self {
+            detail,
             differences: !plan.is_settled(),
             resources: plan.resources.iter().map(ResourceView::new).collect(),
             clusters: plan.deliveries.iter().map(DeliveryView::new).collect(),
@@ -135,10 +148,32 @@ impl PlanView {
 }
 
 impl PlanView {
+    /// One line that says it all.
+    fn summary(&self) -> String {
+        let pairs: Vec<_> = self
+            .clusters
+            .iter()
+            .filter(|view| view.condition != "not-here" || view.action != "none")
+            .collect();
+        let settled = pairs.iter().filter(|view| view.is_settled()).count();
+        let clusters: BTreeSet<&str> = pairs.iter().map(|view| view.cluster.as_str()).collect();
+        let looked = format!(
+            "{} of {} in {} as they should be",
+            settled,
+            count(pairs.len(), "snapshot"),
+            count(clusters.len(), "cluster")
+        );
+        if self.differences {
+            format!("{looked}\n")
+        } else {
+            format!("no differences: {looked}\n")
+        }
+    }
+
     /// Which clusters could not be looked at, if any; without them a difference cannot be ruled
     /// out.
     pub(crate) fn unseen(&self) -> Option<String> {
-        let unseen: std::collections::BTreeSet<&str> = self
+        let unseen: BTreeSet<&str> = self
             .clusters
             .iter()
             .filter(|view| view.action == "wait")
@@ -188,7 +223,7 @@ impl ResourceView {
         }
     }
 
-    fn show(&self, look: Look) -> String {
+    fn show(&self, look: Look, detail: Detail) -> String {
         let base = self.base.map_or("new".to_owned(), |base| base.to_string());
         let mut text = heading(&format!(
             "{} {} ({base} → {})",
@@ -198,6 +233,10 @@ impl ResourceView {
             "labels" => text.push_str("  the labels of a cluster change what it gets there\n"),
             "takeover" => text.push_str("  a higher number, to take over from another history\n"),
             _ => {}
+        }
+        // A person who is asked knows the file; all of it would bury what matters.
+        if detail == Detail::Brief && self.change != "changed" {
+            return text;
         }
         let highlight = if look.color {
             Highlight::Words
@@ -217,7 +256,7 @@ impl DeliveryView {
             condition: condition_word(&delivery.condition),
             reason: condition_reason(&delivery.condition),
             holds: delivery.holds.as_ref().map(|(version, _)| *version),
-            desired: delivery.desired.as_ref().map(|desired| desired.version()),
+            desired: delivery.desired.as_ref().map(Document::version),
             action: action_word(delivery.action),
             changes: delivery.changes.clone(),
             drift: delivery.drift.iter().map(DriftView::new).collect(),
@@ -225,9 +264,16 @@ impl DeliveryView {
         }
     }
 
-    /// Whether there is anything to say about it.
-    fn is_quiet(&self) -> bool {
-        self.condition == "not-here" && self.action == "none" && self.foreign.is_empty()
+    /// Whether it holds what it should, and nothing will happen.
+    fn is_settled(&self) -> bool {
+        self.action == "none"
+            && self.foreign.is_empty()
+            && matches!(self.condition, "in-sync" | "not-here")
+    }
+
+    /// Whether a person wants to see it: what is settled only where everything is asked for.
+    fn is_shown(&self, look: Look) -> bool {
+        !self.is_settled() || (look.wide && self.condition != "not-here")
     }
 
     fn row(&self) -> [String; 5] {
@@ -264,8 +310,7 @@ impl DeliveryView {
             .collect();
         match (self.action, values.as_slice()) {
             ("none", _) => "-".to_owned(),
-            (action @ ("wait" | "refused"), _) => action.to_owned(),
-            (action, []) => action.to_owned(),
+            (action @ ("wait" | "refused"), _) | (action, []) => action.to_owned(),
             (action, values) => format!("{action} {}", values.join(" ")),
         }
     }
@@ -380,7 +425,7 @@ impl ObjectionView {
             set: objection.pair.set.to_string(),
             cluster: objection.pair.cluster.to_string(),
             reason: objection.reason.to_string(),
-            answer: objection.reason.answer().map(|consent| consent.flag()),
+            answer: objection.reason.answer().map(Consent::flag),
         }
     }
 }
@@ -395,9 +440,14 @@ impl Report for PlanView {
 
     fn table(&self, look: Look) -> String {
         let mut sections: Vec<String> = Vec::new();
-        sections.extend(self.resources.iter().map(|resource| resource.show(look)));
+        let resources = self.resources.iter();
+        sections.push(
+            resources
+                .map(|resource| resource.show(look, self.detail))
+                .collect(),
+        );
 
-        let shown = || self.clusters.iter().filter(|view| !view.is_quiet());
+        let shown = || self.clusters.iter().filter(|view| view.is_shown(look));
         sections.push(table(
             look,
             ["SET", "CLUSTER", "VERSION", "CHANGE", "ALREADY DIFFERENT"],
@@ -430,9 +480,7 @@ impl Report for PlanView {
         }
         sections.push(against);
         sections.retain(|section| !section.is_empty());
-        if !self.differences {
-            sections.push("no differences\n".to_owned());
-        }
+        sections.push(self.summary());
         sections.join("\n")
     }
 

@@ -99,8 +99,7 @@ async fn one_of_many_racers_wins(handles: &Handles) {
     const RACERS: usize = 8;
     for round in 0..4 {
         let start = Barrier::new(RACERS);
-        let race = |racer: usize| {
-            let store = handles.open();
+        let race = |racer: usize, store: Arc<dyn Store>| {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .build()
                 .unwrap();
@@ -116,8 +115,9 @@ async fn one_of_many_racers_wins(handles: &Handles) {
         let outcomes: Vec<_> = std::thread::scope(|scope| {
             let racers: Vec<_> = (0..RACERS)
                 .map(|racer| {
-                    let race = &race;
-                    scope.spawn(move || race(racer))
+                    // Opened here: a racer that fails before the start would leave the others waiting.
+                    let (race, store) = (&race, handles.open());
+                    scope.spawn(move || race(racer, store))
                 })
                 .collect();
             racers

@@ -82,6 +82,19 @@ fn a_place_that_is_no_file_is_refused() {
 }
 
 #[test]
+fn many_threads_may_make_one_store_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    for round in 0..10 {
+        let path = directory.path().join(format!("{round}/deep/store.db"));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| Sqlite::open(&path).unwrap());
+            }
+        });
+    }
+}
+
+#[test]
 fn a_store_of_a_newer_format_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store.db");

@@ -14,6 +14,8 @@
 //! model      names, revisions, snapshots; parsed once, then trusted
 //! ```
 
+pub mod check;
+pub mod cli;
 pub mod engine;
 pub mod manifest;
 pub mod model;

@@ -2,12 +2,29 @@
 
 use crate::model::{Content, ResourceId};
 
+mod decode;
 mod finding;
+mod limits;
+mod load;
+mod node;
+mod parse;
 mod place;
+mod read;
+mod report;
+mod scalar;
+mod schema;
+mod words;
+mod write;
 pub mod yaml;
 
 pub use finding::{Finding, Severity, SourceId, Sources, Span};
+pub use load::{Input, Loaded, load};
 pub use place::Places;
+pub use read::Recursion;
+pub use report::{Style, show};
+pub use schema::json_schema;
+pub use words::closest;
+pub use write::manifest_of;
 
 /// One resource as a file declares it.
 #[derive(Clone, Debug, PartialEq)]

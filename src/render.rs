@@ -10,8 +10,8 @@ use serde_json::Value;
 use crate::manifest::yaml;
 use crate::model::value::{self, Map, Path};
 use crate::model::{
-    ClusterName, ConfigSet, Key, Labels, Origin, Place, Publish, SetName, Snapshot, SpringFormat,
-    Version,
+    ClusterName, ConfigSet, Key, Labels, Layer, Origin, Place, Publish, SetName, Snapshot,
+    SpringFormat, Version,
 };
 
 mod flat;
@@ -120,11 +120,15 @@ pub fn snapshot(
 /// The values of a cluster with these labels: the defaults, and every layer that matches laid over
 /// them in order.
 pub fn values(set: &ConfigSet, labels: &Labels) -> Map {
+    let matching = set.layers.iter();
+    layered(set, matching.filter(|layer| layer.when.matches(labels)))
+}
+
+/// The defaults with these layers laid over them.
+pub(crate) fn layered<'a>(set: &ConfigSet, layers: impl IntoIterator<Item = &'a Layer>) -> Map {
     let mut values = set.values.clone();
-    for layer in &set.layers {
-        if layer.when.matches(labels) {
-            value::merge(&mut values, &layer.values);
-        }
+    for layer in layers {
+        value::merge(&mut values, &layer.values);
     }
     values
 }

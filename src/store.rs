@@ -10,7 +10,10 @@ use crate::model::{Commit, Heads, ResourceId, Revision, Version};
 
 mod guard;
 pub mod memory;
+mod open;
 pub mod sqlite;
+
+pub use open::open;
 
 /// Where revisions live. All methods are safe to call from many processes at once.
 #[async_trait]

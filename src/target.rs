@@ -10,8 +10,11 @@ use crate::model::{Limits, Observed, Oversize, Place, SetName, Write};
 
 pub mod consul;
 pub mod directory;
+mod environment;
 mod expected;
 pub mod memory;
+
+pub use environment::Environment;
 
 /// One cluster's Consul, or what stands in its place.
 #[async_trait]
@@ -33,6 +36,7 @@ pub trait Target: Debug + Send + Sync {
     ///
     /// Fails with [`TargetError::Moved`] if anything is not in its expected state, and with
     /// [`TargetError::Unknown`] if it cannot be told whether it was carried out: observe again.
+    /// A key beside the snapshot key that is to be deleted and is gone already may pass.
     async fn write(&self, write: &Write) -> Result<(), TargetError>;
 
     /// Whether the target is fit for use, for `cluster check`.

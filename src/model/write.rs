@@ -135,14 +135,16 @@ impl Write {
             request_bytes,
         } = limits;
         let mut found = Vec::new();
-        let needed = 1 + self.entries.len();
+        // Only a put tells by itself whether the snapshot key is there: see `target::consul`.
+        let checks = usize::from(matches!(self.snapshot, SnapshotWrite::Delete { .. }));
+        let needed = 1 + checks + self.entries.len();
         if needed > operations {
             found.push(Oversize::Operations {
                 needed,
                 limit: operations,
             });
         }
-        let mut bytes = 2;
+        let mut bytes = 2 + checks * (OPERATION_BYTES + escaped_bytes(snapshot_key));
         for (key, value) in self.values(snapshot_key) {
             if value.len() > value_bytes {
                 found.push(Oversize::Value {
@@ -151,17 +153,7 @@ impl Write {
                     limit: value_bytes,
                 });
             }
-            // JSON escapes a character to six bytes at the most.
-            let key_bytes: usize = key
-                .chars()
-                .map(|c| {
-                    if matches!(c, '"' | '\\' | '<' | '>' | '&') {
-                        6
-                    } else {
-                        c.len_utf8()
-                    }
-                })
-                .sum();
+            let key_bytes = escaped_bytes(key);
             bytes += OPERATION_BYTES + key_bytes + value.len().div_ceil(3) * 4;
         }
         if bytes > request_bytes {
@@ -185,4 +177,14 @@ impl Write {
         });
         std::iter::once((snapshot_key, snapshot)).chain(entries)
     }
+}
+
+/// How long a key is in JSON, at the most: some encoders escape more than they must.
+fn escaped_bytes(key: &str) -> usize {
+    key.chars()
+        .map(|c| match c {
+            '"' | '\\' | '<' | '>' | '&' => 6,
+            c => c.len_utf8(),
+        })
+        .sum()
 }

@@ -73,21 +73,21 @@ pub(super) fn flatten(values: &Map, rule: fn(&str) -> Option<&'static str>) -> F
 #[derive(Clone, Default)]
 struct Name {
     path: Path,
-    name: String,
+    dotted: String,
     key: String,
 }
 
 impl Name {
     fn member(&self, key: &str) -> Self {
         // `"[a.b]"` is how Spring's users write a key with a dot in it.
-        let (dot, slash) = if self.name.is_empty() || key.starts_with('[') {
+        let (dot, slash) = if self.dotted.is_empty() || key.starts_with('[') {
             ("", "")
         } else {
             (".", "/")
         };
         Self {
             path: self.path.join(key),
-            name: format!("{}{dot}{key}", self.name),
+            dotted: format!("{}{dot}{key}", self.dotted),
             key: format!("{}{slash}{key}", self.key),
         }
     }
@@ -95,7 +95,7 @@ impl Name {
     fn item(&self, index: usize) -> Self {
         Self {
             path: self.path.join(&index.to_string()),
-            name: format!("{}[{index}]", self.name),
+            dotted: format!("{}[{index}]", self.dotted),
             key: format!("{}[{index}]", self.key),
         }
     }
@@ -121,7 +121,7 @@ impl<'a> Flat<'a> {
             }
             _ => self.properties.push(Property {
                 path: at.path,
-                name: at.name,
+                name: at.dotted,
                 key: at.key,
                 value,
             }),

@@ -1,5 +1,7 @@
 //! Text that `java.util.Properties.load` reads back exactly, from bytes in ISO-8859-1.
 
+use std::fmt::Write as _;
+
 use super::flat::Property;
 
 /// One line per property, in ASCII.
@@ -40,7 +42,8 @@ fn escape(text: &str, spaces: Spaces, out: &mut String) {
             _ => {
                 // A character beyond the first plane is two `char`s in Java.
                 for unit in character.encode_utf16(&mut [0; 2]) {
-                    out.push_str(&format!("\\u{unit:04X}"));
+                    // Writing to a text cannot fail.
+                    let _ = write!(out, "\\u{unit:04X}");
                 }
             }
         }

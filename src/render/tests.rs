@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::model::{Cause, Layer};
+use crate::model::Cause;
 
 fn map(value: Value) -> Map {
     let Value::Object(map) = value else {

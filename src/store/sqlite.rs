@@ -1,1 +1,398 @@
-//! The default store: one SQLite file, no server.
+//! The default store: one SQLite file, no server, any number of processes.
+//!
+//! A commit is one transaction that holds the write lock from its first read on, so what it
+//! compares with is what it writes on. A process may be killed at any moment: the next one that
+//! opens the file finds each commit whole or not at all.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+
+use self::connection::{Journal, enter_wal, harden, leave_wal};
+use self::site::Site;
+use super::{Store, StoreError, guard};
+use crate::model::{Commit, Heads, ResourceId, Revision, Version};
+
+mod connection;
+mod file;
+mod rows;
+mod schema;
+mod site;
+
+/// A store in one SQLite file.
+///
+/// Dropping a future of it does not stop what has begun: a commit then may still be made.
+#[derive(Debug)]
+pub struct Sqlite {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    site: Site,
+    connection: Mutex<Connection>,
+}
+
+impl Sqlite {
+    /// Opens the store in the file `path`, and creates it if there is none: the file with mode
+    /// 0600, missing directories above it with 0700. An older format is migrated.
+    ///
+    /// Blocks: call it from a thread that may wait, as [`open`](super::open()) does. Fails with
+    /// [`StoreError::Location`] if this is no place for a store or another program's file (which
+    /// is left as it was), with [`StoreError::Newer`] if a newer cfgctl wrote it, and with
+    /// [`StoreError::Unavailable`] if others keep it locked for more than ten seconds.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let site = Site::new(path)?;
+        let journal = file::prepare(&site)?;
+        Self::open_with(site, journal)
+    }
+
+    /// Opens the existing file of `site`.
+    fn open_with(site: Site, journal: Journal) -> Result<Self, StoreError> {
+        file::recognise(&site)?;
+        let mut connection = file::connect(&site)?;
+        let failed = |error| site.failed(error);
+        harden(&connection).map_err(failed)?;
+        if journal == Journal::Delete {
+            leave_wal(&connection).map_err(failed)?;
+        }
+        // Before the switch to WAL, so that the mark of a store is in the file itself from its
+        // first commit on, and never only in a log.
+        schema::migrate(&mut connection, &site)?;
+        if journal == Journal::Wal {
+            enter_wal(&connection).map_err(failed)?;
+        }
+        let connection = Mutex::new(connection);
+        Ok(Self {
+            shared: Arc::new(Shared { site, connection }),
+        })
+    }
+
+    /// Runs `work` on a thread that may wait for the disk.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = Arc::clone(&self.shared);
+        let done = tokio::task::spawn_blocking(move || work(&shared)).await;
+        done.map_err(|error| self.shared.site.unavailable(error))?
+    }
+}
+
+impl Shared {
+    /// The one connection, for as short as possible. A panic in here rolls its transaction back
+    /// while it unwinds, so a poisoned connection is a good one.
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        work(&mut connection)
+    }
+
+    fn failed(&self, error: rusqlite::Error) -> StoreError {
+        self.site.failed(error)
+    }
+
+    fn heads(&self) -> Result<Heads, StoreError> {
+        // One statement is one moment in time. The outer join shows a head without its revision.
+        const SQL: &str = "SELECT kind, name, heads.version, origin, content
+            FROM heads LEFT JOIN revisions USING (kind, name, version)";
+        self.with(|connection| {
+            let mut heads = Heads::new();
+            let mut statement = connection
+                .prepare_cached(SQL)
+                .map_err(|error| self.failed(error))?;
+            let mut found = statement.query([]).map_err(|error| self.failed(error))?;
+            while let Some(row) = found.next().map_err(|error| self.failed(error))? {
+                let id = rows::decode_id(row, &self.site)?;
+                let revision = rows::decode_row(&id, row, 2, &self.site)?;
+                heads.insert(id, revision);
+            }
+            Ok(heads)
+        })
+    }
+
+    /// The newest revisions of `id` up to `newest`, newest first.
+    fn revisions(
+        &self,
+        id: &ResourceId,
+        newest: i64,
+        oldest: i64,
+        limit: usize,
+    ) -> Result<Vec<Revision>, StoreError> {
+        // The primary key, walked backwards.
+        const SQL: &str = "SELECT version, origin, content FROM revisions
+            WHERE kind = ?1 AND name = ?2 AND version BETWEEN ?3 AND ?4
+            ORDER BY version DESC LIMIT ?5";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.with(|connection| {
+            let mut revisions = Vec::new();
+            let mut statement = connection
+                .prepare_cached(SQL)
+                .map_err(|error| self.failed(error))?;
+            let mut found = statement
+                .query(params![
+                    id.kind().as_str(),
+                    id.name(),
+                    oldest,
+                    newest,
+                    limit
+                ])
+                .map_err(|error| self.failed(error))?;
+            while let Some(row) = found.next().map_err(|error| self.failed(error))? {
+                revisions.push(rows::decode_row(id, row, 0, &self.site)?);
+            }
+            Ok(revisions)
+        })
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
+        guard::check(commit)?;
+        let encoded = rows::encode(commit, &self.site)?;
+        self.with(|connection| {
+            // Immediate: the write lock comes before the first read. Dropped without a commit, it
+            // is rolled back.
+            let transaction = connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .map_err(|error| self.failed(error))?;
+            schema::check_again(&transaction, &self.site)?;
+            guard::compare(commit, |id| self.head(&transaction, id))?;
+            if encoded.is_empty() {
+                return Ok(());
+            }
+            insert(&transaction, &encoded)
+                .and_then(|()| transaction.commit())
+                .map_err(|error| self.failed(error))
+        })
+    }
+
+    fn head(
+        &self,
+        connection: &Connection,
+        id: &ResourceId,
+    ) -> Result<Option<Version>, StoreError> {
+        let found: Option<i64> = connection
+            .prepare_cached("SELECT version FROM heads WHERE kind = ?1 AND name = ?2")
+            .and_then(|mut statement| {
+                statement
+                    .query_row([id.kind().as_str(), id.name()], |row| row.get(0))
+                    .optional()
+            })
+            .map_err(|error| self.failed(error))?;
+        let Some(number) = found else {
+            return Ok(None);
+        };
+        let version = rows::version_of(number);
+        let damaged = || self.site.damaged(format!("the head of {id} is {number}"));
+        version.map(Some).ok_or_else(damaged)
+    }
+}
+
+/// Writes the rows of one commit.
+fn insert(connection: &Connection, encoded: &[rows::Encoded<'_>]) -> rusqlite::Result<()> {
+    connection.execute("INSERT INTO commits DEFAULT VALUES", [])?;
+    let commit = connection.last_insert_rowid();
+    let mut revision = connection.prepare_cached(
+        "INSERT INTO revisions (kind, name, version, commit_id, origin, content)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    let mut head = connection.prepare_cached(
+        "INSERT INTO heads (kind, name, version) VALUES (?1, ?2, ?3)
+            ON CONFLICT (kind, name) DO UPDATE SET version = excluded.version",
+    )?;
+    for row in encoded {
+        let (kind, name) = (row.id.kind().as_str(), row.id.name());
+        revision.execute(params![
+            kind,
+            name,
+            row.version,
+            commit,
+            row.origin,
+            row.content
+        ])?;
+        head.execute(params![kind, name, row.version])?;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    fn location(&self) -> String {
+        self.shared.site.location.clone()
+    }
+
+    async fn heads(&self) -> Result<Heads, StoreError> {
+        self.run(Shared::heads).await
+    }
+
+    async fn revision(
+        &self,
+        id: &ResourceId,
+        version: Version,
+    ) -> Result<Option<Revision>, StoreError> {
+        // What does not fit was never stored.
+        let Ok(version) = i64::try_from(version.get()) else {
+            return Ok(None);
+        };
+        let id = id.clone();
+        self.run(move |shared| Ok(shared.revisions(&id, version, version, 1)?.pop()))
+            .await
+    }
+
+    async fn history(&self, id: &ResourceId, limit: usize) -> Result<Vec<Revision>, StoreError> {
+        let id = id.clone();
+        self.run(move |shared| shared.revisions(&id, i64::MAX, i64::MIN, limit))
+            .await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
+        let commit = commit.clone();
+        self.run(move |shared| shared.commit(&commit)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::connection::journal_mode;
+    use super::*;
+
+    fn site() -> (tempfile::TempDir, Site) {
+        let directory = tempfile::tempdir().unwrap();
+        let site = Site::new(&directory.path().join("store.db")).unwrap();
+        file::prepare(&site).unwrap();
+        (directory, site)
+    }
+
+    fn open(site: &Site, journal: Journal) -> Sqlite {
+        Sqlite::open_with(site.clone(), journal).unwrap()
+    }
+
+    fn on_connection<T>(store: &Sqlite, work: impl FnOnce(&Connection) -> T) -> T {
+        let connection = store.shared.connection.lock().unwrap();
+        work(&connection)
+    }
+
+    fn mode(store: &Sqlite) -> String {
+        on_connection(store, journal_mode).unwrap()
+    }
+
+    /// The set `a`, from one version to the next, with a text of `bytes`.
+    fn change(from: u64, bytes: usize) -> Commit {
+        let id: ResourceId = "set/a".parse().unwrap();
+        let revision = serde_json::json!({
+            "version": from + 1,
+            "origin": {"actor": "a", "at": "2026-11-21T02:14:00Z", "cause": "apply"},
+            "content": {"set": {"values": {"text": "x".repeat(bytes)}}},
+        });
+        Commit {
+            expected: [(id.clone(), Version::new(from))].into(),
+            revisions: [(id, serde_json::from_value(revision).unwrap())].into(),
+        }
+    }
+
+    fn head(store: &Sqlite) -> Option<u64> {
+        let heads = store.shared.heads().unwrap();
+        heads.values().next().map(|head| head.version.get())
+    }
+
+    #[test]
+    fn a_store_without_wal_keeps_commits_apart_as_well() {
+        let (_directory, site) = site();
+        let (one, two) = (open(&site, Journal::Delete), open(&site, Journal::Delete));
+        for from in 0..5 {
+            let change = change(from, 1);
+            let outcomes = std::thread::scope(|scope| {
+                let racers = [&one, &two].map(|store| scope.spawn(|| store.shared.commit(&change)));
+                racers.map(|racer| racer.join().unwrap().is_ok())
+            });
+            assert_ne!(outcomes[0], outcomes[1]);
+            assert_eq!((head(&one), head(&two)), (Some(from + 1), Some(from + 1)));
+        }
+        assert_eq!((mode(&one), mode(&two)), ("delete".into(), "delete".into()));
+        assert!(!site.path.with_extension("db-wal").exists());
+    }
+
+    #[test]
+    fn a_file_that_moves_between_file_systems_changes_its_journal() {
+        let (_directory, site) = site();
+        for (from, journal, expected) in [
+            (0, Journal::Wal, "wal"),
+            (1, Journal::Delete, "delete"),
+            (2, Journal::Wal, "wal"),
+        ] {
+            let store = open(&site, journal);
+            assert_eq!(mode(&store), expected);
+            store.shared.commit(&change(from, 1)).unwrap();
+            assert_eq!(head(&store), Some(from + 1));
+        }
+    }
+
+    #[test]
+    fn a_file_that_others_use_with_wal_is_not_taken_out_of_it() {
+        let (_directory, site) = site();
+        let local = open(&site, Journal::Wal);
+        local.shared.commit(&change(0, 1)).unwrap();
+        let shared = file::connect(&site).unwrap();
+        shared.busy_timeout(Duration::ZERO).unwrap();
+        assert!(leave_wal(&shared).is_err());
+        drop(shared);
+        local.shared.commit(&change(1, 1)).unwrap();
+        assert_eq!((mode(&local), head(&local)), ("wal".into(), Some(2)));
+    }
+
+    #[test]
+    fn every_connection_waits_for_the_disk_and_trusts_no_schema() {
+        let (_directory, site) = site();
+        let store = open(&site, Journal::Wal);
+        for (pragma, expected) in [
+            ("synchronous", 3),
+            ("foreign_keys", 1),
+            ("trusted_schema", 0),
+            ("cell_size_check", 1),
+            ("busy_timeout", 10_000),
+        ] {
+            let found: i64 = on_connection(&store, |connection| {
+                connection.pragma_query_value(None, pragma, |row| row.get(0))
+            })
+            .unwrap();
+            assert_eq!(found, expected, "{pragma}");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_leaves_everything_as_it_was() {
+        let (_directory, site) = site();
+        let store = open(&site, Journal::Wal);
+        store.shared.commit(&change(0, 1)).unwrap();
+        on_connection(&store, |connection| {
+            connection.pragma_update(None, "max_page_count", 10)
+        })
+        .unwrap();
+        let error = store.shared.commit(&change(1, 100_000)).unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+        assert_eq!(head(&store), Some(1));
+        store.shared.commit(&change(1, 1)).unwrap();
+    }
+
+    #[test]
+    fn a_store_that_others_keep_locked_is_unavailable() {
+        let (_directory, site) = site();
+        let store = open(&site, Journal::Wal);
+        let other = Connection::open(&site.path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        on_connection(&store, |connection| connection.busy_timeout(Duration::ZERO)).unwrap();
+        let error = store.shared.commit(&change(0, 1)).unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+        assert_eq!(head(&store), None, "reading goes on");
+        other.execute_batch("ROLLBACK").unwrap();
+        store.shared.commit(&change(0, 1)).unwrap();
+    }
+}

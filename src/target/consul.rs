@@ -1,1 +1,166 @@
-//! The consul target.
+//! The KV store of a Consul, 1.8 or later.
+//!
+//! One set is read in one read-only transaction and written in one transaction, whose first
+//! operation compares the snapshot key. What Consul does in the odd cases was measured; the tests
+//! in `tests/it/consul_target.rs` hold it.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::StatusCode;
+use tokio::sync::OnceCell;
+
+use super::{Environment, Health, Target, TargetError};
+use crate::model::{self, ClusterName, Key, Limits, Observed, Place, SetName, Write};
+
+mod address;
+mod credentials;
+mod health;
+mod http;
+mod observe;
+mod wire;
+mod write;
+
+use http::Client;
+
+/// The KV `Flags` of every key that cfgctl writes: `cfgctl` in ASCII. Below 2^53, so that readers
+/// which keep numbers as floats show it as it is.
+pub const FLAGS: u64 = 0x6366_6763_746c;
+
+/// How long a Consul is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// For one connection.
+    pub connect: Duration,
+    /// For one request, from connecting to the last byte of the answer.
+    pub request: Duration,
+    /// How often a request is made before it has failed; at least 1.
+    pub attempts: u32,
+}
+
+impl Default for Patience {
+    /// A request outlives the 7 s for which a server without a leader parks it.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(3),
+            request: Duration::from_secs(10),
+            attempts: 3,
+        }
+    }
+}
+
+/// The KV store of one Consul. The ACL token is read once, when connecting.
+pub struct Consul {
+    client: Client,
+    prefix: Key,
+    overrides: model::LimitOverrides,
+    /// Asked for once: a server does not change its version under a connection.
+    limits: OnceCell<Limits>,
+}
+
+impl Consul {
+    /// Prepares to talk to the Consul of `cluster`; nothing is sent yet. What `spec` leaves out
+    /// comes from the `CONSUL_*` variables in `environment`, with the meaning they have for the
+    /// consul command; a token source in `spec` wins over them.
+    ///
+    /// Fails with [`TargetError::Configuration`] if address, token or TLS files cannot be used.
+    pub fn connect(
+        cluster: &ClusterName,
+        spec: &model::Consul,
+        environment: &Environment,
+        patience: &Patience,
+    ) -> Result<Self, TargetError> {
+        let client = Client::new(spec, environment, *patience).map_err(|reason| {
+            let address = spec.address.as_deref();
+            // An address that cannot be read may hold a password: it is not repeated here.
+            let location = match address.and_then(|address| address::parse(address).ok()) {
+                Some(address) => address.to_string(),
+                None => format!("the Consul of cluster `{cluster}`"),
+            };
+            TargetError::Configuration { location, reason }
+        })?;
+        Ok(Self {
+            client,
+            prefix: spec.prefix.clone(),
+            overrides: spec.limits,
+            limits: OnceCell::new(),
+        })
+    }
+}
+
+impl fmt::Debug for Consul {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Consul")
+            .field("location", &self.location())
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Target for Consul {
+    fn location(&self) -> String {
+        self.client.location().to_owned()
+    }
+
+    fn snapshot_key(&self, set: &SetName) -> String {
+        format!("{}/{set}/snapshot", self.prefix)
+    }
+
+    async fn limits(&self) -> Result<Limits, TargetError> {
+        let limits = self.limits.get_or_try_init(async || {
+            let known = if self.overrides.operations.is_some() {
+                // Only the number of operations depends on the version.
+                Limits::CONSUL
+            } else {
+                health::limits_of(self.version().await?.as_deref())
+            };
+            Ok::<_, TargetError>(Limits {
+                operations: self.overrides.operations.unwrap_or(known.operations),
+                value_bytes: self.overrides.value_bytes.unwrap_or(known.value_bytes),
+                request_bytes: self.overrides.request_bytes.unwrap_or(known.request_bytes),
+            })
+        });
+        limits.await.copied()
+    }
+
+    async fn observe(&self, place: &Place) -> Result<Observed, TargetError> {
+        observe::observe(self, place).await
+    }
+
+    async fn write(&self, write: &Write) -> Result<(), TargetError> {
+        write::write(self, write).await
+    }
+
+    async fn health(&self) -> Result<Health, TargetError> {
+        health::health(self).await
+    }
+}
+
+impl Consul {
+    fn denied(&self, reason: impl Into<String>) -> TargetError {
+        TargetError::Denied {
+            location: self.location(),
+            reason: reason.into(),
+        }
+    }
+
+    fn invalid(&self, reason: impl Into<String>) -> TargetError {
+        TargetError::Invalid {
+            location: self.location(),
+            reason: reason.into(),
+        }
+    }
+
+    /// What an answer means that is not the one hoped for.
+    fn refused(&self, answer: &http::Answer) -> TargetError {
+        match answer.status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => self.denied(answer.text()),
+            status if status.is_redirection() => self.invalid(format!(
+                "a redirect ({status}), which is never followed: is this the address of a Consul?"
+            )),
+            status => self.invalid(format!("{status}: {}", answer.text())),
+        }
+    }
+}

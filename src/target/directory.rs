@@ -1,1 +1,291 @@
-//! The directory target.
+//! A directory on this machine, switched from one snapshot to the next by renaming one link.
+//!
+//! A set lies in a directory of its own, in the layout of the kubelet's config maps:
+//!
+//! ```text
+//! <path>/<set>/..data           -> ..0f3a…       the one link that decides what is seen
+//! <path>/<set>/..0f3a…/         snapshot.json, and every key as a path below
+//! <path>/<set>/snapshot.json    -> ..data/snapshot.json
+//! <path>/<set>/config           -> ..data/config
+//! ```
+//!
+//! A reader that wants a whole snapshot resolves `..data` once and reads below it. Files of others
+//! below `..data` are carried over from one snapshot to the next.
+
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+
+use super::{Health, Target, TargetError, expected};
+use crate::model::{
+    self, Document, Key, Limits, Observed, ObservedEntry, ObservedSnapshot, Owner, Place, SetName,
+    Write,
+};
+
+mod switch;
+mod tree;
+
+use switch::Switch;
+use tree::Tree;
+
+/// The file that holds the document of a snapshot.
+const SNAPSHOT: &str = "snapshot.json";
+/// Held by whoever writes to any set of a directory. Never deleted: a lock on a file that is gone
+/// keeps nobody out.
+const LOCK: &str = ".cfgctl.lock";
+/// How often reading starts again because a write switched meanwhile.
+const RESTARTS: usize = 20;
+
+/// A directory target.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    path: PathBuf,
+}
+
+impl Directory {
+    /// The directory that `spec` names; it is made with the first write.
+    ///
+    /// Fails with [`TargetError::Configuration`] if the path is not absolute.
+    pub fn new(spec: &model::Directory) -> Result<Self, TargetError> {
+        let directory = Self {
+            path: spec.path.clone(),
+        };
+        if !spec.path.is_absolute() {
+            return Err(directory.configuration("the path is not absolute"));
+        }
+        Ok(directory)
+    }
+
+    fn set_directory(&self, set: &SetName) -> PathBuf {
+        self.path.join(set.as_str())
+    }
+
+    fn read(&self, place: &Place) -> Result<Observed, TargetError> {
+        for key in &place.keys {
+            self.check_name(key)?;
+        }
+        let directory = self.set_directory(&place.set);
+        for _ in 0..RESTARTS {
+            let generation = tree::generation(&directory).map_err(|error| self.failed(error))?;
+            let observed = Tree::read(&directory, generation.as_deref())
+                .and_then(|tree| observe(&tree, place));
+            // A file that is missing in a generation which is no longer current says nothing.
+            if tree::generation(&directory).map_err(|error| self.failed(error))? == generation {
+                return observed.map_err(|error| self.failed(error));
+            }
+        }
+        Err(TargetError::Moved {
+            location: self.location(),
+            keys: vec![self.snapshot_key(&place.set)],
+        })
+    }
+
+    fn replace(&self, write: &Write) -> Result<(), TargetError> {
+        for key in write.entries.keys() {
+            self.check_name(key)?;
+        }
+        let failed = |error| self.failed(error);
+        let lock = self.lock().map_err(failed)?;
+        let directory = self.set_directory(&write.set);
+        let generation = tree::generation(&directory).map_err(failed)?;
+        let tree = Tree::read(&directory, generation.as_deref()).map_err(failed)?;
+        let keys = self.moved(write, &tree).map_err(failed)?;
+        if !keys.is_empty() {
+            let location = self.location();
+            return Err(TargetError::Moved { location, keys });
+        }
+        let switch =
+            Switch::new(directory, &tree, write).map_err(|reason| self.configuration(&reason))?;
+        switch.prepare().map_err(failed)?;
+        switch.commit().map_err(|error| TargetError::Unknown {
+            location: self.location(),
+            source: error.into(),
+        })?;
+        // What is left over goes with the next write.
+        let _ = switch.clean_up();
+        drop(lock);
+        Ok(())
+    }
+
+    /// The keys of `write` that are not in their expected state.
+    fn moved(&self, write: &Write, tree: &Tree) -> io::Result<Vec<String>> {
+        let snapshot_key = self.snapshot_key(&write.set);
+        let mut fences = std::collections::BTreeMap::new();
+        if let Some((_, fence)) = tree.snapshot()? {
+            fences.insert(snapshot_key.clone(), fence);
+        }
+        for key in write.entries.keys() {
+            if let Some((_, fence)) = tree.entry(key)? {
+                fences.insert(key.to_string(), fence);
+            }
+        }
+        Ok(expected::moved(write, &snapshot_key, |key| {
+            fences.get(key).cloned()
+        }))
+    }
+
+    /// Waits until nobody else writes to the directory, and keeps others out until dropped.
+    fn lock(&self) -> io::Result<File> {
+        std::fs::create_dir_all(&self.path)?;
+        if let Some(parent) = self.path.parent() {
+            switch::sync(parent)?;
+        }
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(self.path.join(LOCK))?;
+        lock.lock()?;
+        Ok(lock)
+    }
+
+    /// Refuses keys that would lie where the layout itself lies.
+    fn check_name(&self, key: &Key) -> Result<(), TargetError> {
+        let first = key.segments().next().unwrap_or_default();
+        if first == SNAPSHOT || first.starts_with("..") {
+            return Err(self.configuration(&format!(
+                "`{key}` cannot be a file there: `{SNAPSHOT}` and names that start with `..` are its own"
+            )));
+        }
+        Ok(())
+    }
+
+    fn configuration(&self, reason: &str) -> TargetError {
+        TargetError::Configuration {
+            location: self.location(),
+            reason: reason.to_owned(),
+        }
+    }
+
+    /// What an error means that came up before anything was switched.
+    fn failed(&self, error: io::Error) -> TargetError {
+        let location = self.location();
+        match error.kind() {
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => TargetError::Denied {
+                location,
+                reason: error.to_string(),
+            },
+            ErrorKind::InvalidData | ErrorKind::InvalidFilename | ErrorKind::NotADirectory => {
+                TargetError::Invalid {
+                    location,
+                    reason: error.to_string(),
+                }
+            }
+            _ => TargetError::Unreachable {
+                location,
+                source: error.into(),
+            },
+        }
+    }
+
+    /// Runs what blocks on a thread that may.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, TargetError> + Send + 'static,
+    ) -> Result<T, TargetError> {
+        let this = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&this)).await;
+        done.unwrap_or_else(|error| {
+            // It panicked, or the runtime ends: nobody knows how far it came.
+            Err(TargetError::Unknown {
+                location: self.location(),
+                source: error.into(),
+            })
+        })
+    }
+}
+
+/// What a generation holds of one set. Ours is what its document names.
+fn observe(tree: &Tree, place: &Place) -> io::Result<Observed> {
+    let snapshot = tree.snapshot()?.map(|(bytes, fence)| {
+        let document = Document::parse(&bytes);
+        let owner = match &document {
+            Ok(_) => Owner::Cfgctl,
+            Err(_) => Owner::Other,
+        };
+        (fence, owner, document)
+    });
+    let named = match &snapshot {
+        Some((_, _, Ok(document))) => Some(document.keys()),
+        _ => None,
+    };
+    let is_named = |key: &Key| named.is_some_and(|named| named.contains_key(key));
+    let mut entries = std::collections::BTreeMap::new();
+    for key in tree.keys() {
+        let wanted = place.keys.contains(&key)
+            || is_named(&key)
+            || place.prefixes.iter().any(|prefix| prefix.contains(&key));
+        let Some((value, fence)) = wanted.then(|| tree.entry(&key)).transpose()?.flatten() else {
+            continue;
+        };
+        let owner = if is_named(&key) {
+            Owner::Cfgctl
+        } else {
+            Owner::Other
+        };
+        let entry = ObservedEntry {
+            value,
+            fence,
+            owner,
+        };
+        entries.insert(key, entry);
+    }
+    let snapshot = match snapshot {
+        None => ObservedSnapshot::Absent,
+        Some((fence, owner, document)) => ObservedSnapshot::Present {
+            fence,
+            owner,
+            document: Box::new(document),
+        },
+    };
+    Ok(Observed { snapshot, entries })
+}
+
+#[async_trait]
+impl Target for Directory {
+    fn location(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn snapshot_key(&self, set: &SetName) -> String {
+        format!("{set}/{SNAPSHOT}")
+    }
+
+    async fn limits(&self) -> Result<Limits, TargetError> {
+        Ok(Limits::NONE)
+    }
+
+    async fn observe(&self, place: &Place) -> Result<Observed, TargetError> {
+        let place = place.clone();
+        self.blocking(move |this| this.read(&place)).await
+    }
+
+    async fn write(&self, write: &Write) -> Result<(), TargetError> {
+        let write = write.clone();
+        self.blocking(move |this| this.replace(&write)).await
+    }
+
+    async fn health(&self) -> Result<Health, TargetError> {
+        let warnings = self.blocking(|this| Ok(warnings(&this.path))).await?;
+        Ok(Health {
+            server: "directory".to_owned(),
+            limits: Limits::NONE,
+            warnings,
+        })
+    }
+}
+
+fn warnings(path: &Path) -> Vec<String> {
+    let access =
+        rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    match rustix::fs::access(path, access) {
+        Ok(()) if path.is_dir() => Vec::new(),
+        Ok(()) => vec!["it is not a directory".to_owned()],
+        Err(rustix::io::Errno::NOENT) => {
+            vec!["it does not exist yet; the first write makes it".to_owned()]
+        }
+        Err(error) => vec![format!("it cannot be read and written: {error}")],
+    }
+}

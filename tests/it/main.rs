@@ -4,7 +4,15 @@
     clippy::panic,
     reason = "helpers of tests may stop at the first surprise, like tests"
 )]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests may stop at the first surprise; clippy.toml reaches only functions marked #[test]"
+)]
 
 // Modules are added here as they come: one file each.
 mod consul_harness;
+mod store_contract;
+mod store_processes;
+mod store_sqlite;
 mod support;

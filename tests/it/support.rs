@@ -1,4 +1,5 @@
 //! What the tests stand on.
 
+pub(crate) mod cli;
 pub(crate) mod consul;
 pub(crate) mod faulty;

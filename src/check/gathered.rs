@@ -1,0 +1,59 @@
+//! The same fault in many clusters is one finding.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::manifest::{Finding, Span};
+use crate::model::ClusterName;
+
+/// Findings of one set. One line is shown once, however many clusters it spoils.
+#[derive(Debug, Default)]
+pub(super) struct Gathered<'a>(BTreeMap<Fault, Seen<'a>>);
+
+/// Place, code and message: what makes two findings the same.
+type Fault = (Option<Span>, &'static str, String);
+
+#[derive(Debug)]
+struct Seen<'a> {
+    finding: Finding,
+    clusters: BTreeSet<&'a ClusterName>,
+}
+
+impl<'a> Gathered<'a> {
+    /// Adds what is found in these clusters.
+    pub(super) fn add(&mut self, finding: Finding, clusters: &[&'a ClusterName]) {
+        let key = (finding.at, finding.code, finding.message.clone());
+        let seen = self.0.entry(key).or_insert_with(|| Seen {
+            finding,
+            clusters: BTreeSet::new(),
+        });
+        seen.clusters.extend(clusters);
+    }
+
+    /// The findings by line. Each says where it is so, if that is not in all `reach` clusters
+    /// that get the set.
+    pub(super) fn findings(self, reach: usize) -> impl ExactSizeIterator<Item = Finding> {
+        self.0.into_values().map(move |seen| {
+            let mut finding = seen.finding;
+            finding.message += &where_in(seen.clusters, reach);
+            finding
+        })
+    }
+}
+
+/// ` (in eu-west, eu-east and 3 more)`: where something is so. Nothing, if that is in all `reach`
+/// clusters that it could be in.
+pub(super) fn where_in<'a>(
+    clusters: impl IntoIterator<Item = &'a ClusterName>,
+    reach: usize,
+) -> String {
+    const SHOWN: usize = 3;
+    let names: Vec<_> = clusters.into_iter().map(ClusterName::as_str).collect();
+    if names.len() == reach {
+        return String::new();
+    }
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => format!(" (in {shown})"),
+        more => format!(" (in {shown} and {more} more)"),
+    }
+}

@@ -1,0 +1,218 @@
+//! What a layer may touch, and whether anyone gets it.
+
+use serde_json::Value;
+
+use super::near::{did_you_mean, nearest};
+use super::{SetView, World, error, warning};
+use crate::manifest::{Finding, Manifest, Span};
+use crate::model::value::{Map, Path};
+use crate::model::{Labels, Layer, Requirement, Selector};
+
+pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
+    for view in world.sets.values() {
+        let Some(manifest) = view.manifest else {
+            continue;
+        };
+        for (index, layer) in view.set.layers.iter().enumerate() {
+            let mut touched = Touched {
+                layer,
+                index,
+                manifest,
+                findings,
+            };
+            touched.map(&layer.values, &view.set.values, &Path::default());
+        }
+        if !world.clusters.is_empty() {
+            selectors(world, view, manifest, findings);
+        }
+    }
+}
+
+/// One layer, compared with the defaults.
+struct Touched<'a> {
+    layer: &'a Layer,
+    index: usize,
+    manifest: &'a Manifest,
+    findings: &'a mut Vec<Finding>,
+}
+
+impl Touched<'_> {
+    fn map(&mut self, over: &Map, defaults: &Map, at: &Path) {
+        for (key, value) in over {
+            let path = at.join(key);
+            match (defaults.get(key), value) {
+                (None, _) => self.unknown(key, defaults, &path),
+                (Some(Value::Object(defaults)), Value::Object(over)) => {
+                    self.map(over, defaults, &path);
+                }
+                (Some(default), _) if default.is_object() || value.is_object() => {
+                    self.other_shape(default, value, &path);
+                }
+                (Some(_), _) => {}
+            }
+        }
+    }
+
+    fn unknown(&mut self, key: &str, siblings: &Map, path: &Path) {
+        let mut finding = error(
+            "layer-unknown-key",
+            self.place(path).0,
+            format!(
+                "layer `{}` sets `{path}`, which the defaults do not have",
+                self.layer.name
+            ),
+        );
+        finding.label = Some("not among the defaults".to_owned());
+        let siblings = siblings.keys().map(String::as_str);
+        finding.help = match nearest(key, siblings) {
+            Some(guess) => vec![did_you_mean(guess)],
+            None => vec![format!("add `{path}` to `spec.values`")],
+        };
+        self.findings.push(finding);
+    }
+
+    fn other_shape(&mut self, default: &Value, value: &Value, path: &Path) {
+        let mut finding = error(
+            "layer-other-shape",
+            self.place(path).1,
+            format!(
+                "layer `{}` replaces `{path}`, {} in the defaults, by {}",
+                self.layer.name,
+                shape(default),
+                shape(value)
+            ),
+        );
+        let defaults = ["spec", "values"].into_iter();
+        let default = defaults.chain(path.segments().iter().map(String::as_str));
+        finding.related = vec![(
+            self.manifest.places.key(default),
+            "the default is here".to_owned(),
+        )];
+        self.findings.push(finding);
+    }
+
+    /// Where the layer writes the key at `path`, and its value.
+    fn place(&self, path: &Path) -> (Span, Span) {
+        let index = self.index.to_string();
+        let place = || {
+            let layer = ["spec", "layers", &index, "values"].into_iter();
+            layer.chain(path.segments().iter().map(String::as_str))
+        };
+        let places = &self.manifest.places;
+        (places.key(place()), places.value(place()))
+    }
+}
+
+fn shape(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a map",
+    }
+}
+
+/// Selectors that choose nothing: nearly always a label that is spelled differently.
+fn selectors(
+    world: &World<'_>,
+    view: &SetView<'_>,
+    manifest: &Manifest,
+    findings: &mut Vec<Finding>,
+) {
+    let all = || world.clusters.values().map(|view| &view.cluster.labels);
+    let chosen: Vec<_> = all()
+        .filter(|labels| view.set.clusters.matches(labels))
+        .collect();
+    if chosen.is_empty() {
+        let mut finding = warning(
+            "selector-matches-nothing",
+            manifest.places.value(["spec", "clusters"]),
+            format!("`{}` matches no cluster", view.set.clusters),
+        );
+        finding.label = Some("the set goes nowhere".to_owned());
+        finding.help = selector_help(&view.set.clusters, all);
+        findings.push(finding);
+    }
+    for (index, layer) in view.set.layers.iter().enumerate() {
+        let at = place_of_when(manifest, index);
+        if !all().any(|labels| layer.when.matches(labels)) {
+            let message = format!(
+                "layer `{}` matches no cluster: `{}`",
+                layer.name, layer.when
+            );
+            let code = "selector-matches-nothing";
+            let mut finding = warning(code, at, message);
+            finding.help = selector_help(&layer.when, all);
+            findings.push(finding);
+        } else if !chosen.is_empty() && !chosen.iter().any(|labels| layer.when.matches(labels)) {
+            let message = format!(
+                "layer `{}` matches only clusters that the set does not go to",
+                layer.name
+            );
+            let code = "layer-never-used";
+            let mut finding = warning(code, at, message);
+            finding.related = vec![(
+                manifest.places.value(["spec", "clusters"]),
+                "the set goes only here".to_owned(),
+            )];
+            findings.push(finding);
+        }
+    }
+}
+
+fn place_of_when(manifest: &Manifest, index: usize) -> Span {
+    let index = index.to_string();
+    manifest.places.value(["spec", "layers", &index, "when"])
+}
+
+/// What to do about a selector that matches none of `clusters`.
+fn selector_help<'a, I: Iterator<Item = &'a Labels>>(
+    selector: &Selector,
+    clusters: impl Fn() -> I,
+) -> Vec<String> {
+    let mut help = Vec::new();
+    for requirement in selector.requirements() {
+        let alone = Selector::new([requirement.clone()]);
+        if clusters().any(|labels| alone.matches(labels)) {
+            continue;
+        }
+        let (Requirement::In(key, _)
+        | Requirement::NotIn(key, _)
+        | Requirement::Exists(key)
+        | Requirement::Missing(key)) = requirement;
+        let mut values: Vec<_> = clusters()
+            .filter_map(|labels| labels.get(key).map(String::as_str))
+            .collect();
+        values.sort_unstable();
+        values.dedup();
+        let guess = match requirement {
+            Requirement::In(_, wanted) if !values.is_empty() => (wanted.iter())
+                .find_map(|wanted| nearest(wanted, values.iter().copied()))
+                .map(|value| format!("{key}={value}")),
+            _ if values.is_empty() => {
+                let keys = clusters().flat_map(|labels| labels.keys().map(String::as_str));
+                nearest(key, keys).map(str::to_owned)
+            }
+            _ => None,
+        };
+        help.push(match guess {
+            Some(guess) => did_you_mean(&guess),
+            None if values.is_empty() => format!("no cluster has the label `{key}`"),
+            None => format!("the clusters have `{key}`: {}", few(&values)),
+        });
+    }
+    if help.is_empty() {
+        help.push("each part of it matches some cluster, but no cluster matches all".to_owned());
+    }
+    help
+}
+
+fn few(values: &[&str]) -> String {
+    const SHOWN: usize = 8;
+    match values.len().saturating_sub(SHOWN) {
+        0 => values.join(", "),
+        more => format!("{} and {more} more", values[..SHOWN].join(", ")),
+    }
+}

@@ -1,0 +1,379 @@
+//! The schema of a set, and the values that break it. The only module that knows the schema crate.
+
+use std::collections::BTreeSet;
+
+use jsonschema::error::ValidationErrorKind as Kind;
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
+use serde_json::Value;
+
+use super::blame::Blame;
+use super::error;
+use super::gathered::Gathered;
+use super::near::{did_you_mean, nearest};
+use super::rendering::Rendering;
+use crate::manifest::{Finding, Manifest, Span};
+use crate::model::value::{Map, Path};
+
+/// The most findings of one set that are shown; nobody reads more at once.
+const MAX_FINDINGS: usize = 50;
+/// The longest message; a schema may list a thousand allowed values.
+const MAX_MESSAGE_CHARS: usize = 300;
+/// The longest value that a message quotes.
+const MAX_QUOTED_CHARS: usize = 60;
+/// The most memory for one compiled pattern: enough for every pattern that a person wrote.
+const MAX_PATTERN_BYTES: usize = 1024 * 1024;
+/// How a schema says that it is one of ours, if it says it.
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+pub(super) fn check(renderings: &[Rendering<'_>], findings: &mut Vec<Finding>) {
+    for of_one_set in renderings.chunk_by(|a, b| a.name == b.name) {
+        let Some(view) = of_one_set.first().map(|first| first.view) else {
+            continue;
+        };
+        let (Some(schema), Some(manifest)) = (&view.set.schema, view.manifest) else {
+            continue;
+        };
+        let found = match compile(schema) {
+            Ok(validator) => violations(&validator, manifest, of_one_set),
+            Err(faults) => faults
+                .into_iter()
+                .map(|fault| fault.finding(manifest))
+                .collect(),
+        };
+        let more = found.len().saturating_sub(MAX_FINDINGS);
+        findings.extend(found.into_iter().take(MAX_FINDINGS));
+        if more > 0 {
+            findings.push(error(
+                "schema-more",
+                manifest.places.value(["spec", "schema"]),
+                format!("the schema finds {more} more faults"),
+            ));
+        }
+    }
+}
+
+/// Something that is wrong with a schema itself.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Fault {
+    /// Where inside the schema.
+    path: Path,
+    code: &'static str,
+    message: String,
+    help: Option<&'static str>,
+}
+
+impl Fault {
+    fn new(path: Path, code: &'static str, message: String) -> Self {
+        Self {
+            path,
+            code,
+            message: short(message),
+            help: None,
+        }
+    }
+
+    fn finding(self, manifest: &Manifest) -> Finding {
+        let inside = self.path.segments().iter().map(String::as_str);
+        let at = manifest
+            .places
+            .value(["spec", "schema"].into_iter().chain(inside));
+        let message = if self.path.segments().is_empty() {
+            self.message
+        } else {
+            format!("`{}` in the schema: {}", self.path, self.message)
+        };
+        let mut finding = error(self.code, at, message);
+        // Where in the file is not known, but which file is.
+        let start = manifest.schema_file.map(|source| Span {
+            source,
+            line: 1,
+            column: 1,
+            start: 0,
+            end: 0,
+        });
+        finding.related = start
+            .map(|start| (start, "the schema".to_owned()))
+            .into_iter()
+            .collect();
+        finding.help = self.help.map(str::to_owned).into_iter().collect();
+        finding
+    }
+}
+
+/// The schema, ready to check values; or all that is wrong with it.
+fn compile(schema: &Value) -> Result<Validator, Vec<Fault>> {
+    if let Some(dialect) = schema.get("$schema") {
+        let known = dialect.as_str().map(|text| text.trim_end_matches('#')) == Some(DIALECT);
+        if !known {
+            let path = ["$schema"].into_iter().collect();
+            let message = format!("{} is not JSON Schema 2020-12", quoted(dialect));
+            let mut fault = Fault::new(path, "schema-invalid", message);
+            fault.help = Some("write the schema for https://json-schema.org/draft/2020-12/schema");
+            return Err(vec![fault]);
+        }
+    }
+    let invalid: BTreeSet<_> = jsonschema::draft202012::meta::validator()
+        .iter_errors(schema)
+        .map(|error| {
+            // The meta-schema has alternatives only where the first of them says enough.
+            let first = match error.kind() {
+                Kind::AnyOf { context } => context.iter().flatten().next(),
+                _ => None,
+            };
+            let message = worded(first.unwrap_or(&error));
+            Fault::new(path_of(&error), "schema-invalid", message)
+        })
+        .collect();
+    if !invalid.is_empty() {
+        return Err(invalid.into_iter().collect());
+    }
+    // This engine is linear in the text, so no pattern and no value can make a check hang.
+    let patterns = PatternOptions::regex()
+        .size_limit(MAX_PATTERN_BYTES)
+        .dfa_size_limit(MAX_PATTERN_BYTES);
+    jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .with_pattern_options(patterns)
+        .should_validate_formats(true)
+        .build(schema)
+        .map_err(|error| uncompiled(schema, &error))
+}
+
+/// Why a schema that follows the rules still cannot be used.
+fn uncompiled(schema: &Value, error: &ValidationError<'_>) -> Vec<Fault> {
+    match error.kind() {
+        Kind::Referencing(cause) => {
+            let mut faults = Vec::new();
+            broken_references(schema, schema, &Path::default(), &mut faults);
+            if faults.is_empty() {
+                let message = cause.to_string();
+                faults.push(Fault::new(Path::default(), "schema-reference", message));
+            }
+            faults
+        }
+        Kind::Format { format } if format == "regex" => {
+            let message = format!("{} is not a pattern", quoted(error.instance()));
+            let mut fault = Fault::new(path_of(error), "schema-invalid", message);
+            fault.help =
+                Some("look-around, back-references and huge repetitions are not supported");
+            vec![fault]
+        }
+        _ => vec![Fault::new(path_of(error), "schema-invalid", worded(error))],
+    }
+}
+
+/// Every reference that leads out of the document, or to nothing in it.
+fn broken_references(schema: &Value, part: &Value, at: &Path, faults: &mut Vec<Fault>) {
+    match part {
+        Value::Object(map) => {
+            for (key, value) in map {
+                let path = at.join(key);
+                match value.as_str() {
+                    Some(to) if key == "$ref" || key == "$dynamicRef" => {
+                        faults.extend(broken_reference(schema, to, path));
+                    }
+                    _ => broken_references(schema, value, &path, faults),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                broken_references(schema, item, &at.join(&index.to_string()), faults);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn broken_reference(schema: &Value, to: &str, path: Path) -> Option<Fault> {
+    let shown = quoted(&Value::from(to));
+    match to.strip_prefix('#') {
+        None => {
+            let message = format!("{shown} is outside of the schema");
+            let mut fault = Fault::new(path, "schema-reference", message);
+            fault.help = Some(
+                "put what it refers to under `$defs`, so that the schema of an old revision can \
+                 always be read",
+            );
+            Some(fault)
+        }
+        Some(pointer) if pointer.starts_with('/') && schema.pointer(pointer).is_none() => {
+            let message = format!("{shown} leads to nothing");
+            Some(Fault::new(path, "schema-reference", message))
+        }
+        Some(_) => None,
+    }
+}
+
+/// Everything in any content of one set that breaks the schema, sorted by line.
+fn violations(
+    validator: &Validator,
+    manifest: &Manifest,
+    renderings: &[Rendering<'_>],
+) -> Vec<Finding> {
+    let mut found = Gathered::default();
+    for rendering in renderings {
+        let Some(blame) = Blame::of(rendering) else {
+            continue;
+        };
+        let values = Value::Object(rendering.values.clone());
+        for error in validator.iter_errors(&values) {
+            for finding in broken(&error, blame, &rendering.values) {
+                let finding = said_at(finding, &error, manifest);
+                found.add(finding, &rendering.clusters);
+            }
+        }
+    }
+    let reach = renderings.first().map_or(0, |rendering| rendering.reach);
+    found.findings(reach).collect()
+}
+
+/// Adds the line of an inline schema that asks for something else.
+fn said_at(mut finding: Finding, error: &ValidationError<'_>, manifest: &Manifest) -> Finding {
+    let inside = segments(error.schema_path().as_str());
+    let top = manifest.places.key(["spec", "schema"]);
+    let path = ["spec", "schema"].into_iter();
+    let at = manifest
+        .places
+        .key(path.chain(inside.iter().map(String::as_str)));
+    if at != top {
+        finding
+            .related
+            .push((at, "the schema says so here".to_owned()));
+    }
+    finding
+}
+
+/// One violation as findings: one for each key that should not be there, else one.
+fn broken(fault: &ValidationError<'_>, blame: Blame<'_>, values: &Map) -> Vec<Finding> {
+    const CODE: &str = "schema-violation";
+    let path = path_of(fault);
+    let at_key = |name: &str, why: &str| {
+        let path = path.join(name);
+        error(CODE, blame.key(&path), short(format!("`{path}`: {why}")))
+    };
+    match fault.kind() {
+        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+            unexpected
+                .iter()
+                .map(|name| at_key(name, "the schema does not know this key"))
+                .collect()
+        }
+        Kind::PropertyNames { error } => {
+            let name = error.instance().as_str().unwrap_or_default();
+            vec![at_key(name, &worded(error))]
+        }
+        Kind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            let whole = match path.segments() {
+                [] => "the values lack".to_owned(),
+                _ => format!("`{path}` lacks"),
+            };
+            let message = short(format!("{whole} `{name}`, which the schema requires"));
+            let mut finding = error(CODE, blame.key(&path), message);
+            let known = match path.segments() {
+                [] => Some(values),
+                _ => path.find(values).and_then(Value::as_object),
+            };
+            let known = known.into_iter().flatten().map(|(key, _)| key.as_str());
+            finding.help = nearest(name, known)
+                .map(|key| format!("is `{key}` meant to be `{name}`?"))
+                .into_iter()
+                .collect();
+            vec![finding]
+        }
+        kind => {
+            let what = match path.segments() {
+                [] => "the values".to_owned(),
+                _ => format!("`{path}`"),
+            };
+            let message = short(format!("{what}: {}", worded(fault)));
+            let mut finding = error(CODE, blame.value(&path), message);
+            finding.help = help(kind, fault.instance());
+            vec![finding]
+        }
+    }
+}
+
+fn help(kind: &Kind, value: &Value) -> Vec<String> {
+    match kind {
+        Kind::Enum { options } => {
+            let options = options.as_array().into_iter().flatten();
+            let near = value
+                .as_str()
+                .and_then(|text| nearest(text, options.filter_map(Value::as_str)));
+            near.map(did_you_mean).into_iter().collect()
+        }
+        // Which alternative was meant cannot be known, so each says what stands against it.
+        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => (context.iter().enumerate())
+            .filter_map(|(index, errors)| {
+                let first = errors.first()?;
+                let path = path_of(first);
+                let at = match path.segments() {
+                    [] => String::new(),
+                    _ => format!("`{path}`: "),
+                };
+                let number = index + 1;
+                Some(short(format!(
+                    "alternative {number}: {at}{}",
+                    worded(first)
+                )))
+            })
+            .take(4)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What the crate says, with the value quoted only if it is short.
+fn worded(error: &ValidationError<'_>) -> String {
+    let value = quoted(error.instance());
+    short(match error.kind() {
+        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => {
+            format!("{value} fits none of the alternatives")
+        }
+        Kind::OneOfMultipleValid { .. } => {
+            format!("{value} fits more than one alternative, and may fit only one")
+        }
+        _ => error.masked_with(value.as_str()).to_string(),
+    })
+}
+
+fn quoted(value: &Value) -> String {
+    match value {
+        Value::Object(_) => "this map".to_owned(),
+        Value::Array(_) => "this list".to_owned(),
+        scalar => {
+            let text = scalar.to_string();
+            if text.chars().count() > MAX_QUOTED_CHARS {
+                let start: String = text.chars().take(MAX_QUOTED_CHARS).collect();
+                format!("{start}…\"")
+            } else {
+                text
+            }
+        }
+    }
+}
+
+fn short(mut message: String) -> String {
+    if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE_CHARS) {
+        message.truncate(end);
+        message.push('…');
+    }
+    message
+}
+
+fn path_of(error: &ValidationError<'_>) -> Path {
+    segments(error.instance_path().as_str())
+        .into_iter()
+        .collect()
+}
+
+/// The segments of a JSON pointer (RFC 6901).
+fn segments(pointer: &str) -> Vec<String> {
+    pointer
+        .split('/')
+        .skip(1)
+        .map(|segment| segment.replace("~1", "/").replace("~0", "~"))
+        .collect()
+}

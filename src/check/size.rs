@@ -1,0 +1,195 @@
+//! Whether what a cluster gets fits into one transaction of its Consul.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::blame::Blame;
+use super::gathered::Gathered;
+use super::rendering::Rendering;
+use super::{World, error, warning};
+use crate::manifest::Finding;
+use crate::model::value::Path;
+use crate::model::{
+    Cause, ClusterName, Connection, EntryWrite, Key, LimitOverrides, Limits, Origin, Oversize,
+    Snapshot, SnapshotWrite, Version, Write,
+};
+
+/// What stands in for an actor and a message that are not known yet: longer than most.
+const ACTOR_BYTES: usize = 64;
+const MESSAGE_BYTES: usize = 256;
+
+pub(super) fn check(world: &World<'_>, renderings: &[Rendering<'_>], findings: &mut Vec<Finding>) {
+    for of_one_set in renderings.chunk_by(|a, b| a.name == b.name) {
+        let mut found = Gathered::default();
+        for rendering in of_one_set {
+            let Some(blame) = Blame::of(rendering) else {
+                continue;
+            };
+            // What cannot be rendered has no size.
+            if !rendering.rendered.errors.is_empty() {
+                continue;
+            }
+            for group in groups(world, rendering) {
+                for finding in misfits(rendering, &group, blame) {
+                    found.add(finding, &group.clusters);
+                }
+            }
+        }
+        let reach = of_one_set.first().map_or(0, |rendering| rendering.reach);
+        findings.extend(found.findings(reach));
+    }
+}
+
+/// Clusters with the same limits.
+struct Group<'a> {
+    overrides: LimitOverrides,
+    clusters: Vec<&'a ClusterName>,
+    /// The one whose snapshot is the largest: name and prefix are part of what is sent.
+    longest: (&'a Key, &'a ClusterName),
+}
+
+/// The clusters of `rendering` that have limits, grouped by them. A directory has none.
+fn groups<'a>(world: &World<'a>, rendering: &Rendering<'a>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    for &cluster in &rendering.clusters {
+        let view = world.clusters.get(cluster);
+        let Some(Connection::Consul(consul)) = view.map(|view| &view.cluster.connection) else {
+            continue;
+        };
+        let names = (&consul.prefix, cluster);
+        let length =
+            |(prefix, name): (&Key, &ClusterName)| prefix.as_str().len() + name.as_str().len();
+        let same = |group: &&mut Group<'_>| group.overrides == consul.limits;
+        match groups.iter_mut().find(same) {
+            Some(group) => {
+                group.clusters.push(cluster);
+                if length(names) > length(group.longest) {
+                    group.longest = names;
+                }
+            }
+            None => groups.push(Group {
+                overrides: consul.limits,
+                clusters: vec![cluster],
+                longest: names,
+            }),
+        }
+    }
+    groups
+}
+
+/// Every limit that the first write to one of these clusters would exceed.
+fn misfits(rendering: &Rendering<'_>, group: &Group<'_>, blame: Blame<'_>) -> Vec<Finding> {
+    let LimitOverrides {
+        operations,
+        value_bytes,
+        request_bytes,
+    } = group.overrides;
+    let limits = Limits {
+        operations: operations.unwrap_or(Limits::CONSUL_1_14.operations),
+        value_bytes: value_bytes.unwrap_or(Limits::CONSUL.value_bytes),
+        request_bytes: request_bytes.unwrap_or(Limits::CONSUL.request_bytes),
+    };
+    let (prefix, cluster) = group.longest;
+    let snapshot_key = format!("{prefix}/{}/snapshot", rendering.name);
+    let write = first_write(rendering, cluster);
+    let mut found: Vec<_> = (write.oversize(&snapshot_key, limits).iter())
+        .map(|oversize| misfit(oversize, rendering, blame))
+        .collect();
+
+    let needed = 1 + write.entries.len();
+    let old = Limits::CONSUL.operations;
+    if operations.is_none() && needed > old && needed <= limits.operations {
+        let message = format!("set `{}` needs Consul 1.14 or later", rendering.name);
+        let mut finding = warning("many-keys", blame.publish(0), message);
+        finding.label = Some(format!(
+            "{needed} operations in one transaction; before 1.14 the limit is {old}"
+        ));
+        finding.help = vec!["state the limit as `spec.consul.limits.operations`".to_owned()];
+        found.push(finding);
+    }
+    found
+}
+
+/// The largest write that this content can need: everything is new.
+fn first_write(rendering: &Rendering<'_>, cluster: &ClusterName) -> Write {
+    let entries: BTreeMap<Key, Vec<u8>> = (rendering.rendered.entries.iter())
+        .map(|(key, entry)| (key.clone(), entry.bytes.clone()))
+        .collect();
+    // The real origin is not known before the commit; this one is as long as a long one.
+    let origin = Origin {
+        actor: "a".repeat(ACTOR_BYTES),
+        at: Timestamp::MAX,
+        cause: Cause::Rollback { to: Version::FIRST },
+        message: Some("m".repeat(MESSAGE_BYTES)),
+    };
+    let snapshot = Snapshot::seal(
+        rendering.name.clone(),
+        cluster.clone(),
+        Version::new(u64::MAX).unwrap_or(Version::FIRST),
+        origin,
+        rendering.values.clone(),
+        entries,
+    );
+    let value = snapshot.document.to_bytes();
+    let expected = None;
+    Write {
+        set: rendering.name.clone(),
+        snapshot: SnapshotWrite::Put { value, expected },
+        entries: (snapshot.entries.into_iter())
+            .map(|(key, value)| {
+                (
+                    key,
+                    EntryWrite::Put {
+                        value,
+                        expected: None,
+                    },
+                )
+            })
+            .collect(),
+    }
+}
+
+fn misfit(oversize: &Oversize, rendering: &Rendering<'_>, blame: Blame<'_>) -> Finding {
+    let whole = blame.key(&Path::default());
+    let (code, at, help) = match oversize {
+        Oversize::Operations { .. } => (
+            "too-many-keys",
+            blame.publish(0),
+            "publish one document in place of many keys, or split the set",
+        ),
+        Oversize::Value { key, .. } => {
+            let entry = key.parse::<Key>().ok();
+            let entry = entry.and_then(|key| rendering.rendered.entries.get(&key));
+            let at = match entry {
+                Some(entry) if entry.path.segments().is_empty() => blame.publish(entry.publish),
+                Some(entry) => blame.key(&entry.path),
+                // The snapshot itself.
+                None => whole,
+            };
+            (
+                "too-large",
+                at,
+                "split the set; Consul's `kv_max_value_size` is the limit",
+            )
+        }
+        Oversize::Request { .. } => (
+            "too-large",
+            whole,
+            "split the set, or publish it fewer times; Consul's `txn_max_req_len` is the limit",
+        ),
+    };
+    let message = match oversize {
+        Oversize::Value { bytes, limit, .. } if at == whole => format!(
+            "the snapshot of set `{}` has {bytes} bytes, the limit for one value is {limit}",
+            rendering.name
+        ),
+        Oversize::Value { .. } => format!("set `{}`: {oversize}", rendering.name),
+        Oversize::Operations { .. } | Oversize::Request { .. } => {
+            format!("set `{}` {oversize}", rendering.name)
+        }
+    };
+    let mut finding = error(code, at, message);
+    finding.help = vec![help.to_owned()];
+    finding
+}

@@ -1,0 +1,174 @@
+//! The command line: one file per command, each read, decide, ask, commit, do, answer.
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+mod apply;
+mod change;
+mod cluster;
+mod context;
+mod declared;
+mod delete;
+mod diff;
+mod environment;
+mod failure;
+mod get;
+mod history;
+mod interrupt;
+mod names;
+mod progress;
+mod reference;
+mod rollback;
+mod session;
+mod show;
+mod status;
+mod ui;
+mod validate;
+mod views;
+
+pub use failure::Exit;
+
+use environment::Environment;
+use failure::Failure;
+use session::{Session, StoreArgs};
+use ui::{Color, Output, Ui};
+
+/// Declare, validate, compare and deliver the configuration of every cluster's Consul
+///
+/// Configuration is declared in YAML files, committed to a store as numbered revisions, and
+/// delivered to every cluster as whole snapshots: all or nothing, never backwards.
+#[derive(Debug, Parser)]
+#[command(name = "cfgctl", version, propagate_version = false, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    stores: StoreArgs,
+
+    /// How to write the result
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        default_value = "table",
+        value_name = "FORMAT",
+        help_heading = "Global options"
+    )]
+    output: Output,
+
+    /// When to use colours
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "auto",
+        value_name = "WHEN",
+        help_heading = "Global options"
+    )]
+    color: Color,
+
+    /// Say nothing but the result and errors
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    quiet: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What stands below the help: scripts rely on it.
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, or no difference; 1 differences found; 2 bad usage or invalid input;
+3 committed, but not delivered everywhere; 4 conflict: something moved, look again;
+5 refused by a gate; 6 not allowed; 7 store or cluster unavailable; 70 a bug in cfgctl;
+130 and 143 interrupted";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Validate(validate::ValidateArgs),
+    Diff(diff::DiffArgs),
+    Apply(apply::ApplyArgs),
+    Get(get::GetArgs),
+    Show(show::ShowArgs),
+    History(history::HistoryArgs),
+    Status(status::StatusArgs),
+    Rollback(rollback::RollbackArgs),
+    Delete(delete::DeleteArgs),
+    #[command(subcommand)]
+    Cluster(cluster::ClusterCommand),
+    #[command(subcommand)]
+    Context(context::ContextCommand),
+    Schema(reference::SchemaArgs),
+    Completions(reference::CompletionsArgs),
+    Man(reference::ManArgs),
+    /// Print the version
+    Version,
+}
+
+/// Runs one command line, and says what the process ends with. `arguments` begin with the name of
+/// the program.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+    {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is the only way this fails, and then nobody reads it.
+            _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+        }
+    };
+    let environment = match Environment::capture() {
+        Ok(environment) => environment,
+        Err(failure) => return failure.exit,
+    };
+    let ui = Ui::new(&environment, cli.output, cli.color, cli.quiet);
+    let session = Session {
+        environment,
+        ui,
+        stores: cli.stores,
+    };
+    match dispatch(&session, &cli.command) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            session.ui.failure(&failure);
+            failure.exit
+        }
+    }
+}
+
+/// Commands that touch neither store nor cluster run without a runtime: they start faster.
+fn dispatch(session: &Session, command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Validate(args) => validate::validate(session, args),
+        Command::Context(command) => context::context(session, command),
+        Command::Schema(_) => reference::schema(session),
+        Command::Completions(args) => reference::completions(session, args),
+        Command::Man(args) => reference::man(session, args),
+        Command::Version => reference::version(session),
+        Command::Diff(args) => block_on(diff::diff(session, args)),
+        Command::Apply(args) => block_on(apply::apply(session, args)),
+        Command::Get(args) => block_on(get::get(session, args)),
+        Command::Show(args) => block_on(show::show(session, args)),
+        Command::History(args) => block_on(history::history(session, args)),
+        Command::Status(args) => block_on(status::status(session, args)),
+        Command::Rollback(args) => block_on(rollback::rollback(session, args)),
+        Command::Delete(args) => block_on(delete::delete(session, args)),
+        Command::Cluster(command) => block_on(cluster::cluster(session, command)),
+    }
+}
+
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Bug, error))?;
+    let result = runtime.block_on(work);
+    // Work that was given up on must not keep the process: a read of a dead disk, a name lookup.
+    runtime.shutdown_background();
+    result
+}

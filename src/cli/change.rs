@@ -1,0 +1,155 @@
+//! The one way in which anything changes: survey, plan, show, ask, commit, deliver, answer.
+//!
+//! `apply`, `rollback` and `delete` differ only in what they desire.
+
+use std::collections::BTreeSet;
+
+use super::failure::{Exit, Failure};
+use super::interrupt::Interrupt;
+use super::progress::Progress;
+use super::session::{ReachArgs, Session};
+use super::views::outcome::Outcomes;
+use super::views::plan::{Detail, PlanView};
+use crate::engine::Engine;
+use crate::model::Cause;
+use crate::plan::{Consent, Desired, Plan, Reach, approve};
+use crate::store::Store;
+
+/// What a person says about a change.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ConsentArgs {
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+
+    /// Show what would be done, and do nothing
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+
+    /// Why, for the history
+    #[arg(short, long, value_name = "TEXT", value_parser = message)]
+    message: Option<String>,
+
+    /// Take over keys and snapshots that something else wrote
+    #[arg(long)]
+    adopt: bool,
+}
+
+/// The longest message, in bytes: every snapshot carries it.
+const MAX_MESSAGE_BYTES: usize = 1000;
+
+fn message(input: &str) -> Result<String, String> {
+    if input.len() > MAX_MESSAGE_BYTES {
+        return Err(format!(
+            "it has {} bytes, the limit is {MAX_MESSAGE_BYTES}",
+            input.len()
+        ));
+    }
+    if input.contains(|c: char| c.is_control() && c != '\n') {
+        return Err("it has control characters".to_owned());
+    }
+    Ok(input.to_owned())
+}
+
+impl ConsentArgs {
+    fn consents(&self) -> BTreeSet<Consent> {
+        self.adopt.then_some(Consent::Adopt).into_iter().collect()
+    }
+}
+
+/// What should change.
+#[derive(Debug)]
+pub(crate) struct Change {
+    /// What should become of which resources.
+    pub(crate) desired: Desired,
+    /// Which sets to look at beyond those.
+    pub(crate) reach: Reach,
+    /// What makes it.
+    pub(crate) cause: Cause,
+}
+
+/// Carries `change` through, as far as the person lets it.
+pub(crate) async fn carry_through(
+    session: &Session,
+    store: &dyn Store,
+    change: &Change,
+    reach: &ReachArgs,
+    consent: &ConsentArgs,
+) -> Result<Exit, Failure> {
+    let ui = &session.ui;
+    let interrupt = Interrupt::listen();
+    let progress = Progress::new(ui);
+    let events = |event: crate::engine::Event<'_>| progress.on(&event);
+    let engine = Engine {
+        store,
+        connect: &session.connector(reach.timeout),
+        pace: reach.pace(),
+        events: &events,
+        interrupt: interrupt.receiver(),
+    };
+    let Change {
+        desired,
+        reach: sets,
+        cause,
+    } = change;
+
+    let survey = engine.survey(desired, sets, &reach.clusters).await;
+    let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
+    progress.pause();
+    let origin = session.origin(*cause, consent.message.clone());
+    let plan = survey.plan(desired, sets, &origin, &consent.consents())?;
+
+    if consent.dry_run {
+        ui.report(&PlanView::new(&plan, Detail::Full))?;
+        return refusal(&plan).map_or(Ok(Exit::Done), Err);
+    }
+    if plan.has_changes() || !plan.objections.is_empty() {
+        ui.present(&PlanView::new(&plan, Detail::Brief));
+    }
+    if let Some(refusal) = refusal(&plan) {
+        return Err(refusal);
+    }
+    if plan.has_changes() && !consent.yes && !ui.confirm("Do this?")? {
+        ui.status("nothing was changed");
+        return Ok(Exit::Done);
+    }
+    let approved = match approve(plan) {
+        Ok(approved) => approved,
+        Err(plan) => return refusal(&plan).map_or(Ok(Exit::Refused), Err),
+    };
+
+    let reports = engine.carry_out(&survey, &approved).await;
+    progress.finish();
+    let reports = reports.map_err(|error| interrupt.explain(error.into()))?;
+    let outcomes = Outcomes::new(approved.plan(), &reports);
+    ui.report(&outcomes)?;
+    if outcomes.exit() == Exit::Incomplete {
+        ui.status("not everything is delivered; `cfgctl apply --resume` finishes what is left");
+    }
+    Ok(interrupt.exit().unwrap_or(outcomes.exit()))
+}
+
+/// What stands against the plan, as a failure that names the flags which answer it.
+fn refusal(plan: &Plan) -> Option<Failure> {
+    if plan.objections.is_empty() {
+        return None;
+    }
+    let answers: BTreeSet<_> = plan
+        .objections
+        .iter()
+        .map(|objection| objection.reason.answer())
+        .collect();
+    let error = anyhow::anyhow!("the plan is refused; nothing was changed");
+    let failure = Failure::new(Exit::Refused, error);
+    Some(
+        answers
+            .into_iter()
+            .fold(failure, |failure, answer| match answer {
+                Some(consent) => failure.hint(format!(
+                    "if that is what you want, pass `{}`; `--clusters` leaves clusters out",
+                    consent.flag()
+                )),
+                None => failure.hint("make the set smaller, or raise the limits of the cluster"),
+            }),
+    )
+}

@@ -1,0 +1,266 @@
+//! `cfgctl cluster`.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use serde::Serialize;
+
+use super::declared::{self, FileArgs};
+use super::failure::{Exit, Failure};
+use super::names::known;
+use super::session::{ReachArgs, Session};
+use super::ui::{Look, Report};
+use super::views::table::{printable, table};
+use crate::engine::{Connect as _, chain};
+use crate::model::{Cluster, ClusterName, Connection, Heads, Limits, ResourceId};
+use crate::target::{Health, Target, TargetError};
+
+/// Clusters: what there is, and whether they are fit for use
+#[derive(Clone, Debug, clap::Subcommand)]
+pub(crate) enum ClusterCommand {
+    /// List the clusters that the store knows
+    List,
+    /// Check that clusters answer, and say what one write can carry
+    Check(CheckArgs),
+}
+
+/// Which clusters to check.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// The clusters; left out: all
+    #[arg(value_name = "NAME")]
+    names: Vec<ClusterName>,
+
+    /// Check the clusters of files instead of those of the store
+    #[command(flatten)]
+    files: FileArgs,
+
+    #[command(flatten)]
+    reach: ReachArgs,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Clusters {
+    items: Vec<ClusterItem>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ClusterItem {
+    name: String,
+    labels: std::collections::BTreeMap<String, String>,
+    target: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Checks {
+    healthy: bool,
+    clusters: Vec<CheckItem>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CheckItem {
+    name: String,
+    target: String,
+    healthy: bool,
+    server: Option<String>,
+    limits: Option<Limits>,
+    warnings: Vec<String>,
+    error: Option<String>,
+}
+
+pub(crate) async fn cluster(session: &Session, command: &ClusterCommand) -> Result<Exit, Failure> {
+    match command {
+        ClusterCommand::List => list(session).await,
+        ClusterCommand::Check(args) => check(session, args).await,
+    }
+}
+
+fn target_of(cluster: &Cluster) -> String {
+    match &cluster.connection {
+        Connection::Consul(consul) => match &consul.address {
+            Some(address) => address.clone(),
+            None => "Consul of the environment".to_owned(),
+        },
+        Connection::Directory(directory) => directory.path.display().to_string(),
+    }
+}
+
+async fn list(session: &Session) -> Result<Exit, Failure> {
+    let heads = session.store().await?.heads().await?;
+    let item = |(name, cluster): (&ClusterName, &Cluster)| ClusterItem {
+        name: name.to_string(),
+        labels: cluster.labels.clone(),
+        target: target_of(cluster),
+    };
+    session.ui.report(&Clusters {
+        items: declared::clusters(&heads).into_iter().map(item).collect(),
+    })?;
+    Ok(Exit::Done)
+}
+
+async fn check(session: &Session, args: &CheckArgs) -> Result<Exit, Failure> {
+    let chosen = chosen(session, args).await?;
+    let connector = session.connector(args.reach.timeout);
+    let checks = chosen.iter().map(|(name, cluster)| {
+        let connector = &connector;
+        async move {
+            let target = connector.connect(name, cluster);
+            let health = match target {
+                Ok(target) => health(&target, args).await,
+                Err(error) => Err(error),
+            };
+            (name, cluster, health)
+        }
+    });
+    let mut checked: Vec<_> = stream::iter(checks)
+        .buffer_unordered(args.reach.parallelism.into())
+        .collect()
+        .await;
+    checked.sort_by_key(|(name, _, _)| *name);
+
+    let clusters: Vec<_> = checked
+        .iter()
+        .map(|(name, cluster, health)| CheckItem::new(name, cluster, health))
+        .collect();
+    session.ui.report(&Checks {
+        healthy: clusters.iter().all(|item| item.healthy),
+        clusters,
+    })?;
+    let exits = checked.into_iter().filter_map(|(_, _, health)| {
+        let failure = Failure::from(health.err()?);
+        Some(failure.exit)
+    });
+    // Which of several failures decides the exit code must not depend on who answered first.
+    Ok(exits.max_by_key(|exit| *exit as u8).unwrap_or(Exit::Done))
+}
+
+async fn health(target: &Arc<dyn Target>, args: &CheckArgs) -> Result<Health, TargetError> {
+    let health = tokio::time::timeout(args.reach.timeout, target.health()).await;
+    health.unwrap_or_else(|elapsed| {
+        Err(TargetError::Unreachable {
+            location: target.location(),
+            source: Box::new(elapsed),
+        })
+    })
+}
+
+async fn chosen(
+    session: &Session,
+    args: &CheckArgs,
+) -> Result<Vec<(ClusterName, Cluster)>, Failure> {
+    let mut found: Vec<(ClusterName, Cluster)> = if args.files.filenames.is_empty() {
+        let heads = session.store().await?.heads().await?;
+        for name in &args.names {
+            known(&heads, &ResourceId::Cluster(name.clone()))?;
+        }
+        let clusters = declared::clusters(&heads).into_iter();
+        clusters
+            .map(|(name, cluster)| (name.clone(), cluster.clone()))
+            .collect()
+    } else {
+        let manifests = args.files.declared(session, &Heads::new())?;
+        let clusters = manifests.into_iter().filter_map(|manifest| {
+            let cluster = manifest.content.cluster()?.clone();
+            match manifest.id {
+                ResourceId::Cluster(name) => Some((name, cluster)),
+                ResourceId::Set(_) => None,
+            }
+        });
+        clusters.collect()
+    };
+    found.retain(|(name, cluster)| {
+        (args.names.is_empty() || args.names.contains(name))
+            && args.reach.clusters.matches(&cluster.labels)
+    });
+    if found.is_empty() {
+        return Err(Failure::usage("there is no cluster to check")
+            .hint("`cfgctl cluster list` shows those of the store; `-f` takes them from files"));
+    }
+    Ok(found)
+}
+
+impl CheckItem {
+    fn new(name: &ClusterName, cluster: &Cluster, health: &Result<Health, TargetError>) -> Self {
+        let fit = health.as_ref().ok();
+        Self {
+            name: name.to_string(),
+            target: target_of(cluster),
+            healthy: fit.is_some(),
+            server: fit.map(|health| health.server.clone()),
+            limits: fit.map(|health| health.limits),
+            warnings: fit.map_or(Vec::new(), |health| health.warnings.clone()),
+            error: health.as_ref().err().map(|error| chain(error)),
+        }
+    }
+}
+
+impl Report for Clusters {
+    const KIND: &'static str = "Clusters";
+
+    fn table(&self, look: Look) -> String {
+        let rows = self.items.iter().map(|item| {
+            let labels = item.labels.iter();
+            let labels: Vec<_> = labels
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect();
+            [item.name.clone(), printable(&item.target), labels.join(",")]
+        });
+        let text = table(look, ["NAME", "TARGET", "LABELS"], rows);
+        if text.is_empty() {
+            "the store knows no cluster; `cfgctl apply -f` brings them\n".to_owned()
+        } else {
+            text
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.items.iter().map(|item| item.name.clone()).collect()
+    }
+}
+
+impl Report for Checks {
+    const KIND: &'static str = "ClusterCheck";
+
+    fn table(&self, look: Look) -> String {
+        let unlimited = |limit: usize| {
+            if limit == usize::MAX {
+                "any".to_owned()
+            } else {
+                limit.to_string()
+            }
+        };
+        let rows = self.clusters.iter().map(|item| {
+            let limits = item.limits.map(|limits| {
+                format!(
+                    "{} keys, {} bytes",
+                    unlimited(limits.operations),
+                    unlimited(limits.request_bytes)
+                )
+            });
+            let mut notes = item.warnings.clone();
+            notes.extend(item.error.clone());
+            [
+                item.name.clone(),
+                printable(&item.target),
+                if item.healthy { "ok" } else { "failed" }.to_owned(),
+                item.server.as_deref().map_or("-".to_owned(), printable),
+                limits.unwrap_or("-".to_owned()),
+                printable(&notes.join("; ")),
+            ]
+        });
+        table(
+            look,
+            ["NAME", "TARGET", "STATE", "SERVER", "ONE WRITE", "NOTES"],
+            rows,
+        )
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.clusters.iter().map(|item| item.name.clone()).collect()
+    }
+}

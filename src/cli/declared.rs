@@ -1,0 +1,148 @@
+//! From files to what is desired: read, checked on their own and against the store.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::PathBuf;
+
+use super::failure::Failure;
+use super::session::Session;
+use crate::check::{self, ClusterView, SetView, World};
+use crate::manifest::{self, Finding, Input, Loaded, Manifest, Recursion, Sources, Style};
+use crate::model::{Cluster, ClusterName, Heads, ResourceId, SetName};
+use crate::plan::Desired;
+
+/// Which files to read.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct FileArgs {
+    /// A file, a directory, or `-` for standard input; may be given several times
+    #[arg(short, long = "filename", value_name = "FILE")]
+    pub(crate) filenames: Vec<PathBuf>,
+
+    /// Read directories with all that is below them
+    #[arg(short = 'R', long)]
+    pub(crate) recursive: bool,
+}
+
+impl FileArgs {
+    /// Reads every file. What is wrong with them is in the findings.
+    pub(crate) fn load(&self, session: &Session) -> Result<Loaded, Failure> {
+        if self.filenames.is_empty() {
+            return Err(Failure::usage("no files are named")
+                .hint("name a file or directory with `-f`, or `-f -` for standard input"));
+        }
+        let recursion = if self.recursive {
+            Recursion::Recursive
+        } else {
+            Recursion::Flat
+        };
+        let mut stdin = std::io::stdin().lock();
+        let mut stdin: Option<&mut dyn Read> = Some(&mut stdin);
+        let mut inputs = Vec::new();
+        for name in &self.filenames {
+            if name.as_os_str() != "-" {
+                inputs.push(Input::Path(name.clone(), recursion));
+            } else if let Some(stdin) = stdin.take() {
+                inputs.push(Input::Stdin(stdin));
+            }
+        }
+        Ok(manifest::load(inputs, &session.environment.directory))
+    }
+
+    /// Reads and checks every file, shows what is wrong, and goes on only if nothing is broken.
+    pub(crate) fn declared(
+        &self,
+        session: &Session,
+        heads: &Heads,
+    ) -> Result<Vec<Manifest>, Failure> {
+        checked(session, heads, self.load(session)?)
+    }
+}
+
+/// The same for a text that is in no file, and that findings call `name`.
+pub(crate) fn checked_text(
+    session: &Session,
+    heads: &Heads,
+    name: &str,
+    text: &str,
+) -> Result<Vec<Manifest>, Failure> {
+    let mut text = text.as_bytes();
+    let inputs = vec![Input::Text(name.into(), &mut text)];
+    let loaded = manifest::load(inputs, &session.environment.directory);
+    checked(session, heads, loaded)
+}
+
+fn checked(session: &Session, heads: &Heads, mut loaded: Loaded) -> Result<Vec<Manifest>, Failure> {
+    // Rules between resources say nothing of use while some cannot be read.
+    if !loaded.has_errors() {
+        loaded
+            .findings
+            .extend(check_against(&loaded.manifests, heads));
+    }
+    show(session, &loaded.findings, &loaded.sources);
+    if loaded.has_errors() {
+        return Err(invalid());
+    }
+    Ok(loaded.manifests)
+}
+
+/// The failure of files that are invalid, once their findings have been shown.
+pub(crate) fn invalid() -> Failure {
+    Failure::usage("the files are not valid; nothing was changed")
+}
+
+/// Shows findings on standard error.
+pub(crate) fn show(session: &Session, findings: &[Finding], sources: &Sources) {
+    if findings.is_empty() {
+        return;
+    }
+    let style = if session.ui.colors_stderr() {
+        Style::Color
+    } else {
+        Style::Plain
+    };
+    session.ui.notice(&manifest::show(findings, sources, style));
+}
+
+/// Checks manifests together with what the store holds besides them.
+pub(crate) fn check_against(manifests: &[Manifest], heads: &Heads) -> Vec<Finding> {
+    let mut sets: BTreeMap<&SetName, SetView<'_>> = BTreeMap::new();
+    let mut clusters: BTreeMap<&ClusterName, ClusterView<'_>> = BTreeMap::new();
+    let stored = heads.iter().map(|(id, head)| (id, &head.content, None));
+    let declared = manifests
+        .iter()
+        .map(|manifest| (&manifest.id, &manifest.content, Some(manifest)));
+    for (id, content, manifest) in stored.chain(declared) {
+        match id {
+            ResourceId::Set(name) => {
+                if let Some(set) = content.set() {
+                    sets.insert(name, SetView { set, manifest });
+                }
+            }
+            ResourceId::Cluster(name) => {
+                if let Some(cluster) = content.cluster() {
+                    clusters.insert(name, ClusterView { cluster, manifest });
+                }
+            }
+        }
+    }
+    check::check(&World { sets, clusters })
+}
+
+/// What the manifests want.
+pub(crate) fn desired(manifests: Vec<Manifest>) -> Desired {
+    manifests
+        .into_iter()
+        .map(|manifest| (manifest.id, manifest.content))
+        .collect()
+}
+
+/// The clusters that the store knows.
+pub(crate) fn clusters(heads: &Heads) -> BTreeMap<&ClusterName, &Cluster> {
+    heads
+        .iter()
+        .filter_map(|(id, head)| match id {
+            ResourceId::Cluster(name) => Some((name, head.content.cluster()?)),
+            ResourceId::Set(_) => None,
+        })
+        .collect()
+}

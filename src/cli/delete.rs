@@ -1,0 +1,43 @@
+//! `cfgctl delete`.
+
+use std::collections::BTreeSet;
+
+use super::change::{Change, ConsentArgs, carry_through};
+use super::failure::{Exit, Failure};
+use super::names::known;
+use super::session::{ReachArgs, Session};
+use crate::model::{Cause, Content, ResourceId};
+use crate::plan::{Desired, Reach};
+
+/// Deletes sets, and removes their own keys from every cluster, exactly those
+///
+/// The history stays, and `rollback` brings a set back. `cluster/NAME` makes cfgctl forget a
+/// cluster; what that cluster holds stays as it is.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct DeleteArgs {
+    /// The sets, or `cluster/NAME`
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<ResourceId>,
+
+    #[command(flatten)]
+    reach: ReachArgs,
+
+    #[command(flatten)]
+    consent: ConsentArgs,
+}
+
+pub(crate) async fn delete(session: &Session, args: &DeleteArgs) -> Result<Exit, Failure> {
+    let store = session.store().await?;
+    let heads = store.heads().await?;
+    let mut desired = Desired::new();
+    for id in &args.names {
+        known(&heads, id)?;
+        desired.insert(id.clone(), Content::Deleted);
+    }
+    let change = Change {
+        desired,
+        reach: Reach::Named(BTreeSet::new()),
+        cause: Cause::Delete,
+    };
+    carry_through(session, store.as_ref(), &change, &args.reach, &args.consent).await
+}

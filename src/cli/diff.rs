@@ -1,0 +1,66 @@
+//! `cfgctl diff`.
+
+use std::collections::BTreeSet;
+
+use super::declared::{FileArgs, desired};
+use super::failure::{Exit, Failure};
+use super::interrupt::Interrupt;
+use super::progress::Progress;
+use super::session::{ReachArgs, Session};
+use super::views::plan::{Detail, PlanView};
+use crate::engine::Engine;
+use crate::model::Cause;
+use crate::plan::{Consent, Reach};
+
+/// Shows what an apply would change, in the store and in every cluster, and changes nothing
+///
+/// What differs in a cluster already is told apart from the change. Ends with 0 when there is no
+/// difference, 1 when there is one, and 2 or more when it could not be found out.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct DiffArgs {
+    #[command(flatten)]
+    files: FileArgs,
+
+    #[command(flatten)]
+    reach: ReachArgs,
+
+    /// Show it as if keys and snapshots that something else wrote were taken over
+    #[arg(long)]
+    adopt: bool,
+}
+
+pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Failure> {
+    let store = session.store().await?;
+    let heads = store.heads().await?;
+    let desired = desired(args.files.declared(session, &heads)?);
+    let sets = Reach::Named(BTreeSet::new());
+
+    let interrupt = Interrupt::listen();
+    let progress = Progress::new(&session.ui);
+    let events = |event: crate::engine::Event<'_>| progress.on(&event);
+    let engine = Engine {
+        store: store.as_ref(),
+        connect: &session.connector(args.reach.timeout),
+        pace: args.reach.pace(),
+        events: &events,
+        interrupt: interrupt.receiver(),
+    };
+    let survey = engine.survey(&desired, &sets, &args.reach.clusters).await;
+    let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
+    progress.finish();
+
+    let origin = session.origin(Cause::Apply, None);
+    let consents = args.adopt.then_some(Consent::Adopt).into_iter().collect();
+    let plan = survey.plan(&desired, &sets, &origin, &consents)?;
+    let view = PlanView::new(&plan, Detail::Full);
+    session.ui.report(&view)?;
+    if let Some(unseen) = view.unseen() {
+        return Err(Failure::new(Exit::Unavailable, anyhow::anyhow!(unseen))
+            .hint("the difference is only known for the clusters that answered"));
+    }
+    Ok(if view.differences {
+        Exit::Differences
+    } else {
+        Exit::Done
+    })
+}

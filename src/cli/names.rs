@@ -1,0 +1,89 @@
+//! Names that a person typed, looked up.
+
+use crate::model::{Heads, ResourceId, ResourceKind, Revision, SetName, Version};
+use crate::store::Store;
+
+use super::failure::Failure;
+
+/// How alike a name must be to be suggested; 1 is the same.
+const SIMILAR: f64 = 0.7;
+
+/// Reads the number of a revision.
+pub(crate) fn version(input: &str) -> Result<Version, String> {
+    input
+        .parse()
+        .ok()
+        .and_then(Version::new)
+        .ok_or_else(|| "a version is a number from 1 on".to_owned())
+}
+
+/// `SET` or `SET@VERSION`.
+#[derive(Clone, Debug)]
+pub(crate) struct SetAt {
+    pub(crate) set: SetName,
+    pub(crate) version: Option<Version>,
+}
+
+impl std::str::FromStr for SetAt {
+    type Err = String;
+
+    fn from_str(input: &str) -> Result<Self, String> {
+        let input = input.strip_prefix("set/").unwrap_or(input);
+        let (set, at) = match input.split_once('@') {
+            Some((set, at)) => (set, Some(version(at)?)),
+            None => (input, None),
+        };
+        Ok(Self {
+            set: set.parse().map_err(|error| format!("{error}"))?,
+            version: at,
+        })
+    }
+}
+
+/// The head of a resource that exists or existed.
+pub(crate) fn known<'a>(heads: &'a Heads, id: &ResourceId) -> Result<&'a Revision, Failure> {
+    heads.get(id).ok_or_else(|| {
+        let failure = Failure::usage(format!("there is no {id}"));
+        match similar(heads, id) {
+            Some(similar) => failure.hint(format!("did you mean `{similar}`?")),
+            None => failure.hint("`cfgctl get` lists what there is"),
+        }
+    })
+}
+
+/// The identifier of a set that exists or existed.
+pub(crate) fn known_set(heads: &Heads, name: &SetName) -> Result<ResourceId, Failure> {
+    let id = ResourceId::Set(name.clone());
+    known(heads, &id)?;
+    Ok(id)
+}
+
+/// One revision of a resource, or a failure that says which ones there are.
+pub(crate) async fn revision(
+    store: &dyn Store,
+    id: &ResourceId,
+    version: Version,
+) -> Result<Revision, Failure> {
+    store.revision(id, version).await?.ok_or_else(|| {
+        Failure::usage(format!("{id} has no revision {version}"))
+            .hint(format!("`cfgctl history {}` lists them", short(id)))
+    })
+}
+
+/// A resource as it is typed: sets without their kind.
+pub(crate) fn short(id: &ResourceId) -> String {
+    match id.kind() {
+        ResourceKind::Set => id.name().to_owned(),
+        ResourceKind::Cluster => id.to_string(),
+    }
+}
+
+fn similar(heads: &Heads, id: &ResourceId) -> Option<String> {
+    heads
+        .iter()
+        .filter(|(_, head)| head.content != crate::model::Content::Deleted)
+        .map(|(other, _)| (strsim::jaro_winkler(id.name(), other.name()), other))
+        .filter(|(likeness, _)| *likeness >= SIMILAR)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, other)| short(other))
+}

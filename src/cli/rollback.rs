@@ -1,0 +1,86 @@
+//! `cfgctl rollback`.
+
+use std::collections::BTreeSet;
+
+use super::change::{Change, ConsentArgs, carry_through};
+use super::declared;
+use super::failure::{Exit, Failure};
+use super::names::{known_set, revision};
+use super::session::{ReachArgs, Session};
+use crate::manifest::{manifest_of, yaml};
+use crate::model::{Cause, Content, ResourceId, SetName, Version};
+use crate::plan::{Desired, Reach};
+use crate::store::Store;
+
+/// Gives a set the content of an older revision, as a new revision
+///
+/// Versions only grow: a rollback of version 7 to what version 5 said is version 8. The old content
+/// is checked against the schema that it was committed with.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct RollbackArgs {
+    /// The set
+    set: SetName,
+
+    /// The revision to go back to; left out: the newest one with another content
+    #[arg(long, value_name = "VERSION", value_parser = super::names::version)]
+    to: Option<Version>,
+
+    #[command(flatten)]
+    reach: ReachArgs,
+
+    #[command(flatten)]
+    consent: ConsentArgs,
+}
+
+pub(crate) async fn rollback(session: &Session, args: &RollbackArgs) -> Result<Exit, Failure> {
+    let store = session.store().await?;
+    let heads = store.heads().await?;
+    let id = known_set(&heads, &args.set)?;
+    let (to, content) = match args.to {
+        Some(version) => (
+            version,
+            revision(store.as_ref(), &id, version).await?.content,
+        ),
+        None => previous(store.as_ref(), &id, &args.set).await?,
+    };
+    let Some(manifest) = manifest_of(&id, &content) else {
+        return Err(
+            Failure::usage(format!("revision {to} of `{}` is its deletion", args.set))
+                .hint(format!("`cfgctl delete {}` deletes it", args.set)),
+        );
+    };
+    // Clusters and other sets are those of today, so the old content is checked like a file.
+    declared::checked_text(
+        session,
+        &heads,
+        &format!("{}@{to}", args.set),
+        &yaml::to_string(&manifest),
+    )?;
+    let change = Change {
+        desired: Desired::from([(id, content)]),
+        reach: Reach::Named(BTreeSet::new()),
+        cause: Cause::Rollback { to },
+    };
+    carry_through(session, store.as_ref(), &change, &args.reach, &args.consent).await
+}
+
+/// The newest revision whose content is another one than the head's, and is no deletion.
+async fn previous(
+    store: &dyn Store,
+    id: &ResourceId,
+    set: &SetName,
+) -> Result<(Version, Content), Failure> {
+    let history = store.history(id, usize::MAX).await?;
+    let head = history.first().map(|head| head.content.clone());
+    history
+        .into_iter()
+        .find(|revision| {
+            Some(&revision.content) != head.as_ref() && revision.content.set().is_some()
+        })
+        .map(|revision| (revision.version, revision.content))
+        .ok_or_else(|| {
+            Failure::usage(format!("`{set}` has no older content to go back to")).hint(format!(
+                "`cfgctl delete {set}` removes it from every cluster"
+            ))
+        })
+}

@@ -1,0 +1,170 @@
+//! What every command starts from: where the store is, and how clusters are reached.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::context::Contexts;
+use super::environment::Environment;
+use super::failure::Failure;
+use super::ui::Ui;
+use crate::engine::{Connect, Pace};
+use crate::model::{Cluster, ClusterName, Connection, Origin, Selector};
+use crate::store::{self, Store};
+use crate::target::consul::{Consul, Patience};
+use crate::target::directory::Directory;
+use crate::target::{self, Target, TargetError};
+
+/// How long to wait for a connection: a cluster on the other side of the world answers within
+/// half of it.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How often a request is tried in all.
+const ATTEMPTS: u32 = 3;
+
+/// Where the store is.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct StoreArgs {
+    /// Where the store is: a path, or `sqlite:PATH`
+    #[arg(
+        long,
+        global = true,
+        value_name = "LOCATION",
+        help_heading = "Global options"
+    )]
+    pub(crate) store: Option<String>,
+
+    /// The context to use instead of the current one
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        help_heading = "Global options"
+    )]
+    pub(crate) context: Option<String>,
+}
+
+/// Which clusters, and how hard to try.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ReachArgs {
+    /// Only clusters whose labels match, as in `stage=prod,region!=eu`
+    #[arg(
+        short = 'l',
+        long,
+        value_name = "SELECTOR",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) clusters: Selector,
+
+    /// The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+
+    /// How many clusters to work on at once
+    #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) parallelism: u16,
+}
+
+impl ReachArgs {
+    pub(crate) fn pace(&self) -> Pace {
+        Pace {
+            clusters_at_once: self.parallelism.into(),
+            timeout: self.timeout,
+        }
+    }
+}
+
+/// Reads `30s`, `2m30s`, `PT5S`.
+fn duration(input: &str) -> Result<Duration, String> {
+    let parsed: jiff::SignedDuration = input
+        .parse()
+        .map_err(|_| "a duration is a number and a unit, such as `30s` or `2m`".to_owned())?;
+    Duration::try_from(parsed)
+        .ok()
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "the duration must be longer than nothing".to_owned())
+}
+
+/// One run of one command.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) environment: Environment,
+    pub(crate) ui: Ui,
+    pub(crate) stores: StoreArgs,
+}
+
+impl Session {
+    /// The store that this run uses: the flag, the named context, `CFGCTL_STORE`, the current
+    /// context, else one file in the data directory.
+    pub(crate) async fn store(&self) -> Result<Arc<dyn Store>, Failure> {
+        let location = self.store_location()?;
+        Ok(store::open(&location).await?)
+    }
+
+    fn store_location(&self) -> Result<String, Failure> {
+        if let Some(location) = &self.stores.store {
+            return Ok(location.clone());
+        }
+        let named = self.stores.context.as_deref();
+        if named.is_none()
+            && let Some(location) = self.environment.variable("CFGCTL_STORE")
+        {
+            return Ok(location.to_owned());
+        }
+        let named = named.or_else(|| self.environment.variable("CFGCTL_CONTEXT"));
+        if let Some(location) = Contexts::load(&self.environment)?.store(named)? {
+            return Ok(location);
+        }
+        let path = self.environment.data_directory()?.join("store.db");
+        path.into_os_string().into_string().map_err(|path| {
+            Failure::usage(format!("`{}` is not UTF-8", path.to_string_lossy()))
+                .hint("name the store with `--store`")
+        })
+    }
+
+    /// How the clusters of this run are reached.
+    pub(crate) fn connector(&self, timeout: Duration) -> Connector {
+        Connector {
+            environment: self.environment.variables().clone(),
+            patience: Patience {
+                connect: CONNECT_TIMEOUT.min(timeout),
+                request: timeout,
+                attempts: ATTEMPTS,
+            },
+        }
+    }
+
+    /// The origin of what this run commits.
+    pub(crate) fn origin(&self, cause: crate::model::Cause, message: Option<String>) -> Origin {
+        Origin {
+            actor: self.environment.actor(),
+            at: self.environment.now,
+            cause,
+            message,
+        }
+    }
+}
+
+/// Makes targets from how clusters are described, with what the environment adds.
+#[derive(Debug)]
+pub(crate) struct Connector {
+    environment: target::Environment,
+    patience: Patience,
+}
+
+impl Connect for Connector {
+    fn connect(
+        &self,
+        name: &ClusterName,
+        cluster: &Cluster,
+    ) -> Result<Arc<dyn Target>, TargetError> {
+        Ok(match &cluster.connection {
+            Connection::Consul(consul) => Arc::new(Consul::connect(
+                name,
+                consul,
+                &self.environment,
+                &self.patience,
+            )?),
+            Connection::Directory(directory) => Arc::new(Directory::new(directory)?),
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! `cfgctl status`.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::failure::{Exit, Failure};
+use super::interrupt::Interrupt;
+use super::names::known_set;
+use super::progress::Progress;
+use super::session::{ReachArgs, Session};
+use super::ui::{Look, Report};
+use super::views::plan::{condition_reason, condition_word};
+use super::views::table::{age, printable, table};
+use crate::engine::Engine;
+use crate::model::{Cause, ResourceId, SetName, Version};
+use crate::plan::{Condition, Delivery, Desired, Reach};
+
+/// Shows which version of every set each cluster holds, whether it is the head, since when and by
+/// whom
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    /// The sets; left out: all
+    #[arg(value_name = "SET")]
+    sets: Vec<SetName>,
+
+    #[command(flatten)]
+    reach: ReachArgs,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    in_sync: bool,
+    clusters: Vec<StatusView>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatusView {
+    set: String,
+    cluster: String,
+    head: Option<Version>,
+    holds: Option<Version>,
+    state: &'static str,
+    reason: Option<String>,
+    since: Option<Timestamp>,
+    actor: Option<String>,
+    drift: usize,
+    foreign: usize,
+}
+
+pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Result<Exit, Failure> {
+    let store = session.store().await?;
+    let sets = if args.sets.is_empty() {
+        Reach::All
+    } else {
+        let heads = store.heads().await?;
+        for set in &args.sets {
+            known_set(&heads, set)?;
+        }
+        Reach::Named(args.sets.iter().cloned().collect())
+    };
+    let interrupt = Interrupt::listen();
+    let progress = Progress::new(&session.ui);
+    let events = |event: crate::engine::Event<'_>| progress.on(&event);
+    let engine = Engine {
+        store: store.as_ref(),
+        connect: &session.connector(args.reach.timeout),
+        pace: args.reach.pace(),
+        events: &events,
+        interrupt: interrupt.receiver(),
+    };
+    let nothing = Desired::new();
+    let survey = engine.survey(&nothing, &sets, &args.reach.clusters).await;
+    let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
+    progress.finish();
+    // Nothing is desired, so nothing is made and the origin is never used.
+    let origin = session.origin(Cause::Apply, None);
+    let plan = survey.plan(&nothing, &sets, &origin, &BTreeSet::new())?;
+    session.ui.report(&Status {
+        in_sync: plan.is_settled(),
+        clusters: plan
+            .deliveries
+            .iter()
+            .filter(|delivery| delivery.condition != Condition::None)
+            .map(|delivery| {
+                let id = ResourceId::Set(delivery.pair.set.clone());
+                let head = survey.heads.get(&id).map(|head| head.version);
+                StatusView::new(delivery, head)
+            })
+            .collect(),
+    })?;
+    Ok(Exit::Done)
+}
+
+impl StatusView {
+    fn new(delivery: &Delivery, head: Option<Version>) -> Self {
+        let holds = delivery.holds.as_ref();
+        Self {
+            set: delivery.pair.set.to_string(),
+            cluster: delivery.pair.cluster.to_string(),
+            head,
+            holds: holds.map(|(version, _)| *version),
+            state: condition_word(&delivery.condition),
+            reason: condition_reason(&delivery.condition),
+            since: holds.map(|(_, origin)| origin.at),
+            actor: holds.map(|(_, origin)| origin.actor.clone()),
+            drift: delivery.drift.len(),
+            foreign: delivery.foreign.len(),
+        }
+    }
+}
+
+impl Report for Status {
+    const KIND: &'static str = "Status";
+
+    fn table(&self, look: Look) -> String {
+        let rows = self.clusters.iter().map(|view| {
+            let version = match (view.holds, view.head) {
+                (Some(holds), Some(head)) if holds != head => format!("{holds} of {head}"),
+                (Some(holds), _) => holds.to_string(),
+                (None, Some(head)) => format!("- of {head}"),
+                (None, None) => "-".to_owned(),
+            };
+            [
+                view.set.clone(),
+                view.cluster.clone(),
+                version,
+                view.state.replace('-', " "),
+                view.since.map_or("-".to_owned(), |at| age(at, look.now)),
+                view.actor.as_deref().map_or("-".to_owned(), printable),
+                view.reason.as_deref().map_or(String::new(), printable),
+            ]
+        });
+        let header = [
+            "SET", "CLUSTER", "VERSION", "STATE", "SINCE", "BY", "REASON",
+        ];
+        let text = table(look, header, rows);
+        if text.is_empty() {
+            "nothing is delivered to any cluster\n".to_owned()
+        } else {
+            text
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.clusters
+            .iter()
+            .map(|view| format!("{}/{}", view.cluster, view.set))
+            .collect()
+    }
+}

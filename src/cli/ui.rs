@@ -1,0 +1,288 @@
+//! The only writer to a terminal: results to standard output, everything else to standard error.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use super::environment::Environment;
+use super::failure::{Exit, Failure};
+use crate::model::API_VERSION;
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    #[default]
+    Table,
+    /// For people, with everything there is.
+    Wide,
+    /// For programs; a promise, with `apiVersion` and `kind`.
+    Json,
+    /// The same as YAML.
+    Yaml,
+    /// Names only, one a line.
+    Name,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How a report looks to a person.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    /// Whether to show everything there is.
+    pub(crate) wide: bool,
+    /// Whether word-level highlights make sense.
+    pub(crate) color: bool,
+    /// The columns of the terminal, if the output goes to one.
+    pub(crate) width: Option<u16>,
+    /// For ages.
+    pub(crate) now: jiff::Timestamp,
+}
+
+/// What a command answers. `Serialize` is what programs read.
+pub(crate) trait Report: Serialize {
+    /// The `kind` of the JSON.
+    const KIND: &'static str;
+
+    /// For people; ends in a newline unless it is empty. May be styled.
+    fn table(&self, look: Look) -> String;
+
+    /// One name a line, for scripts.
+    fn names(&self) -> Vec<String>;
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a, R> {
+    api_version: &'a str,
+    kind: &'a str,
+    #[serde(flatten)]
+    report: &'a R,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorReport<'a> {
+    code: u8,
+    error: &'a str,
+    causes: &'a [String],
+    hints: &'a [String],
+}
+
+/// Where output goes, and how it looks.
+#[derive(Debug)]
+pub(crate) struct Ui {
+    /// How results are written.
+    pub(crate) output: Output,
+    quiet: bool,
+    can_ask: bool,
+    stdout: ColorChoice,
+    stderr: ColorChoice,
+    look: Look,
+    stderr_is_terminal: bool,
+}
+
+impl Ui {
+    pub(crate) fn new(
+        environment: &Environment,
+        output: Output,
+        color: Color,
+        quiet: bool,
+    ) -> Self {
+        let choose = |is_terminal: bool| match color {
+            Color::Always => ColorChoice::Always,
+            Color::Auto
+                if is_terminal
+                    && environment.variable("NO_COLOR").is_none()
+                    && environment.variable("TERM") != Some("dumb") =>
+            {
+                ColorChoice::Always
+            }
+            Color::Auto | Color::Never => ColorChoice::Never,
+        };
+        let stdout = choose(environment.stdout_is_terminal);
+        Self {
+            output,
+            quiet,
+            can_ask: environment.can_ask,
+            stdout,
+            stderr: choose(environment.stderr_is_terminal),
+            look: Look {
+                wide: output == Output::Wide,
+                color: stdout == ColorChoice::Always,
+                width: environment.width,
+                now: environment.now,
+            },
+            stderr_is_terminal: environment.stderr_is_terminal,
+        }
+    }
+
+    /// Whether progress is worth drawing.
+    pub(crate) fn shows_progress(&self) -> bool {
+        self.stderr_is_terminal && !self.quiet
+    }
+
+    /// Whether standard error takes colours.
+    pub(crate) fn colors_stderr(&self) -> bool {
+        self.stderr == ColorChoice::Always
+    }
+
+    /// The answer, in the form that was asked for.
+    pub(crate) fn report<R: Report>(&self, report: &R) -> Result<(), Failure> {
+        let envelope = Envelope {
+            api_version: API_VERSION,
+            kind: R::KIND,
+            report,
+        };
+        let text = match self.output {
+            Output::Table | Output::Wide => report.table(self.look),
+            Output::Json => {
+                let mut text = serde_json::to_string_pretty(&envelope)
+                    .map_err(|error| Failure::new(Exit::Bug, error))?;
+                text.push('\n');
+                text
+            }
+            Output::Yaml => {
+                let value = serde_json::to_value(&envelope)
+                    .map_err(|error| Failure::new(Exit::Bug, error))?;
+                crate::manifest::yaml::to_string(&value)
+            }
+            Output::Name => {
+                let mut lines = report.names();
+                lines.push(String::new());
+                if lines.len() == 1 {
+                    lines.clear();
+                }
+                lines.join("\n")
+            }
+        };
+        self.print(&text)
+    }
+
+    /// The same report where it is not the answer but what a person has to see before one: on
+    /// standard error, as a table.
+    pub(crate) fn present<R: Report>(&self, report: &R) {
+        if !self.quiet {
+            let look = Look {
+                color: self.colors_stderr(),
+                ..self.look
+            };
+            self.write_stderr(&report.table(look));
+        }
+    }
+
+    /// Text on standard output as it is.
+    pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
+        let mut stdout = AutoStream::new(io::stdout().lock(), self.stdout);
+        let written = stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush());
+        match written {
+            // Whoever read us has seen enough: `cfgctl get | head`.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => {
+                let error = anyhow::Error::new(error).context("could not write the output");
+                Err(Failure::new(Exit::Unavailable, error))
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// What happens, for a person; silent under `--quiet`.
+    pub(crate) fn status(&self, message: &str) {
+        if !self.quiet {
+            self.write_stderr(&format!("{message}\n"));
+        }
+    }
+
+    /// Text on standard error as it is; also under `--quiet`.
+    pub(crate) fn notice(&self, text: &str) {
+        self.write_stderr(text);
+    }
+
+    /// What went wrong, and what to do next; for programs also on standard output.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        let chain = failure.chain();
+        let (error, causes) = chain
+            .split_first()
+            .map_or(("unknown", &[][..]), |(error, causes)| (error, causes));
+        if self.output == Output::Json || self.output == Output::Yaml {
+            let report = ErrorReport {
+                code: failure.exit as u8,
+                error,
+                causes,
+                hints: &failure.hints,
+            };
+            // The text below says it too, so a closed pipe loses nothing.
+            _ = self.report(&report);
+        }
+        let mut text = format!(
+            "{}: {error}\n",
+            styled(AnsiColor::Red.on_default().bold(), "error")
+        );
+        for cause in causes {
+            _ = writeln!(text, "  caused by: {cause}");
+        }
+        for hint in &failure.hints {
+            let word = styled(AnsiColor::Cyan.on_default().bold(), "hint");
+            _ = writeln!(text, "{word}: {hint}");
+        }
+        self.write_stderr(&text);
+    }
+
+    /// Asks a yes-or-no question. Without a terminal it fails and names the flag.
+    pub(crate) fn confirm(&self, question: &str) -> Result<bool, Failure> {
+        if !self.can_ask {
+            return Err(Failure::usage("there is no terminal to ask for consent on")
+                .hint("look at it with `--dry-run`, then pass `--yes`"));
+        }
+        let answer = dialoguer::Confirm::new()
+            .with_prompt(question)
+            .default(false)
+            .interact_opt();
+        match answer {
+            Ok(answer) => Ok(answer.unwrap_or(false)),
+            Err(dialoguer::Error::IO(error)) if error.kind() == io::ErrorKind::Interrupted => {
+                let error = anyhow::anyhow!("stopped before anything was changed");
+                Err(Failure::new(Exit::Interrupted, error))
+            }
+            Err(error) => Err(Failure::new(Exit::Bug, error)),
+        }
+    }
+
+    fn write_stderr(&self, text: &str) {
+        let mut stderr = AutoStream::new(io::stderr().lock(), self.stderr);
+        // There is nowhere left to say that standard error is gone.
+        _ = stderr.write_all(text.as_bytes());
+    }
+}
+
+impl Report for ErrorReport<'_> {
+    const KIND: &'static str = "Error";
+
+    fn table(&self, _: Look) -> String {
+        String::new()
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// `text` in `style`; streams without colour strip it again.
+pub(crate) fn styled(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}

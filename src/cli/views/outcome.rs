@@ -1,0 +1,153 @@
+//! What a change did, as people and programs see it.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::super::failure::Exit;
+use super::super::ui::{Look, Report};
+use super::table::{printable, table};
+use crate::engine::{self, Outcome};
+use crate::model::{Document, Version};
+use crate::plan::{Plan, UnseenKind};
+
+/// What was committed, and how it went in every cluster.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Outcomes {
+    /// Whether every cluster holds what it should.
+    complete: bool,
+    committed: Vec<Committed>,
+    clusters: Vec<OutcomeView>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Committed {
+    name: String,
+    version: Version,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OutcomeView {
+    set: String,
+    cluster: String,
+    version: Option<Version>,
+    outcome: &'static str,
+    reason: Option<String>,
+}
+
+impl Outcomes {
+    pub(crate) fn new(plan: &Plan, reports: &[engine::Report]) -> Self {
+        let view = |report: &engine::Report| {
+            let delivery = plan
+                .deliveries
+                .iter()
+                .find(|delivery| delivery.pair == report.pair)?;
+            let version = delivery.desired.as_ref().map(Document::version);
+            // A set that does not belong to a cluster and is not there is no news.
+            if version.is_none() && report.outcome == Outcome::Unchanged {
+                return None;
+            }
+            Some(OutcomeView::new(report, version))
+        };
+        Self {
+            complete: reports.iter().all(|report| report.outcome.is_settled()),
+            committed: plan
+                .resources
+                .iter()
+                .map(|resource| Committed {
+                    name: resource.id.to_string(),
+                    version: resource.version,
+                })
+                .collect(),
+            clusters: reports.iter().filter_map(view).collect(),
+        }
+    }
+
+    /// What the command ends with.
+    pub(crate) fn exit(&self) -> Exit {
+        if self.complete {
+            Exit::Done
+        } else {
+            Exit::Incomplete
+        }
+    }
+}
+
+impl OutcomeView {
+    fn new(report: &engine::Report, version: Option<Version>) -> Self {
+        let (outcome, reason) = match &report.outcome {
+            Outcome::Unchanged => ("unchanged", None),
+            Outcome::Delivered => ("delivered", None),
+            Outcome::Removed => ("removed", None),
+            Outcome::Superseded(newer) => (
+                "superseded",
+                Some(format!("it holds version {newer} already")),
+            ),
+            Outcome::Conflict(what) => (
+                "conflict",
+                Some(format!(
+                    "changed after it was read, nothing written: {what}"
+                )),
+            ),
+            Outcome::Failed(unseen) => (
+                match unseen.kind {
+                    UnseenKind::Unreachable => "unreachable",
+                    UnseenKind::Denied => "denied",
+                    UnseenKind::Unusable => "failed",
+                },
+                Some(unseen.reason.clone()),
+            ),
+            Outcome::Unknown(reason) => ("unknown", Some(reason.clone())),
+            Outcome::Interrupted => ("interrupted", Some("not begun".to_owned())),
+        };
+        Self {
+            set: report.pair.set.to_string(),
+            cluster: report.pair.cluster.to_string(),
+            version,
+            outcome,
+            reason,
+        }
+    }
+}
+
+impl Report for Outcomes {
+    const KIND: &'static str = "Outcome";
+
+    fn table(&self, look: Look) -> String {
+        let rows = self.clusters.iter().map(|view| {
+            [
+                view.set.clone(),
+                view.cluster.clone(),
+                view.version.map_or("-".to_owned(), |v| v.to_string()),
+                view.outcome.to_owned(),
+                view.reason.as_deref().map_or(String::new(), printable),
+            ]
+        });
+        let text = table(
+            look,
+            ["SET", "CLUSTER", "VERSION", "OUTCOME", "REASON"],
+            rows,
+        );
+        if !text.is_empty() {
+            return text;
+        }
+        let mut text = String::new();
+        for Committed { name, version } in &self.committed {
+            _ = writeln!(text, "{name} is committed as version {version}");
+        }
+        if text.is_empty() {
+            text.push_str("nothing to do\n");
+        }
+        text
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.committed
+            .iter()
+            .map(|committed| format!("{}@{}", committed.name, committed.version))
+            .collect()
+    }
+}

@@ -1,0 +1,493 @@
+//! A plan as people and programs see it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use super::super::ui::{Look, Report};
+use super::diff::{Highlight, unified};
+use super::table::{count, printable, table};
+use crate::manifest::{manifest_of, yaml};
+use crate::model::{Content, Document, ResourceId, Version};
+use crate::plan::{
+    Action, Condition, Consent, Delivery, Drift, Edit, Objection, Plan, ResourceChange, UnseenKind,
+    ValueChange, Why,
+};
+
+/// How much of a changed value is shown.
+const SHOWN_BYTES: usize = 60;
+
+/// A plan, ready to be shown.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PlanView {
+    /// Whether anything differs: what is planned, or what clusters hold already.
+    pub(crate) differences: bool,
+    resources: Vec<ResourceView>,
+    clusters: Vec<DeliveryView>,
+    objections: Vec<ObjectionView>,
+    #[serde(skip)]
+    detail: Detail,
+}
+
+/// How much of new and deleted resources is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// All of it: the diff is the answer.
+    Full,
+    /// That they are new or deleted: the diff goes before a question.
+    Brief,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResourceView {
+    name: String,
+    change: &'static str,
+    reason: &'static str,
+    base: Option<Version>,
+    version: Version,
+    diff: String,
+    #[serde(skip)]
+    before: String,
+    #[serde(skip)]
+    after: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeliveryView {
+    set: String,
+    cluster: String,
+    condition: &'static str,
+    reason: Option<String>,
+    holds: Option<Version>,
+    desired: Option<Version>,
+    action: &'static str,
+    changes: Vec<ValueChange>,
+    drift: Vec<DriftView>,
+    foreign: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DriftView {
+    key: Option<String>,
+    what: &'static str,
+    found: Option<String>,
+    expected: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ObjectionView {
+    set: String,
+    cluster: String,
+    reason: String,
+    answer: Option<&'static str>,
+}
+
+/// The word for a condition, in tables and JSON.
+pub(crate) fn condition_word(condition: &Condition) -> &'static str {
+    match condition {
+        Condition::None => "not-here",
+        Condition::InSync => "in-sync",
+        Condition::Missing => "missing",
+        Condition::Behind => "behind",
+        Condition::Edited => "changed-by-hand",
+        Condition::Outdated => "outdated",
+        Condition::Leftover => "left-over",
+        Condition::Alien(_) => "not-ours",
+        Condition::Unseen(unseen) => match unseen.kind {
+            UnseenKind::Unreachable => "unreachable",
+            UnseenKind::Denied => "denied",
+            UnseenKind::Unusable => "unusable",
+        },
+    }
+}
+
+/// Why a condition is what it is, where the word does not say it all.
+pub(crate) fn condition_reason(condition: &Condition) -> Option<String> {
+    match condition {
+        Condition::Alien(reason) => Some(reason.to_string()),
+        Condition::Unseen(unseen) => Some(unseen.reason.clone()),
+        Condition::None
+        | Condition::InSync
+        | Condition::Missing
+        | Condition::Behind
+        | Condition::Edited
+        | Condition::Outdated
+        | Condition::Leftover => None,
+    }
+}
+
+fn action_word(action: Action) -> &'static str {
+    match action {
+        Action::Keep => "none",
+        Action::Create => "create",
+        Action::Update => "update",
+        Action::Repair => "repair",
+        Action::Remove => "remove",
+        Action::Refuse => "refused",
+        Action::Wait => "wait",
+    }
+}
+
+impl PlanView {
+    pub(crate) fn new(plan: &Plan, detail: Detail) -> Self {
+        Self {
+            detail,
+            differences: !plan.is_settled(),
+            resources: plan.resources.iter().map(ResourceView::new).collect(),
+            clusters: plan.deliveries.iter().map(DeliveryView::new).collect(),
+            objections: plan.objections.iter().map(ObjectionView::new).collect(),
+        }
+    }
+}
+
+impl PlanView {
+    /// One line that says it all.
+    fn summary(&self) -> String {
+        let pairs: Vec<_> = self
+            .clusters
+            .iter()
+            .filter(|view| view.condition != "not-here" || view.action != "none")
+            .collect();
+        let settled = pairs.iter().filter(|view| view.is_settled()).count();
+        let clusters: BTreeSet<&str> = pairs.iter().map(|view| view.cluster.as_str()).collect();
+        let looked = format!(
+            "{} of {} in {} as they should be",
+            settled,
+            count(pairs.len(), "snapshot"),
+            count(clusters.len(), "cluster")
+        );
+        if self.differences {
+            format!("{looked}\n")
+        } else {
+            format!("no differences: {looked}\n")
+        }
+    }
+
+    /// Which clusters could not be looked at, if any; without them a difference cannot be ruled
+    /// out.
+    pub(crate) fn unseen(&self) -> Option<String> {
+        let unseen: BTreeSet<&str> = self
+            .clusters
+            .iter()
+            .filter(|view| view.action == "wait")
+            .map(|view| view.cluster.as_str())
+            .collect();
+        if unseen.is_empty() {
+            return None;
+        }
+        let names: Vec<&str> = unseen.into_iter().collect();
+        Some(format!("could not look at {}", names.join(", ")))
+    }
+}
+
+/// The manifest of some content; empty for a tombstone or for nothing.
+fn text(id: &ResourceId, content: Option<&Content>) -> String {
+    content
+        .and_then(|content| manifest_of(id, content))
+        .map_or(String::new(), |manifest| yaml::to_string(&manifest))
+}
+
+impl ResourceView {
+    fn new(change: &ResourceChange) -> Self {
+        let before = text(&change.id, change.before.as_ref());
+        let after = text(&change.id, Some(&change.after));
+        Self {
+            name: change.id.to_string(),
+            change: match (&change.before, &change.after) {
+                (_, Content::Deleted) => "deleted",
+                (None | Some(Content::Deleted), _) => "created",
+                _ => "changed",
+            },
+            reason: match change.why {
+                Why::Content => "content",
+                Why::Labels => "labels",
+                Why::Takeover => "takeover",
+            },
+            base: change.base,
+            version: change.version,
+            diff: unified(&change.id.to_string(), &before, &after, Highlight::Lines)
+                .lines()
+                .fold(String::new(), |mut text, line| {
+                    _ = writeln!(text, "{}", anstream::adapter::strip_str(line));
+                    text
+                }),
+            before,
+            after,
+        }
+    }
+
+    fn show(&self, look: Look, detail: Detail) -> String {
+        let base = self.base.map_or("new".to_owned(), |base| base.to_string());
+        let mut text = heading(&format!(
+            "{} {} ({base} → {})",
+            self.name, self.change, self.version
+        ));
+        match self.reason {
+            "labels" => text.push_str("  the labels of a cluster change what it gets there\n"),
+            "takeover" => text.push_str("  a higher number, to take over from another history\n"),
+            _ => {}
+        }
+        // A person who is asked knows the file; all of it would bury what matters.
+        if detail == Detail::Brief && self.change != "changed" {
+            return text;
+        }
+        let highlight = if look.color {
+            Highlight::Words
+        } else {
+            Highlight::Lines
+        };
+        text.push_str(&unified(&self.name, &self.before, &self.after, highlight));
+        text
+    }
+}
+
+impl DeliveryView {
+    fn new(delivery: &Delivery) -> Self {
+        Self {
+            set: delivery.pair.set.to_string(),
+            cluster: delivery.pair.cluster.to_string(),
+            condition: condition_word(&delivery.condition),
+            reason: condition_reason(&delivery.condition),
+            holds: delivery.holds.as_ref().map(|(version, _)| *version),
+            desired: delivery.desired.as_ref().map(Document::version),
+            action: action_word(delivery.action),
+            changes: delivery.changes.clone(),
+            drift: delivery.drift.iter().map(DriftView::new).collect(),
+            foreign: delivery.foreign.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// Whether it holds what it should, and nothing will happen.
+    fn is_settled(&self) -> bool {
+        self.action == "none"
+            && self.foreign.is_empty()
+            && matches!(self.condition, "in-sync" | "not-here")
+    }
+
+    /// Whether a person wants to see it: what is settled only where everything is asked for.
+    fn is_shown(&self, look: Look) -> bool {
+        !self.is_settled() || (look.wide && self.condition != "not-here")
+    }
+
+    fn row(&self) -> [String; 5] {
+        let version = |version: Option<Version>| version.map_or("-".to_owned(), |v| v.to_string());
+        let versions = if self.holds == self.desired {
+            version(self.holds)
+        } else {
+            format!("{} → {}", version(self.holds), version(self.desired))
+        };
+        [
+            self.set.clone(),
+            self.cluster.clone(),
+            versions,
+            self.summary(),
+            self.already(),
+        ]
+    }
+
+    /// What is planned, in a few words.
+    fn summary(&self) -> String {
+        let of = |wanted: fn(&Edit) -> bool| {
+            let wanted = |change: &&ValueChange| wanted(&change.edit);
+            self.changes.iter().filter(wanted).count()
+        };
+        let parts = [
+            ("+", of(|edit| matches!(edit, Edit::Added { .. }))),
+            ("~", of(|edit| matches!(edit, Edit::Changed { .. }))),
+            ("-", of(|edit| matches!(edit, Edit::Removed { .. }))),
+        ];
+        let values: Vec<_> = parts
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(sign, count)| format!("{sign}{count}"))
+            .collect();
+        match (self.action, values.as_slice()) {
+            ("none", _) => "-".to_owned(),
+            (action @ ("wait" | "refused"), _) | (action, []) => action.to_owned(),
+            (action, values) => format!("{action} {}", values.join(" ")),
+        }
+    }
+
+    /// What differs already, whatever is planned.
+    fn already(&self) -> String {
+        let mut parts = Vec::new();
+        if !matches!(self.condition, "in-sync" | "not-here") {
+            parts.push(self.condition.replace('-', " "));
+        }
+        if !self.drift.is_empty() {
+            parts.push(count(self.drift.len(), "key"));
+        }
+        if !self.foreign.is_empty() {
+            parts.push(count(self.foreign.len(), "foreign key"));
+        }
+        if parts.is_empty() {
+            "-".to_owned()
+        } else {
+            parts.join(", ")
+        }
+    }
+
+    fn details(&self, look: Look, text: &mut String) {
+        let place = format!("{} in {}", self.set, self.cluster);
+        if let Some(reason) = &self.reason {
+            _ = writeln!(text, "! {place}: {}", printable(reason));
+        }
+        for drift in &self.drift {
+            let key = drift.key.as_deref().unwrap_or("the snapshot key");
+            _ = writeln!(text, "! {place}: {} {}", printable(key), drift.what);
+            for (sign, value) in [("is", &drift.found), ("was", &drift.expected)] {
+                if let Some(value) = value {
+                    _ = writeln!(text, "    {sign}: {}", shortened(value, look));
+                }
+            }
+        }
+        for key in &self.foreign {
+            _ = writeln!(
+                text,
+                "! {place}: {} is not from cfgctl; it stays",
+                printable(key)
+            );
+        }
+    }
+
+    fn value_lines(&self, look: Look, text: &mut String) {
+        for change in &self.changes {
+            let (sign, style, values) = match &change.edit {
+                Edit::Added { to } => ("+", AnsiColor::Green, shortened(&to.to_string(), look)),
+                Edit::Removed { from } => ("-", AnsiColor::Red, shortened(&from.to_string(), look)),
+                Edit::Changed { from, to } => (
+                    "~",
+                    AnsiColor::Yellow,
+                    format!(
+                        "{} → {}",
+                        shortened(&from.to_string(), look),
+                        shortened(&to.to_string(), look)
+                    ),
+                ),
+            };
+            let style = style.on_default();
+            let path = printable(&change.path.to_string());
+            _ = writeln!(text, "    {style}{sign} {path}: {values}{style:#}");
+        }
+    }
+}
+
+/// A value on one line, cut where it is long and nobody asked for everything.
+fn shortened(value: &str, look: Look) -> String {
+    let line = printable(&value.replace('\n', "⏎"));
+    if look.wide || line.len() <= SHOWN_BYTES {
+        return line;
+    }
+    let cut: String = line.chars().take(SHOWN_BYTES).collect();
+    format!("{cut}… ({} bytes)", value.len())
+}
+
+impl DriftView {
+    fn new(drift: &Drift) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match drift {
+            Drift::EditedSnapshot => Self {
+                key: None,
+                what: "was changed by hand",
+                found: None,
+                expected: None,
+            },
+            Drift::Edited {
+                key,
+                found,
+                expected,
+            } => Self {
+                key: Some(key.to_string()),
+                what: "was changed by hand",
+                found: Some(text(found)),
+                expected: expected.as_deref().map(text),
+            },
+            Drift::Missing { key } => Self {
+                key: Some(key.to_string()),
+                what: "was deleted by hand",
+                found: None,
+                expected: None,
+            },
+        }
+    }
+}
+
+impl ObjectionView {
+    fn new(objection: &Objection) -> Self {
+        Self {
+            set: objection.pair.set.to_string(),
+            cluster: objection.pair.cluster.to_string(),
+            reason: objection.reason.to_string(),
+            answer: objection.reason.answer().map(Consent::flag),
+        }
+    }
+}
+
+fn heading(text: &str) -> String {
+    let bold = Style::new().bold();
+    format!("{bold}{text}{bold:#}\n")
+}
+
+impl Report for PlanView {
+    const KIND: &'static str = "Diff";
+
+    fn table(&self, look: Look) -> String {
+        let mut sections: Vec<String> = Vec::new();
+        let resources = self.resources.iter();
+        sections.push(
+            resources
+                .map(|resource| resource.show(look, self.detail))
+                .collect(),
+        );
+
+        let shown = || self.clusters.iter().filter(|view| view.is_shown(look));
+        sections.push(table(
+            look,
+            ["SET", "CLUSTER", "VERSION", "CHANGE", "ALREADY DIFFERENT"],
+            shown().map(DeliveryView::row),
+        ));
+        if look.wide {
+            let mut text = String::new();
+            for view in shown().filter(|view| !view.changes.is_empty()) {
+                text.push_str(&heading(&format!("{} in {}", view.set, view.cluster)));
+                view.value_lines(look, &mut text);
+            }
+            sections.push(text);
+        }
+        let mut details = String::new();
+        for view in shown() {
+            view.details(look, &mut details);
+        }
+        sections.push(details);
+
+        let mut against = String::new();
+        for objection in &self.objections {
+            let red = AnsiColor::Red.on_default().bold();
+            _ = writeln!(
+                against,
+                "{red}refused{red:#}: {} in {}: {}",
+                objection.set,
+                objection.cluster,
+                printable(&objection.reason)
+            );
+        }
+        sections.push(against);
+        sections.retain(|section| !section.is_empty());
+        sections.push(self.summary());
+        sections.join("\n")
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.resources
+            .iter()
+            .map(|resource| resource.name.clone())
+            .collect()
+    }
+}

@@ -1,0 +1,86 @@
+//! Tables as kubectl prints them: no lines, capitals on top.
+
+use comfy_table::{ContentArrangement, Table, presets};
+use jiff::{SpanRound, Timestamp, Unit};
+
+use super::super::ui::Look;
+
+/// A table with these columns and rows; ends in a newline. Empty without rows.
+pub(crate) fn table<const N: usize>(
+    look: Look,
+    header: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(header);
+    if let Some(width) = look.width {
+        table.set_width(width);
+    }
+    let mut is_empty = true;
+    for row in rows {
+        is_empty = false;
+        table.add_row(row.map(|cell| printable(&cell)));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    if is_empty {
+        return String::new();
+    }
+    let mut text = String::new();
+    for line in table.lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// `text` without anything that a terminal would obey.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let escaped = c.is_control() && c != '\n';
+            let (plain, code) = if escaped {
+                (None, Some(c.escape_default()))
+            } else {
+                (Some(c), None)
+            };
+            plain.into_iter().chain(code.into_iter().flatten())
+        })
+        .collect()
+}
+
+/// How long ago `at` was, in its largest unit: `3 d`, `5 min`.
+pub(crate) fn age(at: Timestamp, now: Timestamp) -> String {
+    let round = SpanRound::new().largest(Unit::Day).days_are_24_hours();
+    let Ok(span) = (now - at).round(round) else {
+        return at.to_string();
+    };
+    let parts = [
+        (span.get_days().into(), "d"),
+        (i64::from(span.get_hours()), "h"),
+        (span.get_minutes(), "min"),
+        (span.get_seconds(), "s"),
+    ];
+    parts
+        .into_iter()
+        .find(|(count, _)| *count != 0)
+        .map_or("now".to_owned(), |(count, unit)| format!("{count} {unit}"))
+}
+
+/// `count thing` or `count things`.
+pub(crate) fn count(count: usize, thing: &str) -> String {
+    if count == 1 {
+        format!("1 {thing}")
+    } else {
+        format!("{count} {thing}s")
+    }
+}
+
+/// A moment for people: to the second, in UTC.
+pub(crate) fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}

@@ -1,0 +1,348 @@
+//! Trees become manifests. Reports every mistake of a document, not the first.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde_json::Value;
+
+use super::node::{Entry, Kind, Node};
+use super::read::Reader;
+use super::words::{alternatives, closest};
+use super::{Finding, Manifest, SourceId, Span};
+use crate::model::value::Map;
+use crate::model::{
+    API_VERSION, ClusterName, Content, Labels, ResourceId, SetName, check_label_key,
+    check_label_value,
+};
+
+mod cluster;
+mod selector;
+mod set;
+
+/// The fields that a document may have.
+const DOCUMENT_FIELDS: &[&str] = &["apiVersion", "kind", "metadata", "spec"];
+/// The fields of `metadata`; only clusters have labels.
+const CLUSTER_METADATA_FIELDS: &[&str] = &["name", "labels"];
+/// The fields of `metadata` of a set.
+const SET_METADATA_FIELDS: &[&str] = &["name"];
+/// The kinds.
+const KINDS: &[&str] = &["Cluster", "ConfigSet"];
+
+/// One document that names a resource.
+pub(super) struct Decoded {
+    /// What it names.
+    pub(super) id: ResourceId,
+    /// Where it is named.
+    pub(super) named_at: Span,
+    /// The manifest; `None` if a mistake leaves no telling what it should say.
+    pub(super) manifest: Option<Manifest>,
+}
+
+/// The manifest in a document, as far as it can be made out. What is wrong goes to `reader`.
+/// `beside` is the directory that relative paths of schemas start from.
+pub(super) fn decode(node: &Node, beside: &Path, reader: &mut Reader<'_>) -> Option<Decoded> {
+    let mut decoder = Decoder {
+        reader,
+        beside,
+        schema_file: None,
+    };
+    decoder.document(node)
+}
+
+/// The fields of one map.
+#[derive(Clone, Copy)]
+struct Fields<'n> {
+    /// Where a missing field is reported.
+    at: Span,
+    entries: &'n [Entry],
+}
+
+impl<'n> Fields<'n> {
+    fn get(&self, name: &str) -> Option<&'n Entry> {
+        self.entries.iter().find(|entry| entry.key == name)
+    }
+}
+
+struct Decoder<'r, 'c> {
+    reader: &'r mut Reader<'c>,
+    beside: &'r Path,
+    schema_file: Option<SourceId>,
+}
+
+impl Decoder<'_, '_> {
+    fn document(&mut self, node: &Node) -> Option<Decoded> {
+        let at = match &node.kind {
+            Kind::Map(entries) => entries.first().map_or(node.span, |entry| entry.at),
+            _ => node.span,
+        };
+        let fields = self.known_fields(node, at, "a manifest", DOCUMENT_FIELDS)?;
+        let version = self
+            .required(fields, "apiVersion")
+            .and_then(|entry| self.one_of(entry, "API version", &[API_VERSION]));
+        let kind = self
+            .required(fields, "kind")
+            .and_then(|entry| self.one_of(entry, "kind", KINDS));
+        let (known, is_cluster) = match kind {
+            Some("Cluster") => (CLUSTER_METADATA_FIELDS, true),
+            Some(_) => (SET_METADATA_FIELDS, false),
+            // What else is in there cannot be judged without the kind.
+            None => return None,
+        };
+        let metadata = self.required(fields, "metadata");
+        let metadata = metadata
+            .and_then(|entry| self.known_fields(&entry.value, entry.at, "`metadata`", known));
+        let named = metadata.and_then(|metadata| self.required(metadata, "name"));
+        let id = named.and_then(|entry| {
+            if is_cluster {
+                self.parsed::<ClusterName>(entry, "invalid-name")
+                    .map(ResourceId::Cluster)
+            } else {
+                self.parsed::<SetName>(entry, "invalid-name")
+                    .map(ResourceId::Set)
+            }
+        });
+        let spec = self.required(fields, "spec");
+        let content = if is_cluster {
+            let labels = metadata.map(|metadata| self.labels(metadata));
+            self.cluster(spec, labels.flatten()).map(Content::Cluster)
+        } else {
+            self.set(spec).map(Content::Set)
+        };
+        let id = id?;
+        let manifest = content
+            .filter(|_| version.is_some())
+            .map(|content| Manifest {
+                id: id.clone(),
+                content,
+                places: node.places(at),
+                schema_file: self.schema_file,
+            });
+        Some(Decoded {
+            id,
+            named_at: named.map_or(at, |entry| entry.value.span),
+            manifest,
+        })
+    }
+
+    fn labels(&mut self, metadata: Fields<'_>) -> Option<Labels> {
+        let Some(entry) = metadata.get("labels") else {
+            return Some(Labels::new());
+        };
+        let fields = self.map(&entry.value, entry.at)?;
+        let mut labels = Some(Labels::new());
+        for entry in fields.entries {
+            let key = check_label_key(&entry.key);
+            let value = self.text(entry);
+            let checked = value.map(check_label_value);
+            if let Err(error) = &key {
+                self.report("invalid-label", entry.at, error);
+            }
+            if let Some(Err(error)) = &checked {
+                self.report("invalid-label", entry.value.span, error);
+            }
+            match (key, checked, value) {
+                (Ok(()), Some(Ok(())), Some(value)) => {
+                    if let Some(labels) = &mut labels {
+                        labels.insert(entry.key.clone(), value.to_owned());
+                    }
+                }
+                _ => labels = None,
+            }
+        }
+        labels
+    }
+
+    /// The fields of a map that may only have these.
+    fn known_fields<'n>(
+        &mut self,
+        node: &'n Node,
+        at: Span,
+        what: &str,
+        known: &[&str],
+    ) -> Option<Fields<'n>> {
+        let fields = self.map(node, at)?;
+        for entry in fields.entries {
+            if !known.contains(&entry.key.as_str()) {
+                self.unknown_field(entry, what, known);
+            }
+        }
+        Some(fields)
+    }
+
+    fn unknown_field(&mut self, entry: &Entry, what: &str, known: &[&str]) {
+        let finding = Finding::error(
+            "unknown-field",
+            Some(entry.at),
+            format!("{what} has no field `{}`", shown(&entry.key)),
+        );
+        let finding = match closest(&entry.key, known.iter().copied()) {
+            Some(meant) => finding
+                .label(format!("did you mean `{meant}`?"))
+                .help(format!("did you mean `{meant}`?")),
+            None => finding.help(format!("it knows {}", alternatives(known))),
+        };
+        self.add(finding);
+    }
+
+    fn map<'n>(&mut self, node: &'n Node, at: Span) -> Option<Fields<'n>> {
+        if let Kind::Map(entries) = &node.kind {
+            return Some(Fields { at, entries });
+        }
+        self.wrong_type(node, at, "a map");
+        None
+    }
+
+    fn list<'n>(&mut self, entry: &'n Entry) -> Option<&'n [Node]> {
+        if let Kind::List(items) = &entry.value.kind {
+            return Some(items);
+        }
+        self.wrong_type(&entry.value, entry.at, "a list");
+        None
+    }
+
+    /// Any map, as it is.
+    fn values(&mut self, entry: &Entry) -> Option<Map> {
+        self.map(&entry.value, entry.at)?;
+        match entry.value.value()? {
+            Value::Object(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    fn text<'n>(&mut self, entry: &'n Entry) -> Option<&'n str> {
+        self.text_of(&entry.value, entry.at)
+    }
+
+    fn text_of<'n>(&mut self, node: &'n Node, at: Span) -> Option<&'n str> {
+        if let Kind::Scalar(Value::String(text)) = &node.kind {
+            return Some(text);
+        }
+        self.wrong_type(node, at, "a string");
+        None
+    }
+
+    fn parsed<T: FromStr<Err: Display>>(&mut self, entry: &Entry, code: &'static str) -> Option<T> {
+        let text = self.text(entry)?;
+        match text.parse() {
+            Ok(parsed) => Some(parsed),
+            Err(error) => {
+                self.report(code, entry.value.span, &error);
+                None
+            }
+        }
+    }
+
+    fn one_of(
+        &mut self,
+        entry: &Entry,
+        what: &str,
+        known: &[&'static str],
+    ) -> Option<&'static str> {
+        let text = self.text(entry)?;
+        let found = known.iter().copied().find(|candidate| *candidate == text);
+        if found.is_none() {
+            let finding = Finding::error(
+                "unknown-value",
+                Some(entry.value.span),
+                format!("there is no {what} `{}`", shown(text)),
+            );
+            let finding = match closest(text, known.iter().copied()) {
+                Some(meant) => finding
+                    .label(format!("did you mean `{meant}`?"))
+                    .help(format!("did you mean `{meant}`?")),
+                None => finding.help(format!("write {}", alternatives(known))),
+            };
+            self.add(finding);
+        }
+        found
+    }
+
+    fn required<'n>(&mut self, fields: Fields<'n>, name: &str) -> Option<&'n Entry> {
+        let found = fields.get(name);
+        if found.is_none() {
+            self.add(
+                Finding::error(
+                    "missing-field",
+                    Some(fields.at),
+                    format!("the field `{name}` is missing"),
+                )
+                .label(format!("`{name}` is missing in here")),
+            );
+        }
+        found
+    }
+
+    /// `at` is where a value that is not written down is shown.
+    fn wrong_type(&mut self, node: &Node, at: Span, expected: &str) {
+        // What is broken is reported already.
+        if matches!(node.kind, Kind::Broken) {
+            return;
+        }
+        let place = if node.span.end > node.span.start {
+            node.span
+        } else {
+            at
+        };
+        let finding = Finding::error(
+            "wrong-type",
+            Some(place),
+            format!("expected {expected}, found {}", node.what()),
+        )
+        .label(format!("expected {expected}"));
+        let scalar = matches!(node.kind, Kind::Scalar(Value::Bool(_) | Value::Number(_)));
+        self.add(if node.is_null() {
+            finding.help("write the value, or take the field out")
+        } else if expected == "a string" && scalar {
+            finding.help("put it in quotes if text is meant")
+        } else {
+            finding
+        });
+    }
+
+    fn report(&mut self, code: &'static str, at: Span, message: &impl Display) {
+        self.add(Finding::error(code, Some(at), message.to_string()));
+    }
+
+    fn add(&mut self, finding: Finding) {
+        self.reader.findings.push(finding);
+    }
+
+    /// A path of the manifest, absolute.
+    fn absolute(&mut self, entry: &Entry) -> Option<PathBuf> {
+        let text = self.text(entry)?;
+        if text.is_empty() || text.contains('\0') {
+            self.report("invalid-path", entry.value.span, &"this is not a path");
+            return None;
+        }
+        // Only `.` goes: what `a/..` means depends on whether `a` is a link.
+        Some(self.reader.cwd.join(text).components().collect())
+    }
+}
+
+/// Text of a file in a message.
+fn shown(text: &str) -> String {
+    let short: String = text.chars().take(60).collect();
+    short.escape_debug().to_string()
+}
+
+/// The definitions of the JSON Schema with the fields that the decoder knows for them.
+#[cfg(test)]
+pub(super) fn known_fields() -> Vec<(&'static str, &'static [&'static str])> {
+    vec![
+        ("Cluster", DOCUMENT_FIELDS),
+        ("ConfigSet", DOCUMENT_FIELDS),
+        ("ClusterMetadata", CLUSTER_METADATA_FIELDS),
+        ("ConfigSetMetadata", SET_METADATA_FIELDS),
+        ("ClusterSpec", cluster::CLUSTER_FIELDS),
+        ("Consul", cluster::CONSUL_FIELDS),
+        ("Token", cluster::TOKEN_FIELDS),
+        ("Limits", cluster::LIMIT_FIELDS),
+        ("Directory", cluster::DIRECTORY_FIELDS),
+        ("ConfigSetSpec", set::SET_FIELDS),
+        ("Layer", set::LAYER_FIELDS),
+        ("Publish", set::PUBLISH_FIELDS),
+        ("Spring", set::SPRING_FIELDS),
+        ("Keys", set::KEYS_FIELDS),
+    ]
+}

@@ -1,0 +1,600 @@
+//! YAML text becomes trees; every mistake that needs no knowledge of manifests is found here.
+//!
+//! This reads the events of the parser instead of deserializing: duplicate keys, aliases, tags
+//! and numbers are then all seen as they were written, and all at once.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+use serde_saphyr::granit_parser::{
+    self, ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, StrInput, Tag, YamlVersion,
+};
+
+use super::limits::{Cost, Limits};
+use super::node::{Entry, Kind, Node};
+use super::{Finding, SourceId, Span, scalar};
+
+/// The documents of one file that are not empty and not broken beyond reading, and everything
+/// that is wrong with the text. `spent` counts over all files.
+pub(super) fn documents(
+    source: SourceId,
+    text: &str,
+    limits: Limits,
+    spent: &mut Cost,
+) -> (Vec<Node>, Vec<Finding>) {
+    // The parser bounds block and flow nesting each on its own.
+    let options = granit_parser::options! {
+        emit_unresolved_aliases: true,
+        flow_nesting_limit: limits.depth,
+        block_nesting_limit: limits.depth,
+    };
+    let mut builder = Builder {
+        source,
+        text,
+        limits,
+        at_start: *spent,
+        spent: *spent,
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        documents: Vec::new(),
+        findings: Vec::new(),
+    };
+    builder.read(Parser::new_from_str_with_options(text, options));
+    *spent = builder.spent;
+    (builder.documents, builder.findings)
+}
+
+/// More was read than is allowed; it is reported, and the rest of the file is not read.
+struct Exhausted;
+
+/// A map or list that is not complete.
+struct Open {
+    start: Marker,
+    style_end: End,
+    anchor: usize,
+    before: Cost,
+    /// How many maps and lists lie inside each other below this one.
+    height: usize,
+    inside: Inside,
+}
+
+/// Where a collection ends.
+#[derive(Clone, Copy)]
+enum End {
+    /// At its bracket.
+    Bracket,
+    /// With the last of its values: the parser sees the end only at the next line that is less
+    /// indented.
+    LastValue,
+}
+
+enum Inside {
+    List(Vec<Node>),
+    Map {
+        entries: Vec<Entry>,
+        seen: HashMap<String, Span>,
+        key: Option<Key>,
+    },
+}
+
+/// A key whose value has not been read.
+enum Key {
+    Taken(String, Span),
+    /// It is no key, or one that is there already: its value is dropped.
+    Dropped,
+}
+
+/// A value that was read to its end.
+struct Complete {
+    node: Node,
+    height: usize,
+    /// The anchor that is defined on it, and what was spent before it.
+    anchor: Option<(usize, Cost)>,
+    /// How it was written, if it is a scalar that was not repeated by an alias.
+    scalar: Option<ScalarStyle>,
+}
+
+impl Complete {
+    fn new(span: Span, kind: Kind) -> Self {
+        Self {
+            node: Node { span, kind },
+            height: 0,
+            anchor: None,
+            scalar: None,
+        }
+    }
+}
+
+/// What an alias repeats.
+struct Anchored {
+    node: Node,
+    cost: Cost,
+    height: usize,
+}
+
+struct Builder<'a> {
+    source: SourceId,
+    text: &'a str,
+    limits: Limits,
+    at_start: Cost,
+    spent: Cost,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Anchored>,
+    documents: Vec<Node>,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Builder<'a> {
+    fn read(&mut self, mut parser: Parser<'a, StrInput<'a>>) {
+        while let Some(next) = parser.next_event() {
+            let result = match next {
+                Ok((event, span)) => self.event(event, span),
+                Err(error) => {
+                    self.syntax_error(&error);
+                    self.abandon();
+                    match parser.proceed_next_document() {
+                        Ok(true) => Ok(()),
+                        Ok(false) => return,
+                        Err(error) => {
+                            self.syntax_error(&error);
+                            return;
+                        }
+                    }
+                }
+            };
+            if result.is_err() {
+                self.abandon();
+                return;
+            }
+        }
+    }
+
+    fn abandon(&mut self) {
+        self.open.clear();
+        self.anchors.clear();
+    }
+
+    fn syntax_error(&mut self, error: &ScanError) {
+        let at = self.span(*error.marker(), *error.marker());
+        let finding = if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+            too_deep(at, self.limits)
+        } else {
+            let finding = Finding::error("syntax", Some(at), error.info());
+            match advice(error.kind()) {
+                Some(help) => finding.help(help),
+                None => finding,
+            }
+        };
+        self.findings.push(finding);
+    }
+
+    fn event(&mut self, event: Event<'a>, span: granit_parser::Span) -> Result<(), Exhausted> {
+        match event {
+            Event::DocumentStart(_, version) => self.document_start(version, span),
+            Event::DocumentEnd => self.anchors.clear(),
+            Event::Scalar(text, style, anchor, tag) => {
+                let before = self.spent;
+                let at = self.span(span.start, span.end);
+                self.spend(
+                    at,
+                    Cost {
+                        nodes: 1,
+                        bytes: text.len(),
+                    },
+                )?;
+                let kind = self.scalar(&text, style, tag.as_deref(), at);
+                self.complete(Complete {
+                    anchor: (anchor != 0).then_some((anchor, before)),
+                    scalar: Some(style),
+                    ..Complete::new(at, kind)
+                })?;
+            }
+            Event::Alias(id) => self.alias(id, span)?,
+            Event::UnresolvedAlias(name) => {
+                let at = self.span(span.start, span.end);
+                self.findings.push(
+                    Finding::error(
+                        "unknown-anchor",
+                        Some(at),
+                        format!("no anchor `&{name}` stands before this"),
+                    )
+                    .help("an anchor holds only within its own document"),
+                );
+                self.complete(Complete::new(at, Kind::Broken))?;
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                self.check_tag(tag.as_deref(), "seq", span);
+                self.start(span, style.into(), anchor, Inside::List(Vec::new()))?;
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                self.check_tag(tag.as_deref(), "map", span);
+                let inside = Inside::Map {
+                    entries: Vec::new(),
+                    seen: HashMap::new(),
+                    key: None,
+                };
+                self.start(span, style.into(), anchor, inside)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
+            // The rest of the events carry no data.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn document_start(&mut self, version: Option<YamlVersion>, span: granit_parser::Span) {
+        self.abandon();
+        let Some(version) = version.filter(|version| (version.major, version.minor) != (1, 2))
+        else {
+            return;
+        };
+        let at = self.span(span.start, span.end);
+        let YamlVersion { major, minor, .. } = version;
+        self.findings.push(
+            Finding::error(
+                "yaml-version",
+                Some(at),
+                format!("this document is declared as YAML {major}.{minor}"),
+            )
+            .help("cfgctl reads YAML 1.2, where `no`, `on` and `yes` are text; take the `%YAML` line out"),
+        );
+    }
+
+    fn start(
+        &mut self,
+        span: granit_parser::Span,
+        style_end: End,
+        anchor: usize,
+        inside: Inside,
+    ) -> Result<(), Exhausted> {
+        let before = self.spent;
+        let at = self.span(span.start, span.end);
+        self.spend(at, Cost { nodes: 1, bytes: 0 })?;
+        if self.open.len() >= self.limits.depth {
+            self.findings.push(too_deep(at, self.limits));
+            return Err(Exhausted);
+        }
+        self.open.push(Open {
+            start: span.start,
+            style_end,
+            anchor,
+            before,
+            height: 0,
+            inside,
+        });
+        Ok(())
+    }
+
+    fn end(&mut self, span: granit_parser::Span) -> Result<(), Exhausted> {
+        let Some(open) = self.open.pop() else {
+            return Ok(());
+        };
+        let mut at = self.span(open.start, span.end);
+        let (last, kind) = match open.inside {
+            Inside::List(items) => (items.last().map(|item| item.span.end), Kind::List(items)),
+            Inside::Map { entries, .. } => (
+                entries
+                    .last()
+                    .map(|entry| entry.value.span.end.max(entry.at.end)),
+                Kind::Map(entries),
+            ),
+        };
+        if let (End::LastValue, Some(last)) = (open.style_end, last) {
+            // The value of an alias stands elsewhere, perhaps before this.
+            at.end = last.max(at.start);
+        }
+        self.complete(Complete {
+            height: open.height,
+            anchor: (open.anchor != 0).then_some((open.anchor, open.before)),
+            ..Complete::new(at, kind)
+        })
+    }
+
+    fn alias(&mut self, id: usize, span: granit_parser::Span) -> Result<(), Exhausted> {
+        let at = self.span(span.start, span.end);
+        let Some(anchored) = self.anchors.get(&id) else {
+            self.findings.push(Finding::error(
+                "recursive-alias",
+                Some(at),
+                "this alias stands inside its own anchor",
+            ));
+            return self.complete(Complete::new(at, Kind::Broken));
+        };
+        let (cost, height) = (anchored.cost, anchored.height);
+        if self.open.len() + height > self.limits.depth {
+            self.findings.push(too_deep(at, self.limits));
+            return Err(Exhausted);
+        }
+        // Paid before it is copied, or the copy could be what breaks us.
+        self.spend(at, cost)?;
+        let kind = match self.anchors.get(&id) {
+            Some(anchored) => anchored.node.kind.clone(),
+            None => Kind::Broken,
+        };
+        self.complete(Complete {
+            height,
+            ..Complete::new(at, kind)
+        })
+    }
+
+    /// Puts a complete value where it belongs.
+    fn complete(&mut self, complete: Complete) -> Result<(), Exhausted> {
+        let Complete {
+            node,
+            height,
+            anchor,
+            scalar,
+        } = complete;
+        if let Some((anchor, before)) = anchor {
+            let cost = self.spent.since(before);
+            self.spend(node.span, cost)?;
+            let node = node.clone();
+            self.anchors.insert(anchor, Anchored { node, cost, height });
+        }
+        let Some(open) = self.open.last_mut() else {
+            if !node.is_null() {
+                self.documents.push(node);
+            }
+            return Ok(());
+        };
+        open.height = open.height.max(height + 1);
+        match &mut open.inside {
+            Inside::List(items) => items.push(node),
+            Inside::Map { entries, key, .. } => match key.take() {
+                Some(Key::Taken(key, at)) => entries.push(Entry {
+                    key,
+                    at,
+                    value: node,
+                }),
+                Some(Key::Dropped) => {}
+                None => {
+                    let taken = key_of(node, scalar, self.text, &mut self.findings);
+                    self.take_key(taken);
+                }
+            },
+        }
+        Ok(())
+    }
+
+    fn take_key(&mut self, taken: Key) {
+        let Some(Open {
+            inside: Inside::Map { seen, key, .. },
+            ..
+        }) = self.open.last_mut()
+        else {
+            return;
+        };
+        let Key::Taken(name, at) = &taken else {
+            *key = Some(taken);
+            return;
+        };
+        if let Some(first) = seen.get(name) {
+            self.findings.push(
+                Finding::error(
+                    "duplicate-key",
+                    Some(*at),
+                    format!("the key `{}` is here twice", name.escape_debug()),
+                )
+                .label("again here")
+                .related(*first, "first here")
+                .help("keep one of the two"),
+            );
+            *key = Some(Key::Dropped);
+        } else {
+            seen.insert(name.clone(), *at);
+            *key = Some(taken);
+        }
+    }
+
+    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, at: Span) -> Kind {
+        let quoted = Value::String(text.to_owned());
+        let core = match tag {
+            None if style != ScalarStyle::Plain => return Kind::Scalar(quoted),
+            None => None,
+            Some(tag) if tag.core_suffix() == Some("str") || is_non_specific(tag) => {
+                return Kind::Scalar(quoted);
+            }
+            Some(tag) => Some(tag),
+        };
+        let value = match scalar::plain(text) {
+            Ok(value) => value,
+            Err(trouble) => {
+                self.findings
+                    .push(Finding::error("number", Some(at), trouble.message).help(trouble.help));
+                return Kind::Broken;
+            }
+        };
+        if let Some(tag) = core {
+            if tag.core_suffix().is_some_and(|suffix| fits(suffix, &value)) {
+                return Kind::Scalar(value);
+            }
+            self.findings.push(bad_tag(tag, at));
+            return Kind::Broken;
+        }
+        if value.is_string() && scalar::is_number_of_yaml_1_1(text) {
+            self.findings.push(
+                Finding::warning(
+                    "looks-like-number",
+                    Some(at),
+                    format!("`{text}` is text in YAML 1.2, not a number"),
+                )
+                .help(format!(
+                    "write \"{text}\" if text is meant, or the number in plain digits"
+                )),
+            );
+        }
+        Kind::Scalar(value)
+    }
+
+    fn check_tag(&mut self, tag: Option<&Tag>, expected: &str, span: granit_parser::Span) {
+        if let Some(tag) = tag
+            && tag.core_suffix() != Some(expected)
+            && !is_non_specific(tag)
+        {
+            let at = self.span(span.start, span.end);
+            self.findings.push(bad_tag(tag, at));
+        }
+    }
+
+    fn spend(&mut self, at: Span, cost: Cost) -> Result<(), Exhausted> {
+        let after = self.spent.plus(cost);
+        let of_file = after.since(self.at_start);
+        if after.nodes > self.limits.nodes
+            || of_file.nodes > self.limits.file_nodes
+            || after.bytes > self.limits.bytes
+            || of_file.bytes > self.limits.file_bytes
+        {
+            self.exhausted(at);
+            return Err(Exhausted);
+        }
+        self.spent = after;
+        Ok(())
+    }
+
+    fn exhausted(&mut self, at: Span) {
+        self.findings.push(
+            Finding::error(
+                "too-many-values",
+                Some(at),
+                format!(
+                    "from here on there are more values than cfgctl reads: {} in one file, {} in all, with what aliases repeat",
+                    self.limits.file_nodes, self.limits.nodes
+                ),
+            )
+            .help("split the file, or write fewer aliases of aliases"),
+        );
+    }
+
+    fn span(&self, start: Marker, end: Marker) -> Span {
+        let first = start.byte_offset().unwrap_or(0).min(self.text.len());
+        let last = end.byte_offset().unwrap_or(first).min(self.text.len());
+        Span {
+            source: self.source,
+            line: start.line(),
+            column: start.col() + 1,
+            start: first,
+            end: last.max(first),
+        }
+    }
+}
+
+impl From<granit_parser::StructureStyle> for End {
+    fn from(style: granit_parser::StructureStyle) -> Self {
+        match style {
+            granit_parser::StructureStyle::Block => Self::LastValue,
+            granit_parser::StructureStyle::Flow => Self::Bracket,
+        }
+    }
+}
+
+/// What a node is as a key.
+fn key_of(node: Node, style: Option<ScalarStyle>, text: &str, findings: &mut Vec<Finding>) -> Key {
+    let at = node.span;
+    let raw = text.get(at.start..at.end).unwrap_or_default();
+    match node.kind {
+        Kind::Scalar(Value::String(key)) => {
+            if key == "<<" && style == Some(ScalarStyle::Plain) {
+                findings.push(
+                    Finding::error("merge-key", Some(at), "merge keys (`<<`) are not part of YAML 1.2")
+                        .help("write the keys out, or put them into a layer; \"<<\" in quotes is an ordinary key"),
+                );
+                return Key::Dropped;
+            }
+            Key::Taken(key, at)
+        }
+        Kind::Scalar(value) => {
+            let what = match value {
+                Value::Null => "null",
+                Value::Bool(_) => "a boolean",
+                _ => "a number",
+            };
+            let finding = Finding::error(
+                "key-type",
+                Some(at),
+                format!("a key must be a string, and this is {what}"),
+            );
+            findings.push(if raw.is_empty() {
+                finding.help("write the key before the colon")
+            } else {
+                finding.help(format!("put it in quotes: \"{raw}\""))
+            });
+            Key::Taken(raw.to_owned(), at)
+        }
+        // Already reported.
+        Kind::Broken => Key::Dropped,
+        Kind::List(_) | Kind::Map(_) => {
+            findings.push(
+                Finding::error(
+                    "key-type",
+                    Some(at),
+                    "a key must be a string, and this is a map or a list",
+                )
+                .help("if this is a template, as in `{{ name }}`, put it in quotes"),
+            );
+            Key::Dropped
+        }
+    }
+}
+
+/// `!`, which only says "not a plain scalar".
+fn is_non_specific(tag: &Tag) -> bool {
+    tag.original() == "!"
+}
+
+fn fits(suffix: &str, value: &Value) -> bool {
+    match suffix {
+        "null" => value.is_null(),
+        "bool" => value.is_boolean(),
+        "int" => value.is_i64() || value.is_u64(),
+        "float" => value.is_f64(),
+        _ => false,
+    }
+}
+
+fn bad_tag(tag: &Tag, at: Span) -> Finding {
+    let shown: String = tag.original().chars().take(60).collect();
+    Finding::error(
+        "tag",
+        Some(at),
+        format!("the tag `{}` does not belong here", shown.escape_debug()),
+    )
+    .help("take the tag out; text that looks like something else goes in quotes")
+}
+
+fn too_deep(at: Span, limits: Limits) -> Finding {
+    Finding::error(
+        "too-deep",
+        Some(at),
+        format!(
+            "maps and lists lie more than {} deep inside each other",
+            limits.depth
+        ),
+    )
+}
+
+/// What to do about the syntax errors that people really make.
+fn advice(kind: &ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::TabInIndentation
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabNotAllowed => Some("indent with spaces"),
+        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidSimpleKey => Some(
+            "text with `: ` in it goes in quotes; otherwise look at the indentation of this line and the one before",
+        ),
+        ErrorKind::ExpectedBlockMappingKey
+        | ErrorKind::ExpectedBlockSequenceEntry
+        | ErrorKind::InvalidIndentation
+        | ErrorKind::SimpleKeyExpected => {
+            Some("look at the indentation of this line and the one before, and for a missing `:`")
+        }
+        ErrorKind::UnclosedQuotedScalar => Some("close the quote"),
+        ErrorKind::UnexpectedCharacter { .. } => {
+            Some("text that starts with a character like @, ` or % goes in quotes")
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "parse_tests.rs"]
+mod tests;

@@ -1,0 +1,188 @@
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::manifest::{Input, Loaded, Sources, Style, load, show};
+
+/// Loads a text and shows what is wrong with it, which must not take long.
+fn quickly(text: &str) -> Loaded {
+    let start = Instant::now();
+    let loaded = load(
+        vec![Input::Stdin(&mut text.as_bytes())],
+        std::path::Path::new("/work"),
+    );
+    let shown = show(&loaded.findings, &loaded.sources, Style::Plain);
+    assert!(shown.len() < 10_000 * (loaded.findings.len() + 1));
+    // Tests are built without optimization and run side by side.
+    assert!(
+        start.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        start.elapsed()
+    );
+    loaded
+}
+
+fn codes(loaded: &Loaded) -> Vec<&'static str> {
+    loaded.findings.iter().map(|finding| finding.code).collect()
+}
+
+fn value(text: &str) -> Option<Value> {
+    let source = Sources::default().add("a".into(), String::new());
+    let (documents, findings) = documents(source, text, Limits::default(), &mut Cost::default());
+    assert_eq!(findings, [], "{text}");
+    documents.first().and_then(Node::value)
+}
+
+#[test]
+fn text_in_every_style_is_read() {
+    for (text, expected) in [
+        ("a: 'it''s'", serde_json::json!({"a": "it's"})),
+        ("a: |\n  x\n   y\n", serde_json::json!({"a": "x\n y\n"})),
+        ("a: >-\n  x\n  y\n", serde_json::json!({"a": "x y"})),
+        ("? a\n: b", serde_json::json!({"a": "b"})),
+        (
+            "\"a\\u0041\\ud83d\\ude00\": 1",
+            serde_json::json!({"aA😀": 1}),
+        ),
+        (
+            "- &x {a: 1}\n- *x\n- - *x",
+            serde_json::json!([{"a": 1}, {"a": 1}, [{"a": 1}]]),
+        ),
+        ("{\"a\":1,\"b\":[],}", serde_json::json!({"a": 1, "b": []})),
+        ("a:\nb: ''", serde_json::json!({"a": null, "b": ""})),
+        ("! 1", serde_json::json!("1")),
+    ] {
+        assert_eq!(value(text), Some(expected), "{text}");
+    }
+}
+
+#[test]
+fn a_number_that_only_yaml_1_1_knows_is_text_and_a_warning() {
+    let source = Sources::default().add("a".into(), String::new());
+    let text = "a: 1_000\nb: '1_000'\n";
+    let (_, findings) = documents(source, text, Limits::default(), &mut Cost::default());
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].severity, crate::manifest::Severity::Warning);
+}
+
+#[test]
+fn bombs_of_aliases_are_refused() {
+    let mut laughs = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x]\n");
+    for level in 1..40 {
+        let uses = vec![format!("*a{}", level - 1); 9].join(",");
+        laughs.push_str(&format!("a{level}: &a{level} [{uses}]\n"));
+    }
+    assert_eq!(codes(&quickly(&laughs)), ["too-many-values"]);
+
+    let wide = format!(
+        "a: &a [{}]\nb: [{}]\n",
+        "x,".repeat(5000),
+        "*a,".repeat(2000)
+    );
+    assert_eq!(codes(&quickly(&wide)), ["too-many-values"]);
+
+    let long = format!(
+        "a: &a {}\nb: [{}]\n",
+        "x".repeat(1_000_000),
+        "*a,".repeat(10_000)
+    );
+    assert_eq!(codes(&quickly(&long)), ["too-many-values"]);
+
+    let mut chain = String::from("a0: &a0 []\n");
+    for level in 1..10_000 {
+        chain.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+    }
+    assert_eq!(codes(&quickly(&chain)), ["too-deep"]);
+}
+
+#[test]
+fn what_is_nested_too_deeply_is_refused() {
+    for text in [
+        "[".repeat(10_000),
+        "{a: ".repeat(10_000),
+        "- ".repeat(10_000),
+        "? ".repeat(10_000),
+        "a: [".repeat(10_000),
+        (0..10_000)
+            .map(|depth| format!("{}a:\n", " ".repeat(depth % 1000)))
+            .collect(),
+        format!("{}{}", "- ".repeat(50), "[".repeat(50)),
+    ] {
+        let loaded = quickly(&text);
+        assert!(
+            codes(&loaded)
+                .iter()
+                .any(|code| ["too-deep", "syntax"].contains(code)),
+            "{:?}",
+            codes(&loaded)
+        );
+    }
+    let fits = format!("{}{}", "[".repeat(64), "]".repeat(64));
+    assert!(value(&fits).is_some());
+}
+
+#[test]
+fn a_hundred_megabytes_are_refused_before_they_are_parsed() {
+    assert_eq!(codes(&quickly(&"a: 1\n".repeat(20_000_000))), ["too-large"]);
+}
+
+#[test]
+fn large_files_of_every_shape_take_time_in_proportion() {
+    for text in [
+        "a: 1\n".repeat(100_000),
+        (0..90_000).map(|key| format!("k{key}: 1\n")).collect(),
+        format!("[{}]", "1,".repeat(150_000)),
+        format!("a: \"{}\"", "x".repeat(4_000_000)),
+        format!("a: \"{}\"", "\\n".repeat(1_000_000)),
+        format!("a: '{}", "x\n\n ".repeat(500_000)),
+        format!("a: |\n{}", " x\n".repeat(1_000_000)),
+        "#".repeat(4_000_000),
+        "# x\n".repeat(1_000_000),
+        "\n".repeat(4_000_000),
+        " ".repeat(4_000_000),
+        "x ".repeat(2_000_000),
+        "x\n".repeat(1_000_000),
+        "? ".repeat(1_000_000),
+        "---\n".repeat(500_000),
+        "a: [\n---\n".repeat(100),
+        "*a ".repeat(500_000),
+        "&a ".repeat(500_000),
+        "!a ".repeat(500_000),
+        "%a\n".repeat(500_000),
+        "\"".repeat(1_000_000),
+        "{".repeat(1_000_000),
+        "a: b: ".repeat(500_000),
+        "\t".repeat(1_000_000),
+    ] {
+        let head: String = text.chars().take(10).collect();
+        let start = Instant::now();
+        quickly(&text);
+        eprintln!("{head:?} {:?}", start.elapsed());
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "\\PC*") {
+        quickly(&text);
+    }
+
+    #[test]
+    fn no_soup_of_yaml_makes_it_panic(
+        parts in prop::collection::vec(prop::sample::select(vec![
+            "a", ": ", "- ", "\n", "\n  ", "[", "]", "{", "}", ",", "'", "\"", "|", ">", "&a ", "*a",
+            "!x ", "!!str ", "---\n", "...\n", "%YAML 1.2\n", "#", "<<", "1", "017", "~", "\t", "?",
+            "\r\n", "\u{85}", "ü", "\\", "kind", "apiVersion: cfgctl.dev/v1\n", "kind: ConfigSet\n",
+            "kind: Cluster\n", "spec:\n", "metadata: {name: a}\n", " values", " layers", "\u{feff}", "\0",
+        ]), 0..40)
+    ) {
+        quickly(&parts.concat());
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let loaded = load(vec![Input::Stdin(&mut bytes.as_slice())], std::path::Path::new("/work"));
+        show(&loaded.findings, &loaded.sources, Style::Plain);
+    }
+}

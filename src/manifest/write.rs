@@ -1,0 +1,140 @@
+//! Resources become manifests again.
+
+use serde_json::{Map, Value, json};
+
+use crate::model::{
+    API_VERSION, Cluster, ConfigSet, Connection, Consul, Content, LimitOverrides, Publish,
+    Requirement, ResourceId, Selector, SpringFormat, TokenSource,
+};
+
+/// The manifest which, when it is loaded, says `content` again under the name of `id`. The schema
+/// of a set stands inline. `None` for what is deleted, which no manifest says.
+pub fn manifest_of(id: &ResourceId, content: &Content) -> Option<Value> {
+    let mut metadata = Map::new();
+    metadata.insert("name".to_owned(), json!(id.name()));
+    let (kind, spec) = match content {
+        Content::Cluster(cluster) => {
+            if !cluster.labels.is_empty() {
+                metadata.insert("labels".to_owned(), json!(cluster.labels));
+            }
+            ("Cluster", cluster_spec(cluster))
+        }
+        Content::Set(set) => ("ConfigSet", Value::Object(set_spec(set))),
+        Content::Deleted => return None,
+    };
+    Some(json!({
+        "apiVersion": API_VERSION,
+        "kind": kind,
+        "metadata": metadata,
+        "spec": spec,
+    }))
+}
+
+fn cluster_spec(cluster: &Cluster) -> Value {
+    match &cluster.connection {
+        Connection::Consul(consul) => json!({"consul": consul_spec(consul)}),
+        Connection::Directory(directory) => {
+            json!({"directory": {"path": directory.path.to_string_lossy()}})
+        }
+    }
+}
+
+fn consul_spec(consul: &Consul) -> Map<String, Value> {
+    let Consul {
+        address,
+        prefix,
+        datacenter,
+        token,
+        limits,
+    } = consul;
+    let mut spec = Map::new();
+    spec.insert("prefix".to_owned(), json!(prefix));
+    if let Some(address) = address {
+        spec.insert("address".to_owned(), json!(address));
+    }
+    if let Some(datacenter) = datacenter {
+        spec.insert("datacenter".to_owned(), json!(datacenter));
+    }
+    if let Some(token) = token {
+        let token = match token {
+            TokenSource::Env(name) => json!({"env": name}),
+            TokenSource::File(path) => json!({"file": path.to_string_lossy()}),
+        };
+        spec.insert("token".to_owned(), token);
+    }
+    if *limits != LimitOverrides::default() {
+        spec.insert("limits".to_owned(), json!(limits));
+    }
+    spec
+}
+
+fn set_spec(set: &ConfigSet) -> Map<String, Value> {
+    let ConfigSet {
+        clusters,
+        schema,
+        values,
+        layers,
+        publish,
+    } = set;
+    let mut spec = Map::new();
+    if !clusters.is_empty() {
+        spec.insert("clusters".to_owned(), selector(clusters));
+    }
+    if let Some(schema) = schema {
+        spec.insert("schema".to_owned(), schema.clone());
+    }
+    spec.insert("values".to_owned(), Value::Object(values.clone()));
+    if !layers.is_empty() {
+        let layers: Vec<_> = layers
+            .iter()
+            .map(|layer| {
+                json!({
+                    "name": layer.name,
+                    "when": selector(&layer.when),
+                    "values": layer.values,
+                })
+            })
+            .collect();
+        spec.insert("layers".to_owned(), Value::Array(layers));
+    }
+    if !publish.is_empty() {
+        let publish = publish.iter().map(publish_spec).collect();
+        spec.insert("publish".to_owned(), Value::Array(publish));
+    }
+    spec
+}
+
+fn publish_spec(publish: &Publish) -> Value {
+    match publish {
+        Publish::Spring {
+            context,
+            format: SpringFormat::Yaml,
+        } => json!({"spring": {"context": context}}),
+        Publish::Spring { context, format } => {
+            json!({"spring": {"context": context, "format": format}})
+        }
+        Publish::Keys { prefix } => json!({"keys": {"prefix": prefix}}),
+    }
+}
+
+/// A map of labels if it says everything, else text.
+fn selector(selector: &Selector) -> Value {
+    let mut map = Map::new();
+    for requirement in selector.requirements() {
+        let Requirement::In(key, values) = requirement else {
+            return json!(selector.to_string());
+        };
+        let value = match values.first() {
+            Some(only) if values.len() == 1 => json!(only),
+            _ => json!(values),
+        };
+        if map.insert(key.clone(), value).is_some() {
+            return json!(selector.to_string());
+        }
+    }
+    Value::Object(map)
+}
+
+#[cfg(test)]
+#[path = "write_tests.rs"]
+mod tests;

@@ -1,0 +1,178 @@
+//! The file of a store: created for its owner alone, recognised before anything touches it.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rustix::fs::Access;
+
+use super::connection::Journal;
+use super::schema::{self, Stamp};
+use super::site::Site;
+use crate::store::StoreError;
+
+/// Held while a file is created. Closing a file drops every POSIX lock that the process has on
+/// it, so the descriptor that creates the file must be gone before SQLite in another thread can
+/// find and lock it; see <https://sqlite.org/howtocorrupt.html>, 2.2.
+static CREATING: Mutex<()> = Mutex::new(());
+
+/// The smallest database: one page, <https://sqlite.org/fileformat.html>, 1.3.2.
+const MIN_BYTES: u64 = 512;
+
+const NOT_SQLITE: &str = "it is not a SQLite file";
+
+/// Makes sure that there is a file that SQLite can work with, and says which journal suits it.
+/// What exists is left as it is.
+pub(super) fn prepare(site: &Site) -> Result<Journal, StoreError> {
+    let directory = site
+        .path
+        .parent()
+        .ok_or_else(|| site.unusable("it is a directory; name a file in it"))?;
+    {
+        let _creating = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
+        match fs::metadata(&site.path) {
+            Ok(found) if found.is_dir() => {
+                return Err(site.unusable("it is a directory; name a file in it"));
+            }
+            Ok(found) if !found.is_file() => {
+                return Err(site.unusable("it is not a regular file"));
+            }
+            // SQLite would take a file of one byte for an empty one.
+            Ok(found) if (1..MIN_BYTES).contains(&found.len()) => {
+                return Err(site.unusable(NOT_SQLITE));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                create_directories(directory)
+                    .map_err(|error| cannot(site, "its directory cannot be created", &error))?;
+                create_file(&site.path)
+                    .map_err(|error| cannot(site, "it cannot be created", &error))?;
+            }
+            Err(error) => return Err(cannot(site, "it cannot be read", &error)),
+        }
+    }
+    let access = Access::READ_OK | Access::WRITE_OK;
+    rustix::fs::access(&site.path, access)
+        .map_err(|error| cannot(site, "it cannot be read and written", &error.into()))?;
+    rustix::fs::access(directory, access | Access::EXEC_OK).map_err(|error| {
+        let what = "its directory cannot be written, where SQLite keeps its log";
+        cannot(site, what, &error.into())
+    })?;
+    journal_for(&site.path).map_err(|error| cannot(site, "its file system is unknown", &error))
+}
+
+fn cannot(site: &Site, what: &str, error: &io::Error) -> StoreError {
+    match error.kind() {
+        // The disk, not the location, is at fault.
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            site.unavailable(io::Error::from(error.kind()))
+        }
+        _ => site.unusable(format!("{what}: {error}")),
+    }
+}
+
+/// Creates `directory` and what is missing above it, for the owner alone, and makes that last:
+/// a commit is worth nothing if the directory is gone after a power failure.
+fn create_directories(directory: &Path) -> io::Result<()> {
+    let missing: Vec<_> = directory
+        .ancestors()
+        .take_while(|ancestor| !ancestor.exists())
+        .collect();
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)?;
+    for created in missing {
+        if let Some(parent) = created.parent() {
+            File::open(parent)?.sync_all()?;
+        }
+    }
+    Ok(())
+}
+
+/// Creates an empty file for the owner alone, unless someone else just did. SQLite gives the mode
+/// on to the files that it puts beside it.
+fn create_file(path: &Path) -> io::Result<()> {
+    let created = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match created {
+        Ok(_) => Ok(()),
+        // Lost a race, which is fine; a link to nowhere is not.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => fs::metadata(path).map(|_| ()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Refuses a file that is not ours without leaving a trace: `immutable` reads without locks, and
+/// neither creates a log beside the file nor recovers one.
+pub(super) fn recognise(site: &Site) -> Result<(), StoreError> {
+    let path = percent_encode(site.path.as_os_str().as_bytes(), NON_ALPHANUMERIC);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let stamp = Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)
+        .and_then(|connection| Stamp::read(&connection));
+    match stamp {
+        Ok(stamp) => schema::check(stamp, site),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            Err(site.unusable(NOT_SQLITE))
+        }
+        // Without its log a file can look broken, after a kill for example. The real open, which
+        // reads the log, decides.
+        Err(_) => Ok(()),
+    }
+}
+
+/// Opens the file that [`prepare`] found.
+pub(super) fn connect(site: &Site) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(&site.path, flags).map_err(|error| site.failed(error))
+}
+
+/// File systems that are shared between machines, or may be: `f_type` of statfs(2), the numbers
+/// are from `linux/magic.h` and the sources of the file systems.
+#[cfg(target_os = "linux")]
+const NETWORK: [u32; 15] = [
+    0x0000_6969, // nfs
+    0x0000_517B, // smbfs
+    0xFF53_4D42, // cifs
+    0xFE53_4D42, // smb2 and later
+    0x6573_5546, // fuse: sshfs, s3fs, glusterfs, gcsfuse …
+    0x0102_1997, // 9p
+    0x00C3_6400, // ceph
+    0x5346_414F, // afs
+    0x6B41_4653, // kafs
+    0x7375_7245, // coda
+    0x0BD0_0BD0, // lustre
+    0x4750_4653, // gpfs
+    0x0116_1970, // gfs2
+    0x7461_636F, // ocfs2
+    0x786F_4256, // vboxsf
+];
+
+/// The journal that suits the file system of `path`. WAL keeps its index in memory that all
+/// processes share, which machines cannot: on a network file system it loses commits, and late.
+#[cfg(target_os = "linux")]
+fn journal_for(path: &Path) -> io::Result<Journal> {
+    let found = rustix::fs::statfs(path)?.f_type;
+    let network = u32::try_from(found).is_ok_and(|magic| NETWORK.contains(&magic));
+    Ok(if network {
+        Journal::Delete
+    } else {
+        Journal::Wal
+    })
+}
+
+/// Where file systems cannot be told apart, the journal that is right on all of them.
+#[cfg(not(target_os = "linux"))]
+fn journal_for(_path: &Path) -> io::Result<Journal> {
+    Ok(Journal::Delete)
+}

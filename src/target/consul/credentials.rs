@@ -1,0 +1,179 @@
+//! How we show a Consul who we are, and how it shows us.
+
+use std::fs;
+use std::path::Path;
+
+use reqwest::header::HeaderValue;
+use reqwest::{Certificate, ClientBuilder, Identity};
+
+use super::super::Environment;
+use crate::model::TokenSource;
+
+/// The ACL token, from the source that the manifest names, else from `CONSUL_HTTP_TOKEN_FILE`,
+/// else from `CONSUL_HTTP_TOKEN`: the order of the consul command.
+pub(super) fn token(
+    manifest: Option<&TokenSource>,
+    environment: &Environment,
+) -> Result<Option<HeaderValue>, String> {
+    let text = match manifest {
+        Some(TokenSource::Env(name)) => {
+            let token = environment.get(name);
+            let missing = || format!("the token's variable {name} is not set");
+            Some(token.ok_or_else(missing)?.trim().to_owned())
+        }
+        Some(TokenSource::File(path)) => Some(token_file(path)?),
+        None => match environment.get("CONSUL_HTTP_TOKEN_FILE") {
+            Some(path) => Some(token_file(Path::new(path))?),
+            None => environment
+                .get("CONSUL_HTTP_TOKEN")
+                .map(|token| token.trim().to_owned()),
+        },
+    };
+    text.map(|text| sensitive(&text, "the token")).transpose()
+}
+
+fn token_file(path: &Path) -> Result<String, String> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| format!("the token file {}: {error}", path.display()))?;
+    match text.trim() {
+        "" => Err(format!("the token file {} is empty", path.display())),
+        token => Ok(token.to_owned()),
+    }
+}
+
+/// The value of `Authorization` for `CONSUL_HTTP_AUTH`, `user:password`.
+pub(super) fn basic_auth(environment: &Environment) -> Result<Option<HeaderValue>, String> {
+    use base64::Engine as _;
+    let Some(auth) = environment.get("CONSUL_HTTP_AUTH") else {
+        return Ok(None);
+    };
+    let with_password = match auth.split_once(':') {
+        Some(_) => auth.to_owned(),
+        None => format!("{auth}:"),
+    };
+    let encoded = base64::engine::general_purpose::STANDARD.encode(with_password);
+    sensitive(&format!("Basic {encoded}"), "CONSUL_HTTP_AUTH").map(Some)
+}
+
+/// A header that is never shown.
+fn sensitive(text: &str, name: &str) -> Result<HeaderValue, String> {
+    let mut value = HeaderValue::from_str(text)
+        .map_err(|_| format!("{name} has characters that a header cannot carry"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Sets up TLS: whom to trust, and our own certificate.
+pub(super) fn tls(
+    mut builder: ClientBuilder,
+    environment: &Environment,
+) -> Result<ClientBuilder, String> {
+    if flag(environment, "CONSUL_HTTP_SSL_VERIFY")? == Some(false) {
+        builder = builder.tls_danger_accept_invalid_certs(true);
+    }
+    let mut trusted = Vec::new();
+    if let Some(path) = environment.get("CONSUL_CACERT") {
+        trusted.extend(certificates(Path::new(path))?);
+    }
+    if let Some(path) = environment.get("CONSUL_CAPATH") {
+        let unreadable = |error| format!("CONSUL_CAPATH {path}: {error}");
+        for file in fs::read_dir(path).map_err(unreadable)? {
+            trusted.extend(certificates(&file.map_err(unreadable)?.path())?);
+        }
+        if trusted.is_empty() {
+            return Err(format!("CONSUL_CAPATH {path} holds no certificate"));
+        }
+    }
+    if !trusted.is_empty() {
+        builder = builder.tls_certs_only(trusted);
+    }
+    let certificate = environment.get("CONSUL_CLIENT_CERT");
+    let key = environment.get("CONSUL_CLIENT_KEY");
+    match (certificate, key) {
+        (None, None) => Ok(builder),
+        (Some(certificate), Some(key)) => {
+            let mut pem = read(Path::new(certificate))?;
+            pem.push(b'\n');
+            pem.extend(read(Path::new(key))?);
+            let identity = Identity::from_pem(&pem).map_err(|_| {
+                format!("{certificate} and {key} are not a certificate and its key")
+            })?;
+            Ok(builder.identity(identity))
+        }
+        _ => Err("CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY go together".to_owned()),
+    }
+}
+
+fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {
+    let found = Certificate::from_pem_bundle(&read(path)?);
+    let invalid = || format!("{} holds no PEM certificate", path.display());
+    found
+        .ok()
+        .filter(|certificates| !certificates.is_empty())
+        .ok_or_else(invalid)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// A variable that is true or false, in any of Go's spellings.
+pub(super) fn flag(environment: &Environment, name: &str) -> Result<Option<bool>, String> {
+    match environment.get(name) {
+        None => Ok(None),
+        Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(Some(true)),
+        Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(Some(false)),
+        Some(_) => Err(format!("{name} must be true or false")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(variables: &[(&str, &str)]) -> Environment {
+        variables.iter().copied().collect()
+    }
+
+    #[test]
+    fn the_manifest_then_the_file_then_the_variable_give_the_token() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("token");
+        fs::write(&file, " from-file\n").unwrap();
+        let all = env(&[
+            ("CONSUL_HTTP_TOKEN", "from-variable"),
+            ("CONSUL_HTTP_TOKEN_FILE", file.to_str().unwrap()),
+            ("EU_TOKEN", "from-manifest"),
+        ]);
+        let found = |manifest: Option<TokenSource>, environment: &Environment| {
+            let token = token(manifest.as_ref(), environment).unwrap();
+            token.map(|token| token.to_str().unwrap().to_owned())
+        };
+        let named = TokenSource::Env("EU_TOKEN".to_owned());
+        assert_eq!(found(Some(named), &all).as_deref(), Some("from-manifest"));
+        assert_eq!(found(None, &all).as_deref(), Some("from-file"));
+        let variable = env(&[("CONSUL_HTTP_TOKEN", "from-variable")]);
+        assert_eq!(found(None, &variable).as_deref(), Some("from-variable"));
+        assert_eq!(found(None, &env(&[])), None);
+    }
+
+    #[test]
+    fn a_token_that_is_named_and_missing_is_an_error_and_never_shown() {
+        let named = TokenSource::Env("EU_TOKEN".to_owned());
+        assert!(token(Some(&named), &env(&[])).is_err());
+        let file = TokenSource::File("/nowhere/token".into());
+        assert!(token(Some(&file), &env(&[])).is_err());
+        let broken = env(&[("CONSUL_HTTP_TOKEN", "se\ncret")]);
+        assert!(!token(None, &broken).unwrap_err().contains("cret"));
+        let valid = env(&[("CONSUL_HTTP_TOKEN", "secret")]);
+        assert!(!format!("{:?} {valid:?}", token(None, &valid)).contains("secret"));
+    }
+
+    #[test]
+    fn half_a_client_certificate_and_odd_flags_are_errors() {
+        let builder = reqwest::Client::builder;
+        assert!(tls(builder(), &env(&[("CONSUL_CLIENT_KEY", "k")])).is_err());
+        assert!(tls(builder(), &env(&[("CONSUL_HTTP_SSL_VERIFY", "maybe")])).is_err());
+        assert!(tls(builder(), &env(&[("CONSUL_CACERT", "/nowhere")])).is_err());
+    }
+}

@@ -1,0 +1,145 @@
+//! What a Consul says of itself, and what our token may do there.
+
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+
+use super::super::{Health, TargetError};
+use super::Consul;
+use super::http::SMALL_ANSWER;
+use super::wire::{Operation, TxnAnswer};
+use crate::model::Limits;
+use crate::target::Target as _;
+
+/// Says whether the Consul of `consul` is fit for use. It changes nothing.
+pub(super) async fn health(consul: &Consul) -> Result<Health, TargetError> {
+    consul.check_leader().await?;
+    let version = consul.version().await?;
+    let mut warnings = consul.permissions().await?;
+    if consul.client.token_in_the_clear {
+        warnings.push("the token travels unencrypted: use https".to_owned());
+    }
+    if version.is_none() && consul.overrides.operations.is_none() {
+        warnings.push(format!(
+            "the token may not read the version (`agent:read`), so {} operations are taken as the limit",
+            Limits::CONSUL.operations
+        ));
+    }
+    Ok(Health {
+        server: version.map_or_else(
+            || "Consul".to_owned(),
+            |version| format!("Consul {version}"),
+        ),
+        limits: consul.limits().await?,
+        warnings,
+    })
+}
+
+/// The limits of a Consul of this version; the smaller ones if it is not known.
+pub(super) fn limits_of(version: Option<&str>) -> Limits {
+    let mut numbers = version
+        .unwrap_or_default()
+        .split(|c: char| !c.is_ascii_digit())
+        .map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (1, 14) => Limits::CONSUL_1_14,
+        _ => Limits::CONSUL,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Agent {
+    config: AgentConfig,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AgentConfig {
+    version: String,
+}
+
+impl Consul {
+    /// The version of the agent, which is who checks the number of operations; `None` if the
+    /// token may not know.
+    pub(super) async fn version(&self) -> Result<Option<String>, TargetError> {
+        let answer = self
+            .read(&Method::GET, "agent/self", None, SMALL_ANSWER)
+            .await?;
+        match answer.status {
+            StatusCode::OK => Ok(Some(self.json::<Agent>(&answer)?.config.version)),
+            StatusCode::FORBIDDEN => Ok(None),
+            _ => Err(self.refused(&answer)),
+        }
+    }
+
+    async fn check_leader(&self) -> Result<(), TargetError> {
+        let answer = self
+            .read(&Method::GET, "status/leader", None, SMALL_ANSWER)
+            .await?;
+        if answer.status != StatusCode::OK {
+            return Err(self.refused(&answer));
+        }
+        if self.json::<String>(&answer)?.is_empty() {
+            return Err(TargetError::Unreachable {
+                location: self.location(),
+                source: "it has no leader".into(),
+            });
+        }
+        Ok(())
+    }
+
+    /// What the token may not do below our prefix, worst first.
+    async fn permissions(&self) -> Result<Vec<String>, TargetError> {
+        let key = format!("{}/permission-check", self.prefix);
+        // Fails whatever is there: nothing has index 0 for `check-index`. Permissions are looked
+        // at before that, and named by operation.
+        let operations = [
+            self.scoped(Operation::check_index(&key, 0)),
+            self.scoped(Operation::cas(&key, b"", 0)),
+        ];
+        let body = crate::model::value::canonical(&operations.as_slice());
+        let answer = self
+            .read(&Method::PUT, "txn", Some(&body), SMALL_ANSWER)
+            .await?;
+        if answer.status != StatusCode::CONFLICT {
+            return Err(self.refused(&answer));
+        }
+        let answer: TxnAnswer = self.json(&answer)?;
+        let errors = answer.errors.unwrap_or_default();
+        let denied = |operation: usize| {
+            let of_it = |error: &&super::wire::TxnError| error.op_index == operation;
+            errors
+                .iter()
+                .filter(of_it)
+                .any(super::wire::TxnError::is_denied)
+        };
+        let mut warnings = Vec::new();
+        for (operation, verb) in [(0, "read"), (1, "write")] {
+            if denied(operation) {
+                let prefix = &self.prefix;
+                warnings.push(format!("the token may not {verb} below `{prefix}/`"));
+            }
+        }
+        Ok(warnings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_operations_fit_from_1_14_on() {
+        for (version, operations) in [
+            (Some("1.8.7"), 64),
+            (Some("1.13.9+ent"), 64),
+            (Some("1.14.0"), 128),
+            (Some("1.22.1+ent"), 128),
+            (Some("2.0.0-rc1"), 128),
+            (Some("dev"), 64),
+            (None, 64),
+        ] {
+            assert_eq!(limits_of(version).operations, operations, "{version:?}");
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! Requests to a Consul: bounded, timed, repeated, never redirected.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{Method, NoProxy, Proxy, StatusCode};
+
+use super::super::Environment;
+use super::address::Address;
+use super::{Patience, credentials};
+use crate::model;
+
+/// What no answer but a listing comes near.
+pub(super) const SMALL_ANSWER: usize = 1024 * 1024;
+/// Room for the largest transaction of a Consul whose limits were raised, and its neighbours.
+pub(super) const LISTING: usize = 64 * 1024 * 1024;
+/// The first wait before a request is repeated; it doubles each time.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// How much of an error's text is passed on.
+const TEXT_CHARS: usize = 300;
+
+/// What RFC 3986 leaves unreserved stays readable in a URL.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A connection to one Consul.
+pub(super) struct Client {
+    http: reqwest::Client,
+    /// `http://host:port`, as a person would name it.
+    location: String,
+    /// What requests are sent to: differs from the location if TLS expects another name.
+    base: String,
+    /// `ns=…&dc=…` for every request.
+    scope: Vec<(&'static str, String)>,
+    patience: Patience,
+    /// A token travels readable to another machine.
+    pub(super) token_in_the_clear: bool,
+    /// `CONSUL_NAMESPACE`, of Consul Enterprise.
+    pub(super) namespace: Option<String>,
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+/// Why there is no answer to go by.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// Nothing left this machine.
+    Unsent(BoxError),
+    /// The request may have been carried out.
+    Unanswered(BoxError),
+    /// The answer does not end where one should.
+    TooLong(usize),
+}
+
+/// How a request ended after all its attempts.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) last: Result<Answer, Failed>,
+    /// Whether an attempt before the last may have been carried out.
+    pub(super) unsure: bool,
+}
+
+impl Answer {
+    /// The start of the body as one line of text.
+    pub(super) fn text(&self) -> String {
+        let text = String::from_utf8_lossy(&self.body);
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let plain = |c: &char| !c.is_control();
+        words.chars().filter(plain).take(TEXT_CHARS).collect()
+    }
+
+    /// Whether the server asks to come again.
+    pub(super) fn is_busy(&self) -> bool {
+        self.status == StatusCode::TOO_MANY_REQUESTS || self.status.is_server_error()
+    }
+}
+
+impl Client {
+    pub(super) fn new(
+        spec: &model::Consul,
+        environment: &Environment,
+        patience: Patience,
+    ) -> Result<Self, String> {
+        let address = Address::find(spec.address.as_deref(), environment)?;
+        let token = credentials::token(spec.token.as_ref(), environment)?;
+        let token_in_the_clear = token.is_some() && !address.is_https() && !address.is_loopback();
+        let mut headers = HeaderMap::new();
+        if let Some(token) = token {
+            headers.insert("X-Consul-Token", token);
+        }
+        if let Some(auth) = credentials::basic_auth(environment)? {
+            headers.insert(reqwest::header::AUTHORIZATION, auth);
+        }
+        headers.insert("Accept", HeaderValue::from_static("application/json"));
+
+        // Fails if someone installed one already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(patience.connect)
+            .timeout(patience.request)
+            .default_headers(headers);
+        let mut base = address.clone();
+        if address.is_https() {
+            builder = credentials::tls(builder, environment)?;
+            if let Some(name) = environment.get("CONSUL_TLS_SERVER_NAME") {
+                base = address
+                    .with_host(name)
+                    .map_err(|error| format!("CONSUL_TLS_SERVER_NAME: {error}"))?;
+                builder = builder.dns_resolver(Arc::new(Alias(address.host().to_owned())));
+            }
+        } else {
+            // Saves reading the system's certificates, which nobody will ask for.
+            builder = builder.tls_certs_only([]);
+        }
+        if let Some(proxy) = proxy(&address, environment)? {
+            builder = builder.proxy(proxy);
+        }
+        let namespace = environment.get("CONSUL_NAMESPACE").map(str::to_owned);
+        let scope = [("ns", namespace.clone()), ("dc", spec.datacenter.clone())];
+        let scope = scope
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        Ok(Self {
+            http: builder.build().map_err(|error| causes(&error))?,
+            location: address.to_string(),
+            base: base.to_string(),
+            scope: scope.collect(),
+            patience,
+            token_in_the_clear,
+            namespace,
+        })
+    }
+
+    /// Where this Consul is, without anything secret.
+    pub(super) fn location(&self) -> &str {
+        &self.location
+    }
+
+    /// Sends a request until there is an answer that does not ask to come again. `path` comes
+    /// after `/v1/`; an answer longer than `limit` bytes is none.
+    pub(super) async fn send(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Option<&[u8]>,
+        limit: usize,
+    ) -> Outcome {
+        let mut unsure = false;
+        let mut wait = FIRST_WAIT;
+        let mut attempt = 1;
+        loop {
+            let last = self.attempt(method, path, body, limit).await;
+            let maybe_done = match &last {
+                Ok(answer) if !answer.is_busy() => return Outcome { last, unsure },
+                Err(Failed::TooLong(_)) => return Outcome { last, unsure },
+                Err(Failed::Unsent(_)) => false,
+                Ok(_) | Err(Failed::Unanswered(_)) => true,
+            };
+            if attempt >= self.patience.attempts {
+                return Outcome { last, unsure };
+            }
+            unsure |= maybe_done;
+            // Half of it is chance, so that many writers do not come back at once.
+            tokio::time::sleep(wait.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+            attempt += 1;
+        }
+    }
+
+    async fn attempt(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Answer, Failed> {
+        let mut url = format!("{}/v1/{path}", self.base);
+        for (name, value) in &self.scope {
+            url.push(if url.contains('?') { '&' } else { '?' });
+            url.extend([name, "=", &encode(value)]);
+        }
+        let mut request = self.http.request(method.clone(), url);
+        if let Some(body) = body {
+            // A body whose length is known is sent with Content-Length: chunks slip past the
+            // limits of Consul.
+            request = request.body(body.to_vec());
+        }
+        let mut response = request.send().await.map_err(failed)?;
+        let too_long = |bytes: usize| bytes > limit;
+        if response
+            .content_length()
+            .is_some_and(|bytes| usize::try_from(bytes).map_or(true, too_long))
+        {
+            return Err(Failed::TooLong(limit));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if too_long(body.len() + chunk.len()) {
+                return Err(Failed::TooLong(limit));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body,
+        })
+    }
+}
+
+fn failed(error: reqwest::Error) -> Failed {
+    let unsent = error.is_connect() || error.is_builder();
+    // The URL names a key and says nothing that the location does not.
+    let error = error.without_url();
+    if unsent {
+        Failed::Unsent(error.into())
+    } else {
+        Failed::Unanswered(error.into())
+    }
+}
+
+/// An error and what it comes from, in one line: reqwest says the interesting part last.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// The path of a key below `/v1/`, each segment encoded on its own.
+pub(super) fn kv_path(key: &str) -> String {
+    let segments: Vec<_> = key.split('/').map(encode).collect();
+    format!("kv/{}", segments.join("/"))
+}
+
+fn encode(text: &str) -> String {
+    utf8_percent_encode(text, ENCODED).to_string()
+}
+
+/// The proxy of the environment, as every Go program uses it: never towards this machine.
+fn proxy(address: &Address, environment: &Environment) -> Result<Option<Proxy>, String> {
+    let names = if address.is_https() {
+        ["HTTPS_PROXY", "https_proxy"]
+    } else {
+        ["HTTP_PROXY", "http_proxy"]
+    };
+    let found = |names: [&str; 2]| names.into_iter().find_map(|name| environment.get(name));
+    let Some(url) = found(names).filter(|_| !address.is_loopback()) else {
+        return Ok(None);
+    };
+    // The text may hold a password.
+    let proxy = Proxy::all(url).map_err(|_| format!("{} is not the URL of a proxy", names[0]))?;
+    let except = found(["NO_PROXY", "no_proxy"]).and_then(NoProxy::from_string);
+    Ok(Some(proxy.no_proxy(except)))
+}
+
+/// Finds one host whatever name is asked for, so that TLS can expect another name than the one
+/// that is connected to.
+struct Alias(String);
+
+impl Resolve for Alias {
+    fn resolve(&self, _name: Name) -> Resolving {
+        let host = self.0.clone();
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await?.collect();
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_encoded_segment_by_segment() {
+        assert_eq!(
+            kv_path("a b/ü%2F/#?&/..c/~"),
+            "kv/a%20b/%C3%BC%252F/%23%3F%26/..c/~"
+        );
+    }
+
+    #[test]
+    fn a_proxy_is_used_for_its_scheme_and_never_for_this_machine() {
+        let environment = [("HTTP_PROXY", "http://proxy:3128")].into_iter().collect();
+        let used = |address| {
+            let address = super::super::address::parse(address).unwrap();
+            proxy(&address, &environment).unwrap().is_some()
+        };
+        assert!(used("http://10.0.0.1:8500"));
+        assert!(!used("https://10.0.0.1:8500"));
+        assert!(!used("http://127.0.0.1:8500"));
+    }
+}

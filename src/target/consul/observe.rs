@@ -1,0 +1,247 @@
+//! Reading one set as of one moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use reqwest::{Method, StatusCode};
+
+use super::super::TargetError;
+use super::Consul;
+use super::http::{Answer, Failed, LISTING, kv_path};
+use super::wire::{Operation, Pair, TxnAnswer};
+use crate::model::{Document, Key, Limits, Observed, ObservedSnapshot, Place, Prefix};
+use crate::target::Target as _;
+
+/// How often reading starts again because the set was written meanwhile.
+const RESTARTS: usize = 5;
+
+/// Everything that is there of one set. What a token may not see is an error, although Consul
+/// answers as if it were not there.
+pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, TargetError> {
+    let snapshot_key = consul.snapshot_key(&place.set);
+    for _ in 0..RESTARTS {
+        let head = consul.key(&snapshot_key).await?;
+        let document = head.as_ref().map(|pair| Document::parse(&pair.value));
+        let mut keys: BTreeSet<&Key> = place.keys.iter().collect();
+        if let Some(Ok(document)) = &document {
+            keys.extend(document.keys().keys());
+        }
+        let index = head.as_ref().map(|pair| pair.modify_index);
+        let prefixes = prefixes(place, &keys);
+        let Some(mut found) = consul.trees(&snapshot_key, index, &prefixes).await? else {
+            continue;
+        };
+        found.remove(&snapshot_key);
+        consul.check_unseen(place, &keys, &found).await?;
+
+        // Keys that are no `Key` were written by others and no plan of ours touches them.
+        let entries = found
+            .into_values()
+            .filter_map(|pair| Some((pair.key.parse::<Key>().ok()?, pair)))
+            .filter(|(key, _)| keys.contains(key) || below_any(place, key))
+            .map(|(key, pair)| (key, pair.into_entry()))
+            .collect();
+        let snapshot = match (head, document) {
+            (Some(pair), Some(document)) => ObservedSnapshot::Present {
+                fence: pair.fence(),
+                owner: pair.owner(),
+                document: Box::new(document),
+            },
+            _ => ObservedSnapshot::Absent,
+        };
+        return Ok(Observed { snapshot, entries });
+    }
+    Err(TargetError::Moved {
+        location: consul.location(),
+        keys: vec![snapshot_key],
+    })
+}
+
+fn below_any(place: &Place, key: &Key) -> bool {
+    place.prefixes.iter().any(|prefix| prefix.contains(key))
+}
+
+/// The fewest string prefixes whose trees hold all keys and prefixes.
+fn prefixes<'a>(place: &'a Place, keys: &BTreeSet<&'a Key>) -> Vec<&'a str> {
+    let all: BTreeSet<&str> = keys
+        .iter()
+        .map(|key| key.as_str())
+        .chain(place.prefixes.iter().map(Prefix::as_str))
+        .collect();
+    let mut fewest: Vec<&str> = Vec::new();
+    // In this order a prefix comes right before everything that starts with it.
+    for prefix in all {
+        if fewest.last().is_none_or(|last| !prefix.starts_with(last)) {
+            fewest.push(prefix);
+        }
+    }
+    fewest
+}
+
+impl Consul {
+    /// Sends what only reads, and fails unless there is an answer that does not ask to come again.
+    pub(super) async fn read(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Answer, TargetError> {
+        let source = match self.client.send(method, path, body, limit).await.last {
+            Ok(answer) if !answer.is_busy() => return Ok(answer),
+            Ok(answer) => format!("{}: {}", answer.status, answer.text()).into(),
+            Err(Failed::Unsent(source) | Failed::Unanswered(source)) => source,
+            Err(Failed::TooLong(limit)) => {
+                return Err(self.invalid(format!("an answer of more than {limit} bytes")));
+            }
+        };
+        Err(TargetError::Unreachable {
+            location: self.location(),
+            source,
+        })
+    }
+
+    /// One key, from the leader. This is the one read in which Consul tells denied from absent.
+    async fn key(&self, key: &str) -> Result<Option<Pair>, TargetError> {
+        let path = format!("{}?consistent", kv_path(key));
+        let answer = self.read(&Method::GET, &path, None, LISTING).await?;
+        match answer.status {
+            StatusCode::OK => {
+                let pairs: Vec<Pair> = self.json(&answer)?;
+                let [pair] = <[Pair; 1]>::try_from(pairs)
+                    .map_err(|pairs| self.invalid(format!("{} keys for one", pairs.len())))?;
+                if pair.key != key {
+                    return Err(self.invalid(format!("key `{}` for `{key}`", pair.key)));
+                }
+                Ok(Some(pair))
+            }
+            // Only a Consul that looked says up to when it knows that there is none.
+            StatusCode::NOT_FOUND if answer.headers.contains_key("X-Consul-Index") => Ok(None),
+            _ => Err(self.refused(&answer)),
+        }
+    }
+
+    /// Everything below the prefixes, by key; `None` if the snapshot key has not had this index
+    /// all the while.
+    async fn trees(
+        &self,
+        snapshot_key: &str,
+        index: Option<u64>,
+        prefixes: &[&str],
+    ) -> Result<Option<BTreeMap<String, Pair>>, TargetError> {
+        let mut found = BTreeMap::new();
+        // The snapshot key is read with each part, so that all parts are of one moment.
+        let room = self.operations_per_read() - 1;
+        let empty: &[&str] = &[];
+        let parts = prefixes.chunks(room);
+        let parts = parts.chain(prefixes.is_empty().then_some(empty));
+        for part in parts {
+            let keys = std::iter::once(&snapshot_key).chain(part);
+            let operations: Vec<_> = keys
+                .map(|key| self.scoped(Operation::get_tree(key)))
+                .collect();
+            let answer = self.read_transaction(&operations).await?;
+            if answer.status != StatusCode::OK {
+                return Err(self.refused(&answer));
+            }
+            let answer: TxnAnswer = self.json(&answer)?;
+            let results = answer
+                .results
+                .ok_or_else(|| self.invalid("a transaction without results"))?;
+            let mut seen = None;
+            for result in results {
+                if result.kv.key == snapshot_key {
+                    seen = Some(result.kv.modify_index);
+                }
+                found.insert(result.kv.key.clone(), result.kv);
+            }
+            if seen != index {
+                return Ok(None);
+            }
+        }
+        Ok(Some(found))
+    }
+
+    /// Consul leaves what a token may not read out of a listing without a word. Fails if one of
+    /// the keys that were not found, or a prefix that looks empty, may not be read.
+    async fn check_unseen(
+        &self,
+        place: &Place,
+        keys: &BTreeSet<&Key>,
+        found: &BTreeMap<String, Pair>,
+    ) -> Result<(), TargetError> {
+        let keys = keys
+            .iter()
+            .map(|key| key.as_str())
+            .filter(|key| !found.contains_key(*key));
+        let looks_empty = |prefix: &&str| !found.keys().any(|key| key.starts_with(prefix));
+        let prefixes = place.prefixes.iter().map(Prefix::as_str);
+        let unseen: Vec<&str> = keys.chain(prefixes.filter(looks_empty)).collect();
+        for part in unseen.chunks(self.operations_per_read()) {
+            // Permissions are checked first and named by operation; index 0 then fails whether
+            // the key exists or not.
+            let operations: Vec<_> = part
+                .iter()
+                .map(|key| self.scoped(Operation::check_index(key, 0)))
+                .collect();
+            let answer = self.read_transaction(&operations).await?;
+            if answer.status != StatusCode::CONFLICT {
+                return Err(self.refused(&answer));
+            }
+            let answer: TxnAnswer = self.json(&answer)?;
+            let denied = answer.denied_keys(&operations);
+            if !denied.is_empty() {
+                return Err(self.denied(format!("no permission to read {}", denied.join(", "))));
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_transaction(&self, operations: &[Operation<'_>]) -> Result<Answer, TargetError> {
+        let body = crate::model::value::canonical(&operations);
+        self.read(&Method::PUT, "txn?consistent", Some(&body), LISTING)
+            .await
+    }
+
+    /// Reads count like writes, and any Consul takes this many.
+    fn operations_per_read(&self) -> usize {
+        let known = self.overrides.operations;
+        known.unwrap_or(Limits::CONSUL.operations).max(2)
+    }
+
+    pub(super) fn scoped<'a>(&'a self, operation: Operation<'a>) -> Operation<'a> {
+        operation.in_namespace(self.client.namespace.as_deref())
+    }
+
+    pub(super) fn json<T: serde::de::DeserializeOwned>(
+        &self,
+        answer: &Answer,
+    ) -> Result<T, TargetError> {
+        serde_json::from_slice(&answer.body).map_err(|error| self.invalid(not_json(&error)))
+    }
+}
+
+/// Where JSON stops making sense; what is there may be a secret.
+pub(super) fn not_json(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    format!("not the JSON of a Consul from line {line}, column {column} on")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_below_another_prefix_is_not_asked_for_twice() {
+        let key = |text: &str| text.parse::<Key>().unwrap();
+        let place = Place {
+            set: "shop".parse().unwrap(),
+            keys: ["config/shop/data", "flags/shop", "flags/shop2", "a"]
+                .into_iter()
+                .map(key)
+                .collect(),
+            prefixes: [key("config/shop").below(), key("app").below()].into(),
+        };
+        let keys = place.keys.iter().collect();
+        assert_eq!(prefixes(&place, &keys), ["a", "config/shop/", "flags/shop"]);
+    }
+}

@@ -1,0 +1,31 @@
+//! The variables of the process, captured once at its edge.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Environment variables by name. Their values may be secrets and are never shown.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// The value of a variable; one that is empty counts as not set, as for the consul command.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(variables: I) -> Self {
+        let own = |(name, value): (K, V)| (name.into(), value.into());
+        Self(variables.into_iter().map(own).collect())
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}

@@ -1,0 +1,389 @@
+//! What every store promises: one function per promise, one test per promise and backend.
+//!
+//! A new backend adds one line below [`keeps_the_contract`].
+
+use std::sync::{Arc, Barrier};
+
+use cfgctl::model::{Cause, Commit, Content, Heads, Version};
+use cfgctl::store::memory::Memory;
+use cfgctl::store::sqlite::Sqlite;
+use cfgctl::store::{Store, StoreError};
+use serde_json::json;
+
+use self::fixture::{
+    all, commit, content, id, moved, moved_head, revision, version, versions, versions_of,
+    with_content,
+};
+
+pub(crate) mod fixture;
+
+/// Gives any number of handles to one store, which was empty at first.
+struct Handles(Box<dyn Fn() -> Arc<dyn Store> + Send + Sync>);
+
+impl Handles {
+    fn open(&self) -> Arc<dyn Store> {
+        (self.0)()
+    }
+}
+
+macro_rules! keeps_the_contract {
+    ($backend:ident, $fresh:path) => {
+        keeps_the_contract! { $backend, $fresh:
+            a_fresh_store_is_empty
+            a_commit_becomes_head_revision_and_history
+            one_of_many_racers_wins
+            a_loser_learns_what_moved_and_has_changed_nothing
+            a_commit_over_several_resources_is_all_or_nothing
+            the_head_of_an_unchanged_resource_is_guarded_too
+            a_commit_without_revisions_only_compares
+            versions_may_skip_but_never_go_back
+            a_change_without_an_expected_head_is_refused
+            content_of_another_kind_is_refused
+            a_tombstone_keeps_the_history
+            history_is_complete_newest_first_and_limited
+            what_never_was_is_none_or_empty
+            a_set_and_a_cluster_may_have_one_name
+            names_that_look_like_sql_are_harmless
+            large_bodies_survive
+            texts_and_numbers_come_back_as_they_were
+            a_commit_is_there_for_every_other_handle
+        }
+    };
+    ($backend:ident, $fresh:path: $($promise:ident)*) => {
+        mod $backend {
+            $(
+                #[tokio::test]
+                async fn $promise() {
+                    super::$promise(&$fresh()).await;
+                }
+            )*
+        }
+    };
+}
+
+keeps_the_contract!(memory, super::memory_handles);
+keeps_the_contract!(sqlite, super::sqlite_handles);
+
+fn memory_handles() -> Handles {
+    let store: Arc<dyn Store> = Arc::new(Memory::default());
+    Handles(Box::new(move || Arc::clone(&store)))
+}
+
+fn sqlite_handles() -> Handles {
+    let directory = tempfile::tempdir().unwrap();
+    Handles(Box::new(move || {
+        Arc::new(Sqlite::open(&directory.path().join("store.db")).unwrap())
+    }))
+}
+
+async fn a_fresh_store_is_empty(handles: &Handles) {
+    let store = handles.open();
+    assert_eq!(store.heads().await.unwrap(), Heads::new());
+    assert!(!store.location().is_empty());
+}
+
+async fn a_commit_becomes_head_revision_and_history(handles: &Handles) {
+    let store = handles.open();
+    let first = commit(&[("set/shop", 0, 1), ("cluster/eu", 0, 1)]);
+    store.commit(&first).await.unwrap();
+    assert_eq!(store.heads().await.unwrap(), first.revisions);
+    for (id, revision) in &first.revisions {
+        let found = store.revision(id, Version::FIRST).await.unwrap();
+        assert_eq!(found.as_ref(), Some(revision));
+        let history = store.history(id, 10).await.unwrap();
+        assert_eq!(history, std::slice::from_ref(revision));
+    }
+}
+
+async fn one_of_many_racers_wins(handles: &Handles) {
+    const RACERS: usize = 8;
+    for round in 0..4 {
+        let start = Barrier::new(RACERS);
+        let race = |racer: usize, store: Arc<dyn Store>| {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap();
+            let mut commit = commit(&[("set/shop", round, round + 1), ("cluster/eu", 0, 0)]);
+            let shop = id("set/shop");
+            let mine = revision(&shop, round + 1, &format!("racer {racer}"));
+            commit.revisions.insert(shop, mine.clone());
+            start.wait();
+            runtime
+                .block_on(store.commit(&commit))
+                .map(|()| mine.clone())
+        };
+        let outcomes: Vec<_> = std::thread::scope(|scope| {
+            let racers: Vec<_> = (0..RACERS)
+                .map(|racer| {
+                    // Opened here: a racer that fails before the start would leave the others waiting.
+                    let (race, store) = (&race, handles.open());
+                    scope.spawn(move || race(racer, store))
+                })
+                .collect();
+            racers
+                .into_iter()
+                .map(|racer| racer.join().unwrap())
+                .collect()
+        });
+        let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+        assert_eq!(won.len(), 1, "{lost:?}");
+        let head = handles.open().heads().await.unwrap()[&id("set/shop")].clone();
+        assert_eq!(won[0].as_ref().unwrap(), &head);
+        for outcome in lost {
+            let Err(StoreError::HeadsMoved(moved)) = outcome else {
+                panic!("{outcome:?}");
+            };
+            assert_eq!(moved, [moved_head("set/shop", round, round + 1)]);
+        }
+    }
+}
+
+async fn a_loser_learns_what_moved_and_has_changed_nothing(handles: &Handles) {
+    const IDS: &[&str] = &["set/a", "set/b", "set/c", "set/d"];
+    let store = handles.open();
+    let start = commit(&[("set/a", 0, 1), ("set/b", 0, 1), ("set/c", 0, 1)]);
+    store.commit(&start).await.unwrap();
+    let others = commit(&[("set/a", 1, 2), ("set/c", 1, 2)]);
+    store.commit(&others).await.unwrap();
+    let before = all(&*store, IDS).await;
+
+    let late = commit(&[
+        ("set/a", 1, 2),
+        ("set/b", 1, 2),
+        ("set/c", 0, 1),
+        ("set/d", 3, 4),
+    ]);
+    assert_eq!(
+        moved(&*store, &late).await,
+        [
+            moved_head("set/a", 1, 2),
+            moved_head("set/c", 0, 2),
+            moved_head("set/d", 3, 0),
+        ]
+    );
+    assert_eq!(all(&*store, IDS).await, before);
+}
+
+async fn a_commit_over_several_resources_is_all_or_nothing(handles: &Handles) {
+    const IDS: &[&str] = &["cluster/eu", "set/a", "set/z"];
+    let store = handles.open();
+    let first = commit(&[("cluster/eu", 0, 1), ("set/a", 0, 1), ("set/z", 0, 1)]);
+    store.commit(&first).await.unwrap();
+    // The one that moved is once the first, once the last that a backend may come to.
+    for (moves, after) in [("cluster/eu", 2), ("set/z", 2)] {
+        store.commit(&commit(&[(moves, 1, after)])).await.unwrap();
+        let before = all(&*store, IDS).await;
+        let mut late = commit(&[("cluster/eu", 1, 9), ("set/a", 1, 9), ("set/z", 1, 9)]);
+        if moves == "set/z" {
+            late.expected.insert(id("cluster/eu"), Some(version(2)));
+        }
+        assert_eq!(moved(&*store, &late).await, [moved_head(moves, 1, after)]);
+        assert_eq!(all(&*store, IDS).await, before);
+    }
+}
+
+async fn the_head_of_an_unchanged_resource_is_guarded_too(handles: &Handles) {
+    let store = handles.open();
+    store
+        .commit(&commit(&[("cluster/eu", 0, 1)]))
+        .await
+        .unwrap();
+    let planned = commit(&[("cluster/eu", 1, 0), ("set/a", 0, 1)]);
+    store
+        .commit(&commit(&[("cluster/eu", 1, 2)]))
+        .await
+        .unwrap();
+    assert_eq!(
+        moved(&*store, &planned).await,
+        [moved_head("cluster/eu", 1, 2)]
+    );
+    let found = versions(&store.heads().await.unwrap());
+    assert_eq!(found, [("cluster/eu".to_owned(), 2)].into());
+}
+
+async fn a_commit_without_revisions_only_compares(handles: &Handles) {
+    let store = handles.open();
+    store.commit(&Commit::default()).await.unwrap();
+    store.commit(&commit(&[("set/a", 0, 0)])).await.unwrap();
+    let other = commit(&[("set/a", 7, 0)]);
+    assert_eq!(moved(&*store, &other).await, [moved_head("set/a", 7, 0)]);
+    assert_eq!(store.heads().await.unwrap(), Heads::new());
+}
+
+async fn versions_may_skip_but_never_go_back(handles: &Handles) {
+    let store = handles.open();
+    store.commit(&commit(&[("set/a", 0, 5)])).await.unwrap();
+    store.commit(&commit(&[("set/a", 5, 40)])).await.unwrap();
+    let before = all(&*store, &["set/a"]).await;
+    for new in [1, 39, 40] {
+        let error = store.commit(&commit(&[("set/a", 40, new)])).await;
+        assert!(matches!(error, Err(StoreError::Invalid { .. })), "{new}");
+    }
+    let beyond = commit(&[("set/a", 40, u64::MAX)]);
+    let error = store.commit(&beyond).await.unwrap_err();
+    assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
+    assert_eq!(all(&*store, &["set/a"]).await, before);
+    assert_eq!(versions_of(&before.1[0]), [40, 5]);
+    let never = store.revision(&id("set/a"), version(u64::MAX)).await;
+    assert_eq!(never.unwrap(), None);
+}
+
+async fn a_change_without_an_expected_head_is_refused(handles: &Handles) {
+    let store = handles.open();
+    let mut unguarded = commit(&[("set/a", 0, 1), ("set/b", 0, 1)]);
+    unguarded.expected.remove(&id("set/b"));
+    match store.commit(&unguarded).await {
+        Err(StoreError::Invalid { id: refused, .. }) => assert_eq!(refused, id("set/b")),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(store.heads().await.unwrap(), Heads::new());
+}
+
+async fn content_of_another_kind_is_refused(handles: &Handles) {
+    let store = handles.open();
+    let mut mixed = commit(&[("set/a", 0, 1)]);
+    let cluster = revision(&id("cluster/eu"), 1, "x");
+    mixed.revisions.insert(id("set/a"), cluster);
+    let error = store.commit(&mixed).await.unwrap_err();
+    assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
+    assert_eq!(store.heads().await.unwrap(), Heads::new());
+}
+
+async fn a_tombstone_keeps_the_history(handles: &Handles) {
+    let store = handles.open();
+    let shop = id("set/shop");
+    store.commit(&commit(&[("set/shop", 0, 1)])).await.unwrap();
+    let mut delete = commit(&[("set/shop", 1, 2)]);
+    let tombstone = with_content(2, Content::Deleted);
+    delete.revisions.insert(shop.clone(), tombstone.clone());
+    store.commit(&delete).await.unwrap();
+    assert_eq!(store.heads().await.unwrap()[&shop], tombstone);
+
+    let again = commit(&[("set/shop", 0, 1)]);
+    assert_eq!(
+        moved(&*store, &again).await,
+        [moved_head("set/shop", 0, 2)],
+        "a deleted resource is not one that never existed"
+    );
+    store.commit(&commit(&[("set/shop", 2, 3)])).await.unwrap();
+    let history = store.history(&shop, 10).await.unwrap();
+    assert_eq!(versions_of(&history), [3, 2, 1]);
+    assert_eq!(history[1], tombstone);
+}
+
+async fn history_is_complete_newest_first_and_limited(handles: &Handles) {
+    const COUNT: u64 = 30;
+    let store = handles.open();
+    for number in 1..=COUNT {
+        let change = commit(&[("set/a", number - 1, number), ("set/b", number - 1, number)]);
+        store.commit(&change).await.unwrap();
+    }
+    let history = |limit| {
+        let store = &store;
+        async move { store.history(&id("set/a"), limit).await.unwrap() }
+    };
+    let whole = history(usize::MAX).await;
+    assert_eq!(versions_of(&whole), (1..=COUNT).rev().collect::<Vec<_>>());
+    for found in &whole {
+        let number = found.version.get();
+        let made = revision(&id("set/a"), number, &format!("set/a {number}"));
+        assert_eq!(*found, made);
+    }
+    assert_eq!(history(7).await, whole[..7]);
+    assert_eq!(history(1).await, whole[..1]);
+    assert_eq!(history(0).await, []);
+}
+
+async fn what_never_was_is_none_or_empty(handles: &Handles) {
+    let store = handles.open();
+    store.commit(&commit(&[("set/a", 0, 2)])).await.unwrap();
+    for (name, number) in [("set/b", 1), ("cluster/a", 2), ("set/a", 1), ("set/a", 3)] {
+        let found = store.revision(&id(name), version(number)).await.unwrap();
+        assert_eq!(found, None, "{name} {number}");
+    }
+    assert_eq!(store.history(&id("set/b"), 10).await.unwrap(), []);
+    assert_eq!(store.history(&id("cluster/a"), 10).await.unwrap(), []);
+}
+
+async fn a_set_and_a_cluster_may_have_one_name(handles: &Handles) {
+    let store = handles.open();
+    store.commit(&commit(&[("set/eu", 0, 1)])).await.unwrap();
+    store
+        .commit(&commit(&[("cluster/eu", 0, 4)]))
+        .await
+        .unwrap();
+    let found = versions(&store.heads().await.unwrap());
+    let expected = [("cluster/eu".to_owned(), 4), ("set/eu".to_owned(), 1)];
+    assert_eq!(found, expected.into());
+    let history = store.history(&id("set/eu"), 10).await.unwrap();
+    assert_eq!(versions_of(&history), [1]);
+}
+
+async fn names_that_look_like_sql_are_harmless(handles: &Handles) {
+    const NAMES: &[&str] = &[
+        "set/select",
+        "set/null",
+        "set/drop-table-heads",
+        "set/1",
+        "set/01",
+        "set/1e3",
+        "set/a--b",
+        "set/cluster",
+        "cluster/set",
+    ];
+    let store = handles.open();
+    let changes: Vec<_> = NAMES.iter().map(|name| (*name, 0, 1)).collect();
+    let change = commit(&changes);
+    store.commit(&change).await.unwrap();
+    assert_eq!(store.heads().await.unwrap(), change.revisions);
+    for name in NAMES {
+        let found = store.revision(&id(name), Version::FIRST).await.unwrap();
+        assert_eq!(found.as_ref(), change.revisions.get(&id(name)), "{name}");
+    }
+}
+
+async fn large_bodies_survive(handles: &Handles) {
+    let store = handles.open();
+    let mut large = commit(&[("set/a", 0, 1), ("set/b", 0, 1)]);
+    for (id, found) in &mut large.revisions {
+        *found = revision(id, 1, &"wide ".repeat(40_000));
+    }
+    store.commit(&large).await.unwrap();
+    assert_eq!(handles.open().heads().await.unwrap(), large.revisions);
+}
+
+async fn texts_and_numbers_come_back_as_they_were(handles: &Handles) {
+    let store = handles.open();
+    let shop = id("set/shop");
+    let values = json!({
+        "üß–☃😀": "'; DROP TABLE heads; --",
+        "": "\u{0}\u{1}\"\\\n\u{2028}\u{feff}",
+        "most": u64::MAX,
+        "least": i64::MIN,
+        "exact": 0.300_000_000_000_000_04,
+        "whole": 1.0,
+        "list": [null, true, [], {}],
+    });
+    let mut made = with_content(1, content(json!({"set": {"values": values}})));
+    "Zoë <z@ü>".clone_into(&mut made.origin.actor);
+    made.origin.message = Some("?1 %s \u{1f525}\n".to_owned());
+    made.origin.cause = Cause::Rollback { to: version(7) };
+    let mut change = commit(&[("set/shop", 0, 1)]);
+    change.revisions.insert(shop.clone(), made.clone());
+    store.commit(&change).await.unwrap();
+    let found = handles.open().revision(&shop, Version::FIRST).await;
+    assert_eq!(found.unwrap(), Some(made));
+}
+
+async fn a_commit_is_there_for_every_other_handle(handles: &Handles) {
+    const IDS: &[&str] = &["set/a", "cluster/eu"];
+    let (one, two) = (handles.open(), handles.open());
+    one.commit(&commit(&[("set/a", 0, 1)])).await.unwrap();
+    two.commit(&commit(&[("set/a", 1, 2), ("cluster/eu", 0, 1)]))
+        .await
+        .unwrap();
+    let seen = all(&*one, IDS).await;
+    assert_eq!(seen, all(&*two, IDS).await);
+    drop((one, two));
+    assert_eq!(seen, all(&*handles.open(), IDS).await);
+}

@@ -16,3 +16,4 @@ mod store_contract;
 mod store_processes;
 mod store_sqlite;
 mod support;
+mod walls;

@@ -177,9 +177,7 @@ impl Decoder<'_, '_> {
             format!("{what} has no field `{}`", shown(&entry.key)),
         );
         let finding = match closest(&entry.key, known.iter().copied()) {
-            Some(meant) => finding
-                .label(format!("did you mean `{meant}`?"))
-                .help(format!("did you mean `{meant}`?")),
+            Some(meant) => finding.label(format!("did you mean `{meant}`?")),
             None => finding.help(format!("it knows {}", alternatives(known))),
         };
         self.add(finding);
@@ -248,9 +246,7 @@ impl Decoder<'_, '_> {
                 format!("there is no {what} `{}`", shown(text)),
             );
             let finding = match closest(text, known.iter().copied()) {
-                Some(meant) => finding
-                    .label(format!("did you mean `{meant}`?"))
-                    .help(format!("did you mean `{meant}`?")),
+                Some(meant) => finding.label(format!("did you mean `{meant}`?")),
                 None => finding.help(format!("write {}", alternatives(known))),
             };
             self.add(finding);

@@ -11,6 +11,8 @@ use super::limits::{Cost, Limits};
 use super::node::Kind;
 use super::{Finding, SourceId, Sources, Span, parse};
 
+mod walk;
+
 /// What a user calls standard input.
 const STDIN: &str = "-";
 
@@ -43,6 +45,8 @@ pub(super) struct Reader<'c> {
     files: usize,
     bytes: usize,
     entries: usize,
+    /// Directories that were not looked into.
+    directories: usize,
     /// Files and directories that were read, by their real paths.
     seen: BTreeSet<PathBuf>,
     schemas: BTreeMap<PathBuf, Option<(SourceId, Value)>>,
@@ -59,6 +63,7 @@ impl<'c> Reader<'c> {
             files: 0,
             bytes: 0,
             entries: 0,
+            directories: 0,
             seen: BTreeSet::new(),
             schemas: BTreeMap::new(),
         }
@@ -71,31 +76,6 @@ impl<'c> Reader<'c> {
             source,
             beside: PathBuf::new(),
         })
-    }
-
-    /// The files that `path` names: itself, or the manifests in it. Files that were named before
-    /// are left out.
-    pub(super) fn files(&mut self, path: &Path, recursion: Recursion) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        match fs::metadata(self.cwd.join(path)) {
-            Err(error) => {
-                self.cannot_read(path, &error, None);
-            }
-            Ok(metadata) if metadata.is_dir() => {
-                let before = self.entries;
-                let fresh = self.walk(path, recursion, &mut found);
-                if fresh == Walk::Done && found.is_empty() {
-                    self.nothing_in(path, recursion, before);
-                }
-            }
-            // A pipe is fine if the user names it: `-f <(generate)`.
-            Ok(_) => {
-                if self.is_new(path) {
-                    found.push(path.to_owned());
-                }
-            }
-        }
-        found
     }
 
     /// The text of a file that [`Self::files`] found.
@@ -158,107 +138,6 @@ impl<'c> Reader<'c> {
                 None
             }
         }
-    }
-
-    fn is_new(&mut self, path: &Path) -> bool {
-        // What has no real path cannot be read either, which is reported when it is opened.
-        fs::canonicalize(self.cwd.join(path)).map_or(true, |real| self.seen.insert(real))
-    }
-
-    /// Collects the manifests of a directory, sorted by name.
-    fn walk(&mut self, directory: &Path, recursion: Recursion, found: &mut Vec<PathBuf>) -> Walk {
-        if !self.is_new(directory) {
-            return Walk::Stopped;
-        }
-        let entries = match self.list(directory) {
-            Ok(entries) => entries,
-            Err(error) => {
-                self.cannot_read(directory, &error, None);
-                return Walk::Stopped;
-            }
-        };
-        if self.entries > self.limits.entries {
-            self.findings.push(
-                Finding::error(
-                    "too-many-files",
-                    None,
-                    format!(
-                        "`{}` takes the directories to more than {} entries",
-                        directory.display(),
-                        self.limits.entries
-                    ),
-                )
-                .help("name the directory of the manifests itself"),
-            );
-            return Walk::Stopped;
-        }
-        let mut walk = Walk::Done;
-        for path in entries {
-            match fs::metadata(self.cwd.join(&path)) {
-                Ok(metadata) if metadata.is_dir() => {
-                    // A directory that was seen before is a loop of links, and no mistake.
-                    if recursion == Recursion::Recursive
-                        && self.walk(&path, recursion, found) == Walk::Stopped
-                        && self.entries > self.limits.entries
-                    {
-                        return Walk::Stopped;
-                    }
-                }
-                _ if !is_manifest(&path) => {}
-                Ok(metadata) if metadata.is_file() => {
-                    if self.is_new(&path) {
-                        found.push(path);
-                    } else {
-                        walk = Walk::Stopped;
-                    }
-                }
-                Ok(_) => {
-                    self.findings.push(Finding::error(
-                        "unreadable",
-                        None,
-                        format!("`{}` is not a regular file", path.display()),
-                    ));
-                    walk = Walk::Stopped;
-                }
-                Err(error) => {
-                    self.cannot_read(&path, &error, None);
-                    walk = Walk::Stopped;
-                }
-            }
-        }
-        walk
-    }
-
-    /// What lies in a directory and is not hidden, sorted by name.
-    fn list(&mut self, directory: &Path) -> io::Result<Vec<PathBuf>> {
-        let mut entries = Vec::new();
-        for entry in fs::read_dir(self.cwd.join(directory))? {
-            self.entries += 1;
-            if self.entries > self.limits.entries {
-                break;
-            }
-            let name = entry?.file_name();
-            if !name.to_string_lossy().starts_with('.') {
-                entries.push(directory.join(name));
-            }
-        }
-        entries.sort();
-        Ok(entries)
-    }
-
-    fn nothing_in(&mut self, directory: &Path, recursion: Recursion, entries_before: usize) {
-        let finding = Finding::error(
-            "no-manifests",
-            None,
-            format!("no manifests in `{}`", directory.display()),
-        )
-        .help("manifests are files that end in .yaml, .yml or .json");
-        let finding = if recursion == Recursion::Flat && self.entries > entries_before {
-            finding.help("directories below it are read with -R")
-        } else {
-            finding
-        };
-        self.findings.push(finding);
     }
 
     fn open(&mut self, name: &Path, at: Option<Span>) -> Option<SourceId> {
@@ -374,15 +253,6 @@ impl<'c> Reader<'c> {
     }
 }
 
-/// How a walk through a directory ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Walk {
-    /// Everything was looked at.
-    Done,
-    /// Something was left out, for a reason that is known or reported.
-    Stopped,
-}
-
 /// The reason without the number that the system gives it.
 fn reason(error: &io::Error) -> String {
     match error.kind() {
@@ -391,18 +261,6 @@ fn reason(error: &io::Error) -> String {
         io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
         _ => error.to_string(),
     }
-}
-
-/// Whether a file in a directory is a manifest, by its name. Schemas lie beside them.
-fn is_manifest(path: &Path) -> bool {
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().to_lowercase())
-        .unwrap_or_default();
-    [".yaml", ".yml", ".json"].iter().any(|ending| {
-        name.strip_suffix(ending)
-            .is_some_and(|stem| !stem.ends_with(".schema"))
-    })
 }
 
 #[cfg(test)]

@@ -93,7 +93,6 @@ fn a_directory_without_manifests_and_a_path_to_nowhere_are_errors() {
     error[no-manifests]: no manifests in `empty`
      |
      = help: manifests are files that end in .yaml, .yml or .json
-     = help: directories below it are read with -R
 
     error[no-manifests]: no manifests in `parent`
      |
@@ -133,15 +132,6 @@ fn what_is_not_utf_8_is_refused_with_the_place() {
     fs::write(at.join("c.yaml"), b"a\0:\0").unwrap();
     let loaded = load(at, &["."], Recursion::Flat);
     insta::assert_snapshot!(shown(&loaded), @r#"
-    error[encoding]: this byte is not UTF-8
-     --> ./a.yaml:2:5
-      |
-     ::: 
-    2 | b: ä�
-      |     ^
-      |
-      = help: save the file as UTF-8
-
     error[encoding]: `./b.yaml` is not UTF-8, but looks like UTF-16
      |
      = help: save it as UTF-8
@@ -149,6 +139,14 @@ fn what_is_not_utf_8_is_refused_with_the_place() {
     error[encoding]: `./c.yaml` is not UTF-8, but looks like UTF-16
      |
      = help: save it as UTF-8
+
+    error[encoding]: this byte is not UTF-8
+     --> ./a.yaml:2:5
+      |
+    2 | b: ä�
+      |     ^
+      |
+      = help: save the file as UTF-8
 
     3 errors
     "#);

@@ -725,7 +725,7 @@ fn a_schema_that_is_missing_or_broken_is_shown_where_it_is_named_or_broken() {
     .unwrap();
     fs::write(at.join("list.json"), "[]").unwrap();
     for (name, schema) in [
-        ("a", "gone.json"),
+        ("a", "lst.json"),
         ("b", "bad.schema.json"),
         ("c", "list.json"),
         ("d", "'.'"),
@@ -741,11 +741,11 @@ fn a_schema_that_is_missing_or_broken_is_shown_where_it_is_named_or_broken() {
         Recursion::Flat,
     );
     assert_snapshot!(show(&loaded.findings, &loaded.sources, Style::Plain), @r#"
-    error[unreadable]: cannot read `gone.json`: there is no such file
+    error[unreadable]: cannot read `lst.json`: there is no such file
      --> a.yaml:4:16
       |
-    4 | spec: {schema: gone.json, values: {a: 1}}
-      |                ^^^^^^^^^
+    4 | spec: {schema: lst.json, values: {a: 1}}
+      |                ^^^^^^^^ did you mean `list.json`?
       |
       = help: a relative path starts beside the manifest that names it
 
@@ -772,5 +772,48 @@ fn a_schema_that_is_missing_or_broken_is_shown_where_it_is_named_or_broken() {
       = help: a relative path starts beside the manifest that names it
 
     4 errors
+    "#);
+}
+
+#[test]
+fn old_line_ends_of_the_mac_are_counted() {
+    let text = SET.replace("a: 1", "a: 017").replace('\n', "\r");
+    assert_snapshot!(findings(&text), @r#"
+    error[number]: `017` has a leading zero, which some readers take for octal
+     --> -:4:20
+      |
+    4 | spec: {values: {a: 017}}
+      |                    ^^^
+      |
+      = help: write 17 for the number or "017" for the text
+
+    1 error
+    "#);
+}
+
+#[test]
+fn the_parts_that_come_later_are_named_as_such() {
+    let text = "\
+apiVersion: cfgctl.dev/v1
+kind: ConfigSet
+metadata:
+  name: checkout
+spec:
+  clusters: {stage: prod}
+  values:
+    payment: {provider: stripe, timeoutMs: 1500, url: https://pay.example.com}
+  flags:
+    express-pay: false
+  breakers:
+    payment-provider: {reset: manual}
+  publish:
+    - spring: {context: config/checkout}
+    - keys: {prefix: app/services/checkout}
+    - flagd: {key: flags/checkout}
+";
+    assert_snapshot!(listed(text), @r#"
+    9:3 not-supported-yet: this version of cfgctl does not know `flags` yet
+    11:3 not-supported-yet: this version of cfgctl does not know `breakers` yet
+    16:7 not-supported-yet: this version of cfgctl does not know `flagd` yet
     "#);
 }

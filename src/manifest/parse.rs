@@ -5,16 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use serde_saphyr::granit_parser::{
-    self, ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, StrInput, Tag, YamlVersion,
+    self, ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, StrInput, YamlVersion,
 };
 
 use super::limits::{Cost, Limits};
 use super::node::{Entry, Kind, Node};
-use super::{Finding, SourceId, Span, scalar};
-use mistakes::{advice, bad_tag, exhausted, fits, is_non_specific, key_of, too_deep};
+use super::{Finding, SourceId, Span};
+use mistakes::{advice, exhausted, key_of, too_deep};
 
+mod meaning;
 mod mistakes;
 
 /// The documents of one file that are not empty and not broken beyond reading, and everything
@@ -387,62 +387,6 @@ impl<'a> Builder<'a> {
         } else {
             seen.insert(name.clone(), *at);
             *key = Some(taken);
-        }
-    }
-
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        tag: Option<(&Tag, Span)>,
-        at: Span,
-    ) -> Kind {
-        let quoted = Value::String(text.to_owned());
-        let core = match tag {
-            None if style != ScalarStyle::Plain => return Kind::Scalar(quoted),
-            None => None,
-            Some((tag, _)) if tag.core_suffix() == Some("str") || is_non_specific(tag) => {
-                return Kind::Scalar(quoted);
-            }
-            Some(tag) => Some(tag),
-        };
-        let value = match scalar::plain(text) {
-            Ok(value) => value,
-            Err(trouble) => {
-                self.findings
-                    .push(Finding::error("number", Some(at), trouble.message).help(trouble.help));
-                return Kind::Broken;
-            }
-        };
-        if let Some((tag, tag_at)) = core {
-            if tag.core_suffix().is_some_and(|suffix| fits(suffix, &value)) {
-                return Kind::Scalar(value);
-            }
-            self.findings.push(bad_tag(tag, tag_at));
-            return Kind::Broken;
-        }
-        if value.is_string() && scalar::is_number_of_yaml_1_1(text) {
-            self.findings.push(
-                Finding::warning(
-                    "looks-like-number",
-                    Some(at),
-                    format!("`{text}` is text in YAML 1.2, not a number"),
-                )
-                .help(format!(
-                    "write \"{text}\" if text is meant, or the number in plain digits"
-                )),
-            );
-        }
-        Kind::Scalar(value)
-    }
-
-    fn check_tag(&mut self, tag: Option<&Tag>, expected: &str, span: granit_parser::Span) {
-        if let Some(tag) = tag
-            && tag.core_suffix() != Some(expected)
-            && !is_non_specific(tag)
-        {
-            let at = self.tag_span(span);
-            self.findings.push(bad_tag(tag, at));
         }
     }
 

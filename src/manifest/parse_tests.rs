@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use serde_json::Value;
 
 use super::*;
 use crate::manifest::{Input, Loaded, Sources, Style, load, show};

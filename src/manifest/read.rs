@@ -9,12 +9,15 @@ use serde_json::Value;
 
 use super::limits::{Cost, Limits};
 use super::node::Kind;
+use super::words::closest;
 use super::{Finding, SourceId, Sources, Span, parse};
 
 mod walk;
 
 /// What a user calls standard input.
 const STDIN: &str = "-";
+/// What Windows puts before a text in UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Whether a directory is read with everything below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +103,7 @@ impl<'c> Reader<'c> {
             Ok(real) => real,
             Err(error) => {
                 self.cannot_read(&name, &error, Some(at));
+                self.suggest(&full);
                 return None;
             }
         };
@@ -137,6 +141,23 @@ impl<'c> Reader<'c> {
                 );
                 None
             }
+        }
+    }
+
+    /// Adds to the newest finding what `missing` was probably meant to be.
+    fn suggest(&mut self, missing: &Path) {
+        let names: Vec<String> = missing
+            .parent()
+            .and_then(|directory| fs::read_dir(directory).ok())
+            .into_iter()
+            .flatten()
+            .take(self.limits.entries)
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .collect();
+        let word = missing.file_name().unwrap_or_default().to_string_lossy();
+        let meant = closest(&word, names.iter().map(String::as_str));
+        if let (Some(meant), Some(finding)) = (meant, self.findings.last_mut()) {
+            finding.label = Some(format!("did you mean `{meant}`?"));
         }
     }
 
@@ -189,46 +210,61 @@ impl<'c> Reader<'c> {
     }
 
     fn text(&mut self, bytes: Vec<u8>, name: &Path) -> Option<SourceId> {
-        if matches!(
-            bytes.as_slice(),
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..]
-        ) {
-            self.findings.push(
-                Finding::error(
-                    "encoding",
-                    None,
-                    format!("`{}` is not UTF-8, but looks like UTF-16", name.display()),
-                )
-                .help("save it as UTF-8"),
-            );
+        if looks_like_utf_16(&bytes) {
+            let message = format!("`{}` is not UTF-8, but looks like UTF-16", name.display());
+            self.findings
+                .push(Finding::error("encoding", None, message).help("save it as UTF-8"));
             return None;
         }
-        match String::from_utf8(bytes) {
-            Ok(text) => {
-                let text = match text.strip_prefix('\u{feff}') {
-                    Some(rest) => rest.to_owned(),
-                    None => text,
-                };
-                Some(self.sources.add(name.to_owned(), text))
-            }
+        let (text, broken) = match String::from_utf8(bytes) {
+            Ok(text) => (text, None),
             Err(error) => {
-                let start = error.utf8_error().valid_up_to();
+                let broken = error.utf8_error().valid_up_to();
                 let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                let before = text.get(..start).unwrap_or_default();
-                let line = before.rsplit('\n').next().unwrap_or_default();
-                let span = Span {
-                    line: before.matches('\n').count() + 1,
-                    column: line.chars().count() + 1,
-                    start,
-                    end: start + '\u{fffd}'.len_utf8(),
-                    source: self.sources.add(name.to_owned(), text),
-                };
-                self.findings.push(
-                    Finding::error("encoding", Some(span), "this byte is not UTF-8")
-                        .help("save the file as UTF-8"),
-                );
-                None
+                (text, Some(broken))
             }
+        };
+        let mark = if text.starts_with(BYTE_ORDER_MARK) {
+            BYTE_ORDER_MARK.len_utf8()
+        } else {
+            0
+        };
+        let text = text[mark..].to_owned();
+        let broken = broken.map(|index| index.saturating_sub(mark));
+        let hidden = text.find(|character: char| {
+            character.is_control() && !matches!(character, '\t' | '\n' | '\r' | '\u{85}')
+        });
+        let source = self.sources.add(name.to_owned(), text);
+        let finding = match (broken, hidden) {
+            (Some(index), _) => Finding::error(
+                "encoding",
+                Some(self.character_at(source, index)),
+                "this byte is not UTF-8",
+            )
+            .help("save the file as UTF-8"),
+            // The parser would take a NUL for the end of the file.
+            (None, Some(index)) => Finding::error(
+                "control-character",
+                Some(self.character_at(source, index)),
+                "this is a control character, which YAML does not allow",
+            )
+            .help("take it out, or write it as an escape in double quotes: \"\\0\", \"\\x1b\""),
+            (None, None) => return Some(source),
+        };
+        self.findings.push(finding);
+        None
+    }
+
+    /// Where the character at byte `start` of a text stands.
+    fn character_at(&self, source: SourceId, start: usize) -> Span {
+        let (before, after) = self.sources.text(source).split_at(start);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Span {
+            source,
+            line: before.matches('\n').count() + 1,
+            column: line.chars().count() + 1,
+            start,
+            end: start + after.chars().next().map_or(0, char::len_utf8),
         }
     }
 
@@ -251,6 +287,14 @@ impl<'c> Reader<'c> {
             None => finding,
         });
     }
+}
+
+/// Text in UTF-16 starts with a mark, or has a zero in one of its first two bytes.
+fn looks_like_utf_16(bytes: &[u8]) -> bool {
+    matches!(
+        bytes,
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..]
+    )
 }
 
 /// The reason without the number that the system gives it.

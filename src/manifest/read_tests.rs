@@ -130,6 +130,9 @@ fn what_is_not_utf_8_is_refused_with_the_place() {
     fs::write(at.join("a.yaml"), b"a: 1\nb: \xc3\xa4\xff\n").unwrap();
     fs::write(at.join("b.yaml"), b"\xff\xfea\0:\0").unwrap();
     fs::write(at.join("c.yaml"), b"a\0:\0").unwrap();
+    fs::write(at.join("d.yaml"), b"\xef\xbb\xbf\xff").unwrap();
+    fs::write(at.join("e.yaml"), b"a: 1\nb: \0\n").unwrap();
+    fs::write(at.join("f.yaml"), b"\xef\xbb\xbfa: \x1b[2J").unwrap();
     let loaded = load(at, &["."], Recursion::Flat);
     insta::assert_snapshot!(shown(&loaded), @r#"
     error[encoding]: `./b.yaml` is not UTF-8, but looks like UTF-16
@@ -148,7 +151,31 @@ fn what_is_not_utf_8_is_refused_with_the_place() {
       |
       = help: save the file as UTF-8
 
-    3 errors
+    error[encoding]: this byte is not UTF-8
+     --> ./d.yaml:1:1
+      |
+    1 | �
+      | ^
+      |
+      = help: save the file as UTF-8
+
+    error[control-character]: this is a control character, which YAML does not allow
+     --> ./e.yaml:2:4
+      |
+    2 | b: \u{0}
+      |    ^^^^^
+      |
+      = help: take it out, or write it as an escape in double quotes: "\0", "\x1b"
+
+    error[control-character]: this is a control character, which YAML does not allow
+     --> ./f.yaml:1:4
+      |
+    1 | a: \u{1b}[2J
+      |    ^^^^^^
+      |
+      = help: take it out, or write it as an escape in double quotes: "\0", "\x1b"
+
+    6 errors
     "#);
 }
 

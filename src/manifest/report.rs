@@ -110,7 +110,9 @@ struct Excerpt {
 /// The first line of `span` around what is marked.
 fn excerpt(text: &str, span: Span) -> Excerpt {
     let start = floor(text, span.start);
-    let line_start = text[..start].rfind('\n').map_or(0, |index| index + 1);
+    let line_start = text[..start]
+        .rfind(['\n', '\r'])
+        .map_or(0, |index| index + 1);
     let line_end = text[start..]
         .find(['\n', '\r'])
         .map_or(text.len(), |index| start + index);

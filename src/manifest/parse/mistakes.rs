@@ -1,7 +1,7 @@
 //! What people get wrong in YAML, and what is said about it.
 
 use serde_json::Value;
-use serde_saphyr::granit_parser::{ErrorKind, ScalarStyle, Tag};
+use serde_saphyr::granit_parser::{ErrorKind, ScalarStyle};
 
 use super::super::limits::Limits;
 use super::super::node::{Kind, Node};
@@ -60,31 +60,6 @@ pub(super) fn key_of(
             Key::Dropped
         }
     }
-}
-
-/// `!`, which only says "not a plain scalar".
-pub(super) fn is_non_specific(tag: &Tag) -> bool {
-    tag.original() == "!"
-}
-
-pub(super) fn fits(suffix: &str, value: &Value) -> bool {
-    match suffix {
-        "null" => value.is_null(),
-        "bool" => value.is_boolean(),
-        "int" => value.is_i64() || value.is_u64(),
-        "float" => value.is_f64(),
-        _ => false,
-    }
-}
-
-pub(super) fn bad_tag(tag: &Tag, at: Span) -> Finding {
-    let shown: String = tag.original().chars().take(60).collect();
-    Finding::error(
-        "tag",
-        Some(at),
-        format!("the tag `{}` does not belong here", shown.escape_debug()),
-    )
-    .help("take the tag out; text that looks like something else goes in quotes")
 }
 
 pub(super) fn too_deep(at: Span, limits: Limits) -> Finding {

@@ -17,6 +17,9 @@ use mistakes::{advice, exhausted, key_of, too_deep};
 mod meaning;
 mod mistakes;
 
+/// The longest key that is read, in characters with its quotes and escapes.
+const MAX_KEY: usize = 64 * 1024;
+
 /// The documents of one file that are not empty and not broken beyond reading, and everything
 /// that is wrong with the text. `spent` counts over all files.
 pub(super) fn documents(
@@ -28,6 +31,8 @@ pub(super) fn documents(
     // The parser bounds block and flow nesting each on its own.
     let options = granit_parser::options! {
         emit_unresolved_aliases: true,
+        // YAML stops at 1024 characters before a colon, JSON does not.
+        simple_key_max_lookahead: MAX_KEY,
         flow_nesting_limit: limits.depth,
         block_nesting_limit: limits.depth,
     };

@@ -92,7 +92,7 @@ pub(super) fn advice(kind: &ErrorKind) -> Option<&'static str> {
         ErrorKind::UnclosedQuotedScalar
         | ErrorKind::InvalidQuotedScalarIndent
         | ErrorKind::DocumentIndicatorInQuotedScalar => Some("close the quote"),
-        ErrorKind::UnexpectedCharacter { .. } => {
+        ErrorKind::UnexpectedCharacter { character } if character.is_ascii_graphic() => {
             Some("text that starts with a character like @, ` or % goes in quotes")
         }
         _ => None,

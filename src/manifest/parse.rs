@@ -11,6 +11,7 @@ use serde_saphyr::granit_parser::{
 
 use super::limits::{Cost, Limits};
 use super::node::{Entry, Kind, Node};
+use super::words::shown;
 use super::{Finding, SourceId, Span};
 use mistakes::{advice, exhausted, key_of, too_deep};
 
@@ -205,7 +206,7 @@ impl<'a> Builder<'a> {
                     Finding::error(
                         "unknown-anchor",
                         Some(at),
-                        format!("no anchor `&{name}` stands before this"),
+                        format!("no anchor `&{}` stands before this", shown(&name)),
                     )
                     .help("an anchor holds only within its own document"),
                 );
@@ -289,8 +290,7 @@ impl<'a> Builder<'a> {
             ),
         };
         if let (End::LastValue, Some(last)) = (open.style_end, last) {
-            // The value of an alias stands elsewhere, perhaps before this.
-            at.end = last.max(at.start);
+            at.end = last;
         }
         self.complete(Complete {
             height: open.height,
@@ -382,7 +382,7 @@ impl<'a> Builder<'a> {
                 Finding::error(
                     "duplicate-key",
                     Some(*at),
-                    format!("the key `{}` is here twice", name.escape_debug()),
+                    format!("the key `{}` is here twice", shown(name)),
                 )
                 .label("again here")
                 .related(*first, "first here")

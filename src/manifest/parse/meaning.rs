@@ -5,6 +5,7 @@ use serde_saphyr::granit_parser::{self, ScalarStyle, Tag};
 
 use super::super::node::Kind;
 use super::Builder;
+use crate::manifest::words::shown;
 use crate::manifest::{Finding, Span, scalar};
 
 impl Builder<'_> {
@@ -40,6 +41,7 @@ impl Builder<'_> {
             return Kind::Broken;
         }
         if value.is_string() && scalar::is_number_of_yaml_1_1(text) {
+            let text = shown(text);
             self.findings.push(
                 Finding::warning(
                     "looks-like-number",
@@ -86,11 +88,10 @@ fn fits(suffix: &str, value: &Value) -> bool {
 }
 
 fn bad_tag(tag: &Tag, at: Span) -> Finding {
-    let shown: String = tag.original().chars().take(60).collect();
     Finding::error(
         "tag",
         Some(at),
-        format!("the tag `{}` does not belong here", shown.escape_debug()),
+        format!("the tag `{}` does not belong here", shown(&tag.original())),
     )
     .help("take the tag out; text that looks like something else goes in quotes")
 }

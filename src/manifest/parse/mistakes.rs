@@ -6,6 +6,7 @@ use serde_saphyr::granit_parser::{ErrorKind, ScalarStyle};
 use super::super::limits::Limits;
 use super::super::node::{Kind, Node};
 use super::Key;
+use crate::manifest::words::shown;
 use crate::manifest::{Finding, Span};
 
 /// What a node is as a key.
@@ -42,7 +43,7 @@ pub(super) fn key_of(
             findings.push(if raw.is_empty() {
                 finding.help("write the key before the colon")
             } else {
-                finding.help(format!("put it in quotes: \"{raw}\""))
+                finding.help(format!("put it in quotes: \"{}\"", shown(raw)))
             });
             Key::Taken(raw.to_owned(), at)
         }

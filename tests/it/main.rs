@@ -8,3 +8,4 @@
 // Modules are added here as they come: one file each.
 mod consul_harness;
 mod support;
+mod target_contract;

@@ -1,4 +1,5 @@
 //! What the tests stand on.
 
 pub(crate) mod consul;
+pub(crate) mod delivery;
 pub(crate) mod faulty;

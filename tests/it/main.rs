@@ -7,5 +7,6 @@
 
 // Modules are added here as they come: one file each.
 mod consul_harness;
+mod consul_target;
 mod support;
 mod target_contract;

@@ -1,4 +1,4 @@
-//! What is Consul's own: permissions that hide, servers that hang, and answers that lie.
+//! What is Consul's own: permissions that hide, sizes that matter, servers that hang.
 
 use std::time::{Duration, Instant};
 
@@ -6,8 +6,7 @@ use cfgctl::model::{self, Limits, Oversize, Owner, Place, SetName, Snapshot};
 use cfgctl::target::consul::{Consul, FLAGS, Patience};
 use cfgctl::target::{Environment, Target, TargetError};
 use serde_json::json;
-use wiremock::matchers::{method, path, path_regex};
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use wiremock::MockServer;
 
 use crate::support::consul::{Consul as Server, unique_prefix};
 use crate::support::delivery::{key, place, removal, snapshot, unique_set, values, write};
@@ -15,13 +14,13 @@ use crate::support::delivery::{key, place, removal, snapshot, unique_set, values
 const MASTER: &str = "5c1d5a3e-7b1e-4f0e-9a55-0d3c8b1f2a12";
 
 /// Short, since most of these tests wait for it to run out.
-const PATIENCE: Patience = Patience {
+pub(crate) const PATIENCE: Patience = Patience {
     connect: Duration::from_millis(500),
     request: Duration::from_millis(500),
     attempts: 2,
 };
 
-fn spec(address: &str, prefix: &str) -> model::Consul {
+pub(crate) fn spec(address: &str, prefix: &str) -> model::Consul {
     model::Consul {
         address: Some(address.to_owned()),
         prefix: key(prefix),
@@ -40,7 +39,7 @@ fn connect_with(address: &str, prefix: &str, variables: &[(&str, &str)]) -> Cons
     Consul::connect(&cluster, &spec(address, prefix), &environment, &PATIENCE).expect("a target")
 }
 
-fn connect(address: &str) -> Consul {
+pub(crate) fn connect(address: &str) -> Consul {
     connect_with(address, "cfgctl", &[])
 }
 
@@ -51,7 +50,7 @@ async fn create(target: &Consul, root: &str, next: &Snapshot) -> Result<(), Targ
 }
 
 /// A create that does not look first.
-fn blind(set: &SetName, root: &str) -> model::Write {
+pub(crate) fn blind(set: &SetName, root: &str) -> model::Write {
     let absent = model::Observed {
         snapshot: model::ObservedSnapshot::Absent,
         entries: [].into(),
@@ -59,7 +58,7 @@ fn blind(set: &SetName, root: &str) -> model::Write {
     write(&absent, &snapshot(set, 1, &[(&format!("{root}/a"), b"1")]))
 }
 
-fn reason(error: TargetError) -> String {
+pub(crate) fn reason(error: TargetError) -> String {
     match error {
         TargetError::Denied { reason, .. } | TargetError::Invalid { reason, .. } => reason,
         error => panic!("{error:?}"),
@@ -228,10 +227,13 @@ async fn the_estimate_of_a_request_is_never_too_small_and_close() {
     };
     for write in [write, gone] {
         target.write(&write).await.unwrap_err();
-        let sent = server.received_requests().await.unwrap();
-        let sent = sent.last().unwrap();
-        assert!(sent.headers.contains_key("content-length"), "never chunked");
-        let operations = serde_json::from_slice::<Vec<serde_json::Value>>(&sent.body)
+        let requests = server.received_requests().await.unwrap();
+        let request = requests.last().unwrap();
+        assert!(
+            request.headers.contains_key("content-length"),
+            "never chunked"
+        );
+        let operations = serde_json::from_slice::<Vec<serde_json::Value>>(&request.body)
             .unwrap()
             .len();
         let none = Limits {
@@ -242,11 +244,15 @@ async fn the_estimate_of_a_request_is_never_too_small_and_close() {
         let [Oversize::Request { bytes, .. }] = reasons[..] else {
             panic!("{reasons:?}")
         };
-        assert!(bytes >= sent.body.len(), "{bytes} for {}", sent.body.len());
         assert!(
-            bytes - sent.body.len() < 110 * operations,
+            bytes >= request.body.len(),
             "{bytes} for {}",
-            sent.body.len()
+            request.body.len()
+        );
+        assert!(
+            bytes - request.body.len() < 110 * operations,
+            "{bytes} for {}",
+            request.body.len()
         );
     }
 }
@@ -417,220 +423,4 @@ async fn a_server_that_forgot_everything_takes_no_write_meant_for_what_was_there
     let error = target.write(&next).await.unwrap_err();
     assert!(matches!(error, TargetError::Moved { .. }), "{error:?}");
     assert!(server.kv_keys("").await.is_empty());
-}
-
-/// A server that gives one answer to everything.
-async fn always(answer: ResponseTemplate) -> (MockServer, Consul) {
-    let server = MockServer::start().await;
-    Mock::given(path_regex("^/v1/"))
-        .respond_with(answer)
-        .mount(&server)
-        .await;
-    let target = connect(&server.uri());
-    (server, target)
-}
-
-async fn ask(target: &Consul) -> (TargetError, TargetError) {
-    let set = unique_set();
-    let read = target.observe(&place(&set, "app")).await.unwrap_err();
-    let written = target.write(&blind(&set, "app")).await.unwrap_err();
-    (read, written)
-}
-
-#[tokio::test]
-async fn an_error_of_the_server_leaves_a_write_unknown() {
-    for status in [429, 500, 502, 503] {
-        let (_server, target) = always(ResponseTemplate::new(status)).await;
-        let (read, written) = ask(&target).await;
-        assert!(
-            matches!(read, TargetError::Unreachable { .. }),
-            "{status}: {read:?}"
-        );
-        assert!(
-            matches!(written, TargetError::Unknown { .. }),
-            "{status}: {written:?}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_redirect_is_not_followed() {
-    let answer = ResponseTemplate::new(301).insert_header("Location", "/v1/kv/elsewhere");
-    let (server, target) = always(answer).await;
-    let (read, written) = ask(&target).await;
-    assert!(matches!(read, TargetError::Invalid { .. }), "{read:?}");
-    assert!(
-        matches!(written, TargetError::Invalid { .. }),
-        "{written:?}"
-    );
-    assert_eq!(server.received_requests().await.unwrap().len(), 2);
-}
-
-#[tokio::test]
-async fn the_404_of_a_proxy_is_not_absence() {
-    let page = "<html>no such host</html>";
-    for answer in [
-        ResponseTemplate::new(404),
-        ResponseTemplate::new(404).set_body_raw(page, "text/html"),
-        ResponseTemplate::new(200).set_body_raw(page, "text/html"),
-        ResponseTemplate::new(200).set_body_string("[]"),
-        ResponseTemplate::new(200)
-            .set_body_string("[{\"Key\":\"other\",\"Flags\":0,\"ModifyIndex\":1}]"),
-        ResponseTemplate::new(200).set_body_string("[{"),
-    ] {
-        let (_server, target) = always(answer).await;
-        let (read, written) = ask(&target).await;
-        assert!(matches!(read, TargetError::Invalid { .. }), "{read:?}");
-        let refused = matches!(
-            written,
-            TargetError::Invalid { .. } | TargetError::Unknown { .. }
-        );
-        assert!(refused, "{written:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_success_that_does_not_name_our_keys_is_none() {
-    for body in [
-        "{}",
-        "true",
-        "{\"Results\":[],\"Errors\":null}",
-        "{\"Results\":null}",
-    ] {
-        let (_server, target) = always(ResponseTemplate::new(200).set_body_string(body)).await;
-        let error = target
-            .write(&blind(&unique_set(), "app"))
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(error, TargetError::Unknown { .. }),
-            "{body}: {error:?}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn an_answer_without_end_is_cut() {
-    let body = vec![b' '; 2 * 1024 * 1024];
-    let (_server, target) = always(ResponseTemplate::new(200).set_body_bytes(body)).await;
-    let error = target.health().await.unwrap_err();
-    assert!(reason(error).contains("more than"));
-}
-
-#[tokio::test]
-async fn a_413_names_the_limit_it_knows() {
-    for (text, expected) in [
-        (
-            "Transaction contains too many operations (65 > 64)",
-            Some(Oversize::Operations {
-                needed: 2,
-                limit: 64,
-            }),
-        ),
-        (
-            "Request body(600059 bytes) too large, max size: 524288 bytes. See …",
-            Some(Oversize::Request {
-                bytes: 600_059,
-                limit: 524_288,
-            }),
-        ),
-        ("<html>413 Request Entity Too Large</html>", None),
-    ] {
-        let (_server, target) = always(ResponseTemplate::new(413).set_body_string(text)).await;
-        match (
-            target
-                .write(&blind(&unique_set(), "app"))
-                .await
-                .unwrap_err(),
-            expected,
-        ) {
-            (TargetError::TooLarge { reasons, .. }, Some(expected)) => {
-                assert_eq!(reasons, [expected])
-            }
-            (TargetError::Invalid { .. }, None) => {}
-            (error, _) => panic!("{error:?}"),
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_server_that_asks_to_come_again_is_asked_again() {
-    let server = MockServer::start().await;
-    let txn = || Mock::given(method("PUT")).and(path("/v1/txn"));
-    let busy = ResponseTemplate::new(429);
-    txn()
-        .respond_with(busy)
-        .up_to_n_times(1)
-        .mount(&server)
-        .await;
-    let set = unique_set();
-    let target = connect(&server.uri());
-    let result = |key: &str| json!({"KV": {"Key": key, "Flags": 0, "ModifyIndex": 1}});
-    let results = [result(&target.snapshot_key(&set)), result("app/a")];
-    let done = json!({"Results": results, "Errors": null});
-    txn()
-        .respond_with(ResponseTemplate::new(200).set_body_json(done))
-        .mount(&server)
-        .await;
-    target.write(&blind(&set, "app")).await.unwrap();
-    let sent = server.received_requests().await.unwrap();
-    assert_eq!(sent.len(), 2);
-    assert_eq!(sent[0].body, sent[1].body);
-}
-
-#[tokio::test]
-async fn a_conflict_after_an_attempt_without_answer_may_be_our_own() {
-    let conflict = json!({"Results": null, "Errors": [{"OpIndex": 1, "What": "index is stale"}]});
-    let conflict = ResponseTemplate::new(409).set_body_json(conflict);
-    let (_server, target) = always(conflict.clone()).await;
-    let error = target
-        .write(&blind(&unique_set(), "app"))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&error, TargetError::Moved { keys, .. } if *keys == ["app/a"]),
-        "{error:?}"
-    );
-
-    let server = MockServer::start().await;
-    let txn = || Mock::given(path("/v1/txn"));
-    txn()
-        .respond_with(ResponseTemplate::new(500))
-        .up_to_n_times(1)
-        .mount(&server)
-        .await;
-    txn().respond_with(conflict).mount(&server).await;
-    let error = connect(&server.uri())
-        .write(&blind(&unique_set(), "app"))
-        .await
-        .unwrap_err();
-    assert!(matches!(error, TargetError::Unknown { .. }), "{error:?}");
-}
-
-#[tokio::test]
-async fn every_request_carries_token_datacenter_and_namespace() {
-    let server = MockServer::start().await;
-    let variables = [
-        ("CONSUL_NAMESPACE", "team a"),
-        ("CONSUL_HTTP_TOKEN", "secret"),
-        ("CONSUL_HTTP_AUTH", "u:p"),
-    ];
-    let environment: Environment = variables.into_iter().collect();
-    let spec = model::Consul {
-        datacenter: Some("dc1".to_owned()),
-        ..spec(&server.uri(), "cfgctl")
-    };
-    let target = Consul::connect(&"eu".parse().unwrap(), &spec, &environment, &PATIENCE).unwrap();
-    let (read, written) = ask(&target).await;
-    assert!(!format!("{target:?} {read:?} {written:?} {read} {written}").contains("secret"));
-    let sent = server.received_requests().await.unwrap();
-    assert_eq!(sent.len(), 2);
-    for request in &sent {
-        let query = request.url.query().unwrap();
-        assert!(query.ends_with("ns=team%20a&dc=dc1"), "{query}");
-        assert_eq!(request.headers["x-consul-token"], "secret");
-        assert_eq!(request.headers["authorization"], "Basic dTpw");
-    }
-    let body: serde_json::Value = serde_json::from_slice(&sent[1].body).unwrap();
-    assert_eq!(body[0]["KV"]["Namespace"], "team a");
 }

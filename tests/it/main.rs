@@ -6,6 +6,7 @@
 )]
 
 // Modules are added here as they come: one file each.
+mod consul_answers;
 mod consul_harness;
 mod consul_target;
 mod support;

@@ -424,3 +424,48 @@ async fn a_server_that_forgot_everything_takes_no_write_meant_for_what_was_there
     assert!(matches!(error, TargetError::Moved { .. }), "{error:?}");
     assert!(server.kv_keys("").await.is_empty());
 }
+
+#[tokio::test]
+async fn tls_is_set_up_as_for_the_consul_command() {
+    let server = Server::start_with_tls().await;
+    let file = |name: &str| server.home().join(name).display().to_string();
+    let authorities = server.home().join("authorities");
+    std::fs::create_dir(&authorities).unwrap();
+    std::fs::copy(file("ca.pem"), authorities.join("a.pem")).unwrap();
+    let (authorities, ca) = (authorities.display().to_string(), file("ca.pem"));
+    let (certificate, private) = (file("client.pem"), file("client.key"));
+    let identity = [
+        ("CONSUL_CLIENT_CERT", certificate.as_str()),
+        ("CONSUL_CLIENT_KEY", private.as_str()),
+    ];
+    let health = async |address: &str, variables: &[(&str, &str)]| {
+        let variables: Vec<_> = variables.iter().chain(&identity).copied().collect();
+        connect_with(address, "cfgctl", &variables).health().await
+    };
+    let (address, ca) = (server.tls_address(), ("CONSUL_CACERT", ca.as_str()));
+    let named = |name| ("CONSUL_TLS_SERVER_NAME", name);
+    for fine in [
+        &[ca][..],
+        &[("CONSUL_CAPATH", authorities.as_str())],
+        &[ca, named("server.dc1.consul")],
+        &[("CONSUL_HTTP_SSL_VERIFY", "false")],
+    ] {
+        let health = health(&address, fine).await;
+        assert!(health.is_ok(), "{fine:?}: {health:?}");
+    }
+    let elsewhere = address.replace("127.0.0.1", "127.0.0.2");
+    for (address, refused) in [
+        (&address, &[][..]),
+        (&address, &[ca, named("other.dc1.consul")]),
+        (&elsewhere, &[ca, named("server.dc1.consul")]),
+    ] {
+        let error = health(address, refused).await.unwrap_err();
+        assert!(
+            matches!(error, TargetError::Unreachable { .. }),
+            "{error:?}"
+        );
+    }
+    // Without a certificate of its own the server does not talk to us.
+    let error = connect_with(&address, "cfgctl", &[ca]).health().await;
+    assert!(error.is_err(), "{error:?}");
+}

@@ -9,5 +9,6 @@
 mod consul_answers;
 mod consul_harness;
 mod consul_target;
+mod directory_target;
 mod support;
 mod target_contract;

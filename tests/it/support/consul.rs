@@ -407,15 +407,21 @@ impl Consul {
         }
     }
 
-    /// Whether there is a leader, and it is this agent that says so and not one which took the
-    /// port first.
+    /// Whether there is a leader that answers, and it is this agent that says so and not one
+    /// which took the port first.
     async fn leads(&self) -> reqwest::Result<bool> {
         let (_, leader) = self.try_call(Method::GET, "status/leader", None).await?;
         if leader.as_str().is_none_or(str::is_empty) {
             return Ok(false);
         }
         let (_, agent) = self.try_call(Method::GET, "agent/self", None).await?;
-        Ok(agent["Config"]["NodeName"] == Value::String(self.node.clone()))
+        if agent["Config"]["NodeName"] != Value::String(self.node.clone()) {
+            return Ok(false);
+        }
+        // A new leader answers this only when it has caught up with its log.
+        let path = "kv/ready?consistent";
+        let (status, _) = self.try_call(Method::GET, path, None).await?;
+        Ok(status == StatusCode::NOT_FOUND)
     }
 
     fn signal(&self, signal: Signal) {

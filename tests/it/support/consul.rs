@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, StatusCode};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use serde_json::{Value, json};
 
 /// Ports above are handed out by the system to outgoing connections.
@@ -185,6 +185,8 @@ impl Consul {
     /// SIGSTOP: connections are accepted by the system and never answered.
     pub(crate) fn pause(&self) {
         self.signal(Signal::STOP);
+        // Its threads stop one by one; this returns when the last one has.
+        waitpid(Some(self.pid()), WaitOptions::UNTRACED).expect("consul stops");
     }
 
     /// Ends [`Consul::pause`].
@@ -425,10 +427,13 @@ impl Consul {
     }
 
     fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("signal consul");
+    }
+
+    fn pid(&self) -> Pid {
         let child = self.child();
         let pid = child.as_ref().map(Child::id).expect("consul runs");
-        let pid = Pid::from_raw(i32::try_from(pid).expect("a pid")).expect("a pid");
-        kill_process(pid, signal).expect("signal consul");
+        Pid::from_raw(i32::try_from(pid).expect("a pid")).expect("a pid")
     }
 
     fn child(&self) -> MutexGuard<'_, Option<Child>> {

@@ -7,11 +7,13 @@ mod commit;
 mod key;
 mod name;
 mod observed;
+mod parts;
 mod resource;
 mod revision;
 mod selector;
 mod set;
 mod snapshot;
+mod steps;
 pub mod value;
 mod write;
 
@@ -20,6 +22,7 @@ pub use commit::{Commit, Heads};
 pub use key::{Key, KeyError, Prefix};
 pub use name::{ClusterName, LayerName, NameError, SetName};
 pub use observed::{Fence, Observed, ObservedEntry, ObservedSnapshot, Owner, Place};
+pub use parts::{Aside, AsideNames, Delivering, ObservedPart, Read};
 pub use resource::{ResourceId, ResourceKind};
 pub use revision::{Cause, Content, Origin, Revision, Version};
 pub use selector::{
@@ -27,6 +30,7 @@ pub use selector::{
 };
 pub use set::{ConfigSet, Layer, Publish, SpringFormat};
 pub use snapshot::{Digest, Document, DocumentError, Snapshot};
+pub use steps::{Act, Expected, Operation, Transaction};
 pub use write::{EntryWrite, Limits, Oversize, SnapshotWrite, Write};
 
 /// The version of every format that cfgctl reads and writes: manifests, snapshots, JSON output.

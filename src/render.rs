@@ -114,7 +114,27 @@ pub fn snapshot(
         origin.clone(),
         values,
         entries,
+        loose(&set.publish),
     ))
+}
+
+/// Below which keys may be delivered in batches. Where a publish target that must change at once
+/// lies below one that need not, its word counts for both.
+pub(crate) fn loose(publish: &[Publish]) -> BTreeSet<Key> {
+    let places = publish.iter().map(|publish| match publish {
+        Publish::Spring {
+            context, atomic, ..
+        } => (context, *atomic),
+        Publish::Keys { prefix, atomic } => (prefix, *atomic),
+    });
+    let (atomic, loose): (Vec<_>, Vec<_>) = places.partition(|(_, atomic)| *atomic);
+    let overlaps = |a: &Key, b: &Key| a == b || a.below().contains(b) || b.below().contains(a);
+    loose
+        .into_iter()
+        .map(|(loose, _)| loose)
+        .filter(|loose| !atomic.iter().any(|(atomic, _)| overlaps(atomic, loose)))
+        .cloned()
+        .collect()
 }
 
 /// The values of a cluster with these labels: the defaults, and every layer that matches laid over
@@ -164,14 +184,16 @@ pub fn place(name: &SetName, set: &ConfigSet) -> Place {
             Publish::Spring {
                 context,
                 format: SpringFormat::Yaml | SpringFormat::Properties,
+                ..
             } => place.keys.extend(context.join(SPRING_DATA_KEY)),
             Publish::Spring {
                 context,
                 format: SpringFormat::KeyValue,
+                ..
             } => {
                 place.prefixes.insert(context.below());
             }
-            Publish::Keys { prefix } => {
+            Publish::Keys { prefix, .. } => {
                 place.prefixes.insert(prefix.below());
             }
         }
@@ -202,8 +224,10 @@ pub(crate) fn rendered(publish: &[Publish], values: &Map) -> Rendered {
     let mut rendered = Rendered::default();
     for (index, target) in publish.iter().enumerate() {
         match target {
-            Publish::Spring { context, format } => rendered.spring(index, context, *format, values),
-            Publish::Keys { prefix } => rendered.leaves(index, prefix, values),
+            Publish::Spring {
+                context, format, ..
+            } => rendered.spring(index, context, *format, values),
+            Publish::Keys { prefix, .. } => rendered.leaves(index, prefix, values),
         }
     }
     rendered

@@ -11,9 +11,10 @@ use super::{World, error, warning};
 use crate::manifest::Finding;
 use crate::model::value::Path;
 use crate::model::{
-    Cause, ClusterName, Connection, EntryWrite, Key, LimitOverrides, Limits, Origin, Oversize,
+    Aside, Cause, ClusterName, Connection, EntryWrite, Key, LimitOverrides, Limits, Origin, Oversize,
     Snapshot, SnapshotWrite, Version, Write,
 };
+use crate::render;
 
 /// What stands in for an actor and a message that are not known yet: longer than most.
 const ACTOR_BYTES: usize = 64;
@@ -130,10 +131,15 @@ fn first_write(rendering: &Rendering<'_>, cluster: &ClusterName) -> Write {
         origin,
         rendering.values.clone(),
         entries,
+        render::loose(&rendering.view.set.publish),
     );
     let value = snapshot.document.to_bytes();
     let expected = None;
+    let loose = snapshot.entries.keys();
+    let loose = loose.filter(|key| snapshot.document.is_loose(key));
     Write {
+        loose: loose.cloned().collect(),
+        aside: Aside::default(),
         set: rendering.name.clone(),
         snapshot: SnapshotWrite::Put { value, expected },
         entries: (snapshot.entries.into_iter())
@@ -153,10 +159,11 @@ fn first_write(rendering: &Rendering<'_>, cluster: &ClusterName) -> Write {
 fn misfit(oversize: &Oversize, rendering: &Rendering<'_>, blame: Blame<'_>) -> Finding {
     let whole = blame.key(&Path::default());
     let (code, at, help) = match oversize {
+        Oversize::Snapshot { .. } => ("too-large", whole, "split the set"),
         Oversize::Operations { .. } => (
             "too-many-keys",
             blame.publish(0),
-            "publish one document in place of many keys, or split the set",
+            "publish one document in place of many keys, split the set, or let the keys arrive in batches with `atomic: false`",
         ),
         Oversize::Value { key, .. } => {
             let entry = key.parse::<Key>().ok();
@@ -185,7 +192,7 @@ fn misfit(oversize: &Oversize, rendering: &Rendering<'_>, blame: Blame<'_>) -> F
             rendering.name
         ),
         Oversize::Value { .. } => format!("set `{}`: {oversize}", rendering.name),
-        Oversize::Operations { .. } | Oversize::Request { .. } => {
+        Oversize::Snapshot { .. } | Oversize::Operations { .. } | Oversize::Request { .. } => {
             format!("set `{}` {oversize}", rendering.name)
         }
     };

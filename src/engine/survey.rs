@@ -9,7 +9,7 @@ use futures_util::stream;
 
 use super::{Engine, EngineError, Event, Fleet, SETS_AT_ONCE, not_tried, timed_out, unseen};
 use crate::model::{
-    Cluster, ClusterName, DocumentError, Heads, Limits, ObservedSnapshot, Origin, Place,
+    Cluster, ClusterName, Heads, Limits, ObservedSnapshot, Origin, Place,
     ResourceId, Selector, SetName,
 };
 use crate::plan::{
@@ -246,8 +246,7 @@ impl Engine<'_> {
                 };
                 let version = match document.as_ref() {
                     Ok(document) => document.version(),
-                    Err(DocumentError::Changed(document)) => document.version(),
-                    Err(_) => return None,
+                    Err(error) => error.changed()?.version(),
                 };
                 let head = heads.get(&ResourceId::Set(pair.set.clone()))?;
                 (version < head.version).then(|| (pair.set.clone(), version))

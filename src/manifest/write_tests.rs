@@ -186,8 +186,12 @@ fn sets() -> impl Strategy<Value = Content> {
         SpringFormat::KeyValue,
     ]);
     let publish = prop_oneof![
-        (keys(), format).prop_map(|(context, format)| Publish::Spring { context, format }),
-        keys().prop_map(|prefix| Publish::Keys { prefix }),
+        (keys(), format, any::<bool>()).prop_map(|(context, format, atomic)| Publish::Spring {
+            context,
+            format,
+            atomic: atomic || format != SpringFormat::KeyValue,
+        }),
+        (keys(), any::<bool>()).prop_map(|(prefix, atomic)| Publish::Keys { prefix, atomic }),
     ];
     let publish = prop::collection::vec(publish, 0..3);
     (

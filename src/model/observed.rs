@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Document, DocumentError, Key, Prefix, SetName};
+use super::{Aside, Digest, Document, DocumentError, Key, Prefix, SetName};
 
 /// Names one state of one key. A write that carries it fails if the key was written since.
 ///
@@ -42,6 +42,8 @@ pub struct Observed {
     /// Every key that exists among: the keys of the place, the keys that the snapshot names, and
     /// what lies below the prefixes of the place. Never the snapshot key.
     pub entries: BTreeMap<Key, ObservedEntry>,
+    /// What cfgctl keeps there for itself.
+    pub aside: Aside,
 }
 
 impl Observed {

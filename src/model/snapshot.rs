@@ -1,6 +1,6 @@
 //! What one cluster gets of one revision.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -12,8 +12,8 @@ use super::{API_VERSION, ClusterName, Key, Origin, SetName, Version};
 
 /// The `kind` of a snapshot document.
 const KIND: &str = "Snapshot";
-/// No target hands out more than this as one snapshot; Consul's own limit is 512 KiB by default.
-const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
+/// No snapshot is larger, in one key or in parts: it is held in memory more than once.
+pub(super) const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
 
 /// A SHA-256, written `sha256:` and 64 hexadecimal digits.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,6 +29,11 @@ impl Digest {
     /// The digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digits alone, as names of keys have them.
+    pub(super) fn hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -86,7 +91,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Puts a snapshot together and seals it with its digest.
+    /// Puts a snapshot together and seals it with its digest. What lies below the keys `loose`
+    /// may be delivered in batches.
     pub fn seal(
         set: SetName,
         cluster: ClusterName,
@@ -94,6 +100,7 @@ impl Snapshot {
         origin: Origin,
         values: Map,
         entries: BTreeMap<Key, Vec<u8>>,
+        loose: BTreeSet<Key>,
     ) -> Self {
         let keys = entries
             .iter()
@@ -110,6 +117,7 @@ impl Snapshot {
             flags: Map::new(),
             breakers: Map::new(),
             keys,
+            loose,
         };
         let digest = Digest::of(&value::canonical(&body));
         Self {
@@ -140,6 +148,8 @@ struct Body {
     flags: Map,
     breakers: Map,
     keys: BTreeMap<Key, Digest>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    loose: BTreeSet<Key>,
 }
 
 /// Why bytes are not the document of a snapshot.
@@ -163,6 +173,27 @@ pub enum DocumentError {
     /// Its content was changed after it was written; holds what it says now.
     #[error("its content does not match its digest: it was changed by hand")]
     Changed(Box<Document>),
+    /// Parts of it are gone or were changed; holds what is known without them, which is all but
+    /// values and keys.
+    #[error("parts of it are missing or were changed by hand")]
+    Incomplete(Box<Document>),
+    /// It is in parts, and what it says of them cannot be.
+    #[error("it is in parts that cannot be those of this set")]
+    UnsoundParts,
+}
+
+impl DocumentError {
+    /// What the document says all the same, if it was one of ours before someone changed it.
+    pub fn changed(&self) -> Option<&Document> {
+        match self {
+            Self::Changed(document) | Self::Incomplete(document) => Some(document),
+            Self::TooLarge { .. }
+            | Self::NotJson(_)
+            | Self::OtherFormat(_)
+            | Self::NotASnapshot(_)
+            | Self::UnsoundParts => None,
+        }
+    }
 }
 
 impl Document {
@@ -193,7 +224,27 @@ impl Document {
         }
     }
 
-    /// The bytes that lie at the snapshot key: canonical JSON.
+    /// What is known of a document whose parts are gone.
+    pub(super) fn without_values(
+        set: SetName,
+        cluster: ClusterName,
+        version: Version,
+        origin: Origin,
+    ) -> Self {
+        let (values, entries) = (Map::new(), BTreeMap::new());
+        let sealed = Snapshot::seal(
+            set,
+            cluster,
+            version,
+            origin,
+            values,
+            entries,
+            BTreeSet::new(),
+        );
+        sealed.document
+    }
+
+    /// The bytes that lie at the snapshot key, or in its parts: canonical JSON.
     pub fn to_bytes(&self) -> Vec<u8> {
         value::canonical(&self.to_json())
     }
@@ -239,6 +290,12 @@ impl Document {
         &self.body.keys
     }
 
+    /// Whether `key` may be delivered before the document, in batches: the set gave up for it that
+    /// all changes at once.
+    pub fn is_loose(&self, key: &Key) -> bool {
+        (self.body.loose.iter()).any(|prefix| prefix.below().contains(key))
+    }
+
     /// The digest over everything else in the document.
     pub fn digest(&self) -> &Digest {
         &self.digest
@@ -275,6 +332,7 @@ mod tests {
             },
             values,
             BTreeMap::from([("config/shop/data".parse().unwrap(), b"a: 1".to_vec())]),
+            BTreeSet::new(),
         )
     }
 

@@ -29,6 +29,8 @@ pub struct Delivery {
     pub changes: Vec<ValueChange>,
     /// What was changed behind our back since the last write.
     pub drift: Vec<Drift>,
+    /// The version whose delivery in batches was begun there and not finished.
+    pub unfinished: Option<Version>,
     /// Keys of others in places that the application reads; they stay.
     pub foreign: Vec<Key>,
     /// The write that carries it out.
@@ -123,6 +125,7 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
         action: Action::Wait,
         changes: Vec::new(),
         drift: Vec::new(),
+        unfinished: None,
         foreign: Vec::new(),
         write: None,
     };
@@ -140,6 +143,8 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
     let document = scene.standing.document();
     delivery.holds = document.map(|held| (held.version(), held.origin().clone()));
     delivery.drift = drift(scene, observed);
+    let begun = observed.aside.delivering.as_ref();
+    delivery.unfinished = begun.map(|begun| begun.version);
     delivery.condition = condition(scene, &delivery.drift);
     delivery.foreign = foreign(scene, observed);
 
@@ -200,7 +205,7 @@ fn against(scene: &Scene<'_>, observed: &Observed, write: &Write) -> Vec<Reason>
             reasons.push(Reason::ForeignKeys { keys });
         }
     }
-    if let (Some(limits), Some(key)) = (scene.limits, snapshot_key(scene)) {
+    if let Some((key, limits)) = room(scene) {
         let oversize = write.oversize(&key, limits);
         if !oversize.is_empty() {
             reasons.push(Reason::too_large(&oversize));
@@ -209,10 +214,11 @@ fn against(scene: &Scene<'_>, observed: &Observed, write: &Write) -> Vec<Reason>
     reasons
 }
 
-fn snapshot_key(scene: &Scene<'_>) -> Option<String> {
+/// The name of the snapshot key, and the limits, where they are known.
+fn room(scene: &Scene<'_>) -> Option<(String, Limits)> {
     match &scene.after.clusters.get(&scene.pair.cluster)?.connection {
-        Connection::Consul(consul) => Some(consul.snapshot_key(&scene.pair.set)),
-        Connection::Directory(_) => None,
+        Connection::Consul(consul) => Some((consul.snapshot_key(&scene.pair.set), scene.limits?)),
+        Connection::Directory(_) => Some((scene.pair.set.to_string(), Limits::NONE)),
     }
 }
 
@@ -253,6 +259,8 @@ fn replacement(scene: &Scene<'_>, observed: &Observed, desired: &Snapshot) -> Wr
         entries.insert(key.clone(), write);
     }
     Write {
+        loose: loose(scene, &entries),
+        aside: observed.aside.clone(),
         set: scene.pair.set.clone(),
         snapshot: SnapshotWrite::Put {
             value: desired.document.to_bytes(),
@@ -267,13 +275,28 @@ fn removal(scene: &Scene<'_>, observed: &Observed) -> Option<Write> {
     let ObservedSnapshot::Present { fence, .. } = &observed.snapshot else {
         return None;
     };
+    let entries = removals(scene, observed, None);
     Some(Write {
+        loose: loose(scene, &entries),
+        aside: observed.aside.clone(),
         set: scene.pair.set.clone(),
         snapshot: SnapshotWrite::Delete {
             expected: fence.clone(),
         },
-        entries: removals(scene, observed, None),
+        entries,
     })
+}
+
+/// The keys that may be written in batches: what is desired decides, and for the others what is
+/// held.
+fn loose(scene: &Scene<'_>, entries: &BTreeMap<Key, EntryWrite>) -> BTreeSet<Key> {
+    let desired = scene.desired.as_ref();
+    let held = scene.standing.document();
+    let is_loose = |key: &&Key| match desired {
+        Some(desired) if desired.entries.contains_key(*key) => desired.document.is_loose(key),
+        _ => held.is_some_and(|held| held.is_loose(key)),
+    };
+    entries.keys().filter(is_loose).cloned().collect()
 }
 
 /// The keys of the held snapshot that the desired one does not have, except those that another set
@@ -332,8 +355,11 @@ fn drift(scene: &Scene<'_>, observed: &Observed) -> Vec<Drift> {
     let keys = measure.map(Document::keys).into_iter().flatten();
     drift.extend(
         keys.filter_map(|(key, digest)| match observed.entries.get(key) {
+            None if observed.aside.delivering.is_some() && document.is_loose(key) => None,
             None => Some(Drift::Missing { key: key.clone() }),
             Some(entry) if Digest::of(&entry.value) == *digest => None,
+            // Most likely by a delivery that is still under way, or was stopped.
+            Some(entry) if is_half_way(observed, document, key, entry) => None,
             Some(entry) => Some(Drift::Edited {
                 key: key.clone(),
                 found: entry.value.clone(),
@@ -342,6 +368,16 @@ fn drift(scene: &Scene<'_>, observed: &Observed) -> Vec<Drift> {
         }),
     );
     drift
+}
+
+/// Whether a delivery in batches wrote `key` before it was stopped.
+fn is_half_way(
+    observed: &Observed,
+    document: &Document,
+    key: &Key,
+    entry: &ObservedEntry,
+) -> bool {
+    observed.aside.delivering.is_some() && document.is_loose(key) && entry.owner == Owner::Cfgctl
 }
 
 /// Keys of others in places that the application reads, and that are not about to be taken over.

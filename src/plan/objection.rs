@@ -6,7 +6,7 @@ use std::fmt;
 use super::after::{After, Claim};
 use super::{Input, Observation, Pair, Past, Why};
 use crate::model::{
-    Document, DocumentError, Heads, Key, ObservedSnapshot, Origin, Oversize, ResourceId, SetName,
+    Document, Heads, Key, ObservedSnapshot, Origin, Oversize, ResourceId, SetName,
     Version,
 };
 use crate::render;
@@ -186,8 +186,10 @@ pub(super) fn standing(
     };
     let (document, intact) = match document.as_ref() {
         Ok(document) => (document, true),
-        Err(DocumentError::Changed(document)) => (document.as_ref(), false),
-        Err(error) => return unreadable(None, chain(error)),
+        Err(error) => match error.changed() {
+            Some(document) => (document, false),
+            None => return unreadable(None, chain(error)),
+        },
     };
     let claimed = Some(document.version()).filter(|version| version.get() < MOST_CHANGES);
     if document.set() != &pair.set || document.cluster() != &pair.cluster {

@@ -79,8 +79,11 @@ fn a_thousand_sets_in_four_clusters_are_checked_in_a_moment() {
     for manifest in &mut sets {
         if let Content::Set(set) = &mut manifest.content {
             let context = "app".parse().unwrap();
-            let format = SpringFormat::KeyValue;
-            set.publish = vec![Publish::Spring { context, format }];
+            set.publish = vec![Publish::Spring {
+                context,
+                format: SpringFormat::KeyValue,
+                atomic: true,
+            }];
         }
     }
     let found = check(&world(&sets, &clusters));

@@ -20,11 +20,11 @@ pub(super) const PUBLISH_FIELDS: &[&str] = &["spring", "keys"];
 /// The ways to publish that will come.
 const LATER_PUBLISH_FIELDS: &[&str] = &["flagd"];
 /// The fields of `spring`.
-pub(super) const SPRING_FIELDS: &[&str] = &["context", "format"];
+pub(super) const SPRING_FIELDS: &[&str] = &["context", "format", "atomic"];
 /// The formats of `spring`.
 pub(super) const SPRING_FORMATS: &[&str] = &["yaml", "properties", "key-value"];
 /// The fields of `keys`.
-pub(super) const KEYS_FIELDS: &[&str] = &["prefix"];
+pub(super) const KEYS_FIELDS: &[&str] = &["prefix", "atomic"];
 
 impl Decoder<'_, '_> {
     /// The set that `spec` describes; nothing if a mistake leaves no telling.
@@ -171,9 +171,13 @@ impl Decoder<'_, '_> {
             }
             "keys" => {
                 let fields = self.known_fields(&entry.value, entry.at, "`keys`", KEYS_FIELDS)?;
-                let prefix = self.required(fields, "prefix")?;
-                let prefix = self.parsed::<Key>(prefix, "invalid-key")?;
-                Some(Publish::Keys { prefix })
+                let prefix = self.required(fields, "prefix");
+                let prefix = prefix.and_then(|entry| self.parsed::<Key>(entry, "invalid-key"));
+                let atomic = self.atomic(fields);
+                Some(Publish::Keys {
+                    prefix: prefix?,
+                    atomic: atomic?,
+                })
             }
             _ => None,
         }
@@ -192,10 +196,33 @@ impl Decoder<'_, '_> {
                     _ => SpringFormat::Yaml,
                 }),
         };
+        let atomic = self.atomic(fields);
+        if let (Some(entry), Some(false)) = (fields.get("atomic"), atomic)
+            && format.is_some_and(|format| format != SpringFormat::KeyValue)
+        {
+            let message = "a document at one key always changes at once";
+            self.add(
+                Finding::error("unknown-value", Some(entry.value.span), message)
+                    .help("take `atomic` out; only `format: key-value` can do without"),
+            );
+            return None;
+        }
         Some(Publish::Spring {
             context: context?,
             format: format?,
+            atomic: atomic?,
         })
+    }
+
+    fn atomic(&mut self, fields: Fields<'_>) -> Option<bool> {
+        let Some(entry) = fields.get("atomic") else {
+            return Some(true);
+        };
+        if let Kind::Scalar(Value::Bool(atomic)) = &entry.value.kind {
+            return Some(*atomic);
+        }
+        self.wrong_type(&entry.value, entry.at, "true or false");
+        None
     }
 }
 

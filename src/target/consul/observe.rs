@@ -9,7 +9,7 @@ use super::Consul;
 use super::http::{Answer, Failed, LISTING, kv_path};
 use super::wire::{Operation, Pair, TxnAnswer};
 use crate::model::{
-    Document, DocumentError, Key, Limits, Observed, ObservedSnapshot, Place, Prefix,
+    Aside, AsideNames, Key, Limits, Observed, ObservedSnapshot, Place, Prefix, Read,
 };
 use crate::target::Target as _;
 
@@ -19,13 +19,15 @@ const RESTARTS: usize = 10;
 /// What lies at the snapshot key.
 struct Head {
     pair: Pair,
-    document: Result<Document, DocumentError>,
+    read: Read,
 }
 
-impl From<Pair> for Head {
-    fn from(pair: Pair) -> Self {
-        let document = Document::parse(&pair.value);
-        Self { pair, document }
+impl Head {
+    /// `found` holds its parts, if they are known yet.
+    fn new(pair: Pair, names: &AsideNames, found: &BTreeMap<String, Pair>) -> Self {
+        let part = |key: &str| found.get(key).map(|pair| pair.value.as_slice());
+        let read = Read::new(&pair.value, names, part);
+        Self { pair, read }
     }
 }
 
@@ -33,9 +35,11 @@ impl From<Pair> for Head {
 /// answers as if it were not there.
 pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, TargetError> {
     let snapshot_key = consul.snapshot_key(&place.set);
-    let mut head = consul.key(&snapshot_key).await?.map(Head::from);
+    let names = AsideNames::of(&snapshot_key);
+    let unread = |pair| Head::new(pair, &names, &BTreeMap::new());
+    let mut head = consul.key(&snapshot_key).await?.map(unread);
     for _ in 0..RESTARTS {
-        let prefixes = prefixes(place, &keys(place, head.as_ref()));
+        let prefixes = prefixes(place, &names, &keys(place, head.as_ref()));
         let Some(mut found) = consul.trees(&snapshot_key, &prefixes).await? else {
             continue;
         };
@@ -43,32 +47,53 @@ pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, 
         let seen = found.remove(&snapshot_key);
         if seen.is_none() && head.is_some() {
             // Deleted, or hidden: only a read of this one key tells.
-            head = consul.key(&snapshot_key).await?.map(Head::from);
+            head = consul.key(&snapshot_key).await?.map(unread);
             continue;
         }
         let same = |pair: &Pair, head: &Head| pair.modify_index == head.pair.modify_index;
         let unchanged = match (&seen, &head) {
-            (Some(pair), Some(head)) => same(pair, head),
+            (Some(pair), Some(head)) => same(pair, head) && head.read.parts.is_empty(),
             (seen, head) => seen.is_none() && head.is_none(),
         };
         if !unchanged {
-            head = seen.map(Head::from);
+            head = seen.map(|pair| Head::new(pair, &names, &found));
         }
         let keys = keys(place, head.as_ref());
         let was_asked_for = |key: &Key| prefixes.iter().any(|p| key.as_str().starts_with(p));
         if !keys.iter().all(was_asked_for) {
             continue;
         }
-        consul.check_unseen(place, &keys, &found).await?;
+        let parts = head.iter().flat_map(|head| &head.read.parts);
+        let needed = keys.iter().map(Key::as_str).chain(parts.map(String::as_str));
+        consul.check_unseen(place, needed, &found).await?;
+        let mut aside = Aside::default();
+        for (key, pair) in &found {
+            aside.insert(&names, key, &pair.value, pair.fence(), pair.owner());
+        }
         // Keys that are no `Key` were written by others and no plan of ours touches them.
         let entries = found
             .into_values()
+            .filter(|pair| !names.holds(&pair.key))
             .filter_map(|pair| Some((pair.key.parse::<Key>().ok()?, pair)))
             .filter(|(key, _)| keys.contains(key) || below_any(place, key))
             .map(|(key, pair)| (key, pair.into_entry()))
             .collect();
-        let snapshot = head.map_or(ObservedSnapshot::Absent, Head::into_observed);
-        return Ok(Observed { snapshot, entries });
+        let snapshot = match head {
+            None => ObservedSnapshot::Absent,
+            Some(Head { pair, read }) => {
+                aside.named = read.parts;
+                ObservedSnapshot::Present {
+                    fence: pair.fence(),
+                    owner: pair.owner(),
+                    document: Box::new(read.document),
+                }
+            }
+        };
+        return Ok(Observed {
+            snapshot,
+            entries,
+            aside,
+        });
     }
     Err(TargetError::Moved {
         location: consul.location(),
@@ -76,19 +101,9 @@ pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, 
     })
 }
 
-impl Head {
-    fn into_observed(self) -> ObservedSnapshot {
-        ObservedSnapshot::Present {
-            fence: self.pair.fence(),
-            owner: self.pair.owner(),
-            document: Box::new(self.document),
-        }
-    }
-}
-
 /// The keys of the place and those that the snapshot names.
 fn keys(place: &Place, head: Option<&Head>) -> BTreeSet<Key> {
-    let named = head.and_then(|head| head.document.as_ref().ok());
+    let named = head.and_then(|head| head.read.document.as_ref().ok());
     let named = named
         .into_iter()
         .flat_map(|document| document.keys().keys());
@@ -99,11 +114,12 @@ fn below_any(place: &Place, key: &Key) -> bool {
     place.prefixes.iter().any(|prefix| prefix.contains(key))
 }
 
-/// The fewest string prefixes whose trees hold all keys and prefixes.
-fn prefixes(place: &Place, keys: &BTreeSet<Key>) -> Vec<String> {
+/// The fewest string prefixes whose trees hold all keys and prefixes, and what is ours aside.
+fn prefixes(place: &Place, names: &AsideNames, keys: &BTreeSet<Key>) -> Vec<String> {
     let all: BTreeSet<&str> = keys
         .iter()
         .map(Key::as_str)
+        .chain([names.parts.as_str(), names.delivering.as_str()])
         .chain(place.prefixes.iter().map(Prefix::as_str))
         .collect();
     let mut fewest: Vec<String> = Vec::new();
@@ -199,16 +215,13 @@ impl Consul {
 
     /// Consul leaves what a token may not read out of a listing without a word. Fails if one of
     /// the keys that were not found, or a prefix that looks empty, may not be read.
-    async fn check_unseen(
+    async fn check_unseen<'a>(
         &self,
-        place: &Place,
-        keys: &BTreeSet<Key>,
+        place: &'a Place,
+        needed: impl Iterator<Item = &'a str>,
         found: &BTreeMap<String, Pair>,
     ) -> Result<(), TargetError> {
-        let keys = keys
-            .iter()
-            .map(Key::as_str)
-            .filter(|key| !found.contains_key(*key));
+        let keys = needed.filter(|key| !found.contains_key(*key));
         let looks_empty = |prefix: &&str| !found.keys().any(|key| key.starts_with(prefix));
         let prefixes = place.prefixes.iter().map(Prefix::as_str);
         let unseen: Vec<&str> = keys.chain(prefixes.filter(looks_empty)).collect();
@@ -277,9 +290,16 @@ mod tests {
                 .collect(),
             prefixes: [key("config/shop").below(), key("app").below()].into(),
         };
+        let names = AsideNames::of("cfgctl/shop/snapshot");
         assert_eq!(
-            prefixes(&place, &place.keys),
-            ["a", "config/shop/", "flags/shop"]
+            prefixes(&place, &names, &place.keys),
+            [
+                "a",
+                "cfgctl/shop/delivering",
+                "cfgctl/shop/parts/",
+                "config/shop/",
+                "flags/shop"
+            ]
         );
     }
 }

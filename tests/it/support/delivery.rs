@@ -32,7 +32,7 @@ pub(crate) fn snapshot(set: &SetName, version: u64, entries: &[(&str, &[u8])]) -
     let values = Map::from_iter([("a".to_owned(), version.into())]);
     let cluster = "eu".parse().expect("a name");
     let version = Version::new(version).expect("a version");
-    Snapshot::seal(set.clone(), cluster, version, origin, values, entries)
+    Snapshot::seal(set.clone(), cluster, version, origin, values, entries, [].into())
 }
 
 /// Everywhere below `prefix`.
@@ -67,6 +67,10 @@ pub(crate) fn write(observed: &Observed, next: &Snapshot) -> Write {
         }
     }
     Write {
+        loose: (entries.keys().filter(|key| next.document.is_loose(key)))
+            .cloned()
+            .collect(),
+        aside: observed.aside.clone(),
         set: next.document.set().clone(),
         snapshot: SnapshotWrite::Put {
             value: next.document.to_bytes(),
@@ -84,6 +88,8 @@ pub(crate) fn removal(observed: &Observed) -> Write {
         (key.clone(), EntryWrite::Delete { expected })
     });
     Write {
+        loose: [].into(),
+        aside: observed.aside.clone(),
         set: document.set().clone(),
         snapshot: SnapshotWrite::Delete {
             expected: observed.snapshot.fence().expect("a fence").clone(),

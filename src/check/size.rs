@@ -1,4 +1,4 @@
-//! Whether what a cluster gets fits into one transaction of its Consul.
+//! Whether what a cluster gets fits into the transactions of its Consul.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use super::{World, error, warning};
 use crate::manifest::Finding;
 use crate::model::value::Path;
 use crate::model::{
-    Aside, Cause, ClusterName, Connection, EntryWrite, Key, LimitOverrides, Limits, Origin, Oversize,
-    Snapshot, SnapshotWrite, Version, Write,
+    Aside, Cause, ClusterName, Connection, EntryWrite, Key, LimitOverrides, Limits, Origin,
+    Oversize, Snapshot, SnapshotWrite, Version, Write,
 };
 use crate::render;
 
@@ -98,18 +98,33 @@ fn misfits(rendering: &Rendering<'_>, group: &Group<'_>, blame: Blame<'_>) -> Ve
         .map(|oversize| misfit(oversize, rendering, blame))
         .collect();
 
-    let needed = 1 + write.entries.len();
-    let old = Limits::CONSUL.operations;
-    if operations.is_none() && needed > old && needed <= limits.operations {
-        let message = format!("set `{}` needs Consul 1.14 or later", rendering.name);
-        let mut finding = warning("many-keys", blame.publish(0), message);
-        finding.label = Some(format!(
-            "{needed} operations in one transaction; before 1.14 the limit is {old}"
-        ));
-        finding.help = vec!["state the limit as `spec.consul.limits.operations`".to_owned()];
-        found.push(finding);
+    let old = Limits {
+        operations: Limits::CONSUL.operations,
+        ..limits
+    };
+    if operations.is_none() && found.is_empty() {
+        let needs = write.oversize(&snapshot_key, old);
+        found.extend(
+            needs
+                .iter()
+                .filter_map(|oversize| many_keys(oversize, rendering, blame)),
+        );
     }
     found
+}
+
+/// What only a newer Consul takes.
+fn many_keys(oversize: &Oversize, rendering: &Rendering<'_>, blame: Blame<'_>) -> Option<Finding> {
+    let Oversize::Operations { needed, limit } = oversize else {
+        return None;
+    };
+    let message = format!("set `{}` needs Consul 1.14 or later", rendering.name);
+    let mut finding = warning("many-keys", blame.publish(0), message);
+    finding.label = Some(format!(
+        "{needed} operations in one transaction; before 1.14 the limit is {limit}"
+    ));
+    finding.help = vec!["state the limit as `spec.consul.limits.operations`".to_owned()];
+    Some(finding)
 }
 
 /// The largest write that this content can need: everything is new.
@@ -163,7 +178,8 @@ fn misfit(oversize: &Oversize, rendering: &Rendering<'_>, blame: Blame<'_>) -> F
         Oversize::Operations { .. } => (
             "too-many-keys",
             blame.publish(0),
-            "publish one document in place of many keys, split the set, or let the keys arrive in batches with `atomic: false`",
+            "publish one document in place of many keys, split the set, or let the keys arrive in \
+             batches with `atomic: false`",
         ),
         Oversize::Value { key, .. } => {
             let entry = key.parse::<Key>().ok();
@@ -191,8 +207,10 @@ fn misfit(oversize: &Oversize, rendering: &Rendering<'_>, blame: Blame<'_>) -> F
             "the snapshot of set `{}` has {bytes} bytes, the limit for one value is {limit}",
             rendering.name
         ),
-        Oversize::Value { .. } => format!("set `{}`: {oversize}", rendering.name),
-        Oversize::Snapshot { .. } | Oversize::Operations { .. } | Oversize::Request { .. } => {
+        Oversize::Value { .. } | Oversize::Snapshot { .. } => {
+            format!("set `{}`: {oversize}", rendering.name)
+        }
+        Oversize::Operations { .. } | Oversize::Request { .. } => {
             format!("set `{}` {oversize}", rendering.name)
         }
     };

@@ -9,8 +9,8 @@ use futures_util::stream;
 
 use super::{Engine, EngineError, Event, Fleet, SETS_AT_ONCE, not_tried, timed_out, unseen};
 use crate::model::{
-    Cluster, ClusterName, Heads, Limits, ObservedSnapshot, Origin, Place,
-    ResourceId, Selector, SetName,
+    Cluster, ClusterName, Heads, Limits, ObservedSnapshot, Origin, Place, ResourceId, Selector,
+    SetName,
 };
 use crate::plan::{
     Consent, Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, Unseen, UnseenKind,

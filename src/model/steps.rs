@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use super::parts::{AsideNames, Contents, mark};
 use super::snapshot::MAX_DOCUMENT_BYTES;
-use super::{Document, EntryWrite, Fence, Key, Limits, Owner, Oversize, SnapshotWrite, Write};
+use super::{Document, EntryWrite, Fence, Key, Limits, Oversize, Owner, SnapshotWrite, Write};
 
 /// What the JSON of one operation takes beside its key and value, rounded up: braces, field
 /// names, a 20-digit index and a 20-digit mark.
@@ -328,11 +328,7 @@ impl<'a> Layout<'a> {
                     None => Cow::Borrowed(value.as_slice()),
                 };
                 let expected = Expected::seen(expected.as_ref());
-                operations.push(Operation::new(
-                    self.snapshot_key,
-                    Act::Put(value),
-                    expected,
-                ));
+                operations.push(Operation::new(self.snapshot_key, Act::Put(value), expected));
             }
             SnapshotWrite::Delete { expected } => {
                 // A delete alone would succeed if the key is gone already.
@@ -343,7 +339,9 @@ impl<'a> Layout<'a> {
         }
         match (&self.mark, &self.write.aside.delivering) {
             (Some(_), _) => operations.push(self.mark(Act::Delete, Expected::Written)),
-            (None, Some(seen)) => operations.push(self.mark(Act::Delete, Expected::At(&seen.fence))),
+            (None, Some(seen)) => {
+                operations.push(self.mark(Act::Delete, Expected::At(&seen.fence)))
+            }
             (None, None) => {}
         }
         // A part that was there may have been collected by someone else as surplus, and one that

@@ -371,12 +371,7 @@ fn drift(scene: &Scene<'_>, observed: &Observed) -> Vec<Drift> {
 }
 
 /// Whether a delivery in batches wrote `key` before it was stopped.
-fn is_half_way(
-    observed: &Observed,
-    document: &Document,
-    key: &Key,
-    entry: &ObservedEntry,
-) -> bool {
+fn is_half_way(observed: &Observed, document: &Document, key: &Key, entry: &ObservedEntry) -> bool {
     observed.aside.delivering.is_some() && document.is_loose(key) && entry.owner == Owner::Cfgctl
 }
 

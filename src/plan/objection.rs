@@ -6,8 +6,7 @@ use std::fmt;
 use super::after::{After, Claim};
 use super::{Input, Observation, Pair, Past, Why};
 use crate::model::{
-    Document, Heads, Key, ObservedSnapshot, Origin, Oversize, ResourceId, SetName,
-    Version,
+    Document, Heads, Key, ObservedSnapshot, Origin, Oversize, ResourceId, SetName, Version,
 };
 use crate::render;
 
@@ -76,8 +75,16 @@ pub enum Reason {
 
 impl Reason {
     pub(super) fn too_large(reasons: &[Oversize]) -> Self {
+        let text = |reason: &Oversize| match reason {
+            Oversize::Operations { .. } => format!(
+                "{reason}; with `atomic: false` in `publish` the keys may arrive in batches"
+            ),
+            Oversize::Snapshot { .. } | Oversize::Value { .. } | Oversize::Request { .. } => {
+                reason.to_string()
+            }
+        };
         Self::TooLarge {
-            reasons: reasons.iter().map(ToString::to_string).collect(),
+            reasons: reasons.iter().map(text).collect(),
         }
     }
 

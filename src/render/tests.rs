@@ -17,7 +17,10 @@ fn key(text: &str) -> Key {
 
 fn keys(prefix: &str) -> Publish {
     let prefix = key(prefix);
-    Publish::Keys { prefix, atomic: true }
+    Publish::Keys {
+        prefix,
+        atomic: true,
+    }
 }
 
 fn spring(context: &str, format: SpringFormat) -> Publish {

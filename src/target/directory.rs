@@ -21,8 +21,8 @@ use async_trait::async_trait;
 
 use super::{Health, Target, TargetError, expected};
 use crate::model::{
-    self, Aside, Document, Key, Limits, Observed, ObservedEntry, ObservedSnapshot, Owner, Place, SetName,
-    Write,
+    self, Aside, Document, Key, Limits, Observed, ObservedEntry, ObservedSnapshot, Owner, Place,
+    SetName, Write,
 };
 
 mod switch;

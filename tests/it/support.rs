@@ -2,5 +2,6 @@
 
 pub(crate) mod cli;
 pub(crate) mod consul;
+pub(crate) mod cut;
 pub(crate) mod delivery;
 pub(crate) mod faulty;

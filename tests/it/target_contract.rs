@@ -16,6 +16,18 @@ use crate::support::consul::{Consul as Server, Shared, unique_prefix};
 use crate::support::delivery::{key, place, removal, snapshot, unique_set, values, write};
 use crate::support::faulty::{Faulty, Lost};
 
+mod large;
+
+use large::{
+    a_part_that_is_gone_or_changed_is_reported_and_mended,
+    a_reader_never_sees_half_of_a_large_snapshot,
+    a_snapshot_of_two_megabytes_survives_byte_for_byte, a_thousand_loose_keys_arrive_in_batches,
+    an_edit_between_two_batches_is_a_conflict, more_than_any_snapshot_may_have_is_refused,
+    one_of_many_racers_with_large_snapshots_wins,
+    surplus_parts_are_collected_and_those_of_others_stay,
+    writers_of_the_same_snapshot_do_not_break_it,
+};
+
 /// A target, and someone else who writes to the same place.
 #[async_trait]
 trait Bench: Send + Sync {
@@ -92,28 +104,38 @@ impl Bench for DirectoryBench {
 struct ConsulBench {
     target: Arc<Consul>,
     server: Shared,
+    prefix: model::Key,
 }
 
 impl ConsulBench {
     async fn new() -> Self {
         let server = Server::shared().await;
-        let spec = model::Consul {
-            address: Some(server.address()),
-            prefix: key(&unique_prefix()),
-            datacenter: None,
-            token: None,
-            limits: model::LimitOverrides::default(),
-        };
-        let cluster = "eu".parse().expect("a name");
-        let target = Consul::connect(
-            &cluster,
-            &spec,
-            &Environment::default(),
-            &Patience::default(),
-        );
-        let target = Arc::new(target.expect("a target"));
-        Self { target, server }
+        let prefix = key(&unique_prefix());
+        let target = Arc::new(connect(&server.address(), &prefix));
+        Self {
+            target,
+            server,
+            prefix,
+        }
     }
+
+    /// The same Consul at another address.
+    fn behind(&self, address: &str) -> Consul {
+        connect(address, &self.prefix)
+    }
+}
+
+fn connect(address: &str, prefix: &model::Key) -> Consul {
+    let spec = model::Consul {
+        address: Some(address.to_owned()),
+        prefix: prefix.clone(),
+        datacenter: None,
+        token: None,
+        limits: model::LimitOverrides::default(),
+    };
+    let cluster = "eu".parse().expect("a name");
+    let (environment, patience) = (Environment::default(), Patience::default());
+    Consul::connect(&cluster, &spec, &environment, &patience).expect("a target")
 }
 
 #[async_trait]
@@ -131,12 +153,15 @@ impl Bench for ConsulBench {
     }
 }
 
-/// Runs every promise against every backend.
+/// Runs every promise against every backend; those of the second list only where there are limits.
 macro_rules! promises {
-    ($($name:ident,)*) => {
+    ($($name:ident,)*; $($limited:ident,)*) => {
         mod memory {
             $(#[tokio::test] async fn $name() {
                 super::$name(&super::MemoryBench::new().await).await;
+            })*
+            $(#[tokio::test] async fn $limited() {
+                super::$limited(&super::MemoryBench::new().await).await;
             })*
         }
         mod directory {
@@ -147,6 +172,9 @@ macro_rules! promises {
         mod consul {
             $(#[tokio::test] async fn $name() {
                 super::$name(&super::ConsulBench::new().await).await;
+            })*
+            $(#[tokio::test] async fn $limited() {
+                super::$limited(&super::ConsulBench::new().await).await;
             })*
         }
     };
@@ -169,6 +197,16 @@ promises! {
     a_reader_never_sees_a_mixture,
     a_lost_request_changed_nothing_and_a_lost_answer_everything,
     it_is_fit_for_use,
+    a_snapshot_of_two_megabytes_survives_byte_for_byte,
+    more_than_any_snapshot_may_have_is_refused,
+    a_reader_never_sees_half_of_a_large_snapshot,
+    one_of_many_racers_with_large_snapshots_wins,
+    writers_of_the_same_snapshot_do_not_break_it,
+    ;
+    surplus_parts_are_collected_and_those_of_others_stay,
+    a_part_that_is_gone_or_changed_is_reported_and_mended,
+    a_thousand_loose_keys_arrive_in_batches,
+    an_edit_between_two_batches_is_a_conflict,
 }
 
 async fn observe(bench: &dyn Bench, set: &SetName, root: &str) -> Observed {

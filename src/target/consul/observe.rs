@@ -64,7 +64,10 @@ pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, 
             continue;
         }
         let parts = head.iter().flat_map(|head| &head.read.parts);
-        let needed = keys.iter().map(Key::as_str).chain(parts.map(String::as_str));
+        let needed = keys
+            .iter()
+            .map(Key::as_str)
+            .chain(parts.map(String::as_str));
         consul.check_unseen(place, needed, &found).await?;
         let mut aside = Aside::default();
         for (key, pair) in &found {

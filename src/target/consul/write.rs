@@ -148,10 +148,7 @@ fn judge(
 
 /// The states of the keys that were put. An answer must name every one of them: a 200 alone may come
 /// from anyone.
-fn confirm(
-    operations: &[Operation<'_>],
-    answer: &Answer,
-) -> Result<BTreeMap<String, u64>, String> {
+fn confirm(operations: &[Operation<'_>], answer: &Answer) -> Result<BTreeMap<String, u64>, String> {
     let parsed: TxnAnswer =
         serde_json::from_slice(&answer.body).map_err(|error| not_json(&error))?;
     let Some(results) = parsed.results else {
@@ -166,7 +163,10 @@ fn confirm(
         .map(|result| (result.kv.key, result.kv.modify_index))
         .collect();
     let puts = operations.iter().filter(|operation| operation.is_put());
-    match puts.map(Operation::key).find(|key| !done.contains_key(*key)) {
+    match puts
+        .map(Operation::key)
+        .find(|key| !done.contains_key(*key))
+    {
         Some(key) => Err(format!("a success without a result for `{key}`")),
         None => Ok(done),
     }

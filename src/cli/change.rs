@@ -11,7 +11,7 @@ use super::session::{ReachArgs, Session};
 use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
 use crate::engine::Engine;
-use crate::model::{Cause, Consent};
+use crate::model::{Cause, Consent, ResourceId};
 use crate::plan::{Desired, Plan, Reach, approve};
 use crate::store::Store;
 
@@ -79,6 +79,28 @@ fn message(input: &str) -> Result<String, String> {
         return Err("it has control characters".to_owned());
     }
     Ok(input.to_owned())
+}
+
+impl ConsentArgs {
+    /// Those of `ids` that may be deleted: each is asked for, unless nobody is to be asked.
+    pub(crate) fn confirm_each(
+        &self,
+        session: &Session,
+        ids: Vec<ResourceId>,
+    ) -> Result<Vec<ResourceId>, Failure> {
+        let mut confirmed = Vec::new();
+        for id in ids {
+            let asks = !self.yes && !self.dry_run;
+            if !asks
+                || session
+                    .ui
+                    .confirm(&format!("{id} is not in the files. Delete it?"))?
+            {
+                confirmed.push(id);
+            }
+        }
+        Ok(confirmed)
+    }
 }
 
 /// What should change.

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::change::GateArgs;
-use super::declared::{FileArgs, desired};
+use super::declared::{FileArgs, desired, undeclared};
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::session::{ReachArgs, Session};
 use super::views::plan::{Detail, PlanView};
+use super::views::table::count;
 use crate::engine::Engine;
-use crate::model::Cause;
+use crate::model::{Cause, Content};
 use crate::plan::Reach;
 
 /// Shows what an apply would change, in the store and in every cluster, and changes nothing
@@ -22,6 +23,10 @@ pub(crate) struct DiffArgs {
     #[command(flatten)]
     files: FileArgs,
 
+    /// Show what would be deleted because the store has it and the files do not
+    #[arg(long)]
+    prune: bool,
+
     #[command(flatten)]
     reach: ReachArgs,
 
@@ -32,7 +37,17 @@ pub(crate) struct DiffArgs {
 pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
     let heads = store.heads().await?;
-    let desired = desired(args.files.declared(session, &heads)?);
+    let manifests = args.files.declared(session, &heads)?;
+    let undeclared = undeclared(&manifests, &heads);
+    let mut desired = desired(manifests);
+    if args.prune {
+        desired.extend(undeclared.into_iter().map(|id| (id, Content::Deleted)));
+    } else if !undeclared.is_empty() {
+        session.ui.status(&format!(
+            "{} of the store are not in the files and stay; `--prune` deletes them",
+            count(undeclared.len(), "resource")
+        ));
+    }
     let sets = Reach::Named(BTreeSet::new());
 
     let interrupt = Interrupt::listen();

@@ -8,16 +8,13 @@ use serde::Serialize;
 
 use super::super::ui::{Look, Report};
 use super::diff::{Highlight, unified};
-use super::table::{count, printable, table};
+use super::table::{count, printable, shortened, table};
 use crate::manifest::{manifest_of, yaml};
 use crate::model::{Consent, Content, Document, ResourceId, Version};
 use crate::plan::{
     Action, Condition, Delivery, Drift, Edit, Objection, Plan, ResourceChange, UnseenKind,
     ValueChange, Why,
 };
-
-/// How much of a changed value is shown.
-const SHOWN_BYTES: usize = 60;
 
 /// A plan, ready to be shown.
 #[derive(Debug, Serialize)]
@@ -377,16 +374,6 @@ impl DeliveryView {
             _ = writeln!(text, "    {style}{sign} {path}: {values}{style:#}");
         }
     }
-}
-
-/// A value on one line, cut where it is long and nobody asked for everything.
-fn shortened(value: &str, look: Look) -> String {
-    let line = printable(&value.replace('\n', "⏎"));
-    if look.wide || line.len() <= SHOWN_BYTES {
-        return line;
-    }
-    let cut: String = line.chars().take(SHOWN_BYTES).collect();
-    format!("{cut}… ({} bytes)", value.len())
 }
 
 impl DriftView {

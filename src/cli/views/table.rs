@@ -84,3 +84,16 @@ pub(crate) fn count(count: usize, thing: &str) -> String {
 pub(crate) fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
+
+/// How much of a value is shown.
+const SHOWN_BYTES: usize = 60;
+
+/// A value on one line, cut where it is long and nobody asked for everything.
+pub(crate) fn shortened(value: &str, look: Look) -> String {
+    let line = printable(&value.replace('\n', "⏎"));
+    if look.wide || line.len() <= SHOWN_BYTES {
+        return line;
+    }
+    let cut: String = line.chars().take(SHOWN_BYTES).collect();
+    format!("{cut}… ({} bytes)", value.len())
+}

@@ -11,6 +11,7 @@
 )]
 
 // Modules are added here as they come: one file each.
+mod cli_validate;
 mod consul_harness;
 mod store_contract;
 mod store_processes;

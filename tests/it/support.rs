@@ -3,3 +3,5 @@
 pub(crate) mod cli;
 pub(crate) mod consul;
 pub(crate) mod faulty;
+pub(crate) mod redact;
+pub(crate) mod transcript;

@@ -1,0 +1,49 @@
+//! What differs from run to run, made the same: so that output can be compared as a whole.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// Patterns with what takes their place, in this order.
+static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
+    let rules = [
+        // The moment of a revision, for people and for programs.
+        (r"\b20\d\d-\d\d-\d\d \d\d:\d\d:\d\dZ", "[time]              "),
+        (r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[time]"),
+        // An age is as wide as its number, and so is its column: both get one width.
+        (r"\b(AGE|SINCE)  +", "$1    "),
+        (r"  (now|\d+ (s|min|h|d)) +", "  [age]  "),
+        // Digests hold the moment.
+        (r"\bsha256:[0-9a-f]{64}\b", "sha256:[digest]"),
+        // Blanks after the last column say nothing.
+        (r"(?m) +$", ""),
+    ];
+    let compiled = rules.map(|(pattern, to)| (Regex::new(pattern).expect("a pattern"), to));
+    compiled.into()
+});
+
+/// `text` of a run in `home`.
+pub(crate) fn redact(text: &str, home: &Path) -> String {
+    let home = home.to_str().expect("a path in UTF-8");
+    let mut text = text.replace(home, "[home]");
+    for (pattern, to) in RULES.iter() {
+        text = pattern.replace_all(&text, *to).into_owned();
+    }
+    text
+}
+
+#[test]
+fn what_differs_from_run_to_run_looks_the_same() {
+    let redacted = |text: &str| redact(text, Path::new("/tmp/.tmpX1"));
+    assert_eq!(
+        redacted("NAME  AGE  BY\na     9 s  x\n"),
+        redacted("NAME  AGE   BY\na     12 s  x\n")
+    );
+    assert_eq!(redacted("/tmp/.tmpX1/store.db"), "[home]/store.db");
+    assert_eq!(
+        redacted("2  2026-11-21 11:01:39Z  ops"),
+        "2  [time]                ops"
+    );
+    assert_eq!(redacted("\"2026-11-21T11:01:39.85Z\""), "\"[time]\"");
+}

@@ -40,8 +40,7 @@ fn every_broken_file_is_explained() {
         let shows_place = ran.stderr.lines().any(|line| {
             line.trim_start().strip_prefix("--> ").is_some_and(|place| {
                 let mut numbers = place.rsplit(':').take(2);
-                numbers.all(|number| number.parse::<usize>().is_ok())
-                    && place.starts_with(&path)
+                numbers.all(|number| number.parse::<usize>().is_ok()) && place.starts_with(&path)
             })
         });
         if !shows_place || !ran.stderr.contains(" ^") {

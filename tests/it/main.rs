@@ -11,6 +11,12 @@
 )]
 
 // Modules are added here as they come: one file each.
+mod cli_output;
+mod cli_prompt;
+mod cli_quickstart;
+mod cli_reference;
+mod cli_stores;
+mod cli_unreachable;
 mod cli_validate;
 mod consul_harness;
 mod store_contract;

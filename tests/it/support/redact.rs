@@ -9,7 +9,10 @@ use regex::Regex;
 static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     let rules = [
         // The moment of a revision, for people and for programs.
-        (r"\b20\d\d-\d\d-\d\d \d\d:\d\d:\d\dZ", "[time]              "),
+        (
+            r"\b20\d\d-\d\d-\d\d \d\d:\d\d:\d\dZ",
+            "[time]              ",
+        ),
         (r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[time]"),
         // An age is as wide as its number, and so is its column: both get one width.
         (r"\b(AGE|SINCE)  +", "$1    "),

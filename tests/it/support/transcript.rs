@@ -109,5 +109,6 @@ pub(crate) fn with_input(user: &Cfgctl, line: &str, input: &str) -> Ran {
 }
 
 fn code(ran: &Ran) -> String {
-    ran.code.map_or("by a signal".to_owned(), |code| code.to_string())
+    ran.code
+        .map_or("by a signal".to_owned(), |code| code.to_string())
 }

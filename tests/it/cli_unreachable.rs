@@ -72,5 +72,4 @@ fn every_exit_code_that_needs_no_server_is_what_the_help_says() {
     assert_eq!(code(&other), Some(5));
     let check = ["cluster", "check", "there", "--timeout", "2s"];
     assert_eq!(code(&check), Some(7));
-    assert_eq!(code(&["get", "--store", "files"]), Some(7));
 }

@@ -19,6 +19,7 @@ mod cli_stores;
 mod cli_unreachable;
 mod cli_validate;
 mod consul_harness;
+mod published;
 mod store_contract;
 mod store_processes;
 mod store_sqlite;

@@ -15,7 +15,8 @@ static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         ),
         (r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[time]"),
         // An age is as wide as its number, and so is its column: both get one width.
-        (r"\b(AGE|SINCE)  +", "$1    "),
+        (r"\bAGE +", "AGE    "),
+        (r"\bSINCE +", "SINCE  "),
         (r"  (now|\d+ (s|min|h|d)) +", "  [age]  "),
         // Digests hold the moment.
         (r"\bsha256:[0-9a-f]{64}\b", "sha256:[digest]"),
@@ -26,6 +27,9 @@ static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     compiled.into()
 });
 
+/// What lies between two columns.
+static GAP: LazyLock<Regex> = LazyLock::new(|| Regex::new(" {2,}").expect("a pattern"));
+
 /// `text` of a run in `home`.
 pub(crate) fn redact(text: &str, home: &Path) -> String {
     let home = home.to_str().expect("a path in UTF-8");
@@ -33,7 +37,25 @@ pub(crate) fn redact(text: &str, home: &Path) -> String {
     for (pattern, to) in RULES.iter() {
         text = pattern.replace_all(&text, *to).into_owned();
     }
-    text
+    narrowed(&text)
+}
+
+/// The same with tables of places in columns no wider than needed: how wide they are depends on
+/// where the home is.
+fn narrowed(text: &str) -> String {
+    let mut in_table = false;
+    let mut lines = Vec::new();
+    for line in text.split('\n') {
+        in_table = match in_table {
+            true => !line.is_empty() && !line.starts_with('['),
+            false => line.contains("  TARGET") || line.contains("  STORE"),
+        };
+        lines.push(match in_table {
+            true => GAP.replace_all(line, "  ").into_owned(),
+            false => line.to_owned(),
+        });
+    }
+    lines.join("\n")
 }
 
 #[test]
@@ -44,6 +66,10 @@ fn what_differs_from_run_to_run_looks_the_same() {
         redacted("NAME  AGE   BY\na     12 s  x\n")
     );
     assert_eq!(redacted("/tmp/.tmpX1/store.db"), "[home]/store.db");
+    assert_eq!(
+        redacted("NAME  TARGET           LABELS\na     /tmp/.tmpX1/out  b"),
+        "NAME  TARGET  LABELS\na  [home]/out  b"
+    );
     assert_eq!(
         redacted("2  2026-11-21 11:01:39Z  ops"),
         "2  [time]                ops"

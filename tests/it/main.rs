@@ -20,6 +20,7 @@ mod cli_unreachable;
 mod cli_validate;
 mod consul_harness;
 mod published;
+mod readme;
 mod store_contract;
 mod store_processes;
 mod store_sqlite;

@@ -2,10 +2,6 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
-    reason = "helpers of tests may stop at the first surprise, like tests"
-)]
-#![expect(
-    clippy::panic,
     clippy::unwrap_used,
     reason = "tests may stop at the first surprise; clippy.toml reaches only functions marked #[test]"
 )]
@@ -18,10 +14,15 @@ mod cli_reference;
 mod cli_stores;
 mod cli_unreachable;
 mod cli_validate;
+mod consul_answers;
 mod consul_harness;
+mod consul_target;
+mod directory_target;
 mod published;
 mod readme;
 mod store_contract;
 mod store_processes;
 mod store_sqlite;
 mod support;
+mod target_contract;
+mod walls;

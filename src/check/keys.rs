@@ -224,7 +224,9 @@ impl<'a> Clashes<'a> {
             )
         };
         let message = message + &self.where_in(other, clash);
-        self.against_target("key-twice", other, first, message)
+        let mut finding = self.against_target("key-twice", other, first, message)?;
+        finding.help = vec!["publish one of the two somewhere else".to_owned()];
+        Some(finding)
     }
 
     fn inside_context(

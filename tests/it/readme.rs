@@ -169,11 +169,51 @@ async fn unreal(markdown: &str) -> Vec<String> {
             ));
         }
     }
+    wrong
+}
+
+#[tokio::test]
+async fn the_sessions_in_the_readme_are_real() {
+    let readme = root().join("README.md");
+    let markdown = std::fs::read_to_string(readme).expect("README.md");
+    let wrong = unreal(&markdown).await;
     assert!(
         wrong.is_empty(),
         "this is what is printed:\n{}",
         wrong.join("\n")
     );
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_real_is_told() {
+    let real = "\
+```console
+$ tests/consuls start
+http://127.0.0.1:18500
+http://127.0.0.1:18510
+http://127.0.0.1:18520
+http://127.0.0.1:18530
+$ cfgctl apply -f fixtures/shop --yes --quiet \\
+> -o name
+…
+set/checkout@1
+…
+$ cfgctl cluster list
+NAME        TARGET                  LABELS
+eu-prod-de  http://127.0.0.1:18500  market=de,namespace=shop,region=eu,stage=prod
+…
+$ cd fixtures && cfgctl get checkuot
+error: there is no set/checkuot
+hint: did you mean `checkout`?
+$ echo $?
+2
+$ basename $PWD
+fixtures
+```
+";
+    assert_eq!(unreal(real).await, Vec::<String>::new());
+    let wrong = unreal("```console\n$ echo a\nb\n$ echo c\nc\n```\n").await;
+    assert_eq!(wrong, ["README.md:2: $ echo a\na\n"]);
 }
 
 #[test]

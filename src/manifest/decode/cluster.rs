@@ -88,7 +88,9 @@ impl Decoder<'_, '_> {
                     Some(entry.value.span),
                     format!("this is not the address of a Consul: {reason}"),
                 )
-                .help("write http://HOST:PORT or https://HOST:PORT"),
+                .help("write http://HOST:PORT or https://HOST:PORT")
+                // It may hold a password.
+                .conceal(entry.value.span),
             );
             return None;
         }
@@ -115,7 +117,8 @@ impl Decoder<'_, '_> {
                     Some(entry.at),
                     "expected a map that says where the token is, found a string",
                 )
-                .help("a token is never in a manifest; write `token: {env: NAME}` or `token: {file: PATH}`"),
+                .help("a token is never in a manifest; write `token: {env: NAME}` or `token: {file: PATH}`")
+                .conceal(entry.value.span),
             );
             return None;
         }

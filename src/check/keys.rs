@@ -225,7 +225,8 @@ impl<'a> Clashes<'a> {
         };
         let message = message + &self.where_in(other, clash);
         let mut finding = self.against_target("key-twice", other, first, message)?;
-        finding.help = vec!["publish one of the two somewhere else".to_owned()];
+        let help = "publish one of the two somewhere else".to_owned();
+        finding.help.push(help);
         Some(finding)
     }
 

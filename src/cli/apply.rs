@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::change::{Change, ConsentArgs, carry_through};
-use super::declared::{FileArgs, desired};
+use super::declared::{FileArgs, desired, undeclared};
 use super::failure::{Exit, Failure};
 use super::session::{ReachArgs, Session};
-use crate::model::Cause;
+use crate::model::{Cause, Content};
 use crate::plan::{Desired, Reach};
 
 /// Makes files real: validate, show the plan, ask, commit once, deliver to every cluster
@@ -23,6 +23,10 @@ pub(crate) struct ApplyArgs {
     #[arg(long, conflicts_with = "filenames")]
     resume: bool,
 
+    /// Delete what the store has and the files do not; each is asked for
+    #[arg(long, conflicts_with = "resume")]
+    prune: bool,
+
     #[command(flatten)]
     reach: ReachArgs,
 
@@ -37,13 +41,24 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, F
             desired: Desired::new(),
             reach: Reach::All,
             cause: Cause::Apply,
+            consents: BTreeSet::new(),
         }
     } else {
         let heads = store.heads().await?;
+        let manifests = args.files.declared(session, &heads)?;
+        let pruned = if args.prune {
+            args.consent
+                .confirm_each(session, undeclared(&manifests, &heads))?
+        } else {
+            Vec::new()
+        };
+        let mut desired = desired(manifests);
+        desired.extend(pruned.into_iter().map(|id| (id, Content::Deleted)));
         Change {
-            desired: desired(args.files.declared(session, &heads)?),
+            desired,
             reach: Reach::Named(BTreeSet::new()),
             cause: Cause::Apply,
+            consents: BTreeSet::new(),
         }
     };
     carry_through(session, store.as_ref(), &change, &args.reach, &args.consent).await

@@ -10,9 +10,9 @@ use super::super::ui::{Look, Report};
 use super::diff::{Highlight, unified};
 use super::table::{count, printable, table};
 use crate::manifest::{manifest_of, yaml};
-use crate::model::{Content, Document, ResourceId, Version};
+use crate::model::{Consent, Content, Document, ResourceId, Version};
 use crate::plan::{
-    Action, Condition, Consent, Delivery, Drift, Edit, Objection, Plan, ResourceChange, UnseenKind,
+    Action, Condition, Delivery, Drift, Edit, Objection, Plan, ResourceChange, UnseenKind,
     ValueChange, Why,
 };
 
@@ -336,9 +336,6 @@ impl DeliveryView {
 
     fn details(&self, look: Look, text: &mut String) {
         let place = format!("{} in {}", self.set, self.cluster);
-        if let Some(reason) = &self.reason {
-            _ = writeln!(text, "! {place}: {}", printable(reason));
-        }
         for drift in &self.drift {
             let key = drift.key.as_deref().unwrap_or("the snapshot key");
             _ = writeln!(text, "! {place}: {} {}", printable(key), drift.what);
@@ -428,6 +425,10 @@ impl ObjectionView {
             answer: objection.reason.answer().map(Consent::flag),
         }
     }
+
+    fn is_about(&self, view: &DeliveryView) -> bool {
+        (&self.set, &self.cluster) == (&view.set, &view.cluster)
+    }
 }
 
 fn heading(text: &str) -> String {
@@ -463,6 +464,17 @@ impl Report for PlanView {
         }
         let mut details = String::new();
         for view in shown() {
+            let objections = || {
+                self.objections
+                    .iter()
+                    .filter(|against| against.is_about(view))
+            };
+            if let Some(reason) = &view.reason
+                && !objections().any(|against| against.reason == *reason)
+            {
+                let place = format!("{} in {}", view.set, view.cluster);
+                _ = writeln!(details, "! {place}: {}", printable(reason));
+            }
             view.details(look, &mut details);
         }
         sections.push(details);

@@ -82,16 +82,18 @@ impl Decoder<'_, '_> {
     fn address(&mut self, entry: &Entry) -> Option<String> {
         let text = self.text(entry)?;
         if let Err(reason) = check_address(text) {
-            self.add(
-                Finding::error(
-                    "invalid-address",
-                    Some(entry.value.span),
-                    format!("this is not the address of a Consul: {reason}"),
-                )
-                .help("write http://HOST:PORT or https://HOST:PORT")
-                // It may hold a password.
-                .conceal(entry.value.span),
-            );
+            let finding = Finding::error(
+                "invalid-address",
+                Some(entry.value.span),
+                format!("this is not the address of a Consul: {reason}"),
+            )
+            .help("write http://HOST:PORT or https://HOST:PORT");
+            let may_hold_a_password = text.contains('@');
+            self.add(if may_hold_a_password {
+                finding.conceal(entry.value.span)
+            } else {
+                finding
+            });
             return None;
         }
         Some(text.to_owned())

@@ -210,7 +210,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__apply)
-            opts="-f -R -l -y -m -o -q -h --filename --recursive --resume --clusters --timeout --parallelism --yes --dry-run --message --adopt --store --context --output --color --quiet --help"
+            opts="-f -R -l -y -m -o -q -h --filename --recursive --resume --prune --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --allow-growth --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -698,7 +698,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__delete)
-            opts="-l -y -m -o -q -h --clusters --timeout --parallelism --yes --dry-run --message --adopt --store --context --output --color --quiet --help"
+            opts="-l -y -m -o -q -h --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --allow-growth --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -756,7 +756,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__diff)
-            opts="-f -R -l -o -q -h --filename --recursive --clusters --timeout --parallelism --adopt --store --context --output --color --quiet --help"
+            opts="-f -R -l -o -q -h --filename --recursive --prune --clusters --timeout --parallelism --adopt --allow-deletes --allow-growth --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1232,7 +1232,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__rollback)
-            opts="-l -y -m -o -q -h --to --clusters --timeout --parallelism --yes --dry-run --message --adopt --store --context --output --color --quiet --help"
+            opts="-l -y -m -o -q -h --to --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --allow-growth --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

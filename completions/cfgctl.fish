@@ -82,7 +82,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l color -d 'When to
 always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s R -l recursive -d 'Read directories with all that is below them'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l adopt -d 'Show it as if keys and snapshots that something else wrote were taken over'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l prune -d 'Show what would be deleted because the store has it and the files do not'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l adopt -d 'Take over keys and snapshots that something else wrote'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l allow-growth -d 'Let a snapshot become more than twice as large'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s f -l filename -d 'A file, a directory, or `-` for standard input; may be given several times' -r -F
@@ -102,9 +105,12 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s R -l recursive -d 'Read directories with all that is below them'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l resume -d 'Deliver what is committed already, to every cluster that does not hold it; reads no files'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l prune -d 'Delete what the store has and the files do not; each is asked for'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s y -l yes -d 'Do not ask'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l dry-run -d 'Show what would be done, and do nothing'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l adopt -d 'Take over keys and snapshots that something else wrote'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l allow-growth -d 'Let a snapshot become more than twice as large'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
@@ -178,6 +184,8 @@ never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s y -l yes -d 'Do not ask'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l dry-run -d 'Show what would be done, and do nothing'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l adopt -d 'Take over keys and snapshots that something else wrote'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l allow-growth -d 'Let a snapshot become more than twice as large'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s l -l clusters -d 'Only clusters whose labels match, as in `stage=prod,region!=eu`' -r
@@ -197,6 +205,8 @@ never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s y -l yes -d 'Do not ask'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l dry-run -d 'Show what would be done, and do nothing'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l adopt -d 'Take over keys and snapshots that something else wrote'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l allow-growth -d 'Let a snapshot become more than twice as large'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check help" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r

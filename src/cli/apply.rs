@@ -1,10 +1,12 @@
 //! `cfgctl apply`.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use super::change::{Change, ConsentArgs, carry_through};
 use super::declared::{FileArgs, desired, undeclared};
 use super::failure::{Exit, Failure};
+use super::saved;
 use super::session::{ReachArgs, Session};
 use crate::model::{Cause, Content};
 use crate::plan::{Desired, Reach};
@@ -16,6 +18,10 @@ use crate::plan::{Desired, Reach};
 /// date. Files that change nothing make no new revision.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ApplyArgs {
+    /// A plan that `cfgctl diff --out` saved: carry out exactly this, or nothing if anything moved
+    #[arg(value_name = "PLAN", conflicts_with_all = ["filenames", "resume", "prune", "clusters"])]
+    plan: Option<PathBuf>,
+
     #[command(flatten)]
     files: FileArgs,
 
@@ -36,12 +42,28 @@ pub(crate) struct ApplyArgs {
 
 pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
+    if let Some(path) = &args.plan {
+        let saved = saved::read(path)?;
+        let reach = ReachArgs {
+            clusters: saved.clusters.clone(),
+            ..args.reach.clone()
+        };
+        let change = Change {
+            desired: saved.desired.clone(),
+            reach: saved.reach.clone(),
+            cause: Cause::Apply,
+            consents: saved.consents.clone(),
+            saved: Some(saved),
+        };
+        return carry_through(session, store.as_ref(), &change, &reach, &args.consent).await;
+    }
     let change = if args.resume {
         Change {
             desired: Desired::new(),
             reach: Reach::All,
             cause: Cause::Apply,
             consents: BTreeSet::new(),
+            saved: None,
         }
     } else {
         let heads = store.heads().await?;
@@ -59,6 +81,7 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, F
             reach: Reach::Named(BTreeSet::new()),
             cause: Cause::Apply,
             consents: BTreeSet::new(),
+            saved: None,
         }
     };
     carry_through(session, store.as_ref(), &change, &args.reach, &args.consent).await

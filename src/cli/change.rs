@@ -12,7 +12,7 @@ use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
 use crate::engine::Engine;
 use crate::model::{Cause, Consent, ResourceId};
-use crate::plan::{Desired, Plan, Reach, approve};
+use crate::plan::{Desired, Plan, Reach, SavedPlan, States, approve};
 use crate::store::Store;
 
 /// What a person says about a change.
@@ -114,6 +114,8 @@ pub(crate) struct Change {
     pub(crate) cause: Cause,
     /// What is consented to by asking for it in so many words.
     pub(crate) consents: BTreeSet<Consent>,
+    /// The plan that was shown before; nothing is done if it would be another one now.
+    pub(crate) saved: Option<SavedPlan>,
 }
 
 /// Carries `change` through, as far as the person lets it.
@@ -140,6 +142,7 @@ pub(crate) async fn carry_through(
         reach: sets,
         cause,
         consents,
+        saved,
     } = change;
     let consents = consents | &consent.gates.consents();
 
@@ -148,6 +151,10 @@ pub(crate) async fn carry_through(
     progress.pause();
     let origin = session.origin(*cause, consent.message.clone());
     let plan = survey.plan(desired, sets, &origin, &consents)?;
+
+    if let Some(saved) = saved {
+        unmoved(saved, &plan, &survey.states())?;
+    }
 
     if consent.dry_run {
         ui.report(&PlanView::new(&plan, Detail::Full))?;
@@ -177,6 +184,20 @@ pub(crate) async fn carry_through(
         ui.status("not everything is delivered; `cfgctl apply --resume` finishes what is left");
     }
     Ok(interrupt.exit().unwrap_or(outcomes.exit()))
+}
+
+/// Whether `plan` still is the one that was saved.
+fn unmoved(saved: &SavedPlan, plan: &Plan, states: &States) -> Result<(), Failure> {
+    let moved = saved.moved(plan, states);
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let error = anyhow::anyhow!(
+        "the plan of {} does not hold any more; nothing was changed: {}",
+        saved.origin.at,
+        moved.join("; ")
+    );
+    Err(Failure::new(Exit::Conflict, error).hint("look again: `cfgctl diff -f … --out FILE`"))
 }
 
 /// What stands against the plan, as a failure that names the flags which answer it.

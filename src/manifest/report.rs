@@ -104,7 +104,7 @@ fn report<'a>(finding: &Finding, sources: &Sources) -> Vec<Group<'a>> {
 }
 
 /// The text of a file with stars in place of what lies at `hidden`.
-fn concealed<'t>(text: &'t str, shown: Span, hidden: Option<Span>) -> Cow<'t, str> {
+fn concealed(text: &str, shown: Span, hidden: Option<Span>) -> Cow<'_, str> {
     let hidden = hidden.filter(|hidden| hidden.source == shown.source);
     let Some(hidden) = hidden else {
         return Cow::Borrowed(text);
@@ -112,11 +112,10 @@ fn concealed<'t>(text: &'t str, shown: Span, hidden: Option<Span>) -> Cow<'t, st
     let start = floor(text, hidden.start);
     let end = floor(text, hidden.end).max(start);
     // As many bytes, so that other places stay where they are.
-    let stars = text[start..end]
-        .split('\n')
-        .map(|line| "*".repeat(line.len()));
-    let stars = stars.collect::<Vec<_>>().join("\n");
-    Cow::Owned([&text[..start], &stars, &text[end..]].concat())
+    let lines = text[start..end].split('\n');
+    let covered: Vec<_> = lines.map(|line| "*".repeat(line.len())).collect();
+    let covered = covered.join("\n");
+    Cow::Owned([&text[..start], &covered, &text[end..]].concat())
 }
 
 /// One line of a file, cut to what can be read.

@@ -206,3 +206,17 @@ fn clusters_of_another_store_are_refused_until_someone_consents() {
         .end();
     insta::assert_snapshot!(text);
 }
+
+#[test]
+fn a_set_whose_file_is_gone_stays_until_someone_prunes_it() {
+    let user = applied();
+    std::fs::remove_file(user.directory().join(SET)).unwrap();
+    let text = Transcript::of(&user)
+        .run(&format!("diff {FILES}"))
+        .run(&format!("diff {FILES} --prune -o name"))
+        .run(&format!("apply {FILES} --prune --yes"))
+        .run(&format!("apply {FILES} --prune --yes --allow-deletes"))
+        .run("get -o name")
+        .end();
+    insta::assert_snapshot!(text);
+}

@@ -1,6 +1,7 @@
-//! What is published is read back the same by readers that know nothing of cfgctl: PyYAML reads
+//! What is published is read back the same by readers that know nothing of cfgctl: `PyYAML` reads
 //! YAML 1.1, as many applications do, and `javaproperties` what Java does.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -262,7 +263,7 @@ fn escaped(value: &Value) -> String {
             | '\u{feff}'
             | '\u{fffe}'
             | '\u{ffff}' => {
-                text.push_str(&format!("\\u{:04x}", u32::from(c)));
+                _ = write!(text, "\\u{:04x}", u32::from(c));
             }
             _ => text.push(c),
         }

@@ -46,13 +46,15 @@ fn narrowed(text: &str) -> String {
     let mut in_table = false;
     let mut lines = Vec::new();
     for line in text.split('\n') {
-        in_table = match in_table {
-            true => !line.is_empty() && !line.starts_with('['),
-            false => line.contains("  TARGET") || line.contains("  STORE"),
+        in_table = if in_table {
+            !line.is_empty() && !line.starts_with('[')
+        } else {
+            line.contains("  TARGET") || line.contains("  STORE")
         };
-        lines.push(match in_table {
-            true => GAP.replace_all(line, "  ").into_owned(),
-            false => line.to_owned(),
+        lines.push(if in_table {
+            GAP.replace_all(line, "  ").into_owned()
+        } else {
+            line.to_owned()
         });
     }
     lines.join("\n")

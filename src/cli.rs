@@ -176,3 +176,6 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
     runtime.shutdown_background();
     result
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use super::failure::Failure;
 use super::session::Session;
 use crate::check::{self, ClusterView, SetView, World};
-use crate::manifest::{self, Finding, Input, Loaded, Manifest, Recursion, Sources, Style};
+use crate::manifest::{
+    self, Finding, Input, Loaded, Manifest, Recursion, Severity, Sources, Style,
+};
 use crate::model::value::{Path, leaves};
 use crate::model::{Cluster, ClusterName, Content, Heads, Provenance, ResourceId, SetName};
 use crate::plan::Desired;
@@ -69,12 +71,7 @@ pub(crate) fn checked_text(
 }
 
 fn checked(session: &Session, heads: &Heads, mut loaded: Loaded) -> Result<Loaded, Failure> {
-    // Rules between resources say nothing of use while some cannot be read.
-    if !loaded.has_errors() {
-        loaded
-            .findings
-            .extend(check_against(&loaded.manifests, heads));
-    }
+    add_checks(&mut loaded, heads);
     show(session, &loaded.findings, &loaded.sources);
     if loaded.has_errors() {
         return Err(invalid());
@@ -82,8 +79,22 @@ fn checked(session: &Session, heads: &Heads, mut loaded: Loaded) -> Result<Loade
     Ok(loaded)
 }
 
+/// Checks what was read, and adds what is wrong with it.
+pub(crate) fn add_checks(loaded: &mut Loaded, heads: &Heads) {
+    let findings = if loaded.has_errors() {
+        // Something is missing, so only what is certain is said: no warnings, and nothing about
+        // what the store holds in its place.
+        let mut findings = check_against(&loaded.manifests, &Heads::new());
+        findings.retain(|finding| finding.severity == Severity::Error);
+        findings
+    } else {
+        check_against(&loaded.manifests, heads)
+    };
+    loaded.findings.extend(findings);
+}
+
 /// The failure of files that are invalid, once their findings have been shown.
-pub(crate) fn invalid() -> Failure {
+fn invalid() -> Failure {
     Failure::usage("the files are not valid; nothing was changed")
 }
 
@@ -101,7 +112,7 @@ pub(crate) fn show(session: &Session, findings: &[Finding], sources: &Sources) {
 }
 
 /// Checks manifests together with what the store holds besides them.
-pub(crate) fn check_against(manifests: &[Manifest], heads: &Heads) -> Vec<Finding> {
+fn check_against(manifests: &[Manifest], heads: &Heads) -> Vec<Finding> {
     let mut sets: BTreeMap<&SetName, SetView<'_>> = BTreeMap::new();
     let mut clusters: BTreeMap<&ClusterName, ClusterView<'_>> = BTreeMap::new();
     let stored = heads.iter().map(|(id, head)| (id, &head.content, None));

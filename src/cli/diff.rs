@@ -51,7 +51,7 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
         desired.extend(undeclared.into_iter().map(|id| (id, Content::Deleted)));
     } else if !undeclared.is_empty() {
         session.ui.status(&format!(
-            "{} of the store are not in the files and stay; `--prune` deletes them",
+            "not in the files, and kept: {} of the store; `--prune` deletes what the files lack",
             count(undeclared.len(), "resource")
         ));
     }

@@ -7,10 +7,19 @@
 )]
 
 // Modules are added here as they come: one file each.
+mod cli_output;
+mod cli_prompt;
+mod cli_quickstart;
+mod cli_reference;
+mod cli_stores;
+mod cli_unreachable;
+mod cli_validate;
 mod consul_answers;
 mod consul_harness;
 mod consul_target;
 mod directory_target;
+mod published;
+mod readme;
 mod store_contract;
 mod store_processes;
 mod store_sqlite;

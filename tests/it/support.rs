@@ -4,3 +4,5 @@ pub(crate) mod cli;
 pub(crate) mod consul;
 pub(crate) mod delivery;
 pub(crate) mod faulty;
+pub(crate) mod redact;
+pub(crate) mod transcript;

@@ -333,9 +333,6 @@ impl DeliveryView {
 
     fn details(&self, look: Look, text: &mut String) {
         let place = format!("{} in {}", self.set, self.cluster);
-        if let Some(reason) = &self.reason {
-            _ = writeln!(text, "! {place}: {}", printable(reason));
-        }
         for drift in &self.drift {
             let key = drift.key.as_deref().unwrap_or("the snapshot key");
             _ = writeln!(text, "! {place}: {} {}", printable(key), drift.what);
@@ -415,6 +412,10 @@ impl ObjectionView {
             answer: objection.reason.answer().map(Consent::flag),
         }
     }
+
+    fn is_about(&self, view: &DeliveryView) -> bool {
+        (&self.set, &self.cluster) == (&view.set, &view.cluster)
+    }
 }
 
 fn heading(text: &str) -> String {
@@ -450,6 +451,17 @@ impl Report for PlanView {
         }
         let mut details = String::new();
         for view in shown() {
+            let objections = || {
+                self.objections
+                    .iter()
+                    .filter(|against| against.is_about(view))
+            };
+            if let Some(reason) = &view.reason
+                && !objections().any(|against| against.reason == *reason)
+            {
+                let place = format!("{} in {}", view.set, view.cluster);
+                _ = writeln!(details, "! {place}: {}", printable(reason));
+            }
             view.details(look, &mut details);
         }
         sections.push(details);

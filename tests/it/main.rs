@@ -12,6 +12,8 @@
 
 // Modules are added here as they come: one file each.
 mod consul_harness;
+mod laws;
+mod racing;
 mod store_contract;
 mod store_processes;
 mod store_sqlite;

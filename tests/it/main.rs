@@ -12,8 +12,10 @@
 
 // Modules are added here as they come: one file each.
 mod consul_harness;
+mod crash;
 mod laws;
 mod racing;
+mod reader;
 mod store_contract;
 mod store_processes;
 mod store_sqlite;

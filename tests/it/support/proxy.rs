@@ -2,9 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::locked;
 
@@ -43,6 +43,8 @@ pub(crate) struct Proxy {
     address: SocketAddr,
     rule: Arc<Mutex<Rule>>,
     requests: Arc<Mutex<Vec<Request>>>,
+    /// How many requests are on their way.
+    active: Arc<AtomicUsize>,
     closed: Arc<AtomicBool>,
 }
 
@@ -99,20 +101,23 @@ impl Proxy {
             address: listener.local_addr().expect("an address"),
             rule: Arc::new(Mutex::new(Arc::new(|_| Fate::Forward))),
             requests: Arc::default(),
+            active: Arc::default(),
             closed: Arc::default(),
         };
         let (rule, requests) = (Arc::clone(&proxy.rule), Arc::clone(&proxy.requests));
-        let closed = Arc::clone(&proxy.closed);
+        let (active, closed) = (Arc::clone(&proxy.active), Arc::clone(&proxy.closed));
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 if closed.load(Ordering::SeqCst) {
                     return;
                 }
                 let (rule, requests) = (Arc::clone(&rule), Arc::clone(&requests));
-                let upstream = upstream.clone();
+                let (upstream, active) = (upstream.clone(), Arc::clone(&active));
+                active.fetch_add(1, Ordering::SeqCst);
                 std::thread::spawn(move || {
                     // Whoever went away does not hear the answer.
                     _ = serve(stream, &upstream, &rule, &requests);
+                    active.fetch_sub(1, Ordering::SeqCst);
                 });
             }
         });
@@ -132,6 +137,15 @@ impl Proxy {
     /// Everything goes through again.
     pub(crate) fn forward(&self) {
         self.rule(|_| Fate::Forward);
+    }
+
+    /// Waits until nothing is on its way any more.
+    pub(crate) fn until_idle(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.active.load(Ordering::SeqCst) > 0 {
+            assert!(Instant::now() < deadline, "a request never ends");
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Every request so far, also those which were cut.

@@ -14,8 +14,10 @@
 mod consul_harness;
 mod crash;
 mod laws;
+mod outages;
 mod racing;
 mod reader;
+mod signals;
 mod store_contract;
 mod store_processes;
 mod store_sqlite;

@@ -313,6 +313,10 @@ impl Running {
         }
     }
 
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("a state").is_some()
+    }
+
     /// Waits for its end.
     pub(crate) fn end(mut self) -> Ran {
         let read = self.stderr.read_to_string(&mut self.said);

@@ -11,10 +11,12 @@
 )]
 
 // Modules are added here as they come: one file each.
+mod broken_answers;
 mod consul_harness;
 mod crash;
 mod laws;
 mod outages;
+mod ownership;
 mod racing;
 mod reader;
 mod signals;

@@ -11,6 +11,7 @@
 )]
 
 // Modules are added here as they come: one file each.
+mod acl;
 mod broken_answers;
 mod consul_harness;
 mod crash;
@@ -19,6 +20,7 @@ mod outages;
 mod ownership;
 mod racing;
 mod reader;
+mod shop;
 mod signals;
 mod store_contract;
 mod store_processes;

@@ -7,6 +7,9 @@ use std::net::TcpStream;
 use base64::Engine as _;
 use serde_json::{Value, json};
 
+/// Keys by name, each with value and mark.
+pub(crate) type Tree = BTreeMap<String, (Vec<u8>, u64)>;
+
 /// One connection to one Consul.
 #[derive(Debug)]
 pub(crate) struct Raw {
@@ -25,28 +28,29 @@ impl Raw {
     }
 
     /// Everything below `prefix` as of one moment: name, then value and mark.
-    pub(crate) fn tree(&mut self, prefix: &str) -> BTreeMap<String, (Vec<u8>, u64)> {
+    pub(crate) fn tree(&mut self, prefix: &str) -> Tree {
         let operations = json!([{"KV": {"Verb": "get-tree", "Key": prefix}}]);
-        let (status, body) = self.put("/v1/txn", &operations.to_string());
+        let (status, body) = self.send("PUT /v1/txn", &operations.to_string());
         assert_eq!(status, 200, "{body}");
-        let results = body["Results"].as_array().cloned().unwrap_or_default();
-        let entry = |result: &Value| {
-            let pair = &result["KV"];
-            let value = pair["Value"].as_str().unwrap_or_default();
-            let value = base64::engine::general_purpose::STANDARD.decode(value);
-            let name = pair["Key"].as_str().expect("a key").to_owned();
-            let flags = pair["Flags"].as_u64().expect("flags");
-            (name, (value.expect("base64"), flags))
-        };
-        results.iter().map(entry).collect()
+        let results = body["Results"].as_array();
+        let pairs = results.into_iter().flatten();
+        pairs.map(|result| entry(&result["KV"])).collect()
     }
 
-    fn put(&mut self, path: &str, body: &str) -> (u16, Value) {
+    /// Every key there is.
+    pub(crate) fn everything(&mut self) -> Tree {
+        let (status, body) = self.send("GET /v1/kv/?recurse", "");
+        assert!([200, 404].contains(&status), "{body}");
+        let pairs = body.as_array();
+        pairs.into_iter().flatten().map(entry).collect()
+    }
+
+    fn send(&mut self, what: &str, body: &str) -> (u16, Value) {
         let length = body.len();
         let stream = self.reader.get_mut();
         write!(
             stream,
-            "PUT {path} HTTP/1.1\r\nHost: consul\r\nContent-Length: {length}\r\n\r\n{body}"
+            "{what} HTTP/1.1\r\nHost: consul\r\nContent-Length: {length}\r\n\r\n{body}"
         )
         .expect("a connection");
         let status = self.line();
@@ -89,4 +93,12 @@ impl Raw {
         self.reader.read_exact(&mut bytes).expect("an answer");
         bytes
     }
+}
+
+fn entry(pair: &Value) -> (String, (Vec<u8>, u64)) {
+    let value = pair["Value"].as_str().unwrap_or_default();
+    let value = base64::engine::general_purpose::STANDARD.decode(value);
+    let name = pair["Key"].as_str().expect("a key").to_owned();
+    let flags = pair["Flags"].as_u64().expect("flags");
+    (name, (value.expect("base64"), flags))
 }

@@ -1,6 +1,5 @@
 //! One user, one set, and as many clusters as a test wants: where most tests start.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr};
@@ -13,7 +12,7 @@ use serde_json::{Value, json};
 use super::cli::{Cfgctl, Ran};
 use super::consul::{Consul, unique_prefix};
 use super::proxy::Proxy;
-use super::raw::Raw;
+use super::raw::{Raw, Tree};
 
 /// How many agents the tests share that only write below their own prefix.
 const FLEET: usize = 4;
@@ -46,9 +45,6 @@ pub(crate) struct Running {
 
 /// What a cluster holds: version and generation.
 pub(crate) type Held = Option<(u64, u64)>;
-
-/// Everything below a prefix: name, then value and mark.
-pub(crate) type Tree = BTreeMap<String, (Vec<u8>, u64)>;
 
 /// Agents that all tests share which neither stop them nor change their settings.
 pub(crate) async fn fleet() -> &'static [Consul] {

@@ -126,13 +126,13 @@ async fn what_differs_is_mended_and_what_does_not_is_left_alone() {
         consuls[2].kv_delete(&key).await;
     }
     let status = world.json(0, &["status"]);
-    let states: Vec<_> = status["clusters"]
+    let found: Vec<_> = status["clusters"]
         .as_array()
         .unwrap()
         .iter()
         .map(|view| view["state"].as_str().unwrap())
         .collect();
-    assert_eq!(states, ["in-sync", "changed-by-hand", "missing"]);
+    assert_eq!(found, ["in-sync", "changed-by-hand", "missing"]);
 
     let ran = world.apply(1).expect_code(0);
     assert_eq!(ran.outcomes(), ["unchanged", "delivered", "delivered"]);

@@ -93,11 +93,14 @@ async fn a_key_of_someone_else_is_reported_and_kept() {
     assert_eq!(*foreign, json!(named));
 
     // A leaf that goes takes its key with it, and no other.
+    world.user.ok(&apply(
+        &set(json!({"a": 1, "b": {"d": 4}})),
+        &["--allow-deletes"],
+    ));
+    expect(&["app/checkout/a", "app/checkout/b/d", snapshot]);
     world
         .user
-        .ok(&apply(&set(json!({"a": 1, "b": {"d": 4}})), &[]));
-    expect(&["app/checkout/a", "app/checkout/b/d", snapshot]);
-    world.user.ok(&apply(&set(json!({"e": true})), &[]));
+        .ok(&apply(&set(json!({"e": true})), &["--allow-deletes"]));
     expect(&["app/checkout/e", snapshot]);
     world.user.ok(&["delete", "checkout", "--yes"]);
     expect(&[]);
@@ -180,7 +183,7 @@ async fn odd_names_of_keys_arrive_as_they_are_and_go_again() {
         .user
         .ok(&["diff", "-f", "clusters.yaml", "-f", "odd.yaml"]);
     let files = vec![world.declare_set("odd", "app/odd", &json!({"plain": 1}))];
-    world.user.ok(&apply(&files, &[]));
+    world.user.ok(&apply(&files, &["--allow-deletes"]));
     assert_eq!(world.names(), ["app/odd/plain", "cfgctl/odd/snapshot"]);
 }
 

@@ -193,3 +193,34 @@ fn mended(world: &World) {
     let ran = world.apply(2).expect_code(0);
     assert_eq!(ran.outcomes(), ["unchanged"; 2]);
 }
+
+#[tokio::test]
+async fn a_saved_plan_is_carried_out_as_it_was_shown_or_not_at_all() {
+    let world = World::shared(2).await;
+    world.apply(1).expect_code(0);
+    let save = |n: u64| {
+        let file = world.declare(n);
+        let diff = ["diff", "-f", "clusters.yaml", "-f", &file, "--out", "plan"];
+        world.user.run(&diff).expect_code(1);
+    };
+    let carry_out = || world.user.run(&["apply", "plan", "--yes", "-o", "json"]);
+    save(2);
+    assert_eq!(carry_out().expect_code(0).outcomes(), ["delivered"; 2]);
+    assert_eq!(world.all_held(), [Some((2, 2)); 2]);
+
+    // One cluster moved.
+    save(3);
+    let key = world.leaf("payment/provider");
+    fleet().await[1].kv_put(&key, "hand-made").await;
+    let before = [world.tree(0), world.tree(1)];
+    carry_out().expect_code(4);
+    assert_eq!([world.tree(0), world.tree(1)], before);
+    assert_eq!(world.history().await, [(1, 1), (2, 2)]);
+
+    // The store moved.
+    save(3);
+    world.apply(4).expect_code(0);
+    carry_out().expect_code(4);
+    assert_eq!(world.all_held(), [Some((3, 4)); 2]);
+    assert_eq!(world.history().await, [(1, 1), (2, 2), (3, 4)]);
+}

@@ -130,6 +130,7 @@ async fn apply(store: &dyn Store, generation: u64) {
         at: "2026-11-21T03:00:00Z".parse().unwrap(),
         cause: Cause::Apply,
         message: None,
+        consents: BTreeSet::new(),
     };
     let plan = survey.plan(&desired, &reach, &origin, &BTreeSet::new());
     let approved = approve(plan.unwrap()).unwrap();

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use rustix::process::{Signal, kill_process};
 
-use crate::support::proxy::{Fate, Gate, Proxy};
+use crate::support::proxy::{Fate, Gate, Proxy, Request};
 use crate::support::world::World;
 
-fn hold(proxy: &Proxy, gate: &Gate, what: fn(&crate::support::proxy::Request) -> bool) {
+fn hold(proxy: &Proxy, gate: &Gate, what: fn(&Request) -> bool) {
     let gate = gate.clone();
     proxy.rule(move |request| {
         if what(request) {
@@ -23,7 +23,7 @@ async fn stopped_while_delivering(signal: Signal, code: i32) {
     world.apply(1).expect_code(0);
     let gate = Gate::default();
     for proxy in &proxies {
-        hold(proxy, &gate, |request| request.is_write());
+        hold(proxy, &gate, Request::is_write);
     }
     // One after the other: the first is being written, the rest is not begun.
     let running = world.spawn_apply(2, &["--parallelism", "1"]);
@@ -63,7 +63,7 @@ async fn a_second_ctrl_c_ends_at_once() {
     let proxies = world.behind_proxies();
     world.apply(1).expect_code(0);
     let gate = Gate::default();
-    hold(&proxies[0], &gate, |request| request.is_write());
+    hold(&proxies[0], &gate, Request::is_write);
     let mut running = world.spawn_apply(2, &["--timeout", "60s"]);
     gate.until_arrived(1);
     // Signals that come too close are one.

@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(crate) mod cli;
 pub(crate) mod consul;
+pub(crate) mod delivery;
 pub(crate) mod faulty;
 pub(crate) mod proxy;
 pub(crate) mod raw;

@@ -1,21 +1,22 @@
 //! Real Consul agents on loopback, one or many, that never outlive the test process.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::{TcpListener, UdpSocket};
 use std::ops::Deref;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, StatusCode};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use serde_json::{Value, json};
 
-/// Ports above are handed out by the system to outgoing connections.
-const PORTS: std::ops::Range<u16> = 10_000..32_000;
+mod process;
+
+use process::{Ports, binary, free_ports, make_certificates, spawn_for_good};
+
 /// A server on disk needs 1 to 2 s on a quiet machine; tests run on busy ones.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// What is kept of a server's log.
@@ -29,7 +30,7 @@ pub(crate) struct Consul {
     node: String,
     child: Mutex<Option<Child>>,
     log: Arc<Mutex<Vec<String>>>,
-    /// The data of a server on disk.
+    /// The data of a server on disk, or the certificates of one with TLS.
     home: Option<tempfile::TempDir>,
 }
 
@@ -41,13 +42,8 @@ enum Kind {
     Acl { master: String },
     /// Keeps its data over a restart.
     OnDisk,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Ports {
-    http: u16,
-    server: u16,
-    serf: u16,
+    /// In memory, and answers https to clients with a certificate.
+    Tls,
 }
 
 /// One key as Consul shows it.
@@ -120,12 +116,20 @@ impl Consul {
         Self::start_as(&Kind::OnDisk).await
     }
 
+    /// An agent of its own that answers at [`Consul::tls_address`] too, to clients that show
+    /// `client.pem` and `client.key`; both and `ca.pem` lie in [`Consul::home`].
+    pub(crate) async fn start_with_tls() -> Self {
+        Self::start_as(&Kind::Tls).await
+    }
+
     async fn start_as(kind: &Kind) -> Self {
         // Between finding free ports and using them, someone else may take them.
         for _ in 0..5 {
-            let home = matches!(kind, Kind::OnDisk).then(|| {
-                tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory for data")
-            });
+            let home = matches!(kind, Kind::OnDisk | Kind::Tls)
+                .then(|| tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory"));
+            if let (Kind::Tls, Some(home)) = (kind, &home) {
+                make_certificates(home.path());
+            }
             let consul = Self {
                 kind: kind.clone(),
                 ports: free_ports(),
@@ -152,6 +156,17 @@ impl Consul {
         format!("http://127.0.0.1:{}", self.ports.http)
     }
 
+    /// `https://127.0.0.1:<port>`; the certificate also names `localhost` and
+    /// `server.dc1.consul`.
+    pub(crate) fn tls_address(&self) -> String {
+        format!("https://127.0.0.1:{}", self.ports.https)
+    }
+
+    /// Where data or certificates lie.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.as_ref().expect("a directory").path()
+    }
+
     /// `kill -9`: connections are refused from now on.
     pub(crate) fn kill(&self) {
         if let Some(mut child) = self.child().take() {
@@ -163,6 +178,8 @@ impl Consul {
     /// SIGSTOP: connections are accepted by the system and never answered.
     pub(crate) fn pause(&self) {
         self.signal(Signal::STOP);
+        // Its threads stop one by one; this returns when the last one has.
+        waitpid(Some(self.pid()), WaitOptions::UNTRACED).expect("consul stops");
     }
 
     /// Ends [`Consul::pause`].
@@ -309,7 +326,12 @@ impl Consul {
     }
 
     fn command(&self) -> Command {
-        let Ports { http, server, serf } = self.ports;
+        let Ports {
+            http,
+            https,
+            server,
+            serf,
+        } = self.ports;
         // The agent dies with the thread that started it, however that ends.
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(binary());
@@ -331,12 +353,20 @@ impl Consul {
                     r#"acl {{ enabled = true default_policy = "deny" tokens {{ master = "{master}" }} }}"#
                 ),
             ]),
-            Kind::OnDisk => {
-                let home = self.home.as_ref().expect("a directory for data").path();
-                command
-                    .args(["-server", "-bootstrap-expect", "1", "-data-dir"])
-                    .arg(home)
-                    .args(["-hcl", "performance { raft_multiplier = 1 }"])
+            Kind::OnDisk => command
+                .args(["-server", "-bootstrap-expect", "1", "-data-dir"])
+                .arg(self.home())
+                .args(["-hcl", "performance { raft_multiplier = 1 }"]),
+            Kind::Tls => {
+                let home = self.home().display();
+                command.args([
+                    "-dev",
+                    "-hcl",
+                    &format!(
+                        r#"ports {{ https = {https} }} verify_incoming_https = true
+                        ca_file = "{home}/ca.pem" cert_file = "{home}/server.pem" key_file = "{home}/server.key""#
+                    ),
+                ])
             }
         };
         command
@@ -372,22 +402,31 @@ impl Consul {
         }
     }
 
-    /// Whether there is a leader, and it is this agent that says so and not one which took the
-    /// port first.
+    /// Whether there is a leader that answers, and it is this agent that says so and not one
+    /// which took the port first.
     async fn leads(&self) -> reqwest::Result<bool> {
         let (_, leader) = self.try_call(Method::GET, "status/leader", None).await?;
         if leader.as_str().is_none_or(str::is_empty) {
             return Ok(false);
         }
         let (_, agent) = self.try_call(Method::GET, "agent/self", None).await?;
-        Ok(agent["Config"]["NodeName"] == Value::String(self.node.clone()))
+        if agent["Config"]["NodeName"] != Value::String(self.node.clone()) {
+            return Ok(false);
+        }
+        // A new leader answers this only when it has caught up with its log.
+        let path = "kv/ready?consistent";
+        let (status, _) = self.try_call(Method::GET, path, None).await?;
+        Ok(status == StatusCode::NOT_FOUND)
     }
 
     fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("signal consul");
+    }
+
+    fn pid(&self) -> Pid {
         let child = self.child();
         let pid = child.as_ref().map(Child::id).expect("consul runs");
-        let pid = Pid::from_raw(i32::try_from(pid).expect("a pid")).expect("a pid");
-        kill_process(pid, signal).expect("signal consul");
+        Pid::from_raw(i32::try_from(pid).expect("a pid")).expect("a pid")
     }
 
     fn child(&self) -> MutexGuard<'_, Option<Child>> {
@@ -433,6 +472,8 @@ pub(crate) fn http() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .no_proxy()
+        // Reading the system's certificates takes longer than all the rest.
+        .tls_certs_only([])
         .redirect(reqwest::redirect::Policy::none())
         .pool_max_idle_per_host(0)
         .timeout(Duration::from_secs(30))
@@ -447,62 +488,6 @@ fn kv_path(key: &str) -> String {
         .map(|segment| utf8_percent_encode(segment, NON_ALPHANUMERIC).to_string())
         .collect();
     format!("kv/{}", segments.join("/"))
-}
-
-/// No test may pass because there is no server.
-fn binary() -> PathBuf {
-    let chosen = std::env::var_os("CONSUL_BIN").map(PathBuf::from);
-    let binary = chosen
-        .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/tools/consul"));
-    assert!(
-        binary.is_file(),
-        "there is no Consul at {}: run tests/run, which installs one, or set CONSUL_BIN",
-        binary.display()
-    );
-    binary
-}
-
-/// Three ports that are free at this moment.
-fn free_ports() -> Ports {
-    let free = || {
-        loop {
-            let port = fastrand::u16(PORTS);
-            let tcp = TcpListener::bind(("127.0.0.1", port));
-            let udp = UdpSocket::bind(("127.0.0.1", port));
-            if tcp.is_ok() && udp.is_ok() {
-                return port;
-            }
-        }
-    };
-    Ports {
-        http: free(),
-        server: free(),
-        serf: free(),
-    }
-}
-
-type Spawned = (Command, mpsc::Sender<std::io::Result<Child>>);
-
-/// Starts a process from a thread that lives as long as this process. The parent-death signal
-/// comes when the *thread* that started a child ends, and a test's thread ends with its test.
-fn spawn_for_good(command: Command) -> Child {
-    static SPAWNER: OnceLock<mpsc::Sender<Spawned>> = OnceLock::new();
-    let spawner = SPAWNER.get_or_init(|| {
-        let (sender, receiver) = mpsc::channel::<Spawned>();
-        std::thread::spawn(move || {
-            for (mut command, answer) in receiver {
-                // A test that gave up does not wait for it.
-                let _ = answer.send(command.spawn());
-            }
-        });
-        sender
-    });
-    let (sender, receiver) = mpsc::channel();
-    spawner.send((command, sender)).expect("the spawner runs");
-    receiver
-        .recv()
-        .expect("the spawner answers")
-        .expect("start consul with setpriv (util-linux)")
 }
 
 /// A test that panicked while it held the lock has nothing to say about its content.

@@ -5,7 +5,7 @@ use crate::support::proxy::{Fate, Gate, Proxy};
 use crate::support::world::{Running, World, fleet};
 
 /// How often two administrators meet.
-const ROUNDS: u64 = 12;
+const ROUNDS: u64 = 10;
 /// How many apply at once when everyone does.
 const CROWD: u64 = 6;
 

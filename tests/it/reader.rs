@@ -19,9 +19,9 @@ use crate::support::raw::Raw;
 use crate::support::world::{World, whole};
 
 /// Applies by the binary, as people make them.
-const BY_HAND: u64 = 40;
+const BY_HAND: u64 = 25;
 /// Applies by the library, as fast as they go.
-const BY_MACHINE: u64 = 300;
+const BY_MACHINE: u64 = 250;
 
 #[tokio::test]
 async fn a_reader_never_sees_a_mixture_of_two_snapshots_nor_an_older_one() {
@@ -54,7 +54,7 @@ async fn a_reader_never_sees_a_mixture_of_two_snapshots_nor_an_older_one() {
     for reader in readers {
         let versions = reader.join().unwrap();
         assert_eq!(versions.last().copied(), head.map(|(version, _)| version));
-        assert!(versions.len() > 30, "it saw only {versions:?}");
+        assert!(versions.len() > 20, "it saw only {versions:?}");
     }
 }
 

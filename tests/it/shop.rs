@@ -74,37 +74,39 @@ impl Shop {
         CLUSTERS.map(|cluster| (cluster, self.keys(cluster))).into()
     }
 
-    /// What lies in a cluster is exactly what its snapshots say, and `status` says so.
+    /// What lies in a cluster is exactly what its snapshots name, and `status` finds them whole.
     fn is_whole(&self) -> usize {
         let status = self.json(0, &["status"]);
         assert_eq!(status["inSync"], true, "{status}");
-        let mut expected: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        let all = self.all_keys();
+        let mut expected = CLUSTERS.map(|cluster| (cluster, BTreeSet::new()));
         let views = status["clusters"].as_array().unwrap();
         for view in views {
-            let (set, cluster) = (
-                view["set"].as_str().unwrap(),
-                view["cluster"].as_str().unwrap(),
-            );
             assert_eq!(view["state"], "in-sync", "{view}");
-            let shown = self.json(0, &["show", set, "--cluster", cluster]);
-            let keys = shown["snapshot"]["keys"].as_object().unwrap();
-            assert!(!keys.is_empty());
-            let keys = keys.keys().cloned();
-            let snapshot = format!("cfgctl/{set}/snapshot");
-            expected
-                .entry(cluster)
-                .or_default()
-                .extend(keys.chain([snapshot]));
+            let text = |field: &str| view[field].as_str().unwrap();
+            let known = expected
+                .iter_mut()
+                .find(|(name, _)| *name == text("cluster"));
+            let (cluster, keys) = known.unwrap();
+            keys.extend(named(&all[*cluster], text("set")));
         }
-        for cluster in CLUSTERS {
-            let found: BTreeSet<_> = self.keys(cluster).into_keys().collect();
-            assert_eq!(
-                Some(&found),
-                expected.get(cluster).or(Some(&BTreeSet::new()))
-            );
+        for (cluster, expected) in expected {
+            let found: BTreeSet<_> = all[cluster].keys().cloned().collect();
+            assert_eq!(found, expected, "{cluster}");
         }
         views.len()
     }
+}
+
+/// The keys that the snapshot of a set says are its own, and its own key.
+fn named(keys: &BTreeMap<String, Vec<u8>>, set: &str) -> BTreeSet<String> {
+    let snapshot = format!("cfgctl/{set}/snapshot");
+    let Some(document) = keys.get(&snapshot) else {
+        return BTreeSet::new();
+    };
+    let document: Value = serde_json::from_slice(document).unwrap();
+    let keys = document["keys"].as_object().unwrap().keys().cloned();
+    keys.chain([snapshot]).collect()
 }
 
 const APPLY: [&str; 4] = ["apply", "-f", "shop", "--yes"];
@@ -169,21 +171,12 @@ fn one_after_the_other_goes(shop: &Shop) {
     let mut pairs = 19;
     for set in SETS {
         let before = shop.all_keys();
-        let named = |cluster: &str| -> BTreeSet<String> {
-            let snapshot = format!("cfgctl/{set}/snapshot");
-            let Some(document) = before[cluster].get(&snapshot) else {
-                return BTreeSet::new();
-            };
-            let document: Value = serde_json::from_slice(document).unwrap();
-            let keys = document["keys"].as_object().unwrap().keys().cloned();
-            keys.chain([snapshot]).collect()
-        };
         let deleted = shop.json(0, &["delete", set, "--yes"]);
         let removed = deleted["clusters"].as_array().unwrap();
         assert!(removed.iter().all(|view| view["outcome"] == "removed"));
         pairs -= removed.len();
         for cluster in CLUSTERS {
-            let gone = named(cluster);
+            let gone = named(&before[cluster], set);
             let mut expected = before[cluster].clone();
             expected.retain(|key, _| !gone.contains(key));
             assert_eq!(shop.keys(cluster), expected, "{set} in {cluster}");

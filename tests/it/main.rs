@@ -11,6 +11,8 @@ mod consul_answers;
 mod consul_harness;
 mod consul_target;
 mod directory_target;
+mod fuzz_manifests;
+mod fuzz_snapshots;
 mod store_contract;
 mod store_processes;
 mod store_sqlite;

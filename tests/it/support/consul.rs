@@ -493,7 +493,7 @@ fn kv_path(key: &str) -> String {
 }
 
 /// No test may pass because there is no server.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let chosen = std::env::var_os("CONSUL_BIN").map(PathBuf::from);
     let binary = chosen
         .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/tools/consul"));

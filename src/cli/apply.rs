@@ -37,6 +37,7 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, F
             desired: Desired::new(),
             reach: Reach::All,
             cause: Cause::Apply,
+            consents: BTreeSet::new(),
         }
     } else {
         let heads = store.heads().await?;
@@ -44,6 +45,7 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, F
             desired: desired(args.files.declared(session, &heads)?),
             reach: Reach::Named(BTreeSet::new()),
             cause: Cause::Apply,
+            consents: BTreeSet::new(),
         }
     };
     carry_through(session, store.as_ref(), &change, &args.reach, &args.consent).await

@@ -11,8 +11,8 @@ use super::session::{ReachArgs, Session};
 use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
 use crate::engine::Engine;
-use crate::model::Cause;
-use crate::plan::{Consent, Desired, Plan, Reach, approve};
+use crate::model::{Cause, Consent};
+use crate::plan::{Desired, Plan, Reach, approve};
 use crate::store::Store;
 
 /// What a person says about a change.
@@ -30,9 +30,39 @@ pub(crate) struct ConsentArgs {
     #[arg(short, long, value_name = "TEXT", value_parser = message)]
     message: Option<String>,
 
+    #[command(flatten)]
+    gates: GateArgs,
+}
+
+/// What a person consents to beyond the plan itself; each is recorded with the revision.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct GateArgs {
     /// Take over keys and snapshots that something else wrote
     #[arg(long)]
     adopt: bool,
+
+    /// Delete more than a fifth of a set's keys, or a set as a whole
+    #[arg(long)]
+    allow_deletes: bool,
+
+    /// Let a snapshot become more than twice as large
+    #[arg(long)]
+    allow_growth: bool,
+}
+
+impl GateArgs {
+    pub(crate) fn consents(&self) -> BTreeSet<Consent> {
+        let given = [
+            (self.adopt, Consent::Adopt),
+            (self.allow_deletes, Consent::AllowDeletes),
+            (self.allow_growth, Consent::AllowGrowth),
+        ];
+        given
+            .into_iter()
+            .filter(|(given, _)| *given)
+            .map(|(_, consent)| consent)
+            .collect()
+    }
 }
 
 /// The longest message, in bytes: every snapshot carries it.
@@ -51,12 +81,6 @@ fn message(input: &str) -> Result<String, String> {
     Ok(input.to_owned())
 }
 
-impl ConsentArgs {
-    fn consents(&self) -> BTreeSet<Consent> {
-        self.adopt.then_some(Consent::Adopt).into_iter().collect()
-    }
-}
-
 /// What should change.
 #[derive(Debug)]
 pub(crate) struct Change {
@@ -66,6 +90,8 @@ pub(crate) struct Change {
     pub(crate) reach: Reach,
     /// What makes it.
     pub(crate) cause: Cause,
+    /// What is consented to by asking for it in so many words.
+    pub(crate) consents: BTreeSet<Consent>,
 }
 
 /// Carries `change` through, as far as the person lets it.
@@ -91,13 +117,15 @@ pub(crate) async fn carry_through(
         desired,
         reach: sets,
         cause,
+        consents,
     } = change;
+    let consents = consents | &consent.gates.consents();
 
     let survey = engine.survey(desired, sets, &reach.clusters).await;
     let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
     progress.pause();
     let origin = session.origin(*cause, consent.message.clone());
-    let plan = survey.plan(desired, sets, &origin, &consent.consents())?;
+    let plan = survey.plan(desired, sets, &origin, &consents)?;
 
     if consent.dry_run {
         ui.report(&PlanView::new(&plan, Detail::Full))?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::change::GateArgs;
 use super::declared::{FileArgs, desired};
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
@@ -10,7 +11,7 @@ use super::session::{ReachArgs, Session};
 use super::views::plan::{Detail, PlanView};
 use crate::engine::Engine;
 use crate::model::Cause;
-use crate::plan::{Consent, Reach};
+use crate::plan::Reach;
 
 /// Shows what an apply would change, in the store and in every cluster, and changes nothing
 ///
@@ -24,9 +25,8 @@ pub(crate) struct DiffArgs {
     #[command(flatten)]
     reach: ReachArgs,
 
-    /// Show it as if keys and snapshots that something else wrote were taken over
-    #[arg(long)]
-    adopt: bool,
+    #[command(flatten)]
+    gates: GateArgs,
 }
 
 pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Failure> {
@@ -50,8 +50,7 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
     progress.finish();
 
     let origin = session.origin(Cause::Apply, None);
-    let consents = args.adopt.then_some(Consent::Adopt).into_iter().collect();
-    let plan = survey.plan(&desired, &sets, &origin, &consents)?;
+    let plan = survey.plan(&desired, &sets, &origin, &args.gates.consents())?;
     let view = PlanView::new(&plan, Detail::Full);
     session.ui.report(&view)?;
     if let Some(unseen) = view.unseen() {

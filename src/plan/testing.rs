@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use super::{Action, Approved, Consent, Delivery, Desired, Objection, Pair, Plan, Reach, approve};
+use super::{Action, Approved, Delivery, Desired, Objection, Pair, Plan, Reach, approve};
 use crate::engine::{Connect, Engine, EngineError, Event, Outcome, Pace, Report, Survey};
 use crate::model::value::Map;
 use crate::model::{
-    Cause, Cluster, ClusterName, ConfigSet, Connection, Consul, Content, Heads, LayerName,
+    Cause, Cluster, ClusterName, ConfigSet, Connection, Consent, Consul, Content, Heads, LayerName,
     LimitOverrides, Limits, Observed, Origin, Place, Publish, ResourceId, Revision, Selector,
     SetName, Version, Write,
 };
@@ -362,6 +362,7 @@ impl World {
             at: jiff::Timestamp::from_second(second).unwrap(),
             cause: Cause::Apply,
             message: None,
+            consents: BTreeSet::new(),
         }
     }
 

@@ -18,3 +18,4 @@ mod store_processes;
 mod store_sqlite;
 mod support;
 mod target_contract;
+mod walls;

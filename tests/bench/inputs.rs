@@ -3,8 +3,8 @@
 use std::fmt::{self, Write as _};
 use std::fs;
 
-use crate::consul::unique_prefix;
 use crate::measure::User;
+use crate::support::consul::unique_prefix;
 
 /// As long as the values of the floors that were measured for the consul command.
 const VALUE_BYTES: usize = 100;

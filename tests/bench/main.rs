@@ -12,12 +12,6 @@
     reason = "a benchmark may stop at the first surprise, and its table is its output"
 )]
 
-#[expect(
-    dead_code,
-    reason = "the harness of the tests can do more than is needed here"
-)]
-#[path = "../it/support/consul.rs"]
-mod consul;
 mod far;
 mod growth;
 mod inputs;
@@ -25,10 +19,19 @@ mod measure;
 mod rivals;
 mod table;
 
-use consul::Consul;
+#[expect(
+    dead_code,
+    reason = "the harness of the tests can do more than is needed here"
+)]
+#[path = "../it/support"]
+mod support {
+    pub(crate) mod consul;
+}
+
 use far::Far;
 use inputs::{Shape, World};
 use measure::{Sample, User, clocked};
+use support::consul::Consul;
 use table::Table;
 
 /// How far away the clusters of the last rows are: there and back.

@@ -1,7 +1,7 @@
 //! Whole processes, measured from outside.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -102,7 +102,7 @@ impl User {
 
     /// The consul command with these arguments, not yet run.
     pub(crate) fn consul_command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.command(crate::consul::binary());
+        let mut command = self.command(consul());
         command.args(arguments);
         command
     }
@@ -133,6 +133,12 @@ impl User {
         }
         sample
     }
+}
+
+/// The consul command that `tests/bench/run` found.
+fn consul() -> PathBuf {
+    let chosen = std::env::var_os("CONSUL_BIN").map(PathBuf::from);
+    chosen.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/consul"))
 }
 
 /// `VmHWM:    12345 kB`, in MiB.

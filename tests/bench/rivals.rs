@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use serde_json::json;
 
-use crate::consul::unique_prefix;
 use crate::inputs::World;
 use crate::measure::{Sample, User, clocked};
+use crate::support::consul::unique_prefix;
 
 /// Where [`keys`] writes them.
 const FILE: &str = "keys.json";

@@ -1,7 +1,7 @@
 //! Manifests that nobody would write: whatever is in a file, reading, checking and rendering it end
 //! in an answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -224,6 +224,7 @@ fn render_everything(loaded: &Loaded) {
         at: jiff::Timestamp::UNIX_EPOCH,
         cause: Cause::Apply,
         message: None,
+        consents: BTreeSet::new(),
     };
     let world = world(loaded);
     for (set, view) in &world.sets {

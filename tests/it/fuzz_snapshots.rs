@@ -20,7 +20,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
-use wiremock::matchers::{method, path_regex};
+use wiremock::matchers::{body_string_contains, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const SNAPSHOT_KEY: &str = "cfgctl/shop/snapshot";
@@ -60,6 +60,7 @@ fn origin() -> Origin {
         at: jiff::Timestamp::UNIX_EPOCH,
         cause: Cause::Apply,
         message: Some("why \"not\"".to_owned()),
+        consents: BTreeSet::new(),
     }
 }
 
@@ -105,20 +106,22 @@ fn pair(key: &str, value: &[u8], index: u64) -> Value {
     })
 }
 
-/// What a Consul answers that holds the snapshot: to the read of its key, and to the transaction.
-fn answers(document: &[u8]) -> (Value, Value) {
-    let head = pair(SNAPSHOT_KEY, document, 40);
+/// What a Consul answers to a read of the set that has this document.
+fn held(document: &[u8]) -> Value {
     let snapshot = snapshot();
     let entries = snapshot.entries.iter();
     let entries = entries.map(|(key, value)| pair(key.as_str(), value, 40));
-    let results: Vec<Value> = std::iter::once(head.clone())
+    let results: Vec<Value> = std::iter::once(pair(SNAPSHOT_KEY, document, 40))
         .chain(entries)
         .map(|pair| json!({"KV": pair}))
         .collect();
-    (
-        json!([head]),
-        json!({"Results": results, "Errors": null, "Index": 40}),
-    )
+    json!({"Results": results, "Errors": null, "Index": 40})
+}
+
+/// What a Consul answers that is asked whether so many keys may be read.
+fn readable_keys(keys: usize) -> Value {
+    let error = |index| json!({"OpIndex": index, "What": "current modify index does not match"});
+    json!({"Results": null, "Errors": (0..keys).map(error).collect::<Vec<_>>()})
 }
 
 /// How an answer is spoiled.
@@ -259,45 +262,41 @@ fn spoils() -> impl Strategy<Value = Spoil> {
 struct Mad {
     /// The document at the snapshot key.
     document: Spoil,
-    key: (u16, Spoil, bool),
-    transaction: (u16, Spoil),
+    /// The read of everything.
+    read: (u16, Spoil),
+    /// Whether what was not found may be read at all.
+    check: (u16, Spoil),
 }
 
 fn mad() -> impl Strategy<Value = Mad> {
-    let status = || {
-        prop_oneof![
-            6 => Just(200_u16),
-            1 => prop::sample::select(&[204_u16, 301, 400, 403, 404, 409, 413, 429, 500, 503][..]),
-        ]
-    };
-    (
-        spoils(),
-        (status(), spoils(), any::<bool>()),
-        (status(), spoils()),
-    )
-        .prop_map(|(document, key, transaction)| Mad {
-            document,
-            key,
-            transaction,
-        })
+    let odd = || prop::sample::select(&[200_u16, 204, 301, 403, 404, 409, 413, 429, 500][..]);
+    let status = move |honest: u16| prop_oneof![6 => Just(honest), 1 => odd()];
+    // Nothing at all is the answer that must be doubted most.
+    let nothing = Just(Spoil::Json(json!({"Results": [], "Errors": null})));
+    let read = (status(200), prop_oneof![3 => spoils(), 1 => nothing]);
+    (spoils(), read, (status(409), spoils())).prop_map(|(document, read, check)| Mad {
+        document,
+        read,
+        check,
+    })
 }
 
 /// What is seen of the set at a Consul that answers like this.
 async fn seen(server: &MockServer, mad: &Mad) -> Option<model::Observed> {
     server.reset().await;
     let original: Value = serde_json::from_slice(&snapshot().document.to_bytes()).expect("JSON");
-    let (key, transaction) = answers(&mad.document.apply(&original));
-    let (status, spoil, index) = &mad.key;
-    let mut answer = ResponseTemplate::new(*status).set_body_bytes(spoil.apply(&key));
-    if *index {
-        answer = answer.insert_header("X-Consul-Index", "40");
-    }
-    let get = Mock::given(method("GET")).and(path_regex("^/v1/kv/"));
-    get.respond_with(answer).mount(server).await;
-    let (status, spoil) = &mad.transaction;
-    let answer = ResponseTemplate::new(*status).set_body_bytes(spoil.apply(&transaction));
-    Mock::given(method("PUT"))
-        .respond_with(answer)
+    let (status, spoil) = &mad.check;
+    let keys = snapshot().entries.len() + 1;
+    let check = ResponseTemplate::new(*status).set_body_bytes(spoil.apply(&readable_keys(keys)));
+    Mock::given(body_string_contains("check-index"))
+        .respond_with(check)
+        .mount(server)
+        .await;
+    let (status, spoil) = &mad.read;
+    let held = held(&mad.document.apply(&original));
+    let read = ResponseTemplate::new(*status).set_body_bytes(spoil.apply(&held));
+    Mock::given(path("/v1/txn"))
+        .respond_with(read)
         .mount(server)
         .await;
 
@@ -309,7 +308,12 @@ async fn seen(server: &MockServer, mad: &Mad) -> Option<model::Observed> {
     let name = "eu".parse().expect("a name");
     let target = Consul::connect(&name, &spec, &Environment::default(), &patience);
     let place = render::place(&"shop".parse().expect("a name"), &SET);
-    target.expect("a target").observe(&place).await.ok()
+    let observed = target.expect("a target").observe(&place).await.ok();
+    let absent = |observed: &model::Observed| observed.snapshot.fence().is_none();
+    if observed.as_ref().is_some_and(absent) {
+        assert_eq!(mad.check.0, 409, "nobody said that there may be nothing");
+    }
+    observed
 }
 
 /// The plan of a change to version 4, from what was seen.
@@ -416,8 +420,8 @@ fn an_honest_answer_is_believed() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let honest = Mad {
         document: Spoil::Not,
-        key: (200, Spoil::Not, true),
-        transaction: (200, Spoil::Not),
+        read: (200, Spoil::Not),
+        check: (409, Spoil::Not),
     };
     runtime.block_on(async {
         let server = MockServer::start().await;

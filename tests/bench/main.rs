@@ -84,11 +84,11 @@ fn startup(table: &mut Table) {
     let beside = user.sample(table.runs, |user| user.consul(&["version"]));
     table.add(
         "start: `--version`",
-        version,
+        &version,
         &[("`consul version`", beside)],
     );
     let validate = user.sample(table.runs, |user| user.cfgctl(&["validate", "-f", shop]));
-    table.add("start: `validate -f fixtures/shop`", validate, &[]);
+    table.add("start: `validate -f fixtures/shop`", &validate, &[]);
 }
 
 /// The first apply of one set, and then a change of one key in it.
@@ -119,12 +119,12 @@ fn applying(table: &mut Table, shape: Shape, addresses: &[String], to: &str) {
     let bare = rivals::bare(addresses, 10 * table.runs);
     table.add(
         &format!("first apply of {shape}, to {to}"),
-        first,
+        &first,
         &[("`consul kv import`", import)],
     );
     table.add(
         &format!("one key of {shape} changed, to {to}"),
-        change,
+        &change,
         &[
             ("`consul kv put`", put),
             ("slowest of as many bare PUTs", bare),
@@ -142,9 +142,9 @@ fn comparing(table: &mut Table, addresses: &[String]) {
     let export = user.sample(table.runs, |user| rivals::export(user, addresses));
     table.add(
         "`diff` of 100 unchanged sets × 4 clusters",
-        time,
+        &time,
         &[("`consul kv export`", export)],
     );
     let memory = user.peak_memory(table.runs, &["diff", "-f", "world"]);
-    table.add("the same: peak memory", memory, &[]);
+    table.add("the same: peak memory", &memory, &[]);
 }

@@ -23,7 +23,7 @@ impl Table {
     }
 
     /// One figure, and what does something like it.
-    pub(crate) fn add(&mut self, what: &str, figure: Sample, beside: &[(&str, Sample)]) {
+    pub(crate) fn add(&mut self, what: &str, figure: &Sample, beside: &[(&str, Sample)]) {
         let beside: Vec<_> = beside
             .iter()
             .map(|(name, sample)| {
@@ -34,7 +34,7 @@ impl Table {
         let (least, most) = figure.range();
         let row = format!(
             "| {what} | {} | {} … {} | {} |",
-            shown(&figure),
+            shown(figure),
             number(least),
             number(most),
             beside.join("; ")

@@ -145,7 +145,6 @@ impl Spoil {
     fn apply(&self, answer: &Value) -> Vec<u8> {
         let mut bytes = answer.to_string().into_bytes();
         match self {
-            Self::Not => {}
             Self::Bytes(other) => bytes.clone_from(other),
             Self::Json(other) => bytes = other.to_string().into_bytes(),
             Self::Cut(at) => bytes.truncate(at.index(bytes.len() + 1)),
@@ -153,7 +152,7 @@ impl Spoil {
                 let at = at.index(bytes.len());
                 bytes[at] = *byte;
             }
-            Self::Flip(..) => {}
+            Self::Not | Self::Flip(..) => {}
             Self::Replace(at, other) => {
                 let mut answer = answer.clone();
                 let at = at.index(count(&answer));

@@ -17,11 +17,13 @@ mod changes;
 mod delivery;
 mod gates;
 mod objection;
+mod saved;
 
 pub use after::{Reach, places};
 pub use changes::{Edit, ValueChange, value_changes};
 pub use delivery::{Action, Condition, Delivery, Drift};
 pub use objection::{Objection, Reason};
+pub use saved::{SavedPlan, SavedPlanError, States, states};
 
 use objection::Standing;
 

@@ -11,8 +11,8 @@ use super::session::{ReachArgs, Session};
 use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
 use crate::engine::Engine;
-use crate::model::{Cause, Consent};
-use crate::plan::{Desired, Plan, Reach, approve};
+use crate::model::{Cause, Consent, ResourceId};
+use crate::plan::{Desired, Plan, Reach, SavedPlan, States, approve};
 use crate::store::Store;
 
 /// What a person says about a change.
@@ -81,6 +81,28 @@ fn message(input: &str) -> Result<String, String> {
     Ok(input.to_owned())
 }
 
+impl ConsentArgs {
+    /// Those of `ids` that may be deleted: each is asked for, unless nobody is to be asked.
+    pub(crate) fn confirm_each(
+        &self,
+        session: &Session,
+        ids: Vec<ResourceId>,
+    ) -> Result<Vec<ResourceId>, Failure> {
+        let mut confirmed = Vec::new();
+        for id in ids {
+            let asks = !self.yes && !self.dry_run;
+            if !asks
+                || session
+                    .ui
+                    .confirm(&format!("{id} is not in the files. Delete it?"))?
+            {
+                confirmed.push(id);
+            }
+        }
+        Ok(confirmed)
+    }
+}
+
 /// What should change.
 #[derive(Debug)]
 pub(crate) struct Change {
@@ -92,6 +114,8 @@ pub(crate) struct Change {
     pub(crate) cause: Cause,
     /// What is consented to by asking for it in so many words.
     pub(crate) consents: BTreeSet<Consent>,
+    /// The plan that was shown before; nothing is done if it would be another one now.
+    pub(crate) saved: Option<SavedPlan>,
 }
 
 /// Carries `change` through, as far as the person lets it.
@@ -118,6 +142,7 @@ pub(crate) async fn carry_through(
         reach: sets,
         cause,
         consents,
+        saved,
     } = change;
     let consents = consents | &consent.gates.consents();
 
@@ -126,6 +151,10 @@ pub(crate) async fn carry_through(
     progress.pause();
     let origin = session.origin(*cause, consent.message.clone());
     let plan = survey.plan(desired, sets, &origin, &consents)?;
+
+    if let Some(saved) = saved {
+        unmoved(saved, &plan, &survey.states())?;
+    }
 
     if consent.dry_run {
         ui.report(&PlanView::new(&plan, Detail::Full))?;
@@ -155,6 +184,20 @@ pub(crate) async fn carry_through(
         ui.status("not everything is delivered; `cfgctl apply --resume` finishes what is left");
     }
     Ok(interrupt.exit().unwrap_or(outcomes.exit()))
+}
+
+/// Whether `plan` still is the one that was saved.
+fn unmoved(saved: &SavedPlan, plan: &Plan, states: &States) -> Result<(), Failure> {
+    let moved = saved.moved(plan, states);
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let error = anyhow::anyhow!(
+        "the plan of {} does not hold any more; nothing was changed: {}",
+        saved.origin.at,
+        moved.join("; ")
+    );
+    Err(Failure::new(Exit::Conflict, error).hint("look again: `cfgctl diff -f … --out FILE`"))
 }
 
 /// What stands against the plan, as a failure that names the flags which answer it.

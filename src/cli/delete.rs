@@ -39,6 +39,7 @@ pub(crate) async fn delete(session: &Session, args: &DeleteArgs) -> Result<Exit,
         reach: Reach::Named(BTreeSet::new()),
         cause: Cause::Delete,
         consents: BTreeSet::from([Consent::AllowDeletes]),
+        saved: None,
     };
     carry_through(session, store.as_ref(), &change, &args.reach, &args.consent).await
 }

@@ -61,6 +61,7 @@ pub(crate) async fn rollback(session: &Session, args: &RollbackArgs) -> Result<E
         reach: Reach::Named(BTreeSet::new()),
         cause: Cause::Rollback { to },
         consents: BTreeSet::new(),
+        saved: None,
     };
     carry_through(session, store.as_ref(), &change, &args.reach, &args.consent).await
 }

@@ -21,6 +21,8 @@ mod consul_harness;
 mod consul_target;
 mod crash;
 mod directory_target;
+mod fuzz_manifests;
+mod fuzz_snapshots;
 mod laws;
 mod outages;
 mod ownership;

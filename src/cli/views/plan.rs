@@ -46,11 +46,23 @@ struct ResourceView {
     reason: &'static str,
     base: Option<Version>,
     version: Version,
-    diff: String,
-    #[serde(skip)]
+    diff: Texts,
+}
+
+/// A manifest as it was and as it will be; for programs, a unified diff of the two. That takes as
+/// long as planning does, so it is made only for whoever gets to see it.
+#[derive(Debug)]
+struct Texts {
+    name: String,
     before: String,
-    #[serde(skip)]
     after: String,
+}
+
+impl Serialize for Texts {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let diff = unified(&self.name, &self.before, &self.after, Highlight::Lines);
+        serializer.serialize_str(&anstream::adapter::strip_str(&diff).to_string())
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -193,8 +205,6 @@ fn text(id: &ResourceId, content: Option<&Content>) -> String {
 
 impl ResourceView {
     fn new(change: &ResourceChange) -> Self {
-        let before = text(&change.id, change.before.as_ref());
-        let after = text(&change.id, Some(&change.after));
         Self {
             name: change.id.to_string(),
             change: match (&change.before, &change.after) {
@@ -209,14 +219,11 @@ impl ResourceView {
             },
             base: change.base,
             version: change.version,
-            diff: unified(&change.id.to_string(), &before, &after, Highlight::Lines)
-                .lines()
-                .fold(String::new(), |mut text, line| {
-                    _ = writeln!(text, "{}", anstream::adapter::strip_str(line));
-                    text
-                }),
-            before,
-            after,
+            diff: Texts {
+                name: change.id.to_string(),
+                before: text(&change.id, change.before.as_ref()),
+                after: text(&change.id, Some(&change.after)),
+            },
         }
     }
 
@@ -240,7 +247,12 @@ impl ResourceView {
         } else {
             Highlight::Lines
         };
-        text.push_str(&unified(&self.name, &self.before, &self.after, highlight));
+        let Texts {
+            name,
+            before,
+            after,
+        } = &self.diff;
+        text.push_str(&unified(name, before, after, highlight));
         text
     }
 }

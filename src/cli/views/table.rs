@@ -40,6 +40,10 @@ pub(crate) fn table<const N: usize>(
 
 /// `text` without anything that a terminal would obey.
 pub(crate) fn printable(text: &str) -> String {
+    // Nearly all text is as it should be, and a diff has thousands of lines.
+    if !text.contains(|c: char| c.is_control() && c != '\n') {
+        return text.to_owned();
+    }
     text.chars()
         .flat_map(|c| {
             let escaped = c.is_control() && c != '\n';

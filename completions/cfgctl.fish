@@ -71,6 +71,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s f -l filename -d 
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s l -l clusters -d 'Only clusters whose labels match, as in `stage=prod,region!=eu`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l timeout -d 'The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l parallelism -d 'How many clusters to work on at once' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l out -d 'Save the plan, for `cfgctl apply FILE` to carry out exactly as it is shown, or not at all' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'

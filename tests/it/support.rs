@@ -6,8 +6,10 @@ pub(crate) mod cli;
 pub(crate) mod consul;
 pub(crate) mod delivery;
 pub(crate) mod faulty;
+pub(crate) mod redact;
 pub(crate) mod proxy;
 pub(crate) mod raw;
+pub(crate) mod transcript;
 pub(crate) mod world;
 
 /// A test that panicked while it held the lock has nothing to say about its content.

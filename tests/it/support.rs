@@ -6,9 +6,9 @@ pub(crate) mod cli;
 pub(crate) mod consul;
 pub(crate) mod delivery;
 pub(crate) mod faulty;
-pub(crate) mod redact;
 pub(crate) mod proxy;
 pub(crate) mod raw;
+pub(crate) mod redact;
 pub(crate) mod transcript;
 pub(crate) mod world;
 

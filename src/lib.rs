@@ -7,6 +7,7 @@
 //! engine     survey, commit, deliver; emits events, prints nothing
 //! store      revisions and their heads, behind one trait
 //! target     what snapshots are written to, behind one trait
+//! import     pure: keys that others wrote become a set that publishes the same bytes
 //! plan       pure: what would change, and what stands against it
 //! check      pure: schema and rules; returns every finding
 //! render     pure: one revision for one cluster becomes its snapshot
@@ -17,6 +18,7 @@
 pub mod check;
 pub mod cli;
 pub mod engine;
+pub mod import;
 pub mod manifest;
 pub mod model;
 pub mod plan;

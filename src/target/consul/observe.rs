@@ -140,7 +140,7 @@ impl Consul {
     }
 
     /// One key, from the leader. This is the one read in which Consul tells denied from absent.
-    async fn key(&self, key: &str) -> Result<Option<Pair>, TargetError> {
+    pub(super) async fn key(&self, key: &str) -> Result<Option<Pair>, TargetError> {
         let path = format!("{}?consistent", kv_path(key));
         let answer = self.read(&Method::GET, &path, None, LISTING).await?;
         match answer.status {
@@ -212,7 +212,12 @@ impl Consul {
         let looks_empty = |prefix: &&str| !found.keys().any(|key| key.starts_with(prefix));
         let prefixes = place.prefixes.iter().map(Prefix::as_str);
         let unseen: Vec<&str> = keys.chain(prefixes.filter(looks_empty)).collect();
-        for part in unseen.chunks(self.operations_per_read()) {
+        self.check_readable(&unseen).await
+    }
+
+    /// Fails if one of these keys or prefixes may not be read, whether it exists or not.
+    pub(super) async fn check_readable(&self, keys: &[&str]) -> Result<(), TargetError> {
+        for part in keys.chunks(self.operations_per_read()) {
             // Permissions are checked first and named by operation; index 0 then fails whether
             // the key exists or not.
             let operations: Vec<_> = part

@@ -16,3 +16,4 @@ mod store_processes;
 mod store_sqlite;
 mod support;
 mod target_contract;
+mod walls;

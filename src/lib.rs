@@ -7,8 +7,8 @@
 //! engine     survey, commit, deliver; emits events, prints nothing
 //! store      revisions and their heads, behind one trait
 //! target     what snapshots are written to, behind one trait
-//! import     pure: keys that others wrote become a set that publishes the same bytes
 //! plan       pure: what would change, and what stands against it
+//! import     pure: keys that others wrote become a set that publishes the same bytes
 //! check      pure: schema and rules; returns every finding
 //! render     pure: one revision for one cluster becomes its snapshot
 //! manifest   files become manifests; the only module that knows YAML

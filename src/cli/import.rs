@@ -55,13 +55,7 @@ pub(crate) struct ImportArgs {
     name: Option<SetName>,
 
     /// How the keys are laid out
-    #[arg(
-        long,
-        value_enum,
-        default_value = "auto",
-        value_name = "LAYOUT",
-        hide_possible_values = false
-    )]
+    #[arg(long, value_enum, default_value = "auto", value_name = "LAYOUT")]
     layout: LayoutArg,
 
     /// Make values of a Spring document even if its text is then rewritten
@@ -237,7 +231,7 @@ pub(crate) async fn import_keys(session: &Session, args: &ImportArgs) -> Result<
         }
         Some(out) => {
             let path = session.environment.directory.join(out);
-            write(&path, &imported.text, args.force)?;
+            write(&path, &imported.text, args.existing())?;
             report.file = Some(out.to_string_lossy().into_owned());
             session.ui.report(&report)?;
             session.ui.status(&format!(
@@ -250,7 +244,22 @@ pub(crate) async fn import_keys(session: &Session, args: &ImportArgs) -> Result<
     Ok(Exit::Done)
 }
 
+/// What becomes of a file that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Existing {
+    Kept,
+    Replaced,
+}
+
 impl ImportArgs {
+    fn existing(&self) -> Existing {
+        if self.force {
+            Existing::Replaced
+        } else {
+            Existing::Kept
+        }
+    }
+
     fn request(&self) -> Result<Request, Failure> {
         let last = self.prefix.segments().last().unwrap_or_default();
         let name = match &self.name {
@@ -276,7 +285,10 @@ impl ImportArgs {
     /// Fails before anything is read if the file could not be written in the end.
     fn check_out(&self, directory: &Path) -> Result<(), Failure> {
         match &self.out {
-            Some(out) if !self.force && directory.join(out).symlink_metadata().is_ok() => {
+            Some(out)
+                if self.existing() == Existing::Kept
+                    && directory.join(out).symlink_metadata().is_ok() =>
+            {
                 Err(exists(out))
             }
             _ => Ok(()),
@@ -389,7 +401,8 @@ fn explain(session: &Session, args: &ImportArgs, error: ImportError) -> Failure 
         ImportError::Nothing { .. } => {
             let hint = match &args.from_consul {
                 Some(_) => {
-                    "there is nothing, or the ACL token may not see it: Consul answers both alike"
+                    "the prefix may be spelled otherwise, or the ACL token may not see the keys: \
+                     Consul answers both alike"
                 }
                 None => "look for the prefix in the export; it may be spelled otherwise",
             };
@@ -434,13 +447,14 @@ fn print(session: &Session, imported: &Imported) -> Result<(), Failure> {
     session.ui.print(&text)
 }
 
-fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
+fn write(path: &Path, text: &str, existing: Existing) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         let error =
             anyhow::Error::new(error).context(format!("could not write `{}`", path.display()));
         Failure::new(Exit::Usage, error)
     };
-    let target = if force {
+    let replaces = existing == Existing::Replaced;
+    let target = if replaces {
         // Whoever reads the file meanwhile reads the old one or the new one.
         let name = path.file_name().context("the file has no name")?;
         let temporary = format!(".{}.{}", name.to_string_lossy(), std::process::id());
@@ -458,7 +472,7 @@ fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
         .write_all(text.as_bytes())
         .and_then(|()| file.sync_all());
     let written = match written {
-        Ok(()) if force => std::fs::rename(&target, path),
+        Ok(()) if replaces => std::fs::rename(&target, path),
         other => other,
     };
     written.map_err(|error| {

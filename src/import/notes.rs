@@ -22,7 +22,7 @@ pub(super) fn notes(
     let mut notes = Vec::new();
     if request.layout.is_none() {
         notes.push(format!(
-            "the layout looks like `{}`; `--layout` says otherwise",
+            "the keys look like the layout `{}`; `--layout` chooses another",
             layout.name()
         ));
     }
@@ -115,11 +115,10 @@ fn flags(
             others += 1;
         }
     }
-    let ours = (ours > 0).then(|| {
-        format!("{ours} of the keys were written by cfgctl: another set may hold them already")
-    });
+    let ours = (ours > 0)
+        .then(|| format!("keys that cfgctl wrote: {ours}; another set may hold them already"));
     let others = (others > 0).then(|| {
-        format!("{others} of the keys have KV flags of their own, which cfgctl's mark replaces")
+        format!("keys with KV flags of their own: {others}; cfgctl's mark replaces the flags")
     });
     ours.into_iter().chain(others)
 }

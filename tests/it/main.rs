@@ -11,6 +11,7 @@ mod consul_answers;
 mod consul_harness;
 mod consul_target;
 mod directory_target;
+mod import;
 mod store_contract;
 mod store_processes;
 mod store_sqlite;

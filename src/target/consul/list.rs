@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 
 use super::super::TargetError;
 use super::Consul;
-use super::http::{LISTING, SMALL_ANSWER, kv_path};
+use super::http::{LISTING, kv_path};
 use super::wire::Pair;
 use crate::model::{Key, Prefix};
 
@@ -84,7 +84,7 @@ impl Consul {
     /// a slash at their end. None where they may not be listed.
     pub async fn names_beside(&self, prefix: &Key) -> Result<Vec<String>, TargetError> {
         let path = format!("{}?keys&separator=/&consistent", kv_path(prefix.as_str()));
-        let answer = self.read(&Method::GET, &path, None, SMALL_ANSWER).await?;
+        let answer = self.read(&Method::GET, &path, None, LISTING).await?;
         match answer.status {
             StatusCode::OK => self.json(&answer),
             _ => Ok(Vec::new()),

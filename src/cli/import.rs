@@ -1,27 +1,23 @@
 //! `cfgctl import`.
 
-use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use serde::Serialize;
 
 use super::failure::{Exit, Failure};
 use super::session::{Session, duration};
-use super::ui::{Look, Output, Report};
-use super::views::table::{count, printable, table};
-use crate::import::{
-    Fate, Form, ImportError, Imported, Layout, MAX_EXPORT_BYTES, Pair, Request, import, is_beside,
-    read_export,
-};
+use super::ui::Output;
+use super::views::import::{ImportReport, items};
+use super::views::table::count;
+use crate::import::{Fate, Form, ImportError, Imported, Layout, Request, import};
 use crate::manifest::manifest_of;
-use crate::model::{self, Key, LimitOverrides, Selector, SetName};
-use crate::target::consul::{FLAGS, Listed};
+use crate::model::{self, Key, Selector, SetName};
+use crate::target::consul::FLAGS;
+use source::{from_consul, from_export};
 
-/// The most files beside the prefix that are fetched; an application has a few.
-const MAX_BESIDE: usize = 64;
+mod source;
 
 /// Makes a set of keys that others wrote, such that applying it changes no byte of them
 ///
@@ -130,71 +126,14 @@ fn prefix(input: &str) -> Result<Key, model::KeyError> {
     input.strip_suffix('/').unwrap_or(input).parse()
 }
 
-/// What became of every key.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ImportReport {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    set: Option<SetName>,
-    prefix: Key,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    layout: Option<Layout>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<String>,
-    keys: Vec<KeyItem>,
-    notes: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct KeyItem {
-    key: String,
-    result: KeyResult,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum KeyResult {
-    SameBytes,
-    SameValues,
-    Ignored,
-    NotImported,
-}
-
-impl KeyItem {
-    fn new(key: &str, fate: &Fate) -> Self {
-        let (result, reason) = match fate {
-            Fate::SameBytes => (KeyResult::SameBytes, None),
-            Fate::SameValues => (KeyResult::SameValues, None),
-            Fate::Ignored(reason) => (KeyResult::Ignored, Some((*reason).to_owned())),
-            Fate::Refused(reason) => (KeyResult::NotImported, Some(reason.clone())),
-        };
-        Self {
-            key: key.to_owned(),
-            result,
-            reason,
-        }
-    }
-}
-
-fn items(keys: &BTreeMap<String, Fate>) -> Vec<KeyItem> {
-    let items = keys.iter().map(|(key, fate)| KeyItem::new(key, fate));
-    items.collect()
-}
-
-/// The keys, and what else there is to say of them.
-struct Source {
-    pairs: Vec<Pair>,
-    notes: Vec<String>,
-}
-
 pub(crate) async fn import_keys(session: &Session, args: &ImportArgs) -> Result<Exit, Failure> {
     let request = args.request()?;
     args.check_out(&session.environment.directory)?;
     let source = match (&args.from_consul, &args.from_export) {
-        (Some(address), _) => from_consul(session, args, address).await?,
+        (Some(address), _) => {
+            let datacenter = args.datacenter.as_deref();
+            from_consul(session, address, datacenter, args.timeout, &args.prefix).await?
+        }
         (None, Some(path)) => from_export(session, path, &args.prefix)?,
         (None, None) => return Err(Failure::usage("nothing to read from is named")),
     };
@@ -301,100 +240,6 @@ fn exists(path: &Path) -> Failure {
         .hint("name another file, or pass `--force` to replace it")
 }
 
-async fn from_consul(
-    session: &Session,
-    args: &ImportArgs,
-    address: &str,
-) -> Result<Source, Failure> {
-    let spec = model::Consul {
-        address: (!address.is_empty()).then(|| address.to_owned()),
-        // Only writes and snapshots need it.
-        prefix: args.prefix.clone(),
-        datacenter: args.datacenter.clone(),
-        token: None,
-        limits: LimitOverrides::default(),
-    };
-    let consul = session.connector(args.timeout).consul(&spec)?;
-    let listing = consul.list(&args.prefix).await?;
-    let mut notes = Vec::new();
-    if listing.filtered {
-        notes.push(format!(
-            "the token may not read everything below `{}/`: what it may not see is not in the set",
-            args.prefix
-        ));
-    }
-    let mut pairs: Vec<Pair> = listing.keys.into_iter().map(pair).collect();
-    let beside = consul.names_beside(&args.prefix).await?;
-    let files = beside.iter().filter(|name| is_beside(&args.prefix, name));
-    for name in files.take(MAX_BESIDE) {
-        if let Ok(key) = name.parse::<Key>() {
-            pairs.extend(consul.get(&key).await?.map(pair));
-        }
-    }
-    notes.extend(contexts(&args.prefix, beside.iter().map(String::as_str)));
-    Ok(Source { pairs, notes })
-}
-
-fn pair(listed: Listed) -> Pair {
-    let Listed { key, flags, value } = listed;
-    Pair { key, flags, value }
-}
-
-fn from_export(session: &Session, path: &Path, prefix: &Key) -> Result<Source, Failure> {
-    let name = if path.as_os_str() == "-" {
-        "standard input".to_owned()
-    } else {
-        format!("`{}`", path.display())
-    };
-    let read = || -> std::io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        // One byte more than is taken tells what is too long from what fits.
-        if path.as_os_str() == "-" {
-            let stdin = std::io::stdin().lock();
-            stdin.take(MAX_EXPORT_BYTES + 1).read_to_end(&mut bytes)?;
-        } else {
-            let file = std::fs::File::open(session.environment.directory.join(path))?;
-            file.take(MAX_EXPORT_BYTES + 1).read_to_end(&mut bytes)?;
-        }
-        Ok(bytes)
-    };
-    let unreadable = |error: anyhow::Error| {
-        let error = error.context(format!("could not read the export in {name}"));
-        Failure::new(Exit::Usage, error)
-    };
-    let bytes = read().map_err(|error| unreadable(error.into()))?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_EXPORT_BYTES) {
-        let error = anyhow::anyhow!("it is larger than {} MiB", MAX_EXPORT_BYTES >> 20);
-        return Err(unreadable(error).hint("`consul kv export PREFIX` writes a part"));
-    }
-    let pairs = read_export(&bytes).map_err(|error| {
-        unreadable(error.into()).hint("write it with `consul kv export PREFIX > FILE`")
-    })?;
-    let notes = contexts(prefix, pairs.iter().map(|pair| pair.key.as_str()));
-    Ok(Source {
-        notes: notes.into_iter().collect(),
-        pairs,
-    })
-}
-
-/// Spring reads the contexts of profiles beside that of the application.
-fn contexts<'a>(prefix: &Key, keys: impl Iterator<Item = &'a str>) -> Option<String> {
-    let mut found: Vec<String> = keys
-        .filter_map(|key| {
-            let profile = key.strip_prefix(prefix.as_str())?.strip_prefix(',')?;
-            let (profile, _) = profile.split_once('/')?;
-            Some(format!("`{prefix},{profile}`"))
-        })
-        .collect();
-    found.dedup();
-    (!found.is_empty()).then(|| {
-        format!(
-            "what lies at {} is for profiles of the application: import it as sets of its own",
-            found.join(", ")
-        )
-    })
-}
-
 /// What stands against an import, and what to do next.
 fn explain(session: &Session, args: &ImportArgs, error: ImportError) -> Failure {
     match &error {
@@ -480,34 +325,4 @@ fn write(path: &Path, text: &str, existing: Existing) -> Result<(), Failure> {
         _ = std::fs::remove_file(&target);
         failed(error)
     })
-}
-
-impl Report for ImportReport {
-    const KIND: &'static str = "Import";
-
-    fn table(&self, look: Look) -> String {
-        let rows = self.keys.iter().map(|item| {
-            let result = match item.result {
-                KeyResult::SameBytes => "same bytes",
-                KeyResult::SameValues => "same values, new text",
-                KeyResult::Ignored => "ignored",
-                KeyResult::NotImported => "cannot be imported",
-            };
-            let result = match &item.reason {
-                Some(reason) => format!("{result}: {reason}"),
-                None => result.to_owned(),
-            };
-            [printable(&item.key), result]
-        });
-        let mut text = table(look, ["KEY", "RESULT"], rows);
-        for note in &self.notes {
-            text.push_str(&format!("note: {}\n", printable(note)));
-        }
-        text
-    }
-
-    fn names(&self) -> Vec<String> {
-        let set = self.set.iter();
-        set.map(|set| format!("set/{set}")).collect()
-    }
 }

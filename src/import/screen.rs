@@ -100,7 +100,7 @@ impl<'a> Scope<'a> {
         let is_item = |key: &&str| key.split('/').any(|part| tree::indexed(part).is_some());
         // The prefix that Spring has unless it is told another.
         let is_springs = self.prefix.segments().next() == Some("config");
-        if is_springs || keys.any(|key| is_item(key)) {
+        if is_springs || keys.any(is_item) {
             Layout::SpringKeyValue
         } else {
             Layout::Keys

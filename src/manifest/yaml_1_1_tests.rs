@@ -118,7 +118,7 @@ fn a_bomb_of_aliases_is_refused() {
     let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
         let items = vec![format!("*a{}", level - 1); 10].join(", ");
-        text += &format!("a{level}: &a{level} [{items}]\n");
+        text.extend([format!("a{level}: &a{level} [{items}]\n")]);
     }
     assert!(read(&text).is_err());
 }

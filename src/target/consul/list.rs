@@ -62,7 +62,7 @@ impl Consul {
                 let pairs: Vec<Pair> = self.json(&answer)?;
                 self.check_listed(&below, pairs.iter().map(|pair| pair.key.as_str()))?;
                 let keys = pairs.into_iter().map(Listed::from).collect();
-                filtered |= match self.check_readable(&[below.as_str()]).await {
+                filtered |= match self.check_unseen(&[below.as_str()]).await {
                     Err(TargetError::Denied { .. }) => true,
                     other => other.map(|()| false)?,
                 };
@@ -70,7 +70,7 @@ impl Consul {
             }
             // Only a Consul that looked says up to when it knows that there is nothing.
             StatusCode::NOT_FOUND if answer.headers.contains_key("X-Consul-Index") => {
-                self.check_readable(&[below.as_str()]).await?;
+                self.check_unseen(&[below.as_str()]).await?;
                 Ok(Listing {
                     keys: Vec::new(),
                     filtered,
@@ -93,8 +93,21 @@ impl Consul {
 
     /// One key, from the leader; `None` if there is none.
     pub async fn get(&self, key: &Key) -> Result<Option<Listed>, TargetError> {
-        let pair = self.key(key.as_str()).await?;
-        Ok(pair.map(Listed::from))
+        let path = format!("{}?consistent", kv_path(key.as_str()));
+        let answer = self.read(&Method::GET, &path, None, LISTING).await?;
+        match answer.status {
+            StatusCode::OK => {
+                let mut pairs: Vec<Pair> = self.json(&answer)?;
+                match pairs.pop() {
+                    Some(pair) if pairs.is_empty() && pair.key == key.as_str() => {
+                        Ok(Some(pair.into()))
+                    }
+                    _ => Err(self.invalid(format!("something else for `{key}`"))),
+                }
+            }
+            StatusCode::NOT_FOUND if answer.headers.contains_key("X-Consul-Index") => Ok(None),
+            _ => Err(self.refused(&answer)),
+        }
     }
 
     fn check_listed<'a>(

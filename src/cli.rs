@@ -16,6 +16,7 @@ mod explain;
 mod failure;
 mod get;
 mod history;
+mod import;
 mod interrupt;
 mod names;
 mod progress;
@@ -96,6 +97,7 @@ enum Command {
     Status(status::StatusArgs),
     Rollback(rollback::RollbackArgs),
     Delete(delete::DeleteArgs),
+    Import(import::ImportArgs),
     #[command(subcommand)]
     Cluster(cluster::ClusterCommand),
     #[command(subcommand)]
@@ -162,6 +164,7 @@ fn dispatch(session: &Session, command: &Command) -> Result<Exit, Failure> {
         Command::Status(args) => block_on(status::status(session, args)),
         Command::Rollback(args) => block_on(rollback::rollback(session, args)),
         Command::Delete(args) => block_on(delete::delete(session, args)),
+        Command::Import(args) => block_on(import::import_keys(session, args)),
         Command::Cluster(command) => block_on(cluster::cluster(session, command)),
     }
 }

@@ -9,7 +9,7 @@ use super::environment::Environment;
 use super::failure::Failure;
 use super::ui::Ui;
 use crate::engine::{Connect, Pace};
-use crate::model::{Cluster, ClusterName, Connection, Origin, Selector};
+use crate::model::{self, Cluster, ClusterName, Connection, Origin, Selector};
 use crate::store::{self, Store};
 use crate::target::consul::{Consul, Patience};
 use crate::target::directory::Directory;
@@ -75,7 +75,7 @@ impl ReachArgs {
 }
 
 /// Reads `30s`, `2m30s`, `PT5S`.
-fn duration(input: &str) -> Result<Duration, String> {
+pub(crate) fn duration(input: &str) -> Result<Duration, String> {
     let parsed: jiff::SignedDuration = input
         .parse()
         .map_err(|_| "a duration is a number and a unit, such as `30s` or `2m`".to_owned())?;
@@ -151,6 +151,13 @@ impl Session {
 pub(crate) struct Connector {
     environment: target::Environment,
     patience: Patience,
+}
+
+impl Connector {
+    /// A Consul that is no cluster of the store.
+    pub(crate) fn consul(&self, spec: &model::Consul) -> Result<Consul, TargetError> {
+        Consul::connect_as("the Consul", spec, &self.environment, &self.patience)
+    }
 }
 
 impl Connect for Connector {

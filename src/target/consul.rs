@@ -18,9 +18,12 @@ mod address;
 mod credentials;
 mod health;
 mod http;
+mod list;
 mod observe;
 mod wire;
 mod write;
+
+pub use list::{Listed, Listing};
 
 use http::Client;
 
@@ -71,12 +74,24 @@ impl Consul {
         environment: &Environment,
         patience: &Patience,
     ) -> Result<Self, TargetError> {
+        let name = format!("the Consul of cluster `{cluster}`");
+        Self::connect_as(&name, spec, environment, patience)
+    }
+
+    /// The same for a Consul that is no cluster: `name` is what it is called where its address
+    /// cannot be.
+    pub fn connect_as(
+        name: &str,
+        spec: &model::Consul,
+        environment: &Environment,
+        patience: &Patience,
+    ) -> Result<Self, TargetError> {
         let client = Client::new(spec, environment, *patience).map_err(|reason| {
             let address = spec.address.as_deref();
             // An address that cannot be read may hold a password: it is not repeated here.
             let location = match address.and_then(|address| address::parse(address).ok()) {
                 Some(address) => address.to_string(),
-                None => format!("the Consul of cluster `{cluster}`"),
+                None => name.to_owned(),
             };
             TargetError::Configuration { location, reason }
         })?;

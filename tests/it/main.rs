@@ -23,6 +23,7 @@ mod crash;
 mod directory_target;
 mod fuzz_manifests;
 mod fuzz_snapshots;
+mod import;
 mod laws;
 mod outages;
 mod ownership;

@@ -183,7 +183,7 @@ impl Consul {
 
     /// Consul leaves what a token may not read out of a listing without a word. Fails if one of
     /// these keys or prefixes, which were not found, may not be read.
-    async fn check_unseen(&self, unseen: &[&str]) -> Result<(), TargetError> {
+    pub(super) async fn check_unseen(&self, unseen: &[&str]) -> Result<(), TargetError> {
         for part in unseen.chunks(self.operations_per_read()) {
             // Permissions are checked first and named by operation; index 0 then fails whether
             // the key exists or not.

@@ -17,7 +17,7 @@ pub(super) struct Ports {
 }
 
 /// No test may pass because there is no server.
-pub(super) fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let chosen = std::env::var_os("CONSUL_BIN").map(PathBuf::from);
     let binary = chosen
         .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/tools/consul"));

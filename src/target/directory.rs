@@ -12,9 +12,10 @@
 //! A reader that wants a whole snapshot resolves `..data` once and reads below it. Files of others
 //! below `..data` are carried over from one snapshot to the next.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -35,6 +36,10 @@ const SNAPSHOT: &str = "snapshot.json";
 /// Held by whoever writes to any set of a directory. Never deleted: a lock on a file that is gone
 /// keeps nobody out.
 const LOCK: &str = ".cfgctl.lock";
+/// How long a lock is waited for, 10 s in all: a write takes milliseconds, and a lock that waits for
+/// ever would keep a program from ending.
+const LOCK_WAIT: Duration = Duration::from_millis(20);
+const LOCK_ATTEMPTS: u32 = 500;
 /// How often reading starts again because a write switched meanwhile.
 const RESTARTS: usize = 20;
 
@@ -87,7 +92,7 @@ impl Directory {
             self.check_name(key)?;
         }
         let failed = |error| self.failed(error);
-        let lock = self.lock().map_err(failed)?;
+        let lock = self.lock()?;
         let directory = self.set_directory(&write.set);
         let generation = tree::generation(&directory).map_err(failed)?;
         let tree = Tree::read(&directory, generation.as_deref()).map_err(failed)?;
@@ -127,18 +132,32 @@ impl Directory {
     }
 
     /// Waits until nobody else writes to the directory, and keeps others out until dropped.
-    fn lock(&self) -> io::Result<File> {
-        std::fs::create_dir_all(&self.path)?;
-        if let Some(parent) = self.path.parent() {
-            switch::sync(parent)?;
+    fn lock(&self) -> Result<File, TargetError> {
+        let failed = |error| self.failed(error);
+        if !self.path.is_dir() {
+            std::fs::create_dir_all(&self.path).map_err(failed)?;
+            self.path
+                .parent()
+                .map_or(Ok(()), switch::sync)
+                .map_err(failed)?;
         }
         let lock = File::options()
             .create(true)
             .truncate(false)
             .write(true)
-            .open(self.path.join(LOCK))?;
-        lock.lock()?;
-        Ok(lock)
+            .open(self.path.join(LOCK))
+            .map_err(failed)?;
+        for _ in 0..LOCK_ATTEMPTS {
+            match lock.try_lock() {
+                Ok(()) => return Ok(lock),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_WAIT),
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            }
+        }
+        Err(TargetError::Unreachable {
+            location: self.location(),
+            source: format!("someone else keeps {LOCK} locked").into(),
+        })
     }
 
     /// Refuses keys that would lie where the layout itself lies.

@@ -11,8 +11,12 @@
 )]
 
 // Modules are added here as they come: one file each.
+mod consul_answers;
 mod consul_harness;
+mod consul_target;
+mod directory_target;
 mod store_contract;
 mod store_processes;
 mod store_sqlite;
 mod support;
+mod target_contract;

@@ -2,4 +2,5 @@
 
 pub(crate) mod cli;
 pub(crate) mod consul;
+pub(crate) mod delivery;
 pub(crate) mod faulty;

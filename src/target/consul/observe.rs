@@ -8,31 +8,58 @@ use super::super::TargetError;
 use super::Consul;
 use super::http::{Answer, Failed, LISTING, kv_path};
 use super::wire::{Operation, Pair, TxnAnswer};
-use crate::model::{Document, Key, Limits, Observed, ObservedSnapshot, Place, Prefix};
+use crate::model::{
+    Document, DocumentError, Key, Limits, Observed, ObservedSnapshot, Place, Prefix,
+};
 use crate::target::Target as _;
 
 /// How often reading starts again because the set was written meanwhile.
-const RESTARTS: usize = 5;
+const RESTARTS: usize = 10;
+
+/// What lies at the snapshot key.
+struct Head {
+    pair: Pair,
+    document: Result<Document, DocumentError>,
+}
+
+impl From<Pair> for Head {
+    fn from(pair: Pair) -> Self {
+        let document = Document::parse(&pair.value);
+        Self { pair, document }
+    }
+}
 
 /// Everything that is there of one set. What a token may not see is an error, although Consul
 /// answers as if it were not there.
 pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, TargetError> {
     let snapshot_key = consul.snapshot_key(&place.set);
+    let mut head = consul.key(&snapshot_key).await?.map(Head::from);
     for _ in 0..RESTARTS {
-        let head = consul.key(&snapshot_key).await?;
-        let document = head.as_ref().map(|pair| Document::parse(&pair.value));
-        let mut keys: BTreeSet<&Key> = place.keys.iter().collect();
-        if let Some(Ok(document)) = &document {
-            keys.extend(document.keys().keys());
-        }
-        let index = head.as_ref().map(|pair| pair.modify_index);
-        let prefixes = prefixes(place, &keys);
-        let Some(mut found) = consul.trees(&snapshot_key, index, &prefixes).await? else {
+        let prefixes = prefixes(place, &keys(place, head.as_ref()));
+        let Some(mut found) = consul.trees(&snapshot_key, &prefixes).await? else {
             continue;
         };
-        found.remove(&snapshot_key);
+        // From here on the snapshot that was read together with the rest counts.
+        let seen = found.remove(&snapshot_key);
+        if seen.is_none() && head.is_some() {
+            // Deleted, or hidden: only a read of this one key tells.
+            head = consul.key(&snapshot_key).await?.map(Head::from);
+            continue;
+        }
+        let same = |pair: &Pair, head: &Head| pair.modify_index == head.pair.modify_index;
+        let unchanged = match (&seen, &head) {
+            (Some(pair), Some(head)) => same(pair, head),
+            (seen, head) => seen.is_none() && head.is_none(),
+        };
+        if !unchanged {
+            head = seen.map(Head::from);
+        }
+        let keys = keys(place, head.as_ref());
+        let was_asked_for = |key: &Key| prefixes.iter().any(|p| key.as_str().starts_with(p));
+        if !keys.iter().all(was_asked_for) {
+            continue;
+        }
         consul.check_unseen(place, &keys, &found).await?;
-
         // Keys that are no `Key` were written by others and no plan of ours touches them.
         let entries = found
             .into_values()
@@ -40,14 +67,7 @@ pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, 
             .filter(|(key, _)| keys.contains(key) || below_any(place, key))
             .map(|(key, pair)| (key, pair.into_entry()))
             .collect();
-        let snapshot = match (head, document) {
-            (Some(pair), Some(document)) => ObservedSnapshot::Present {
-                fence: pair.fence(),
-                owner: pair.owner(),
-                document: Box::new(document),
-            },
-            _ => ObservedSnapshot::Absent,
-        };
+        let snapshot = head.map_or(ObservedSnapshot::Absent, Head::into_observed);
         return Ok(Observed { snapshot, entries });
     }
     Err(TargetError::Moved {
@@ -56,22 +76,41 @@ pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, 
     })
 }
 
+impl Head {
+    fn into_observed(self) -> ObservedSnapshot {
+        ObservedSnapshot::Present {
+            fence: self.pair.fence(),
+            owner: self.pair.owner(),
+            document: Box::new(self.document),
+        }
+    }
+}
+
+/// The keys of the place and those that the snapshot names.
+fn keys(place: &Place, head: Option<&Head>) -> BTreeSet<Key> {
+    let named = head.and_then(|head| head.document.as_ref().ok());
+    let named = named
+        .into_iter()
+        .flat_map(|document| document.keys().keys());
+    place.keys.iter().chain(named).cloned().collect()
+}
+
 fn below_any(place: &Place, key: &Key) -> bool {
     place.prefixes.iter().any(|prefix| prefix.contains(key))
 }
 
 /// The fewest string prefixes whose trees hold all keys and prefixes.
-fn prefixes<'a>(place: &'a Place, keys: &BTreeSet<&'a Key>) -> Vec<&'a str> {
+fn prefixes(place: &Place, keys: &BTreeSet<Key>) -> Vec<String> {
     let all: BTreeSet<&str> = keys
         .iter()
-        .map(|key| key.as_str())
+        .map(Key::as_str)
         .chain(place.prefixes.iter().map(Prefix::as_str))
         .collect();
-    let mut fewest: Vec<&str> = Vec::new();
+    let mut fewest: Vec<String> = Vec::new();
     // In this order a prefix comes right before everything that starts with it.
     for prefix in all {
         if fewest.last().is_none_or(|last| !prefix.starts_with(last)) {
-            fewest.push(prefix);
+            fewest.push(prefix.to_owned());
         }
     }
     fewest
@@ -120,22 +159,21 @@ impl Consul {
         }
     }
 
-    /// Everything below the prefixes, by key; `None` if the snapshot key has not had this index
-    /// all the while.
+    /// The snapshot key and everything below the prefixes, by key, as of one moment; `None` if
+    /// the snapshot moved meanwhile.
     async fn trees(
         &self,
         snapshot_key: &str,
-        index: Option<u64>,
-        prefixes: &[&str],
+        prefixes: &[String],
     ) -> Result<Option<BTreeMap<String, Pair>>, TargetError> {
         let mut found = BTreeMap::new();
+        let mut indexes = BTreeSet::new();
         // The snapshot key is read with each part, so that all parts are of one moment.
         let room = self.operations_per_read() - 1;
-        let empty: &[&str] = &[];
+        let empty: &[String] = &[];
         let parts = prefixes.chunks(room);
-        let parts = parts.chain(prefixes.is_empty().then_some(empty));
-        for part in parts {
-            let keys = std::iter::once(&snapshot_key).chain(part);
+        for part in parts.chain(prefixes.is_empty().then_some(empty)) {
+            let keys = std::iter::once(snapshot_key).chain(part.iter().map(String::as_str));
             let operations: Vec<_> = keys
                 .map(|key| self.scoped(Operation::get_tree(key)))
                 .collect();
@@ -147,18 +185,16 @@ impl Consul {
             let results = answer
                 .results
                 .ok_or_else(|| self.invalid("a transaction without results"))?;
-            let mut seen = None;
+            let mut index = None;
             for result in results {
                 if result.kv.key == snapshot_key {
-                    seen = Some(result.kv.modify_index);
+                    index = Some(result.kv.modify_index);
                 }
                 found.insert(result.kv.key.clone(), result.kv);
             }
-            if seen != index {
-                return Ok(None);
-            }
+            indexes.insert(index);
         }
-        Ok(Some(found))
+        Ok((indexes.len() == 1).then_some(found))
     }
 
     /// Consul leaves what a token may not read out of a listing without a word. Fails if one of
@@ -166,12 +202,12 @@ impl Consul {
     async fn check_unseen(
         &self,
         place: &Place,
-        keys: &BTreeSet<&Key>,
+        keys: &BTreeSet<Key>,
         found: &BTreeMap<String, Pair>,
     ) -> Result<(), TargetError> {
         let keys = keys
             .iter()
-            .map(|key| key.as_str())
+            .map(Key::as_str)
             .filter(|key| !found.contains_key(*key));
         let looks_empty = |prefix: &&str| !found.keys().any(|key| key.starts_with(prefix));
         let prefixes = place.prefixes.iter().map(Prefix::as_str);
@@ -241,7 +277,9 @@ mod tests {
                 .collect(),
             prefixes: [key("config/shop").below(), key("app").below()].into(),
         };
-        let keys = place.keys.iter().collect();
-        assert_eq!(prefixes(&place, &keys), ["a", "config/shop/", "flags/shop"]);
+        assert_eq!(
+            prefixes(&place, &place.keys),
+            ["a", "config/shop/", "flags/shop"]
+        );
     }
 }

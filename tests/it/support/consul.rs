@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, UdpSocket};
 use std::ops::Deref;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, mpsc};
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ pub(crate) struct Consul {
     node: String,
     child: Mutex<Option<Child>>,
     log: Arc<Mutex<Vec<String>>>,
-    /// The data of a server on disk.
+    /// The data of a server on disk, or the certificates of one with TLS.
     home: Option<tempfile::TempDir>,
 }
 
@@ -41,11 +41,14 @@ enum Kind {
     Acl { master: String },
     /// Keeps its data over a restart.
     OnDisk,
+    /// In memory, and answers https to clients with a certificate.
+    Tls,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Ports {
     http: u16,
+    https: u16,
     server: u16,
     serf: u16,
 }
@@ -120,12 +123,20 @@ impl Consul {
         Self::start_as(&Kind::OnDisk).await
     }
 
+    /// An agent of its own that answers at [`Consul::tls_address`] too, to clients that show
+    /// `client.pem` and `client.key`; both and `ca.pem` lie in [`Consul::home`].
+    pub(crate) async fn start_with_tls() -> Self {
+        Self::start_as(&Kind::Tls).await
+    }
+
     async fn start_as(kind: &Kind) -> Self {
         // Between finding free ports and using them, someone else may take them.
         for _ in 0..5 {
-            let home = matches!(kind, Kind::OnDisk).then(|| {
-                tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory for data")
-            });
+            let home = matches!(kind, Kind::OnDisk | Kind::Tls)
+                .then(|| tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory"));
+            if let (Kind::Tls, Some(home)) = (kind, &home) {
+                make_certificates(home.path());
+            }
             let consul = Self {
                 kind: kind.clone(),
                 ports: free_ports(),
@@ -150,6 +161,17 @@ impl Consul {
     /// `http://127.0.0.1:<port>`.
     pub(crate) fn address(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports.http)
+    }
+
+    /// `https://127.0.0.1:<port>`; the certificate also names `localhost` and
+    /// `server.dc1.consul`.
+    pub(crate) fn tls_address(&self) -> String {
+        format!("https://127.0.0.1:{}", self.ports.https)
+    }
+
+    /// Where data or certificates lie.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.as_ref().expect("a directory").path()
     }
 
     /// `kill -9`: connections are refused from now on.
@@ -309,7 +331,12 @@ impl Consul {
     }
 
     fn command(&self) -> Command {
-        let Ports { http, server, serf } = self.ports;
+        let Ports {
+            http,
+            https,
+            server,
+            serf,
+        } = self.ports;
         // The agent dies with the thread that started it, however that ends.
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(binary());
@@ -331,12 +358,20 @@ impl Consul {
                     r#"acl {{ enabled = true default_policy = "deny" tokens {{ master = "{master}" }} }}"#
                 ),
             ]),
-            Kind::OnDisk => {
-                let home = self.home.as_ref().expect("a directory for data").path();
-                command
-                    .args(["-server", "-bootstrap-expect", "1", "-data-dir"])
-                    .arg(home)
-                    .args(["-hcl", "performance { raft_multiplier = 1 }"])
+            Kind::OnDisk => command
+                .args(["-server", "-bootstrap-expect", "1", "-data-dir"])
+                .arg(self.home())
+                .args(["-hcl", "performance { raft_multiplier = 1 }"]),
+            Kind::Tls => {
+                let home = self.home().display();
+                command.args([
+                    "-dev",
+                    "-hcl",
+                    &format!(
+                        r#"ports {{ https = {https} }} verify_incoming_https = true
+                        ca_file = "{home}/ca.pem" cert_file = "{home}/server.pem" key_file = "{home}/server.key""#
+                    ),
+                ])
             }
         };
         command
@@ -372,15 +407,21 @@ impl Consul {
         }
     }
 
-    /// Whether there is a leader, and it is this agent that says so and not one which took the
-    /// port first.
+    /// Whether there is a leader that answers, and it is this agent that says so and not one
+    /// which took the port first.
     async fn leads(&self) -> reqwest::Result<bool> {
         let (_, leader) = self.try_call(Method::GET, "status/leader", None).await?;
         if leader.as_str().is_none_or(str::is_empty) {
             return Ok(false);
         }
         let (_, agent) = self.try_call(Method::GET, "agent/self", None).await?;
-        Ok(agent["Config"]["NodeName"] == Value::String(self.node.clone()))
+        if agent["Config"]["NodeName"] != Value::String(self.node.clone()) {
+            return Ok(false);
+        }
+        // A new leader answers this only when it has caught up with its log.
+        let path = "kv/ready?consistent";
+        let (status, _) = self.try_call(Method::GET, path, None).await?;
+        Ok(status == StatusCode::NOT_FOUND)
     }
 
     fn signal(&self, signal: Signal) {
@@ -433,6 +474,8 @@ pub(crate) fn http() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .no_proxy()
+        // Reading the system's certificates takes longer than all the rest.
+        .tls_certs_only([])
         .redirect(reqwest::redirect::Policy::none())
         .pool_max_idle_per_host(0)
         .timeout(Duration::from_secs(30))
@@ -462,7 +505,33 @@ fn binary() -> PathBuf {
     binary
 }
 
-/// Three ports that are free at this moment.
+/// Has Consul make an authority of its own, and certificates for a server and a client.
+fn make_certificates(home: &Path) {
+    let make = |arguments: &[&str]| {
+        let done = Command::new(binary())
+            .arg("tls")
+            .args(arguments)
+            .current_dir(home)
+            .env_clear()
+            .output()
+            .expect("consul tls runs");
+        assert!(done.status.success(), "{done:?}");
+    };
+    make(&["ca", "create"]);
+    make(&["cert", "create", "-server"]);
+    make(&["cert", "create", "-client"]);
+    for (made, name) in [
+        ("consul-agent-ca", "ca"),
+        ("dc1-server-consul-0", "server"),
+        ("dc1-client-consul-0", "client"),
+    ] {
+        let rename = |from: String, to: String| std::fs::rename(home.join(from), home.join(to));
+        rename(format!("{made}.pem"), format!("{name}.pem")).expect("a certificate");
+        rename(format!("{made}-key.pem"), format!("{name}.key")).expect("a key");
+    }
+}
+
+/// Ports that are free at this moment.
 fn free_ports() -> Ports {
     let free = || {
         loop {
@@ -476,6 +545,7 @@ fn free_ports() -> Ports {
     };
     Ports {
         http: free(),
+        https: free(),
         server: free(),
         serf: free(),
     }

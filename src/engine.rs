@@ -134,3 +134,6 @@ fn not_tried(target: &dyn Target) -> Unseen {
         reason: format!("{} cannot be reached", target.location()),
     }
 }
+
+#[cfg(test)]
+mod tests;

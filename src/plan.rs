@@ -93,7 +93,8 @@ pub struct Input<'a> {
 /// Every change that would be made, and everything that stands against it.
 #[derive(Debug)]
 pub struct Plan {
-    /// What is committed; empty when no resource changes.
+    /// What is committed: no revisions when no resource changes, but always the heads that the plan
+    /// follows from.
     pub commit: Commit,
     /// Each resource that gets a new revision.
     pub resources: Vec<ResourceChange>,
@@ -125,7 +126,7 @@ pub struct ResourceChange {
 pub enum Why {
     /// Its own content changes.
     Content,
-    /// The labels of a cluster change, and with them what the set says there.
+    /// The labels of a cluster change or have changed, and with them what the set says there.
     Labels,
     /// It takes over from a history that this store does not know, with a higher number.
     Takeover,
@@ -161,8 +162,7 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
     } = input;
 
     let after = After::of(desired, heads);
-    let overtake = objection::overtake(input, &after);
-    let resources = after.revisions(&overtake);
+    let resources = after.revisions(&objection::claims(input, &after));
     let reached = after.reached(reach);
 
     let mut deliveries = Vec::new();
@@ -177,10 +177,7 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
         let scene = delivery::Scene {
             pair,
             observation,
-            head: heads.get(&ResourceId::Set(pair.set.clone())),
-            head_cluster: heads
-                .get(&ResourceId::Cluster(pair.cluster.clone()))
-                .and_then(|head| head.content.cluster()),
+            head: after.head_in(pair),
             desired: after.snapshot(pair, cluster, &resources, origin)?,
             standing: objection::standing(pair, observation, heads, past),
             limits: limits.get(&pair.cluster).copied(),
@@ -216,14 +213,19 @@ impl Plan {
             || deliveries.iter().any(|delivery| delivery.write.is_some())
     }
 
-    /// Whether every target could be looked at and holds what it should, and nothing would change.
+    /// Whether every target that has to do with it could be looked at and holds what it should, and
+    /// nothing would change.
     pub fn is_settled(&self) -> bool {
         !self.has_changes()
             && self.objections.is_empty()
             && self
                 .deliveries
                 .iter()
-                .all(|delivery| matches!(delivery.condition, Condition::InSync | Condition::None))
+                .all(|delivery| match delivery.condition {
+                    Condition::InSync | Condition::None => true,
+                    Condition::Unseen(_) => delivery.action == Action::Keep,
+                    _ => false,
+                })
     }
 }
 
@@ -247,3 +249,8 @@ pub fn approve(plan: Plan) -> Result<Approved, Box<Plan>> {
         Err(Box::new(plan))
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

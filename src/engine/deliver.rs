@@ -8,10 +8,13 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::{Engine, EngineError, Event, SETS_AT_ONCE, Survey, chain, timed_out};
-use crate::model::{ClusterName, ObservedSnapshot, Place, Version, Write};
+use crate::model::{
+    ClusterName, Commit, Document, Observed, ObservedSnapshot, Place, ResourceId, Version, Write,
+};
 use crate::plan::{
     Action, Approved, Condition, Delivery, Observation, Pair, Plan, Unseen, UnseenKind,
 };
+use crate::store::{MovedHead, StoreError};
 use crate::target::{Target, TargetError};
 
 /// How it went with one set in one cluster.
@@ -70,11 +73,33 @@ impl Engine<'_> {
             let committed = self.store.commit(&plan.commit).await;
             committed.map_err(EngineError::Commit)?;
             (self.events)(Event::Committed);
+        } else if plan.has_changes() {
+            self.check_heads(&plan.commit).await?;
         }
         Ok(self.deliver(survey, plan).await)
     }
 
-    async fn deliver(&self, survey: &Survey, plan: &Plan) -> Vec<Report> {
+    /// Without new revisions nothing else would notice that the plan follows from old heads. Where
+    /// a set was deleted meanwhile there is no fence left either that would hold a write back.
+    async fn check_heads(&self, commit: &Commit) -> Result<(), EngineError> {
+        let heads = self.store.heads().await.map_err(EngineError::Read)?;
+        let moved = commit.expected.iter().filter_map(|(id, expected)| {
+            let found = heads.get(id).map(|head| head.version);
+            (found != *expected).then(|| MovedHead {
+                id: id.clone(),
+                expected: *expected,
+                found,
+            })
+        });
+        let moved: Vec<_> = moved.collect();
+        if moved.is_empty() {
+            Ok(())
+        } else {
+            Err(EngineError::Commit(StoreError::HeadsMoved(moved)))
+        }
+    }
+
+    pub(crate) async fn deliver(&self, survey: &Survey, plan: &Plan) -> Vec<Report> {
         let mut by_cluster: BTreeMap<&ClusterName, Vec<&Delivery>> = BTreeMap::new();
         for delivery in &plan.deliveries {
             let cluster = &delivery.pair.cluster;
@@ -99,7 +124,7 @@ impl Engine<'_> {
             }
         });
         let mut reports: Vec<Report> = stream::iter(clusters)
-            .buffer_unordered(self.pace.clusters_at_once)
+            .buffer_unordered(self.pace.clusters_at_once.max(1))
             .concat()
             .await;
         reports.sort_by(|a, b| a.pair.cmp(&b.pair));
@@ -109,10 +134,14 @@ impl Engine<'_> {
     async fn deliver_one(&self, survey: &Survey, delivery: &Delivery, down: &AtomicBool) -> Report {
         let pair = &delivery.pair;
         let outcome = match (&delivery.write, survey.fleet.get(&pair.cluster)) {
-            (None, _) | (_, None) => match &delivery.condition {
-                Condition::Unseen(unseen) => Outcome::Failed(unseen.clone()),
+            (None, _) => match (&delivery.condition, delivery.action) {
+                (Condition::Unseen(unseen), Action::Wait) => Outcome::Failed(unseen.clone()),
                 _ => Outcome::Unchanged,
             },
+            (Some(_), None) => Outcome::Failed(Unseen {
+                kind: UnseenKind::Unusable,
+                reason: "the survey that was given does not know this cluster".to_owned(),
+            }),
             (Some(_), Some(Err(unseen))) => Outcome::Failed(unseen.clone()),
             (Some(_), Some(Ok(_))) if *self.interrupt.borrow() => Outcome::Interrupted,
             (Some(_), Some(Ok(target))) if down.load(Ordering::Relaxed) => {
@@ -120,17 +149,9 @@ impl Engine<'_> {
             }
             (Some(write), Some(Ok(target))) => {
                 let place = survey.places.get(pair);
-                self.write(target, write, delivery, place).await
+                self.write(target, write, delivery, place, down).await
             }
         };
-        if let Outcome::Unknown(_)
-        | Outcome::Failed(Unseen {
-            kind: UnseenKind::Unreachable,
-            ..
-        }) = &outcome
-        {
-            down.store(true, Ordering::Relaxed);
-        }
         let report = Report {
             pair: pair.clone(),
             outcome,
@@ -141,44 +162,80 @@ impl Engine<'_> {
         report
     }
 
+    /// Sets `down` as soon as the cluster does not answer.
     async fn write(
         &self,
         target: &Arc<dyn Target>,
         write: &Write,
         delivery: &Delivery,
         place: Option<&Place>,
+        down: &AtomicBool,
     ) -> Outcome {
-        let done = match delivery.action {
-            Action::Remove => Outcome::Removed,
-            _ => Outcome::Delivered,
-        };
         let written = tokio::time::timeout(self.pace.timeout, target.write(write)).await;
         let doubt = match written {
-            Ok(Ok(())) => return done,
+            Ok(Ok(())) => return done(delivery),
             Ok(Err(TargetError::Moved { keys, .. })) => Outcome::Conflict(keys.join(", ")),
             Ok(Err(error @ TargetError::Unknown { .. })) => Outcome::Unknown(chain(&error)),
-            Err(_) => Outcome::Unknown(timed_out(self.pace).reason),
-            Ok(Err(error)) => return Outcome::Failed(super::unseen(&error)),
+            Ok(Err(error)) => {
+                let unseen = super::unseen(&error);
+                if unseen.kind == UnseenKind::Unreachable {
+                    down.store(true, Ordering::Relaxed);
+                }
+                return Outcome::Failed(unseen);
+            }
+            Err(_) => {
+                down.store(true, Ordering::Relaxed);
+                Outcome::Unknown(timed_out(self.pace).reason)
+            }
         };
         let Some(place) = place else { return doubt };
         // A lost answer and a faster colleague look the same from here; what is there now tells
         // them apart.
         match self.look_once(target, place).await {
-            Observation::Unseen(_) => doubt,
-            Observation::Seen(observed) => {
-                let there = observed.snapshot.document();
-                match &delivery.desired {
-                    Some(desired) if observed.holds(desired) => done,
-                    Some(desired) => match there {
-                        Some(newer) if newer.version() > desired.version() => {
-                            Outcome::Superseded(newer.version())
-                        }
-                        _ => doubt,
-                    },
-                    None if matches!(observed.snapshot, ObservedSnapshot::Absent) => done,
-                    None => doubt,
+            Observation::Unseen(unseen) => {
+                if unseen.kind == UnseenKind::Unreachable {
+                    down.store(true, Ordering::Relaxed);
                 }
+                doubt
             }
+            Observation::Seen(observed) => self.settle(delivery, &observed, doubt).await,
         }
+    }
+
+    /// How it went, now that it is known what is there; `doubt` if that does not tell.
+    async fn settle(&self, delivery: &Delivery, observed: &Observed, doubt: Outcome) -> Outcome {
+        match (&delivery.desired, &observed.snapshot) {
+            (None, ObservedSnapshot::Absent) => done(delivery),
+            (Some(desired), _) if observed.holds(desired) => done(delivery),
+            (Some(desired), _) => match observed.snapshot.document() {
+                Some(newer)
+                    if newer.version() > desired.version()
+                        && self.made(&delivery.pair, newer).await =>
+                {
+                    Outcome::Superseded(newer.version())
+                }
+                _ => doubt,
+            },
+            (None, ObservedSnapshot::Present { .. }) => doubt,
+        }
+    }
+
+    /// Whether `document` is for `pair`, and of a revision of this store.
+    async fn made(&self, pair: &Pair, document: &Document) -> bool {
+        let id = ResourceId::Set(pair.set.clone());
+        let revision = self.store.revision(&id, document.version()).await;
+        document.set() == &pair.set
+            && document.cluster() == &pair.cluster
+            && revision.is_ok_and(|revision| {
+                revision.is_some_and(|revision| revision.origin == *document.origin())
+            })
+    }
+}
+
+/// How it went when it went well.
+fn done(delivery: &Delivery) -> Outcome {
+    match delivery.action {
+        Action::Remove => Outcome::Removed,
+        _ => Outcome::Delivered,
     }
 }

@@ -13,8 +13,8 @@ use crate::model::{
     ResourceId, Selector, SetName,
 };
 use crate::plan::{
-    Consent, Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, UnseenKind, places,
-    plan,
+    Consent, Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, Unseen, UnseenKind,
+    places, plan,
 };
 use crate::target::Target;
 
@@ -52,6 +52,60 @@ impl Survey {
     }
 }
 
+#[cfg(test)]
+impl Survey {
+    /// As if every target had other limits.
+    pub(crate) fn with_limits(mut self, limits: Limits) -> Self {
+        let clusters = self.fleet.keys();
+        self.limits = clusters.map(|name| (name.clone(), limits)).collect();
+        self
+    }
+}
+
+/// How often it looks before it leaves out what changes all the time. Each round means that
+/// someone committed while the targets were being looked at.
+const ROUNDS: usize = 3;
+
+/// Where a survey looks, which follows from the heads.
+#[derive(Debug, PartialEq)]
+struct Scope {
+    places: BTreeMap<Pair, Place>,
+    clusters: BTreeMap<ClusterName, Cluster>,
+}
+
+impl Scope {
+    fn of(desired: &Desired, reach: &Reach, heads: &Heads, clusters: &Selector) -> Self {
+        let places = places(desired, reach, heads, clusters);
+        let described = |name: &ClusterName| -> Option<Cluster> {
+            let id = ResourceId::Cluster(name.clone());
+            let head = || heads.get(&id).map(|head| &head.content);
+            desired.get(&id).or_else(head)?.cluster().cloned()
+        };
+        let names: BTreeSet<&ClusterName> = places.keys().map(|pair| &pair.cluster).collect();
+        let clusters = names
+            .into_iter()
+            .filter_map(|name| Some((name.clone(), described(name)?)))
+            .collect();
+        Self { places, clusters }
+    }
+
+    /// Forgets what was seen in other places than these, and says so where something is missing.
+    fn drop_stale(&self, looked_at: &Self, observed: &mut BTreeMap<Pair, Observation>) {
+        observed.retain(|pair, _| self.places.contains_key(pair));
+        for (pair, place) in &self.places {
+            let same = looked_at.places.get(pair) == Some(place)
+                && looked_at.clusters.get(&pair.cluster) == self.clusters.get(&pair.cluster);
+            if !same {
+                let unseen = Unseen {
+                    kind: UnseenKind::Unreachable,
+                    reason: "others keep changing it while it is looked at".to_owned(),
+                };
+                observed.insert(pair.clone(), Observation::Unseen(unseen));
+            }
+        }
+    }
+}
+
 impl Engine<'_> {
     /// Looks at everything that a plan for `desired` needs. Targets come first, then the heads: a
     /// target that is ahead of them is then a real fault, and not someone who was faster.
@@ -61,45 +115,48 @@ impl Engine<'_> {
         reach: &Reach,
         clusters: &Selector,
     ) -> Result<Survey, EngineError> {
-        let heads = self.store.heads().await.map_err(EngineError::Read)?;
-        let places = places(desired, reach, &heads, clusters);
-        let fleet = self.fleet(desired, &heads, &places);
+        let mut heads = self.heads().await?;
+        let mut scope = Scope::of(desired, reach, &heads, clusters);
+        let mut round = 1;
+        loop {
+            let fleet = self.fleet(&scope);
+            (self.events)(Event::Surveying(scope.places.len()));
+            let mut interrupt = self.interrupt.clone();
+            let (mut observed, limits) = tokio::select! {
+                seen = self.observe(&fleet, &scope.places) => seen,
+                Ok(_) = interrupt.wait_for(|stop| *stop) => return Err(EngineError::Interrupted),
+            };
 
-        (self.events)(Event::Surveying(places.len()));
-        let mut interrupt = self.interrupt.clone();
-        let (observed, limits) = tokio::select! {
-            seen = self.observe(&fleet, &places) => seen,
-            Ok(_) = interrupt.wait_for(|stop| *stop) => return Err(EngineError::Interrupted),
-        };
-
-        let heads = self.store.heads().await.map_err(EngineError::Read)?;
-        let past = self.past(&heads, &observed).await?;
-        Ok(Survey {
-            heads,
-            past,
-            observed,
-            limits,
-            places,
-            fleet,
-        })
+            heads = self.heads().await?;
+            let now = Scope::of(desired, reach, &heads, clusters);
+            if now != scope && round < ROUNDS {
+                scope = now;
+                round += 1;
+                continue;
+            }
+            now.drop_stale(&scope, &mut observed);
+            let past = self.past(&heads, &observed).await?;
+            return Ok(Survey {
+                heads,
+                past,
+                observed,
+                limits,
+                places: now.places,
+                fleet,
+            });
+        }
     }
 
-    fn fleet(&self, desired: &Desired, heads: &Heads, places: &BTreeMap<Pair, Place>) -> Fleet {
-        let names: BTreeSet<&ClusterName> = places.keys().map(|pair| &pair.cluster).collect();
-        let described = |name: &ClusterName| -> Option<Cluster> {
-            let id = ResourceId::Cluster(name.clone());
-            let content = desired
-                .get(&id)
-                .or_else(|| heads.get(&id).map(|head| &head.content))?;
-            content.cluster().cloned()
-        };
-        names
-            .into_iter()
-            .filter_map(|name| {
-                let target = self.connect.connect(name, &described(name)?);
-                Some((name.clone(), target.map_err(|error| unseen(&error))))
-            })
-            .collect()
+    async fn heads(&self) -> Result<Heads, EngineError> {
+        self.store.heads().await.map_err(EngineError::Read)
+    }
+
+    fn fleet(&self, scope: &Scope) -> Fleet {
+        let targets = scope.clusters.iter().map(|(name, cluster)| {
+            let target = self.connect.connect(name, cluster);
+            (name.clone(), target.map_err(|error| unseen(&error)))
+        });
+        targets.collect()
     }
 
     async fn observe(
@@ -112,15 +169,17 @@ impl Engine<'_> {
             match target {
                 Ok(target) => self.look(name, target, pairs.collect()).await,
                 Err(unseen) => {
-                    let unseen =
-                        |(pair, _): (&Pair, _)| (pair.clone(), Observation::Unseen(unseen.clone()));
+                    let unseen = |(pair, _): (&Pair, _)| {
+                        (self.events)(Event::Surveyed(pair));
+                        (pair.clone(), Observation::Unseen(unseen.clone()))
+                    };
                     (pairs.map(unseen).collect(), None)
                 }
             }
         });
         let mut observed = BTreeMap::new();
         let mut limits = BTreeMap::new();
-        let mut looks = stream::iter(looks).buffer_unordered(self.pace.clusters_at_once);
+        let mut looks = stream::iter(looks).buffer_unordered(self.pace.clusters_at_once.max(1));
         while let Some((seen, limit)) = looks.next().await {
             observed.extend(seen);
             limits.extend(limit);

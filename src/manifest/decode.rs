@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::node::{Entry, Kind, Node};
 use super::read::Reader;
-use super::words::{alternatives, closest};
+use super::words::{alternatives, closest, shown};
 use super::{Finding, Manifest, SourceId, Span};
 use crate::model::value::Map;
 use crate::model::{
@@ -177,9 +177,7 @@ impl Decoder<'_, '_> {
             format!("{what} has no field `{}`", shown(&entry.key)),
         );
         let finding = match closest(&entry.key, known.iter().copied()) {
-            Some(meant) => finding
-                .label(format!("did you mean `{meant}`?"))
-                .help(format!("did you mean `{meant}`?")),
+            Some(meant) => finding.label(format!("did you mean `{meant}`?")),
             None => finding.help(format!("it knows {}", alternatives(known))),
         };
         self.add(finding);
@@ -248,9 +246,7 @@ impl Decoder<'_, '_> {
                 format!("there is no {what} `{}`", shown(text)),
             );
             let finding = match closest(text, known.iter().copied()) {
-                Some(meant) => finding
-                    .label(format!("did you mean `{meant}`?"))
-                    .help(format!("did you mean `{meant}`?")),
+                Some(meant) => finding.label(format!("did you mean `{meant}`?")),
                 None => finding.help(format!("write {}", alternatives(known))),
             };
             self.add(finding);
@@ -318,12 +314,6 @@ impl Decoder<'_, '_> {
         // Only `.` goes: what `a/..` means depends on whether `a` is a link.
         Some(self.reader.cwd.join(text).components().collect())
     }
-}
-
-/// Text of a file in a message.
-fn shown(text: &str) -> String {
-    let short: String = text.chars().take(60).collect();
-    short.escape_debug().to_string()
 }
 
 /// The definitions of the JSON Schema with the fields that the decoder knows for them.

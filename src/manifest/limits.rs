@@ -15,7 +15,7 @@ pub(super) struct Limits {
     pub(super) file_nodes: usize,
     /// Values in all files, after aliases.
     pub(super) nodes: usize,
-    /// Maps and lists inside each other. JSON readers stop at 128, and a snapshot adds a few.
+    /// Maps and lists, or directories, inside each other. JSON readers stop at 128, and a snapshot adds a few.
     pub(super) depth: usize,
 }
 

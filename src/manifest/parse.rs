@@ -3,16 +3,23 @@
 //! This reads the events of the parser instead of deserializing: duplicate keys, aliases, tags
 //! and numbers are then all seen as they were written, and all at once.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use serde_json::Value;
 use serde_saphyr::granit_parser::{
-    self, ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, StrInput, Tag, YamlVersion,
+    self, ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, StrInput, YamlVersion,
 };
 
 use super::limits::{Cost, Limits};
 use super::node::{Entry, Kind, Node};
-use super::{Finding, SourceId, Span, scalar};
+use super::words::shown;
+use super::{Finding, SourceId, Span};
+use mistakes::{advice, exhausted, key_of, too_deep};
+
+mod meaning;
+mod mistakes;
+
+/// The longest key that is read, in characters with its quotes and escapes.
+const MAX_KEY: usize = 64 * 1024;
 
 /// The documents of one file that are not empty and not broken beyond reading, and everything
 /// that is wrong with the text. `spent` counts over all files.
@@ -25,6 +32,8 @@ pub(super) fn documents(
     // The parser bounds block and flow nesting each on its own.
     let options = granit_parser::options! {
         emit_unresolved_aliases: true,
+        // YAML stops at 1024 characters before a colon, JSON does not.
+        simple_key_max_lookahead: MAX_KEY,
         flow_nesting_limit: limits.depth,
         block_nesting_limit: limits.depth,
     };
@@ -35,7 +44,7 @@ pub(super) fn documents(
         at_start: *spent,
         spent: *spent,
         open: Vec::new(),
-        anchors: HashMap::new(),
+        anchors: BTreeMap::new(),
         documents: Vec::new(),
         findings: Vec::new(),
     };
@@ -72,7 +81,7 @@ enum Inside {
     List(Vec<Node>),
     Map {
         entries: Vec<Entry>,
-        seen: HashMap<String, Span>,
+        seen: BTreeMap<String, Span>,
         key: Option<Key>,
     },
 }
@@ -119,7 +128,7 @@ struct Builder<'a> {
     at_start: Cost,
     spent: Cost,
     open: Vec<Open>,
-    anchors: HashMap<usize, Anchored>,
+    anchors: BTreeMap<usize, Anchored>,
     documents: Vec<Node>,
     findings: Vec<Finding>,
 }
@@ -182,7 +191,8 @@ impl<'a> Builder<'a> {
                         bytes: text.len(),
                     },
                 )?;
-                let kind = self.scalar(&text, style, tag.as_deref(), at);
+                let tag = tag.as_deref().map(|tag| (tag, self.tag_span(span)));
+                let kind = self.scalar(&text, style, tag, at);
                 self.complete(Complete {
                     anchor: (anchor != 0).then_some((anchor, before)),
                     scalar: Some(style),
@@ -196,7 +206,7 @@ impl<'a> Builder<'a> {
                     Finding::error(
                         "unknown-anchor",
                         Some(at),
-                        format!("no anchor `&{name}` stands before this"),
+                        format!("no anchor `&{}` stands before this", shown(&name)),
                     )
                     .help("an anchor holds only within its own document"),
                 );
@@ -210,7 +220,7 @@ impl<'a> Builder<'a> {
                 self.check_tag(tag.as_deref(), "map", span);
                 let inside = Inside::Map {
                     entries: Vec::new(),
-                    seen: HashMap::new(),
+                    seen: BTreeMap::new(),
                     key: None,
                 };
                 self.start(span, style.into(), anchor, inside)?;
@@ -280,8 +290,7 @@ impl<'a> Builder<'a> {
             ),
         };
         if let (End::LastValue, Some(last)) = (open.style_end, last) {
-            // The value of an alias stands elsewhere, perhaps before this.
-            at.end = last.max(at.start);
+            at.end = last;
         }
         self.complete(Complete {
             height: open.height,
@@ -373,7 +382,7 @@ impl<'a> Builder<'a> {
                 Finding::error(
                     "duplicate-key",
                     Some(*at),
-                    format!("the key `{}` is here twice", name.escape_debug()),
+                    format!("the key `{}` is here twice", shown(name)),
                 )
                 .label("again here")
                 .related(*first, "first here")
@@ -386,56 +395,6 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, at: Span) -> Kind {
-        let quoted = Value::String(text.to_owned());
-        let core = match tag {
-            None if style != ScalarStyle::Plain => return Kind::Scalar(quoted),
-            None => None,
-            Some(tag) if tag.core_suffix() == Some("str") || is_non_specific(tag) => {
-                return Kind::Scalar(quoted);
-            }
-            Some(tag) => Some(tag),
-        };
-        let value = match scalar::plain(text) {
-            Ok(value) => value,
-            Err(trouble) => {
-                self.findings
-                    .push(Finding::error("number", Some(at), trouble.message).help(trouble.help));
-                return Kind::Broken;
-            }
-        };
-        if let Some(tag) = core {
-            if tag.core_suffix().is_some_and(|suffix| fits(suffix, &value)) {
-                return Kind::Scalar(value);
-            }
-            self.findings.push(bad_tag(tag, at));
-            return Kind::Broken;
-        }
-        if value.is_string() && scalar::is_number_of_yaml_1_1(text) {
-            self.findings.push(
-                Finding::warning(
-                    "looks-like-number",
-                    Some(at),
-                    format!("`{text}` is text in YAML 1.2, not a number"),
-                )
-                .help(format!(
-                    "write \"{text}\" if text is meant, or the number in plain digits"
-                )),
-            );
-        }
-        Kind::Scalar(value)
-    }
-
-    fn check_tag(&mut self, tag: Option<&Tag>, expected: &str, span: granit_parser::Span) {
-        if let Some(tag) = tag
-            && tag.core_suffix() != Some(expected)
-            && !is_non_specific(tag)
-        {
-            let at = self.span(span.start, span.end);
-            self.findings.push(bad_tag(tag, at));
-        }
-    }
-
     fn spend(&mut self, at: Span, cost: Cost) -> Result<(), Exhausted> {
         let after = self.spent.plus(cost);
         let of_file = after.since(self.at_start);
@@ -444,25 +403,16 @@ impl<'a> Builder<'a> {
             || after.bytes > self.limits.bytes
             || of_file.bytes > self.limits.file_bytes
         {
-            self.exhausted(at);
+            self.findings.push(exhausted(at, self.limits));
             return Err(Exhausted);
         }
         self.spent = after;
         Ok(())
     }
 
-    fn exhausted(&mut self, at: Span) {
-        self.findings.push(
-            Finding::error(
-                "too-many-values",
-                Some(at),
-                format!(
-                    "from here on there are more values than cfgctl reads: {} in one file, {} in all, with what aliases repeat",
-                    self.limits.file_nodes, self.limits.nodes
-                ),
-            )
-            .help("split the file, or write fewer aliases of aliases"),
-        );
+    fn tag_span(&self, span: granit_parser::Span) -> Span {
+        let tag = span.tag_span().unwrap_or(span);
+        self.span(tag.start, tag.end)
     }
 
     fn span(&self, start: Marker, end: Marker) -> Span {
@@ -484,114 +434,6 @@ impl From<granit_parser::StructureStyle> for End {
             granit_parser::StructureStyle::Block => Self::LastValue,
             granit_parser::StructureStyle::Flow => Self::Bracket,
         }
-    }
-}
-
-/// What a node is as a key.
-fn key_of(node: Node, style: Option<ScalarStyle>, text: &str, findings: &mut Vec<Finding>) -> Key {
-    let at = node.span;
-    let raw = text.get(at.start..at.end).unwrap_or_default();
-    match node.kind {
-        Kind::Scalar(Value::String(key)) => {
-            if key == "<<" && style == Some(ScalarStyle::Plain) {
-                findings.push(
-                    Finding::error("merge-key", Some(at), "merge keys (`<<`) are not part of YAML 1.2")
-                        .help("write the keys out, or put them into a layer; \"<<\" in quotes is an ordinary key"),
-                );
-                return Key::Dropped;
-            }
-            Key::Taken(key, at)
-        }
-        Kind::Scalar(value) => {
-            let what = match value {
-                Value::Null => "null",
-                Value::Bool(_) => "a boolean",
-                _ => "a number",
-            };
-            let finding = Finding::error(
-                "key-type",
-                Some(at),
-                format!("a key must be a string, and this is {what}"),
-            );
-            findings.push(if raw.is_empty() {
-                finding.help("write the key before the colon")
-            } else {
-                finding.help(format!("put it in quotes: \"{raw}\""))
-            });
-            Key::Taken(raw.to_owned(), at)
-        }
-        // Already reported.
-        Kind::Broken => Key::Dropped,
-        Kind::List(_) | Kind::Map(_) => {
-            findings.push(
-                Finding::error(
-                    "key-type",
-                    Some(at),
-                    "a key must be a string, and this is a map or a list",
-                )
-                .help("if this is a template, as in `{{ name }}`, put it in quotes"),
-            );
-            Key::Dropped
-        }
-    }
-}
-
-/// `!`, which only says "not a plain scalar".
-fn is_non_specific(tag: &Tag) -> bool {
-    tag.original() == "!"
-}
-
-fn fits(suffix: &str, value: &Value) -> bool {
-    match suffix {
-        "null" => value.is_null(),
-        "bool" => value.is_boolean(),
-        "int" => value.is_i64() || value.is_u64(),
-        "float" => value.is_f64(),
-        _ => false,
-    }
-}
-
-fn bad_tag(tag: &Tag, at: Span) -> Finding {
-    let shown: String = tag.original().chars().take(60).collect();
-    Finding::error(
-        "tag",
-        Some(at),
-        format!("the tag `{}` does not belong here", shown.escape_debug()),
-    )
-    .help("take the tag out; text that looks like something else goes in quotes")
-}
-
-fn too_deep(at: Span, limits: Limits) -> Finding {
-    Finding::error(
-        "too-deep",
-        Some(at),
-        format!(
-            "maps and lists lie more than {} deep inside each other",
-            limits.depth
-        ),
-    )
-}
-
-/// What to do about the syntax errors that people really make.
-fn advice(kind: &ErrorKind) -> Option<&'static str> {
-    match kind {
-        ErrorKind::TabInIndentation
-        | ErrorKind::TabInBlockIndentation
-        | ErrorKind::TabNotAllowed => Some("indent with spaces"),
-        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidSimpleKey => Some(
-            "text with `: ` in it goes in quotes; otherwise look at the indentation of this line and the one before",
-        ),
-        ErrorKind::ExpectedBlockMappingKey
-        | ErrorKind::ExpectedBlockSequenceEntry
-        | ErrorKind::InvalidIndentation
-        | ErrorKind::SimpleKeyExpected => {
-            Some("look at the indentation of this line and the one before, and for a missing `:`")
-        }
-        ErrorKind::UnclosedQuotedScalar => Some("close the quote"),
-        ErrorKind::UnexpectedCharacter { .. } => {
-            Some("text that starts with a character like @, ` or % goes in quotes")
-        }
-        _ => None,
     }
 }
 

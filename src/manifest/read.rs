@@ -9,10 +9,15 @@ use serde_json::Value;
 
 use super::limits::{Cost, Limits};
 use super::node::Kind;
+use super::words::closest;
 use super::{Finding, SourceId, Sources, Span, parse};
+
+mod walk;
 
 /// What a user calls standard input.
 const STDIN: &str = "-";
+/// What Windows puts before a text in UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Whether a directory is read with everything below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +48,8 @@ pub(super) struct Reader<'c> {
     files: usize,
     bytes: usize,
     entries: usize,
+    /// Directories that were not looked into.
+    directories: usize,
     /// Files and directories that were read, by their real paths.
     seen: BTreeSet<PathBuf>,
     schemas: BTreeMap<PathBuf, Option<(SourceId, Value)>>,
@@ -59,6 +66,7 @@ impl<'c> Reader<'c> {
             files: 0,
             bytes: 0,
             entries: 0,
+            directories: 0,
             seen: BTreeSet::new(),
             schemas: BTreeMap::new(),
         }
@@ -76,31 +84,6 @@ impl<'c> Reader<'c> {
             source,
             beside: PathBuf::new(),
         })
-    }
-
-    /// The files that `path` names: itself, or the manifests in it. Files that were named before
-    /// are left out.
-    pub(super) fn files(&mut self, path: &Path, recursion: Recursion) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        match fs::metadata(self.cwd.join(path)) {
-            Err(error) => {
-                self.cannot_read(path, &error, None);
-            }
-            Ok(metadata) if metadata.is_dir() => {
-                let before = self.entries;
-                let fresh = self.walk(path, recursion, &mut found);
-                if fresh == Walk::Done && found.is_empty() {
-                    self.nothing_in(path, recursion, before);
-                }
-            }
-            // A pipe is fine if the user names it: `-f <(generate)`.
-            Ok(_) => {
-                if self.is_new(path) {
-                    found.push(path.to_owned());
-                }
-            }
-        }
-        found
     }
 
     /// The text of a file that [`Self::files`] found.
@@ -125,6 +108,7 @@ impl<'c> Reader<'c> {
             Ok(real) => real,
             Err(error) => {
                 self.cannot_read(&name, &error, Some(at));
+                self.suggest(&full);
                 return None;
             }
         };
@@ -165,105 +149,21 @@ impl<'c> Reader<'c> {
         }
     }
 
-    fn is_new(&mut self, path: &Path) -> bool {
-        // What has no real path cannot be read either, which is reported when it is opened.
-        fs::canonicalize(self.cwd.join(path)).map_or(true, |real| self.seen.insert(real))
-    }
-
-    /// Collects the manifests of a directory, sorted by name.
-    fn walk(&mut self, directory: &Path, recursion: Recursion, found: &mut Vec<PathBuf>) -> Walk {
-        if !self.is_new(directory) {
-            return Walk::Stopped;
+    /// Adds to the newest finding what `missing` was probably meant to be.
+    fn suggest(&mut self, missing: &Path) {
+        let names: Vec<String> = missing
+            .parent()
+            .and_then(|directory| fs::read_dir(directory).ok())
+            .into_iter()
+            .flatten()
+            .take(self.limits.entries)
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .collect();
+        let word = missing.file_name().unwrap_or_default().to_string_lossy();
+        let meant = closest(&word, names.iter().map(String::as_str));
+        if let (Some(meant), Some(finding)) = (meant, self.findings.last_mut()) {
+            finding.label = Some(format!("did you mean `{meant}`?"));
         }
-        let entries = match self.list(directory) {
-            Ok(entries) => entries,
-            Err(error) => {
-                self.cannot_read(directory, &error, None);
-                return Walk::Stopped;
-            }
-        };
-        if self.entries > self.limits.entries {
-            self.findings.push(
-                Finding::error(
-                    "too-many-files",
-                    None,
-                    format!(
-                        "`{}` takes the directories to more than {} entries",
-                        directory.display(),
-                        self.limits.entries
-                    ),
-                )
-                .help("name the directory of the manifests itself"),
-            );
-            return Walk::Stopped;
-        }
-        let mut walk = Walk::Done;
-        for path in entries {
-            match fs::metadata(self.cwd.join(&path)) {
-                Ok(metadata) if metadata.is_dir() => {
-                    // A directory that was seen before is a loop of links, and no mistake.
-                    if recursion == Recursion::Recursive
-                        && self.walk(&path, recursion, found) == Walk::Stopped
-                        && self.entries > self.limits.entries
-                    {
-                        return Walk::Stopped;
-                    }
-                }
-                _ if !is_manifest(&path) => {}
-                Ok(metadata) if metadata.is_file() => {
-                    if self.is_new(&path) {
-                        found.push(path);
-                    } else {
-                        walk = Walk::Stopped;
-                    }
-                }
-                Ok(_) => {
-                    self.findings.push(Finding::error(
-                        "unreadable",
-                        None,
-                        format!("`{}` is not a regular file", path.display()),
-                    ));
-                    walk = Walk::Stopped;
-                }
-                Err(error) => {
-                    self.cannot_read(&path, &error, None);
-                    walk = Walk::Stopped;
-                }
-            }
-        }
-        walk
-    }
-
-    /// What lies in a directory and is not hidden, sorted by name.
-    fn list(&mut self, directory: &Path) -> io::Result<Vec<PathBuf>> {
-        let mut entries = Vec::new();
-        for entry in fs::read_dir(self.cwd.join(directory))? {
-            self.entries += 1;
-            if self.entries > self.limits.entries {
-                break;
-            }
-            let name = entry?.file_name();
-            if !name.to_string_lossy().starts_with('.') {
-                entries.push(directory.join(name));
-            }
-        }
-        entries.sort();
-        Ok(entries)
-    }
-
-    fn nothing_in(&mut self, directory: &Path, recursion: Recursion, entries_before: usize) {
-        let finding = Finding::error(
-            "no-manifests",
-            None,
-            format!("no manifests in `{}`", directory.display()),
-        )
-        .help("manifests are files that end in .yaml, .yml or .json");
-        let finding = if recursion == Recursion::Flat && self.entries > entries_before {
-            finding.help("directories below it are read with -R")
-        } else {
-            finding
-        };
-        self.findings.push(finding);
     }
 
     fn open(&mut self, name: &Path, at: Option<Span>) -> Option<SourceId> {
@@ -315,46 +215,61 @@ impl<'c> Reader<'c> {
     }
 
     fn text(&mut self, bytes: Vec<u8>, name: &Path) -> Option<SourceId> {
-        if matches!(
-            bytes.as_slice(),
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..]
-        ) {
-            self.findings.push(
-                Finding::error(
-                    "encoding",
-                    None,
-                    format!("`{}` is not UTF-8, but looks like UTF-16", name.display()),
-                )
-                .help("save it as UTF-8"),
-            );
+        if looks_like_utf_16(&bytes) {
+            let message = format!("`{}` is not UTF-8, but looks like UTF-16", name.display());
+            self.findings
+                .push(Finding::error("encoding", None, message).help("save it as UTF-8"));
             return None;
         }
-        match String::from_utf8(bytes) {
-            Ok(text) => {
-                let text = match text.strip_prefix('\u{feff}') {
-                    Some(rest) => rest.to_owned(),
-                    None => text,
-                };
-                Some(self.sources.add(name.to_owned(), text))
-            }
+        let (text, broken) = match String::from_utf8(bytes) {
+            Ok(text) => (text, None),
             Err(error) => {
-                let start = error.utf8_error().valid_up_to();
+                let broken = error.utf8_error().valid_up_to();
                 let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                let before = text.get(..start).unwrap_or_default();
-                let line = before.rsplit('\n').next().unwrap_or_default();
-                let span = Span {
-                    line: before.matches('\n').count() + 1,
-                    column: line.chars().count() + 1,
-                    start,
-                    end: start + '\u{fffd}'.len_utf8(),
-                    source: self.sources.add(name.to_owned(), text),
-                };
-                self.findings.push(
-                    Finding::error("encoding", Some(span), "this byte is not UTF-8")
-                        .help("save the file as UTF-8"),
-                );
-                None
+                (text, Some(broken))
             }
+        };
+        let mark = if text.starts_with(BYTE_ORDER_MARK) {
+            BYTE_ORDER_MARK.len_utf8()
+        } else {
+            0
+        };
+        let text = text[mark..].to_owned();
+        let broken = broken.map(|index| index.saturating_sub(mark));
+        let hidden = text.find(|character: char| {
+            character.is_control() && !matches!(character, '\t' | '\n' | '\r' | '\u{85}')
+        });
+        let source = self.sources.add(name.to_owned(), text);
+        let finding = match (broken, hidden) {
+            (Some(index), _) => Finding::error(
+                "encoding",
+                Some(self.character_at(source, index)),
+                "this byte is not UTF-8",
+            )
+            .help("save the file as UTF-8"),
+            // The parser would take a NUL for the end of the file.
+            (None, Some(index)) => Finding::error(
+                "control-character",
+                Some(self.character_at(source, index)),
+                "this is a control character, which YAML does not allow",
+            )
+            .help("take it out, or write it as an escape in double quotes: \"\\0\", \"\\x1b\""),
+            (None, None) => return Some(source),
+        };
+        self.findings.push(finding);
+        None
+    }
+
+    /// Where the character at byte `start` of a text stands.
+    fn character_at(&self, source: SourceId, start: usize) -> Span {
+        let (before, after) = self.sources.text(source).split_at(start);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Span {
+            source,
+            line: before.matches('\n').count() + 1,
+            column: line.chars().count() + 1,
+            start,
+            end: start + after.chars().next().map_or(0, char::len_utf8),
         }
     }
 
@@ -379,13 +294,12 @@ impl<'c> Reader<'c> {
     }
 }
 
-/// How a walk through a directory ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Walk {
-    /// Everything was looked at.
-    Done,
-    /// Something was left out, for a reason that is known or reported.
-    Stopped,
+/// Text in UTF-16 starts with a mark, or has a zero in one of its first two bytes.
+fn looks_like_utf_16(bytes: &[u8]) -> bool {
+    matches!(
+        bytes,
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..]
+    )
 }
 
 /// The reason without the number that the system gives it.
@@ -396,18 +310,6 @@ fn reason(error: &io::Error) -> String {
         io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
         _ => error.to_string(),
     }
-}
-
-/// Whether a file in a directory is a manifest, by its name. Schemas lie beside them.
-fn is_manifest(path: &Path) -> bool {
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().to_lowercase())
-        .unwrap_or_default();
-    [".yaml", ".yml", ".json"].iter().any(|ending| {
-        name.strip_suffix(ending)
-            .is_some_and(|stem| !stem.ends_with(".schema"))
-    })
 }
 
 #[cfg(test)]

@@ -93,7 +93,6 @@ fn a_directory_without_manifests_and_a_path_to_nowhere_are_errors() {
     error[no-manifests]: no manifests in `empty`
      |
      = help: manifests are files that end in .yaml, .yml or .json
-     = help: directories below it are read with -R
 
     error[no-manifests]: no manifests in `parent`
      |
@@ -131,17 +130,11 @@ fn what_is_not_utf_8_is_refused_with_the_place() {
     fs::write(at.join("a.yaml"), b"a: 1\nb: \xc3\xa4\xff\n").unwrap();
     fs::write(at.join("b.yaml"), b"\xff\xfea\0:\0").unwrap();
     fs::write(at.join("c.yaml"), b"a\0:\0").unwrap();
+    fs::write(at.join("d.yaml"), b"\xef\xbb\xbf\xff").unwrap();
+    fs::write(at.join("e.yaml"), b"a: 1\nb: \0\n").unwrap();
+    fs::write(at.join("f.yaml"), b"\xef\xbb\xbfa: \x1b[2J").unwrap();
     let loaded = load(at, &["."], Recursion::Flat);
     insta::assert_snapshot!(shown(&loaded), @r#"
-    error[encoding]: this byte is not UTF-8
-     --> ./a.yaml:2:5
-      |
-     ::: 
-    2 | b: ä�
-      |     ^
-      |
-      = help: save the file as UTF-8
-
     error[encoding]: `./b.yaml` is not UTF-8, but looks like UTF-16
      |
      = help: save it as UTF-8
@@ -150,7 +143,39 @@ fn what_is_not_utf_8_is_refused_with_the_place() {
      |
      = help: save it as UTF-8
 
-    3 errors
+    error[encoding]: this byte is not UTF-8
+     --> ./a.yaml:2:5
+      |
+    2 | b: ä�
+      |     ^
+      |
+      = help: save the file as UTF-8
+
+    error[encoding]: this byte is not UTF-8
+     --> ./d.yaml:1:1
+      |
+    1 | �
+      | ^
+      |
+      = help: save the file as UTF-8
+
+    error[control-character]: this is a control character, which YAML does not allow
+     --> ./e.yaml:2:4
+      |
+    2 | b: \u{0}
+      |    ^^^^^
+      |
+      = help: take it out, or write it as an escape in double quotes: "\0", "\x1b"
+
+    error[control-character]: this is a control character, which YAML does not allow
+     --> ./f.yaml:1:4
+      |
+    1 | a: \u{1b}[2J
+      |    ^^^^^^
+      |
+      = help: take it out, or write it as an escape in double quotes: "\0", "\x1b"
+
+    6 errors
     "#);
 }
 

@@ -8,9 +8,12 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use super::{Finding, Severity, Sources, Span};
 
 /// The most characters of a line that are shown to either side of what is marked.
-const CONTEXT: usize = 60;
+const CONTEXT: usize = 100;
 /// The most characters that are marked; after that it is clear what is meant.
 const MARKED: usize = 80;
+
+/// The most findings that are shown. Nobody reads more, and a machine-made file can have millions.
+const MAX_SHOWN: usize = 1000;
 
 /// Whether text may carry the escape sequences of a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,9 +24,10 @@ pub enum Style {
     Color,
 }
 
-/// Every finding with the lines it is about, errors first, otherwise in the order given, and at the
-/// end how many there are: `3 errors, 1 warning`. Nothing for no findings. Control characters of
-/// names and texts are made visible, so that a file cannot take over the terminal.
+/// Every finding with the lines it is about, and at the end how many there are: `3 errors,
+/// 1 warning`. Errors come first, then what has no place, then each file from top to bottom.
+/// Nothing for no findings. Control characters of names and texts are made visible, so that a file
+/// cannot take over the terminal.
 pub fn show(findings: &[Finding], sources: &Sources, style: Style) -> String {
     if findings.is_empty() {
         return String::new();
@@ -33,11 +37,18 @@ pub fn show(findings: &[Finding], sources: &Sources, style: Style) -> String {
         Style::Color => Renderer::styled(),
     };
     let mut sorted: Vec<_> = findings.iter().collect();
-    sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    sorted.sort_by_key(|finding| {
+        let place = finding.at.map(|span| (span.source, span.start));
+        (std::cmp::Reverse(finding.severity), place)
+    });
     let mut out = String::new();
-    for finding in sorted {
+    for finding in sorted.iter().take(MAX_SHOWN) {
         out.push_str(&renderer.render(&report(finding, sources)));
         out.push_str("\n\n");
+    }
+    if sorted.len() > MAX_SHOWN {
+        // Writing to a string does not fail.
+        let _ = write!(out, "and {} more\n\n", sorted.len() - MAX_SHOWN);
     }
     let count = |severity| {
         findings
@@ -68,15 +79,21 @@ fn report<'a>(finding: &Finding, sources: &Sources) -> Vec<Group<'a>> {
         .map(|span| (span, finding.label.as_ref(), AnnotationKind::Primary));
     for (span, label, kind) in main.into_iter().chain(related) {
         let Excerpt { text, marked } = excerpt(sources.text(span.source), span);
+        let marked_from = marked.start;
         let annotation = kind.span(marked).label(label.map(|label| visible(label)));
         let path = visible(&sources.name(span.source).to_string_lossy());
-        group = group
-            .element(Origin::path(path).line(span.line).char_column(span.column))
-            .element(
-                Snippet::source(text)
-                    .line_start(span.line)
-                    .annotation(annotation),
-            );
+        // The column is counted in what is shown, which may lack the start of the line.
+        let true_column = text[..marked_from].chars().count() + 1 == span.column;
+        let snippet = Snippet::source(text)
+            .line_start(span.line)
+            .annotation(annotation);
+        group = if true_column {
+            group.element(snippet.path(path))
+        } else {
+            group
+                .element(Origin::path(path).line(span.line).char_column(span.column))
+                .element(snippet)
+        };
     }
     for help in &finding.help {
         group = group.element(Level::HELP.message(visible(help)));
@@ -93,7 +110,9 @@ struct Excerpt {
 /// The first line of `span` around what is marked.
 fn excerpt(text: &str, span: Span) -> Excerpt {
     let start = floor(text, span.start);
-    let line_start = text[..start].rfind('\n').map_or(0, |index| index + 1);
+    let line_start = text[..start]
+        .rfind(['\n', '\r'])
+        .map_or(0, |index| index + 1);
     let line_end = text[start..]
         .find(['\n', '\r'])
         .map_or(text.len(), |index| start + index);
@@ -114,12 +133,10 @@ fn excerpt(text: &str, span: Span) -> Excerpt {
         push_visible(before, &mut out);
     }
     let first = out.len();
-    let rest = push_at_most(marked, MARKED, &mut out);
+    let is_cut = push_at_most(marked, MARKED, &mut out);
     // What is empty is marked at the place where it could stand.
     let last = out.len();
-    if rest {
-        out.push('…');
-    } else if push_at_most(after, CONTEXT, &mut out) {
+    if is_cut || push_at_most(after, CONTEXT, &mut out) {
         out.push('…');
     }
     if out.len() == first {
@@ -138,16 +155,9 @@ fn excerpt(text: &str, span: Span) -> Excerpt {
 
 /// Whether something of `text` was left out.
 fn push_at_most(text: &str, characters: usize, out: &mut String) -> bool {
-    match text.char_indices().nth(characters) {
-        Some((index, _)) => {
-            push_visible(&text[..index], out);
-            true
-        }
-        None => {
-            push_visible(text, out);
-            false
-        }
-    }
+    let cut = text.char_indices().nth(characters).map(|(index, _)| index);
+    push_visible(&text[..cut.unwrap_or(text.len())], out);
+    cut.is_some()
 }
 
 /// The last place up to `index` where a character starts.

@@ -34,12 +34,11 @@ fn errors_come_first_and_are_counted() {
     error[test]: this is wrong
      --> a.yaml:2:1
       |
-     ::: 
     2 | b: 2
       | ^ here
+      |
      ::: a.yaml:2:1
       |
-     ::: 
     2 | b: 2
       | - there
       |
@@ -48,12 +47,11 @@ fn errors_come_first_and_are_counted() {
     error[test]: this is wrong
      --> a.yaml:2:1
       |
-     ::: 
     2 | b: 2
       | ^ here
+      |
      ::: a.yaml:2:1
       |
-     ::: 
     2 | b: 2
       | - there
       |
@@ -72,7 +70,6 @@ fn one_line_of_a_long_stretch_is_shown_and_a_long_line_is_cut() {
     error[test]: this is wrong
      --> a.yaml:2:1
       |
-     ::: 
     2 |   b: 1
       | ^^^^^^
 
@@ -83,7 +80,7 @@ fn one_line_of_a_long_stretch_is_shown_and_a_long_line_is_cut() {
         "\"a\": 1, ".repeat(100_000),
         "1,".repeat(100_000)
     );
-    let start = long.find("[").unwrap();
+    let start = long.find('[').unwrap();
     let text = shown(finding(&long, start, long.len() - 1));
     assert!(text.len() < 2000);
     insta::assert_snapshot!(text, @r#"
@@ -100,9 +97,8 @@ fn one_line_of_a_long_stretch_is_shown_and_a_long_line_is_cut() {
     error[test]: this is wrong
      --> a.yaml:1:101
       |
-     ::: 
-    1 | … "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a…
-      |                                                              ^^^
+    1 | {"a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a": 1, "a":...
+      |                                                                                                     ^^^
 
     1 error
     "#);
@@ -114,7 +110,6 @@ fn the_end_of_a_line_and_of_a_file_and_places_beyond_it_can_be_marked() {
     error[test]: this is wrong
      --> a.yaml:1:4
       |
-     ::: 
     1 | a:  
       |    ^
 
@@ -124,7 +119,6 @@ fn the_end_of_a_line_and_of_a_file_and_places_beyond_it_can_be_marked() {
     error[test]: this is wrong
      --> a.yaml:2:1
       |
-     ::: 
     2 |  
       | ^
 
@@ -134,7 +128,6 @@ fn the_end_of_a_line_and_of_a_file_and_places_beyond_it_can_be_marked() {
     error[test]: this is wrong
      --> a.yaml:1:1
       |
-     ::: 
     1 |  
       | ^
 
@@ -178,12 +171,11 @@ fn nothing_of_a_hostile_file_reaches_the_terminal_raw() {
     error[test]: bad \u{1b}[31m\u{8}
      --> a\u{1b}[2J\u{a}.yaml:1:2
       |
-     ::: 
     1 |  k: \u{1b}]0;x\u{7}\u{202e}\u{9b}
       |  ^ \u{1b}c
+      |
      ::: a\u{1b}[2J\u{a}.yaml:1:2
       |
-     ::: 
     1 |  k: \u{1b}]0;x\u{7}\u{202e}\u{9b}
       |  - \u{1b}e
       |

@@ -4,6 +4,8 @@
 
 use serde_json::{Number, Value};
 
+use super::words::shown;
+
 /// A plain scalar that is no value, or one that a person may read otherwise than we do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Trouble {
@@ -82,10 +84,11 @@ fn radix(text: &str, digits: &str, radix: u32) -> Result<Value, Trouble> {
 fn decimal(text: &str, negative: bool, digits: &str) -> Result<Value, Trouble> {
     if digits.len() > 1 && digits.starts_with('0') {
         let trimmed = digits.trim_start_matches('0');
-        let shown = if trimmed.is_empty() { "0" } else { trimmed };
+        let number = if trimmed.is_empty() { "0" } else { trimmed };
+        let (text, number) = (shown(text), shown(number));
         return Err(Trouble {
             message: format!("`{text}` has a leading zero, which some readers take for octal"),
-            help: format!("write {shown} for the number or \"{text}\" for the text"),
+            help: format!("write {number} for the number or \"{text}\" for the text"),
         });
     }
     // `-0` is the integer 0.
@@ -98,7 +101,7 @@ fn decimal(text: &str, negative: bool, digits: &str) -> Result<Value, Trouble> {
 }
 
 fn too_large(text: &str) -> Trouble {
-    let shown: String = text.chars().take(40).collect();
+    let shown = shown(text);
     Trouble {
         message: format!("`{shown}` does not fit into 64 bits"),
         help: format!(
@@ -136,7 +139,7 @@ fn float(text: &str) -> Result<Value, Trouble> {
         .and_then(Number::from_f64)
         .map(Value::Number)
         .ok_or_else(|| {
-            let shown: String = text.chars().take(40).collect();
+            let shown = shown(text);
             Trouble {
                 message: format!("`{shown}` is larger than any number of 64 bits"),
                 help: "write it in quotes if text is meant".to_owned(),

@@ -29,6 +29,16 @@ pub(super) fn alternatives(words: &[&str]) -> String {
     }
 }
 
+/// Text of a file as part of a message: its start, without control characters.
+pub(super) fn shown(text: &str) -> String {
+    const LENGTH: usize = 60;
+    let mut start: String = text.chars().take(LENGTH).collect();
+    if start.len() < text.len() {
+        start.push('…');
+    }
+    start.escape_debug().to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,5 +57,11 @@ mod tests {
     fn alternatives_read_like_a_sentence() {
         assert_eq!(alternatives(&["a"]), "`a`");
         assert_eq!(alternatives(&["a", "b", "c"]), "`a`, `b` or `c`");
+    }
+
+    #[test]
+    fn text_of_a_file_is_short_and_harmless_in_a_message() {
+        assert_eq!(shown("a\u{1b}[2J"), "a\\u{1b}[2J");
+        assert_eq!(shown(&"x".repeat(100)).chars().count(), 61);
     }
 }

@@ -1,6 +1,9 @@
 use std::path::Path;
 
+use proptest::prelude::*;
+
 use crate::manifest::{Input, load, yaml};
+use crate::model::{Key, Layer};
 
 use super::*;
 
@@ -131,4 +134,96 @@ spec:
 #[test]
 fn nothing_is_written_of_what_is_deleted() {
     assert_eq!(manifest_of(&"a".parse().unwrap(), &Content::Deleted), None);
+}
+
+fn name() -> impl Strategy<Value = String> {
+    "[a-z0-9]([a-z0-9-]{0,6}[a-z0-9])?"
+}
+
+fn label() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[A-Za-z0-9]([A-Za-z0-9._-]{0,4}[A-Za-z0-9])?",
+        Just("no".to_owned()),
+        Just("1".to_owned()),
+        Just("1_0".to_owned()),
+    ]
+}
+
+fn selectors() -> impl Strategy<Value = Selector> {
+    let values = || prop::collection::btree_set(prop_oneof![label(), Just(String::new())], 1..4);
+    let requirement = prop_oneof![
+        4 => (label(), values()).prop_map(|(key, values)| Requirement::In(key, values)),
+        1 => (label(), values()).prop_map(|(key, values)| Requirement::NotIn(key, values)),
+        1 => label().prop_map(Requirement::Exists),
+        1 => label().prop_map(Requirement::Missing),
+    ];
+    prop::collection::vec(requirement, 0..3).prop_map(Selector::new)
+}
+
+fn keys() -> impl Strategy<Value = Key> {
+    "[a-z0-9~%#:]{1,4}(/[a-z\\[\\]ü: ]{1,4}x){0,2}"
+        .prop_filter_map("a key", |text| text.parse().ok())
+}
+
+fn maps() -> impl Strategy<Value = Map<String, Value>> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<i64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    let value = leaf.prop_recursive(3, 12, 4, |inner| {
+        prop::collection::btree_map(label(), inner, 0..4)
+            .prop_map(|map| Value::Object(map.into_iter().collect()))
+    });
+    prop::collection::btree_map(label(), value, 0..4).prop_map(|map| map.into_iter().collect())
+}
+
+fn sets() -> impl Strategy<Value = Content> {
+    let layers = prop::collection::btree_map(name(), (selectors(), maps()), 0..3);
+    let format = prop::sample::select(vec![
+        SpringFormat::Yaml,
+        SpringFormat::Properties,
+        SpringFormat::KeyValue,
+    ]);
+    let publish = prop_oneof![
+        (keys(), format).prop_map(|(context, format)| Publish::Spring { context, format }),
+        keys().prop_map(|prefix| Publish::Keys { prefix }),
+    ];
+    let publish = prop::collection::vec(publish, 0..3);
+    (
+        selectors(),
+        prop::option::of(maps()),
+        maps(),
+        layers,
+        publish,
+    )
+        .prop_map(|(clusters, schema, values, layers, publish)| {
+            let layers = layers
+                .into_iter()
+                .map(|(name, (when, values))| Layer {
+                    name: name.parse().unwrap(),
+                    when,
+                    values,
+                })
+                .collect();
+            Content::Set(ConfigSet {
+                clusters,
+                schema: schema.map(Value::Object),
+                values,
+                layers,
+                publish,
+            })
+        })
+}
+
+proptest! {
+    #[test]
+    fn any_set_that_is_written_loads_as_the_same_content(name in name(), content in sets()) {
+        let id: ResourceId = name.parse().unwrap();
+        let text = yaml::to_string(&manifest_of(&id, &content).unwrap());
+        let loaded = load(vec![Input::Stdin(&mut text.as_bytes())], Path::new("/"));
+        prop_assert_eq!(&loaded.findings, &[], "{}", text);
+        prop_assert_eq!(&loaded.manifests[0].id, &id);
+        prop_assert_eq!(&loaded.manifests[0].content, &content, "{}", text);
+    }
 }

@@ -206,14 +206,15 @@ fn quoted(text: &str) -> String {
 /// of `SnakeYAML` refuse.
 fn is_shown(character: char) -> bool {
     match character {
-        ' '..='~' => true,
         '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{d7ff}' => {
             !character.is_whitespace()
                 && !matches!(character,
                     '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
                     | '\u{2060}'..='\u{206f}')
         }
-        '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fefe}' | '\u{ff00}'..='\u{ffef}' => true,
+        ' '..='~' | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fefe}' | '\u{ff00}'..='\u{ffef}' => {
+            true
+        }
         _ => false,
     }
 }

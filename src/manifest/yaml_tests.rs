@@ -5,6 +5,20 @@ use super::*;
 use crate::manifest::limits::{Cost, Limits};
 use crate::manifest::{Sources, parse};
 
+/// Text that some reader of YAML takes for something else, or loses a part of.
+#[rustfmt::skip]
+const NASTY: &[&str] = &[
+    "", "~", "null", "Null", "no", "No", "on", "y", "N", "yes", "off", "true", "FALSE", "=", "<<",
+    "-", "--- a", "---", "...", "?", "? a", ":", ": a", "a: b", "a:", "a #b", "#a", "1", "+1",
+    "-0", "017", "0o17", "0x1F", "0b1", "1_000", "1:30", "1:30:00.5", "190:20:30", "1e3", "1.5e3",
+    "1.", ".5", ".inf", "-.INF", ".nan", "nan", "2026-11-21", "2026-11-21T10:00:00Z",
+    "2026-11-21 10:00:00", "12345678901234567890123", " a", "a ", "a\n", "\na", "a\nb",
+    "a\n\n b\n", " a\nb", "a \nb", "a\n\n", "a\tb\nc", "\ta", "a\r\nb", "\u{85}", "a\u{2028}b",
+    "\u{feff}a", "\u{a0}", "\0", "\u{7f}", "é", "日本語", "😀", "\u{202e}abc", "'", "\"", "'a'", "\\",
+    "a\\nb", "[a]", "{a}", "a, b", "&a", "*a", "!a", "!!str a", "|", ">", "%a", "@a", "`a`",
+    "${A:b}", "https://a.example.com:80/b?c=d&e#f", "a'b", "a: ", "key with spaces",
+];
+
 /// The value that our own reader finds, which must not complain.
 fn read_back(text: &str) -> Value {
     let mut sources = Sources::default();
@@ -17,103 +31,19 @@ fn read_back(text: &str) -> Value {
         .map_or(Value::Null, |document| document.value().unwrap())
 }
 
+/// JSON with escapes for what JSON takes raw and YAML does not.
+fn printable(json: &str) -> String {
+    let escape = |character: char| match character {
+        '\u{85}' | '\n' => character.to_string(),
+        '\u{fffe}' | '\u{ffff}' => format!("\\u{:04x}", u32::from(character)),
+        control if control.is_control() => format!("\\u{:04x}", u32::from(control)),
+        _ => character.to_string(),
+    };
+    json.chars().map(escape).collect()
+}
+
 fn nasty() -> impl Strategy<Value = String> {
-    let words = prop::sample::select(vec![
-        "",
-        "~",
-        "null",
-        "Null",
-        "no",
-        "No",
-        "on",
-        "y",
-        "N",
-        "yes",
-        "off",
-        "true",
-        "FALSE",
-        "=",
-        "<<",
-        "-",
-        "--- a",
-        "---",
-        "...",
-        "?",
-        "? a",
-        ":",
-        ": a",
-        "a: b",
-        "a:",
-        "a #b",
-        "#a",
-        "1",
-        "+1",
-        "-0",
-        "017",
-        "0o17",
-        "0x1F",
-        "0b1",
-        "1_000",
-        "1:30",
-        "1:30:00.5",
-        "190:20:30",
-        "1e3",
-        "1.5e3",
-        "1.",
-        ".5",
-        ".inf",
-        "-.INF",
-        ".nan",
-        "nan",
-        "2026-11-21",
-        "2026-11-21T10:00:00Z",
-        "2026-11-21 10:00:00",
-        "12345678901234567890123",
-        " a",
-        "a ",
-        "a\n",
-        "\na",
-        "a\nb",
-        "a\n\n b\n",
-        " a\nb",
-        "a \nb",
-        "a\n\n",
-        "a\tb\nc",
-        "\ta",
-        "a\r\nb",
-        "\u{85}",
-        "a\u{2028}b",
-        "\u{feff}a",
-        "\u{a0}",
-        "\0",
-        "\u{7f}",
-        "é",
-        "日本語",
-        "😀",
-        "\u{202e}abc",
-        "'",
-        "\"",
-        "'a'",
-        "\\",
-        "a\\nb",
-        "[a]",
-        "{a}",
-        "a, b",
-        "&a",
-        "*a",
-        "!a",
-        "!!str a",
-        "|",
-        ">",
-        "%a",
-        "@a",
-        "`a`",
-        "${A:b}",
-        "https://a.example.com:80/b?c=d&e#f",
-        "a'b",
-        "a: ",
-        "key with spaces",
-    ]);
+    let words = prop::sample::select(NASTY);
     prop_oneof![
         words.prop_map(str::to_owned),
         any::<String>(),
@@ -145,6 +75,13 @@ proptest! {
     fn what_is_written_is_read_back_the_same(value in values()) {
         let text = to_string(&value);
         prop_assert_eq!(read_back(&text), value, "{}", text);
+    }
+
+    #[test]
+    fn json_is_read_as_json(value in values()) {
+        for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+            prop_assert_eq!(&read_back(&printable(&text)), &value);
+        }
     }
 
     #[test]
@@ -231,4 +168,26 @@ fn a_key_longer_than_readers_look_ahead_is_read_back() {
     let text = to_string(&value);
     assert_eq!(read_back(&text), value);
     assert_eq!(serde_yaml::from_str::<Value>(&text).unwrap(), value);
+}
+
+#[test]
+fn json_in_unusual_layouts_is_read() {
+    for text in [
+        r#"{"a" : 1 ,"b":{"c":[1 ,2]},"d":[]}"#.to_owned(),
+        "{\"a\"\n:\n1\n,\"b\":[\n]\n}".to_owned(),
+        "\t{\t\"a\"\t:\t1,\r\n\t\"b\": [\r\n\t\t1,\r\n\t\t{\"c\": null}]}\r\n".to_owned(),
+        "[\n1,\n[\n{\n\"a\": 1\n}\n]\n]".to_owned(),
+        format!(
+            r#"{{"{}": {{"a": "{}"}}, "b": 1}}"#,
+            "k".repeat(5000),
+            "v".repeat(5000)
+        ),
+        format!(r#"[[{}], {{"a": 1}}]"#, vec!["1"; 3000].join(",")),
+        r#"{"a": "\u00e9\ud83d\ude00\/\b\f \u007f", "b": -1.5E-3}"#.to_owned(),
+        "{\"a\": \"\u{85}\u{2028}x\"}".to_owned(),
+        r#"{"a":-1,"b":"- x","c":" # x","d":"a: b"}"#.to_owned(),
+    ] {
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read_back(&text), value, "{text}");
+    }
 }

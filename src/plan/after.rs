@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Desired, Pair, PlanError, ResourceChange, Why};
 use crate::model::{
-    Cluster, ClusterName, Commit, ConfigSet, Content, Heads, Key, Origin, Place, ResourceId,
-    Revision, Selector, SetName, Snapshot, Version,
+    Cluster, ClusterName, Commit, ConfigSet, Content, Heads, Key, Labels, Origin, Place,
+    ResourceId, Revision, Selector, SetName, Snapshot, Version,
 };
 use crate::render;
 
@@ -16,6 +16,26 @@ pub enum Reach {
     Named(BTreeSet<SetName>),
     /// Every set of the store, deleted ones too: their removal may not be finished.
     All,
+}
+
+/// A set as the store has it in one cluster.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head<'a> {
+    /// The version of the set.
+    pub(super) version: Version,
+    /// What it says.
+    pub(super) set: &'a ConfigSet,
+    /// The labels of the cluster.
+    pub(super) labels: &'a Labels,
+}
+
+/// A version of a set that a target holds with content that is not the set's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Claim {
+    /// The greatest such version.
+    pub(super) version: Version,
+    /// Why the set needs a greater one.
+    pub(super) why: Why,
 }
 
 /// The resources as they would be, next to the heads as they are.
@@ -45,19 +65,26 @@ pub fn places(
             if !clusters.matches(&cluster.labels) {
                 continue;
             }
-            let set = after.set_in(&name, cluster);
-            let place = set.map_or_else(
-                || Place {
-                    set: name.clone(),
-                    keys: BTreeSet::new(),
-                    prefixes: BTreeSet::new(),
-                },
-                |set| render::place(&name, set),
-            );
             let pair = Pair {
                 set: name.clone(),
                 cluster: (*cluster_name).clone(),
             };
+            let mut place = Place {
+                set: name.clone(),
+                keys: BTreeSet::new(),
+                prefixes: BTreeSet::new(),
+            };
+            // Where it lies now matters too: a snapshot that was changed by hand may not say it.
+            let before = after.head_in(&pair).map(|head| head.set);
+            for set in [after.set_in(&name, cluster), before].into_iter().flatten() {
+                let Place {
+                    set: _,
+                    keys,
+                    prefixes,
+                } = render::place(&name, set);
+                place.keys.extend(keys);
+                place.prefixes.extend(prefixes);
+            }
             places.insert(pair, place);
         }
     }
@@ -92,6 +119,19 @@ impl<'a> After<'a> {
         set.clusters.matches(&cluster.labels).then_some(set)
     }
 
+    /// What the store has for `pair` now; `None` when nothing of the set should be there.
+    pub(super) fn head_in(&self, pair: &Pair) -> Option<Head<'a>> {
+        let cluster = self.heads.get(&ResourceId::Cluster(pair.cluster.clone()))?;
+        let head = self.heads.get(&ResourceId::Set(pair.set.clone()))?;
+        let (set, cluster) = head.content.set().zip(cluster.content.cluster())?;
+        let goes_there = set.clusters.matches(&cluster.labels);
+        goes_there.then_some(Head {
+            version: head.version,
+            set,
+            labels: &cluster.labels,
+        })
+    }
+
     /// Those of `keys` that a set other than that of `pair` publishes in the same cluster.
     pub(super) fn published_by_others<'k>(
         &self,
@@ -109,18 +149,23 @@ impl<'a> After<'a> {
             };
             // Rendering is only worth it where one of the keys can be the set's at all.
             let place = render::place(name, set);
-            let possible = |key: &Key| {
-                place.keys.contains(key) || place.prefixes.iter().any(|prefix| prefix.contains(key))
+            let possible = |key: &&Key| {
+                place.keys.contains(*key)
+                    || place.prefixes.iter().any(|prefix| prefix.contains(key))
             };
-            if !unclaimed.iter().any(possible) {
+            let possible: Vec<Key> = unclaimed.iter().filter(possible).cloned().collect();
+            if possible.is_empty() {
                 continue;
             }
             let values = render::values(set, &cluster.labels);
-            for key in render::entries(&set.publish, &values)
-                .unwrap_or_default()
-                .keys()
-            {
-                claimed.extend(unclaimed.take(key));
+            let entries = render::entries(&set.publish, &values);
+            for key in possible {
+                // Of a set that cannot be rendered every key may be its own.
+                let free = (entries.as_ref()).is_ok_and(|entries| !entries.contains_key(&key));
+                if !free {
+                    unclaimed.remove(&key);
+                    claimed.insert(key);
+                }
             }
         }
         claimed
@@ -139,7 +184,8 @@ impl<'a> After<'a> {
         // A cluster that is new or changed may have to get or lose any set.
         for (id, content) in self.desired {
             let head = self.heads.get(id).map(|head| &head.content);
-            if head == Some(content) {
+            // What lies in a cluster that is taken off the list stays as it is.
+            if head == Some(content) || *content == Content::Deleted {
                 continue;
             }
             let clusters = [Some(content), head].into_iter().flatten();
@@ -155,35 +201,39 @@ impl<'a> After<'a> {
         reached
     }
 
-    /// The new revisions. `overtake` names sets that must get a version above the given one, even
-    /// if nothing else about them changes.
+    /// The new revisions. `claims` names the versions that are taken already: a set that does not
+    /// have a greater one gets it, even if nothing else about it changes.
     pub(super) fn revisions(
         &self,
-        overtake: &BTreeMap<SetName, Version>,
+        claims: &BTreeMap<SetName, Claim>,
     ) -> BTreeMap<ResourceId, ResourceChange> {
         let mut changes = BTreeMap::new();
         for (id, content) in self.desired {
             let head = self.heads.get(id).map(|head| &head.content);
             // What never existed needs no tombstone.
             if head != Some(content) && (head.is_some() || *content != Content::Deleted) {
-                changes.insert(id.clone(), self.change(id, content, Why::Content, overtake));
+                changes.insert(id.clone(), self.change(id, content, Why::Content, claims));
             }
         }
         for (name, set) in &self.sets {
             let Some(set) = set else { continue };
             let id = ResourceId::Set((*name).clone());
-            if changes.contains_key(&id) || !self.heads.contains_key(&id) {
-                continue;
-            }
-            let why = if overtake.contains_key(*name) {
-                Why::Takeover
-            } else if self.reads_other_labels(set) {
-                Why::Labels
-            } else {
+            let Some(head) = self.heads.get(&id) else {
                 continue;
             };
+            if changes.contains_key(&id) {
+                continue;
+            }
+            let claim = claims
+                .get(*name)
+                .filter(|claim| claim.version >= head.version);
+            let why = match claim {
+                Some(claim) => claim.why,
+                None if self.reads_other_labels(set) => Why::Labels,
+                None => continue,
+            };
             let content = Content::Set((*set).clone());
-            changes.insert(id.clone(), self.change(&id, &content, why, overtake));
+            changes.insert(id.clone(), self.change(&id, &content, why, claims));
         }
         changes
     }
@@ -193,14 +243,14 @@ impl<'a> After<'a> {
         id: &ResourceId,
         content: &Content,
         why: Why,
-        overtake: &BTreeMap<SetName, Version>,
+        claims: &BTreeMap<SetName, Claim>,
     ) -> ResourceChange {
         let head = self.heads.get(id);
         let next = head.map_or(Version::FIRST, |head| head.version.next());
         let version = match id {
-            ResourceId::Set(name) => overtake
+            ResourceId::Set(name) => claims
                 .get(name)
-                .map_or(next, |foreign| next.max(foreign.next())),
+                .map_or(next, |claim| next.max(claim.version.next())),
             ResourceId::Cluster(_) => next,
         };
         ResourceChange {
@@ -262,27 +312,25 @@ impl<'a> After<'a> {
         })
     }
 
-    /// The commit that makes `changes` real, guarded by everything that was looked at for it.
+    /// The commit that makes `changes` real, guarded by everything that was looked at for it. It
+    /// is guarded also when there are none: writes must not follow from heads that have moved.
     pub(super) fn commit(
         &self,
         changes: &BTreeMap<ResourceId, ResourceChange>,
         reached: &BTreeSet<SetName>,
         origin: &Origin,
     ) -> Commit {
-        if changes.is_empty() {
-            return Commit::default();
-        }
+        let clusters = self.heads.keys().filter(|id| match id {
+            ResourceId::Cluster(_) => true,
+            ResourceId::Set(_) => false,
+        });
         let guarded = self
             .desired
             .keys()
             .cloned()
             .chain(changes.keys().cloned())
             .chain(reached.iter().cloned().map(ResourceId::Set))
-            .chain(
-                self.clusters
-                    .keys()
-                    .map(|&name| ResourceId::Cluster(name.clone())),
-            );
+            .chain(clusters.cloned());
         Commit {
             expected: guarded
                 .map(|id| {

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::after::After;
+use super::after::{After, Head};
 use super::objection::Reason;
 use super::{Consent, Objection, Observation, Pair, Standing, Unseen, ValueChange, value_changes};
+use crate::model::value::Map;
 use crate::model::{
-    Cluster, Connection, Digest, Document, EntryWrite, Key, Limits, Observed, ObservedEntry,
-    ObservedSnapshot, Origin, Owner, Revision, Snapshot, SnapshotWrite, Version, Write,
+    Connection, Digest, Document, EntryWrite, Key, Limits, Observed, ObservedEntry,
+    ObservedSnapshot, Origin, Owner, Snapshot, SnapshotWrite, Version, Write,
 };
+use crate::render;
 
 /// What happens to one set in one cluster, and what was found there.
 #[derive(Debug)]
@@ -101,8 +103,7 @@ pub enum Drift {
 pub(super) struct Scene<'a> {
     pub(super) pair: &'a Pair,
     pub(super) observation: &'a Observation,
-    pub(super) head: Option<&'a Revision>,
-    pub(super) head_cluster: Option<&'a Cluster>,
+    pub(super) head: Option<Head<'a>>,
     pub(super) desired: Option<Snapshot>,
     pub(super) standing: Standing,
     pub(super) limits: Option<Limits>,
@@ -129,6 +130,10 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
         Observation::Seen(observed) => observed,
         Observation::Unseen(unseen) => {
             delivery.condition = Condition::Unseen(unseen.clone());
+            // Where the set neither is nor will be, most likely nothing is left to do.
+            if scene.desired.is_none() && scene.head.is_none() {
+                delivery.action = Action::Keep;
+            }
             return (delivery, Vec::new());
         }
     };
@@ -138,58 +143,30 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
     delivery.condition = condition(scene, &delivery.drift);
     delivery.foreign = foreign(scene, observed);
 
-    let nothing = crate::model::value::Map::new();
+    let nothing = Map::new();
     let before = document.map_or(&nothing, Document::values);
-    match (&scene.desired, &scene.standing) {
-        (None, Standing::Ours { .. }) => {
-            delivery.action = Action::Remove;
-            delivery.changes = value_changes(before, &nothing);
-            delivery.write = removal(scene, observed);
-        }
+    let after = (scene.desired.as_ref()).map_or(&nothing, |desired| desired.document.values());
+    let (action, write) = match (&scene.desired, &scene.standing) {
+        (Some(desired), _) if observed.holds(&desired.document) => (Action::Keep, None),
+        (Some(desired), _) => (
+            replacing(scene, desired),
+            Some(replacement(scene, observed, desired)),
+        ),
+        (None, Standing::Ours { .. }) => (Action::Remove, removal(scene, observed)),
         // What is not from this store is not ours to remove.
-        (None, _) => delivery.action = Action::Keep,
-        (Some(desired), _) => {
-            delivery.changes = value_changes(before, desired.document.values());
-            return replace(scene, observed, desired, delivery);
+        (None, _) => {
+            delivery.action = Action::Keep;
+            return (delivery, Vec::new());
         }
-    }
-    (delivery, Vec::new())
-}
+    };
+    delivery.changes = value_changes(before, after);
 
-/// Decides for a pair that should hold `desired`.
-fn replace(
-    scene: &Scene<'_>,
-    observed: &Observed,
-    desired: &Snapshot,
-    mut delivery: Delivery,
-) -> (Delivery, Vec<Objection>) {
-    let adopt = scene.consents.contains(&Consent::Adopt);
-    if observed.holds(&desired.document) {
-        delivery.action = Action::Keep;
-        return (delivery, Vec::new());
-    }
-    let mut reasons = Vec::new();
-    if let (Standing::Alien { reason, .. }, false) = (&scene.standing, adopt) {
-        reasons.push(reason.clone());
-    }
-    let taken = taken(scene, observed, desired);
-    if !taken.is_empty() && !adopt {
-        reasons.push(Reason::ForeignKeys { keys: taken });
-    }
-    let write = replacement(scene, observed, desired);
-    if let (Some(limits), Some(key)) = (scene.limits, snapshot_key(scene)) {
-        let oversize = write.oversize(&key, limits);
-        if !oversize.is_empty() {
-            reasons.push(Reason::too_large(&oversize));
-        }
-    }
+    let reasons = write
+        .as_ref()
+        .map_or_else(Vec::new, |write| against(scene, observed, write));
     if reasons.is_empty() {
-        delivery.action = match &delivery.holds {
-            None => Action::Create,
-            Some((version, _)) if *version == desired.document.version() => Action::Repair,
-            Some(_) => Action::Update,
-        };
-        delivery.write = Some(write);
+        delivery.action = action;
+        delivery.write = write;
     } else {
         delivery.action = Action::Refuse;
     }
@@ -198,6 +175,38 @@ fn replace(
         pair: scene.pair.clone(),
     };
     (delivery, reasons.into_iter().map(objection).collect())
+}
+
+/// What it is called when `desired` is written.
+fn replacing(scene: &Scene<'_>, desired: &Snapshot) -> Action {
+    match &scene.standing {
+        Standing::Unknown | Standing::Absent => Action::Create,
+        Standing::Ours { document, .. } if document.version() == desired.document.version() => {
+            Action::Repair
+        }
+        Standing::Ours { .. } | Standing::Alien { .. } => Action::Update,
+    }
+}
+
+/// Everything that stands against `write`.
+fn against(scene: &Scene<'_>, observed: &Observed, write: &Write) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if !scene.consents.contains(&Consent::Adopt) {
+        if let Standing::Alien { reason, .. } = &scene.standing {
+            reasons.push(reason.clone());
+        }
+        let keys = taken(scene, observed);
+        if !keys.is_empty() {
+            reasons.push(Reason::ForeignKeys { keys });
+        }
+    }
+    if let (Some(limits), Some(key)) = (scene.limits, snapshot_key(scene)) {
+        let oversize = write.oversize(&key, limits);
+        if !oversize.is_empty() {
+            reasons.push(Reason::too_large(&oversize));
+        }
+    }
+    reasons
 }
 
 fn snapshot_key(scene: &Scene<'_>) -> Option<String> {
@@ -215,7 +224,10 @@ fn is_ours(scene: &Scene<'_>, key: &Key, entry: &ObservedEntry) -> bool {
 }
 
 /// The keys that would be overwritten although cfgctl did not write them.
-fn taken(scene: &Scene<'_>, observed: &Observed, desired: &Snapshot) -> Vec<Key> {
+fn taken(scene: &Scene<'_>, observed: &Observed) -> Vec<Key> {
+    let Some(desired) = &scene.desired else {
+        return Vec::new();
+    };
     let is_taken = |key: &&Key| {
         let entry = observed.entries.get(*key);
         entry.is_some_and(|entry| !is_ours(scene, key, entry))
@@ -265,7 +277,8 @@ fn removal(scene: &Scene<'_>, observed: &Observed) -> Option<Write> {
 }
 
 /// The keys of the held snapshot that the desired one does not have, except those that another set
-/// publishes from now on.
+/// publishes from now on. If that set loses them again before its write arrives, no snapshot names
+/// them any more, and they stay: the mark alone does not tell which cfgctl wrote a key.
 fn removals(
     scene: &Scene<'_>,
     observed: &Observed,
@@ -304,17 +317,21 @@ fn drift(scene: &Scene<'_>, observed: &Observed) -> Vec<Drift> {
     let Standing::Ours { document, intact } = &scene.standing else {
         return Vec::new();
     };
-    if !intact {
-        return vec![Drift::EditedSnapshot];
-    }
     let same_version = scene
         .desired
         .as_ref()
         .filter(|desired| desired.document.version() == document.version());
-    document
-        .keys()
-        .iter()
-        .filter_map(|(key, digest)| match observed.entries.get(key) {
+    let mut drift = Vec::new();
+    // What a document says that was changed by hand is no measure for the keys beside it.
+    let measure = if *intact {
+        Some(document)
+    } else {
+        drift.push(Drift::EditedSnapshot);
+        same_version.map(|desired| &desired.document)
+    };
+    let keys = measure.map(Document::keys).into_iter().flatten();
+    drift.extend(
+        keys.filter_map(|(key, digest)| match observed.entries.get(key) {
             None => Some(Drift::Missing { key: key.clone() }),
             Some(entry) if Digest::of(&entry.value) == *digest => None,
             Some(entry) => Some(Drift::Edited {
@@ -322,8 +339,9 @@ fn drift(scene: &Scene<'_>, observed: &Observed) -> Vec<Drift> {
                 found: entry.value.clone(),
                 expected: same_version.and_then(|desired| desired.entries.get(key).cloned()),
             }),
-        })
-        .collect()
+        }),
+    );
+    drift
 }
 
 /// Keys of others in places that the application reads, and that are not about to be taken over.
@@ -345,24 +363,20 @@ fn foreign(scene: &Scene<'_>, observed: &Observed) -> Vec<Key> {
 }
 
 fn condition(scene: &Scene<'_>, drift: &[Drift]) -> Condition {
-    let wanted = scene.head.is_some_and(|head| {
-        let set = head.content.set();
-        set.zip(scene.head_cluster)
-            .is_some_and(|(set, cluster)| set.clusters.matches(&cluster.labels))
-    });
-    let (document, version) = match (&scene.standing, scene.head) {
+    let (document, head) = match (&scene.standing, scene.head) {
         (Standing::Alien { reason, .. }, _) => return Condition::Alien(reason.clone()),
-        (Standing::Ours { document, .. }, Some(head)) if wanted => (document, head.version),
-        (Standing::Ours { .. }, _) => return Condition::Leftover,
-        (Standing::Absent | Standing::Unknown, _) if wanted => return Condition::Missing,
-        (Standing::Absent | Standing::Unknown, _) => return Condition::None,
+        (Standing::Ours { document, .. }, Some(head)) => (document, head),
+        (Standing::Ours { .. }, None) => return Condition::Leftover,
+        (Standing::Absent | Standing::Unknown, Some(_)) => return Condition::Missing,
+        (Standing::Absent | Standing::Unknown, None) => return Condition::None,
     };
     let outdated = || {
-        scene.desired.as_ref().is_some_and(|desired| {
-            desired.document.version() == version && desired.document != *document
-        })
+        let same_version = (scene.desired.as_ref())
+            .filter(|desired| desired.document.version() == document.version());
+        same_version.is_some_and(|desired| desired.document != *document)
+            || render::values(head.set, head.labels) != *document.values()
     };
-    if document.version() < version {
+    if document.version() < head.version {
         Condition::Behind
     } else if !drift.is_empty() {
         Condition::Edited

@@ -3,12 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::after::After;
-use super::{Input, Observation, Pair, Past};
+use super::after::{After, Claim};
+use super::{Input, Observation, Pair, Past, Why};
 use crate::model::{
     Document, DocumentError, Heads, Key, ObservedSnapshot, Origin, Oversize, ResourceId, SetName,
     Version,
 };
+use crate::render;
+
+/// No set is changed this often. A document that claims more is not worth a version above it, and
+/// such a version would be the last that a store could hold.
+const MOST_CHANGES: u64 = 1 << 53;
 
 /// What a person consents to beyond the plan itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,8 +152,10 @@ pub(super) enum Standing {
     },
     /// It is no revision of this store, or cannot be read.
     Alien {
-        /// What it says, if it can be read and is intact.
+        /// What it says, if it is of this set and cluster, can be read and is intact.
         document: Option<Document>,
+        /// The version that it claims to be, which readers may have seen.
+        version: Option<Version>,
         /// What stands against replacing it.
         reason: Reason,
     },
@@ -180,14 +187,16 @@ pub(super) fn standing(
     let (document, intact) = match document.as_ref() {
         Ok(document) => (document, true),
         Err(DocumentError::Changed(document)) => (document.as_ref(), false),
-        Err(error) => return unreadable(chain(error)),
+        Err(error) => return unreadable(None, chain(error)),
     };
+    let claimed = Some(document.version()).filter(|version| version.get() < MOST_CHANGES);
     if document.set() != &pair.set || document.cluster() != &pair.cluster {
-        return unreadable(format!(
+        let reason = format!(
             "it is the snapshot of `{}` for cluster `{}`",
             document.set(),
             document.cluster()
-        ));
+        );
+        return unreadable(claimed.filter(|_| document.set() == &pair.set), reason);
     }
     let head = heads.get(&ResourceId::Set(pair.set.clone()));
     let version = document.version();
@@ -216,13 +225,15 @@ pub(super) fn standing(
     };
     Standing::Alien {
         document: intact.then(|| document.clone()),
+        version: claimed,
         reason,
     }
 }
 
-fn unreadable(reason: String) -> Standing {
+fn unreadable(version: Option<Version>, reason: String) -> Standing {
     Standing::Alien {
         document: None,
+        version,
         reason: Reason::Unreadable { reason },
     }
 }
@@ -233,26 +244,39 @@ fn chain(error: &dyn std::error::Error) -> String {
         .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-/// The sets that take over from another history, each with the highest version found there.
-pub(super) fn overtake(input: &Input<'_>, after: &After<'_>) -> BTreeMap<SetName, Version> {
-    let mut found = BTreeMap::new();
-    if !input.consents.contains(&Consent::Adopt) {
-        return found;
-    }
+/// The versions that stand in targets with content that the sets do not have, by set. One number
+/// must never mean two things to a reader, and a greater one must never be replaced by a smaller.
+pub(super) fn claims(input: &Input<'_>, after: &After<'_>) -> BTreeMap<SetName, Claim> {
+    let mut claims = BTreeMap::new();
     for (pair, observation) in input.observed {
         let cluster = after.clusters.get(&pair.cluster);
-        if cluster.is_none_or(|cluster| after.set_in(&pair.set, cluster).is_none()) {
-            continue;
-        }
-        let Standing::Alien {
-            document: Some(document),
-            ..
-        } = standing(pair, observation, input.heads, input.past)
-        else {
+        let set = cluster.and_then(|cluster| after.set_in(&pair.set, cluster));
+        let Some((set, cluster)) = set.zip(cluster) else {
             continue;
         };
-        let highest = found.entry(pair.set.clone()).or_insert(Version::FIRST);
-        *highest = document.version().max(*highest);
+        let claim = match standing(pair, observation, input.heads, input.past) {
+            Standing::Alien {
+                version: Some(version),
+                ..
+            } if input.consents.contains(&Consent::Adopt) => Claim {
+                version,
+                why: Why::Takeover,
+            },
+            // Rendered for labels that the cluster had before it was deleted and made again, or
+            // before the set was taken from it and given back.
+            Standing::Ours {
+                document,
+                intact: true,
+            } if *document.values() != render::values(set, &cluster.labels) => Claim {
+                version: document.version(),
+                why: Why::Labels,
+            },
+            _ => continue,
+        };
+        let greatest = claims.entry(pair.set.clone()).or_insert(claim);
+        if claim.version > greatest.version {
+            *greatest = claim;
+        }
     }
-    found
+    claims
 }

@@ -23,6 +23,9 @@ pub(super) const DIRECTORY_FIELDS: &[&str] = &["path"];
 /// Where our own keys lie in a Consul, unless the manifest says so.
 const DEFAULT_PREFIX: &str = "cfgctl";
 
+/// A field is there, and its value is wrong; that is reported.
+struct Refused;
+
 impl Decoder<'_, '_> {
     /// The cluster that `spec` describes; nothing if a mistake leaves no telling.
     pub(super) fn cluster(
@@ -65,14 +68,14 @@ impl Decoder<'_, '_> {
         let token = self.optional(fields, "token", Self::token);
         let limits = self.optional(fields, "limits", Self::limits);
         Some(Consul {
-            address: address?,
-            prefix: match prefix? {
+            address: address.ok()?,
+            prefix: match prefix.ok()? {
                 Some(prefix) => prefix,
                 None => DEFAULT_PREFIX.parse().ok()?,
             },
-            datacenter: datacenter?,
-            token: token?,
-            limits: limits?.unwrap_or_default(),
+            datacenter: datacenter.ok()?,
+            token: token.ok()?,
+            limits: limits.ok()?.unwrap_or_default(),
         })
     }
 
@@ -136,9 +139,9 @@ impl Decoder<'_, '_> {
         let value_bytes = self.optional(fields, "valueBytes", Self::positive);
         let request_bytes = self.optional(fields, "requestBytes", Self::positive);
         Some(LimitOverrides {
-            operations: operations?,
-            value_bytes: value_bytes?,
-            request_bytes: request_bytes?,
+            operations: operations.ok()?,
+            value_bytes: value_bytes.ok()?,
+            request_bytes: request_bytes.ok()?,
         })
     }
 
@@ -155,16 +158,16 @@ impl Decoder<'_, '_> {
         found
     }
 
-    /// The value of a field that may be left out: `Some(None)` where it is, `None` where it is wrong.
+    /// The value of a field that may be left out.
     fn optional<T>(
         &mut self,
         fields: Fields<'_>,
         name: &str,
         decode: impl FnOnce(&mut Self, &Entry) -> Option<T>,
-    ) -> Option<Option<T>> {
+    ) -> Result<Option<T>, Refused> {
         match fields.get(name) {
-            Some(entry) => decode(self, entry).map(Some),
-            None => Some(None),
+            Some(entry) => decode(self, entry).map(Some).ok_or(Refused),
+            None => Ok(None),
         }
     }
 

@@ -1,0 +1,428 @@
+//! What happens when wires break, people are faster, and targets never answer.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::*;
+use crate::model::{ConfigSet, Content, Selector};
+use crate::plan::testing::*;
+use crate::plan::{Desired, Reach, Unseen, approve};
+use crate::store::MovedHead;
+
+const SNAPSHOT: &str = "cfgctl/shop/snapshot";
+
+fn two_sets(a: u64) -> Desired {
+    let news = ConfigSet {
+        publish: vec![keys("news")],
+        ..set(json!({"a": a}))
+    };
+    sets(&[("shop", &set(json!({"a": a, "b": 2}))), ("news", &news)])
+}
+
+#[test]
+fn whatever_write_is_lost_the_next_run_completes_it() {
+    for lost in [Lost::Request, Lost::Answer] {
+        for nth in 0..2 {
+            for desired in [two_sets(2), shop(&set(json!({"z": 1}))), deleted("shop")] {
+                let world = World::new();
+                world.apply(&two_sets(1));
+                world.target("eu").set_wire(Wire::Loses(nth, lost));
+                let reports = world.apply(&desired);
+                let all_well = reports.iter().all(|report| report.outcome.is_settled());
+                let hit = nth < desired.len();
+                // A lost answer is found out by looking.
+                assert_eq!(
+                    all_well,
+                    lost == Lost::Answer || !hit,
+                    "{lost:?} {nth}: {reports:?}"
+                );
+
+                world.heal();
+                assert!(world.plan_all().is_settled(), "{lost:?} {nth} {desired:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_lost_request_does_not_hold_back_the_other_sets_of_the_cluster() {
+    let world = World::new();
+    world.target("eu").set_wire(Wire::Loses(0, Lost::Request));
+    let reports = world.apply(&two_sets(1));
+    let [
+        Outcome::Unknown(_),
+        Outcome::Delivered,
+        Outcome::Delivered,
+        Outcome::Delivered,
+    ] = outcomes(&reports)[..]
+    else {
+        panic!("{reports:?}");
+    };
+}
+
+#[test]
+fn of_two_administrators_with_the_same_survey_one_commits_and_the_other_changes_nothing() {
+    let (world, _) = delivered();
+    let slow = world.prepare(&shop(&set(json!({"a": 2}))));
+    let fast = world.prepare(&shop(&set(json!({"a": 3}))));
+    world.carry_out(&fast.0, &fast.1).unwrap();
+
+    let error = world.carry_out(&slow.0, &slow.1).unwrap_err();
+    let EngineError::Commit(StoreError::HeadsMoved(moved)) = &error else {
+        panic!("{error:?}");
+    };
+    let (id, expected, found) = (set_id("shop"), Some(version(1)), Some(version(2)));
+    let moved_head = MovedHead {
+        id,
+        expected,
+        found,
+    };
+    assert_eq!(*moved, [moved_head]);
+    assert_eq!(
+        chain(&error),
+        "nothing was committed: set/shop changed since it was read"
+    );
+    assert_eq!(world.target("eu").text("app/a"), "3");
+    assert_eq!(world.head("shop").version, version(2));
+}
+
+/// There is nothing to commit, so only a look at the heads can notice it; and where the set was
+/// removed meanwhile, no fence is left that would hold the write back.
+#[test]
+fn a_repair_that_follows_from_old_heads_is_not_carried_out() {
+    let (world, first) = delivered();
+    world.target("eu").memory.delete_as_other(SNAPSHOT);
+    let (survey, repair) = world.prepare(&shop(&first));
+    world.apply(&deleted("shop"));
+    let error = world.carry_out(&survey, &repair).unwrap_err();
+    assert!(matches!(
+        error,
+        EngineError::Commit(StoreError::HeadsMoved(_))
+    ));
+    assert_eq!(world.target("eu").memory.get(SNAPSHOT), None);
+}
+
+#[test]
+fn a_slow_delivery_of_an_older_version_is_superseded() {
+    let (world, _) = delivered();
+    let (survey, approved) = world.prepare(&shop(&set(json!({"a": 2}))));
+    // It commits, and falls asleep before it delivers.
+    let commit = &approved.plan().commit;
+    world.runtime.block_on(world.store.commit(commit)).unwrap();
+    world.apply(&shop(&set(json!({"a": 3}))));
+
+    let reports = world.with_engine(&|_| (), async |engine| {
+        engine.deliver(&survey, approved.plan()).await
+    });
+    let superseded = Outcome::Superseded(version(3));
+    assert_eq!(outcomes(&reports), [&superseded, &superseded]);
+    assert!(superseded.is_settled());
+    assert_eq!(world.target("eu").text("app/a"), "3");
+    assert!(world.plan_all().is_settled());
+}
+
+#[test]
+fn a_newer_snapshot_that_this_store_did_not_make_supersedes_nothing() {
+    let (world, _) = delivered();
+    let text = world.target("eu").text(SNAPSHOT);
+    let newer = world.origin();
+    world.target("eu").before_write(move |memory| {
+        let document = crate::model::Document::parse(text.as_bytes()).unwrap();
+        let snapshot = crate::model::Snapshot::seal(
+            document.set().clone(),
+            document.cluster().clone(),
+            version(9),
+            newer,
+            document.values().clone(),
+            BTreeMap::new(),
+        );
+        memory.put_as_other(SNAPSHOT, &snapshot.document.to_bytes());
+    });
+    let reports = world.apply(&shop(&set(json!({"a": 2}))));
+    let conflict = Outcome::Conflict(SNAPSHOT.to_owned());
+    assert_eq!(outcomes(&reports), [&conflict, &Outcome::Delivered]);
+}
+
+#[test]
+fn an_edit_between_plan_and_write_is_a_conflict_and_nothing_changes() {
+    let (world, _) = delivered();
+    let before = world.target("eu").text(SNAPSHOT);
+    world
+        .target("eu")
+        .before_write(|memory| memory.put_as_other("app/b", b"hand"));
+    let reports = world.apply(&shop(&set(json!({"a": 2, "b": 2}))));
+    let conflict = Outcome::Conflict("app/b".to_owned());
+    assert_eq!(outcomes(&reports), [&conflict, &Outcome::Delivered]);
+    assert!(!conflict.is_settled());
+
+    let eu = world.target("eu");
+    assert_eq!(
+        (eu.text("app/a"), eu.text("app/b")),
+        ("1".to_owned(), "hand".to_owned())
+    );
+    assert_eq!(eu.text(SNAPSHOT), before);
+    world.heal();
+    assert!(world.plan_all().is_settled());
+}
+
+#[test]
+fn a_person_who_stops_it_before_the_commit_has_changed_nothing() {
+    let (world, _) = delivered();
+    let (survey, approved) = world.prepare(&shop(&set(json!({"a": 2}))));
+    world.stop.send_replace(true);
+    let error = world.carry_out(&survey, &approved).unwrap_err();
+    assert!(matches!(error, EngineError::Interrupted));
+    assert_eq!(world.head("shop").version, version(1));
+}
+
+#[test]
+fn a_person_who_stops_it_after_the_commit_reads_what_is_left_to_do() {
+    let (world, _) = delivered();
+    let (survey, approved) = world.prepare(&shop(&set(json!({"a": 2}))));
+    let stop = |event: Event<'_>| {
+        if matches!(event, Event::Committed) {
+            world.stop.send_replace(true);
+        }
+    };
+    let reports = world.with_engine(&stop, async |engine| {
+        engine.carry_out(&survey, &approved).await
+    });
+    let reports = reports.unwrap();
+    assert_eq!(
+        outcomes(&reports),
+        [&Outcome::Interrupted, &Outcome::Interrupted]
+    );
+    assert_eq!(world.target("eu").text("app/a"), "1");
+
+    world.stop.send_replace(false);
+    world.heal();
+    assert_eq!(world.target("eu").text("app/a"), "2");
+}
+
+#[test]
+fn a_survey_stops_when_a_person_wants_it_to() {
+    let mut world = World::new();
+    world.pace.timeout = Duration::from_mins(1);
+    world.target("eu").set_wire(Wire::Hanging);
+    let stop = |event: Event<'_>| {
+        if matches!(event, Event::Surveying(_)) {
+            world.stop.send_replace(true);
+        }
+    };
+    let desired = shop(&set(json!({"a": 1})));
+    let survey = world.with_engine(&stop, async |engine| {
+        let reach = Reach::All;
+        engine.survey(&desired, &reach, &Selector::default()).await
+    });
+    assert!(matches!(survey.unwrap_err(), EngineError::Interrupted));
+}
+
+/// Fifty sets, each with its own keys.
+fn fifty(a: u64) -> Desired {
+    let numbers = 0..50;
+    let one = |number: i32| {
+        let set = ConfigSet {
+            publish: vec![keys(&format!("app/{number}"))],
+            ..set(json!({"a": a}))
+        };
+        (set_id(&format!("set-{number}")), Content::Set(set))
+    };
+    numbers.map(one).collect()
+}
+
+#[test]
+fn a_target_that_never_answers_is_given_up_and_holds_nobody_back() {
+    for wire in [Wire::Hanging, Wire::HangingWrites] {
+        let mut world = World::new();
+        world.pace.timeout = Duration::from_millis(300);
+        let (survey, plan) = world.look(&fifty(1), &Reach::All);
+        world.target("eu").set_wire(wire);
+
+        let started = Instant::now();
+        let reports = world.carry_out(&survey, &approve(plan).unwrap()).unwrap();
+        // One wait for the write and one for the look after it; fifty would be 15 seconds.
+        assert!(
+            started.elapsed() < Duration::from_secs(3),
+            "{:?}",
+            started.elapsed()
+        );
+        for report in reports {
+            let well = report.outcome == Outcome::Delivered;
+            assert_eq!(well, report.pair.cluster.as_str() == "us", "{report:?}");
+        }
+    }
+}
+
+#[test]
+fn a_target_that_never_answers_is_unseen_after_one_wait() {
+    let mut world = World::new();
+    world.pace.timeout = Duration::from_millis(300);
+    world.target("eu").set_wire(Wire::Hanging);
+    let started = Instant::now();
+    let (survey, plan) = world.look(&fifty(1), &Reach::All);
+    assert!(
+        started.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        started.elapsed()
+    );
+
+    let reports = world.carry_out(&survey, &approve(plan).unwrap()).unwrap();
+    let failed: Vec<_> = reports
+        .iter()
+        .filter_map(|report| match &report.outcome {
+            Outcome::Failed(Unseen { kind, reason }) => Some((kind, reason.as_str())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(failed.len(), 50);
+    assert_eq!(
+        failed[0],
+        (&UnseenKind::Unreachable, "no answer within 0.3 s")
+    );
+    assert!(failed.contains(&(&UnseenKind::Unreachable, "wired cannot be reached")));
+}
+
+#[test]
+fn no_cluster_at_once_means_one() {
+    let mut world = World::new();
+    world.pace.clusters_at_once = 0;
+    world.apply(&shop(&set(json!({"a": 1}))));
+    assert_eq!(world.target("us").text("app/a"), "1");
+}
+
+#[test]
+fn a_commit_that_the_store_refuses_writes_nothing_to_any_target() {
+    let (world, _) = delivered();
+    let (survey, approved) = world.prepare(&shop(&set(json!({"a": 2}))));
+    let writes = world.target("eu").writes.load(Ordering::Relaxed);
+    let broken = Broken;
+    let carried_out = world.with_engine(&|_| (), async |engine| {
+        let engine = Engine {
+            store: &broken,
+            ..engine
+        };
+        engine.carry_out(&survey, &approved).await
+    });
+    assert!(matches!(
+        carried_out.unwrap_err(),
+        EngineError::Commit(StoreError::Unavailable { .. })
+    ));
+    assert_eq!(world.target("eu").writes.load(Ordering::Relaxed), writes);
+    assert_eq!(world.head("shop").version, version(1));
+}
+
+/// A cluster that moves while it is looked at: what is written must go to where it is now.
+#[test]
+fn a_cluster_that_moves_during_the_survey_is_looked_at_again() {
+    let (world, _) = delivered();
+    let desired = shop(&set(json!({"a": 2})));
+    let committed = std::sync::Once::new();
+    let moves = |event: Event<'_>| {
+        if matches!(event, Event::Surveyed(_)) {
+            committed.call_once(|| move_us(&world, "elsewhere"));
+        }
+    };
+    let reach = Reach::All;
+    let survey = world.with_engine(&moves, async |engine| {
+        engine.survey(&desired, &reach, &Selector::default()).await
+    });
+    let survey = survey.unwrap();
+    let plan = survey.plan(&desired, &reach, &world.origin(), &world.consents);
+    world
+        .carry_out(&survey, &approve(plan.unwrap()).unwrap())
+        .unwrap();
+    assert_eq!(world.target("elsewhere").text("app/a"), "2");
+    assert_eq!(world.target("us").text("app/a"), "1", "nobody's any more");
+}
+
+#[test]
+fn a_cluster_that_keeps_moving_is_left_alone() {
+    let (world, _) = delivered();
+    let moved = AtomicUsize::new(0);
+    let moves = |event: Event<'_>| {
+        if let Event::Surveyed(pair) = event
+            && pair.cluster.as_str() == "us"
+        {
+            let nth = moved.fetch_add(1, Ordering::Relaxed);
+            move_us(&world, &format!("address-{nth}"));
+        }
+    };
+    let desired = shop(&set(json!({"a": 2})));
+    let reach = Reach::All;
+    let survey = world.with_engine(&moves, async |engine| {
+        engine.survey(&desired, &reach, &Selector::default()).await
+    });
+    let plan = survey
+        .unwrap()
+        .plan(&desired, &reach, &world.origin(), &world.consents);
+    assert_eq!(
+        actions(&plan.unwrap()),
+        [crate::plan::Action::Update, crate::plan::Action::Wait]
+    );
+}
+
+/// Commits another address for the cluster `us`, as another process would.
+fn move_us(world: &World, address: &str) {
+    use crate::model::{Commit, Revision};
+    use futures_util::FutureExt as _;
+
+    let id = cluster_id("us");
+    let head = world.store.heads().now_or_never().unwrap().unwrap()[&id].version;
+    let revision = Revision {
+        version: head.next(),
+        origin: world.origin(),
+        content: Content::Cluster(cluster(address, "us")),
+    };
+    let commit = Commit {
+        expected: BTreeMap::from([(id.clone(), Some(head))]),
+        revisions: BTreeMap::from([(id, revision)]),
+    };
+    let committed = world.store.commit(&commit).now_or_never();
+    committed.unwrap().unwrap();
+}
+
+/// A store that nobody can reach.
+#[derive(Debug)]
+struct Broken;
+
+impl Broken {
+    fn unavailable<T>(&self) -> Result<T, StoreError> {
+        Err(StoreError::Unavailable {
+            location: self.location(),
+            source: "the disk is gone".into(),
+        })
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for Broken {
+    fn location(&self) -> String {
+        "broken".to_owned()
+    }
+
+    async fn heads(&self) -> Result<crate::model::Heads, StoreError> {
+        self.unavailable()
+    }
+
+    async fn revision(
+        &self,
+        _: &crate::model::ResourceId,
+        _: crate::model::Version,
+    ) -> Result<Option<crate::model::Revision>, StoreError> {
+        self.unavailable()
+    }
+
+    async fn history(
+        &self,
+        _: &crate::model::ResourceId,
+        _: usize,
+    ) -> Result<Vec<crate::model::Revision>, StoreError> {
+        self.unavailable()
+    }
+
+    async fn commit(&self, _: &crate::model::Commit) -> Result<(), StoreError> {
+        self.unavailable()
+    }
+}

@@ -1,0 +1,8 @@
+//! Every decision of a plan, seen from what becomes of a small world.
+
+mod clusters;
+mod drift;
+mod histories;
+mod laws;
+mod ownership;
+mod sets;

@@ -42,6 +42,7 @@ spec:
     prefix: a/b
     datacenter: dc1
     token: {file: secrets/token}
+    tls: {caFile: ca.pem, certFile: ./us.pem, keyFile: /keys/us.key, serverName: consul.internal}
     limits: {operations: 64, valueBytes: 1, requestBytes: 2}
 ---
 apiVersion: cfgctl.dev/v1
@@ -82,6 +83,11 @@ spec:
           requestBytes: 2
           valueBytes: 1
         prefix: a/b
+        tls:
+          caFile: /work/ca.pem
+          certFile: /work/us.pem
+          keyFile: /keys/us.key
+          serverName: consul.internal
         token:
           file: /work/secrets/token
     ---

@@ -15,7 +15,7 @@ use crate::engine::{Connect, Engine, EngineError, Event, Outcome, Pace, Report, 
 use crate::model::value::Map;
 use crate::model::{
     Cause, Cluster, ClusterName, ConfigSet, Connection, Consul, Content, Heads, LayerName,
-    LimitOverrides, Limits, Observed, Origin, Place, Publish, ResourceId, Revision, Selector,
+    LimitOverrides, Limits, Observed, Origin, Place, Publish, ResourceId, Revision, Selector, Tls,
     SetName, Version, Write,
 };
 use crate::model::{Key, Layer};
@@ -70,6 +70,7 @@ pub(crate) fn cluster(address: &str, region: &str) -> Cluster {
             prefix: key("cfgctl"),
             datacenter: None,
             token: None,
+            tls: Tls::default(),
             limits: LimitOverrides::default(),
         }),
     }

@@ -16,6 +16,7 @@ mod failure;
 mod get;
 mod history;
 mod interrupt;
+mod keyring;
 mod names;
 mod progress;
 mod reference;

@@ -125,10 +125,12 @@ impl Keyring {
         let directory = self.directory()?.to_owned();
         in_time(move || {
             let logins = noted(&directory, &cluster)?;
+            // The files go first: from then on no token is used any more.
             for login in &logins {
-                // The file goes first: from then on the token is not used any more.
                 let path = directory.join(login.file());
                 fs::remove_file(&path).map_err(|error| KeyringError::File { path, error })?;
+            }
+            for login in &logins {
                 match login.entry()?.delete_credential() {
                     Ok(()) | Err(keyring::Error::NoEntry) => {}
                     Err(error) => return Err(failed(&error)),
@@ -220,7 +222,11 @@ fn noted(directory: &Path, cluster: &ClusterName) -> Result<Vec<Login>, KeyringE
         let file = file.map_err(failed)?;
         let name = file.file_name();
         let of_it = |(first, _): (&str, &str)| first == cluster.as_str();
-        if name.to_str().and_then(|name| name.split_once('.')).is_some_and(of_it) {
+        if name
+            .to_str()
+            .and_then(|name| name.split_once('.'))
+            .is_some_and(of_it)
+        {
             let address = fs::read_to_string(file.path()).map_err(failed)?;
             logins.push(Login {
                 cluster: cluster.clone(),
@@ -253,7 +259,7 @@ fn not_kept(error: &keyring::Error) -> KeyringError {
 fn cause(error: &keyring::Error) -> String {
     match error {
         keyring::Error::PlatformFailure(cause) | keyring::Error::NoStorageAccess(cause) => {
-            format!("DEBUG {error:?} {cause}")
+            cause.to_string()
         }
         error => error.to_string(),
     }

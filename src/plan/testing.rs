@@ -15,8 +15,8 @@ use crate::engine::{Connect, Engine, EngineError, Event, Outcome, Pace, Report, 
 use crate::model::value::Map;
 use crate::model::{
     Cause, Cluster, ClusterName, ConfigSet, Connection, Consul, Content, Heads, LayerName,
-    LimitOverrides, Limits, Observed, Origin, Place, Publish, ResourceId, Revision, Selector, Tls,
-    SetName, Version, Write,
+    LimitOverrides, Limits, Observed, Origin, Place, Publish, ResourceId, Revision, Selector,
+    SetName, Tls, Version, Write,
 };
 use crate::model::{Key, Layer};
 use crate::store::Store as _;

@@ -11,6 +11,9 @@
 )]
 
 // Modules are added here as they come: one file each.
+mod cluster_login;
+mod cluster_policy;
+mod cluster_tls;
 mod consul_answers;
 mod consul_harness;
 mod consul_target;

@@ -4,3 +4,4 @@ pub(crate) mod cli;
 pub(crate) mod consul;
 pub(crate) mod delivery;
 pub(crate) mod faulty;
+pub(crate) mod keyring;

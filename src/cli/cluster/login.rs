@@ -116,7 +116,9 @@ pub(super) async fn login(session: &Session, args: &LoginArgs) -> Result<Exit, F
         cluster: name.clone(),
         address: location.clone(),
     };
-    Keyring::new(&session.environment).keep(login, token).await?;
+    Keyring::new(&session.environment)
+        .keep(login, token)
+        .await?;
     if recognised == Some(Recognised::NoAcls) {
         session.ui.status("this Consul asks nobody for a token");
     }
@@ -138,11 +140,7 @@ pub(super) async fn login(session: &Session, args: &LoginArgs) -> Result<Exit, F
     Ok(Exit::Done)
 }
 
-async fn read_token(
-    session: &Session,
-    args: &LoginArgs,
-    location: &str,
-) -> Result<Token, Failure> {
+async fn read_token(session: &Session, args: &LoginArgs, location: &str) -> Result<Token, Failure> {
     let text = if args.token_stdin {
         let mut text = String::new();
         let read = std::io::stdin()
@@ -176,7 +174,14 @@ async fn check(consul: &Consul) -> Result<Recognised, Failure> {
 
 pub(super) async fn logout(session: &Session, args: &LogoutArgs) -> Result<Exit, Failure> {
     let keyring = Keyring::new(&session.environment);
-    let logins = keyring.forget(args.name.clone()).await?;
+    let logins = keyring.forget(args.name.clone()).await.map_err(|error| {
+        let failure = Failure::from(error);
+        let left = "cfgctl does not use the token any more, but the keyring may still hold it";
+        Failure {
+            error: failure.error.context(left),
+            ..failure
+        }
+    })?;
     session.ui.report(&LoggedOut {
         cluster: args.name.to_string(),
         addresses: logins.into_iter().map(|login| login.address).collect(),
@@ -206,7 +211,10 @@ impl Report for LoggedIn {
 
     fn table(&self, _: Look) -> String {
         let address = printable(&self.address);
-        format!("the token for {} at {address} is kept in the keyring\n", self.cluster)
+        format!(
+            "the token for {} at {address} is kept in the keyring\n",
+            self.cluster
+        )
     }
 
     fn names(&self) -> Vec<String> {
@@ -222,7 +230,10 @@ impl Report for LoggedOut {
             return format!("no token was kept for {}\n", self.cluster);
         }
         let addresses = printable(&self.addresses.join(", "));
-        format!("the token for {} at {addresses} is forgotten\n", self.cluster)
+        format!(
+            "the token for {} at {addresses} is forgotten\n",
+            self.cluster
+        )
     }
 
     fn names(&self) -> Vec<String> {

@@ -104,7 +104,10 @@ fn rules(world: &Desired, consul: &Consul, labels: &Labels, sets: &[SetName]) ->
         };
         keys.insert(snapshot, Access::Write);
         let place = render::place(name, set);
-        let written = place.keys.iter().map(|key| (key.to_string(), Access::Write));
+        let written = place
+            .keys
+            .iter()
+            .map(|key| (key.to_string(), Access::Write));
         keys.extend(written);
         prefixes.extend(place.prefixes.iter().map(ToString::to_string));
     }

@@ -10,8 +10,10 @@ impl Ui {
     /// the flag.
     pub(crate) async fn secret(&self, question: &str, flag: &str) -> Result<String, Failure> {
         if !self.can_ask {
-            return Err(Failure::usage("there is no terminal to ask for the token on")
-                .hint(format!("pass it on standard input, with `{flag}`")));
+            return Err(
+                Failure::usage("there is no terminal to ask for the token on")
+                    .hint(format!("pass it on standard input, with `{flag}`")),
+            );
         }
         let stdin = io::stdin();
         let before = rustix::termios::tcgetattr(&stdin).ok();

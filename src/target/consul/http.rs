@@ -202,7 +202,9 @@ impl Client {
         let mut wait = FIRST_WAIT;
         let mut attempt = 1;
         loop {
-            let last = self.attempt(method, path, body, limit, token.as_ref()).await;
+            let last = self
+                .attempt(method, path, body, limit, token.as_ref())
+                .await;
             let maybe_done = match &last {
                 Ok(answer) if !answer.is_busy() => return Outcome { last, unsure },
                 Err(Failed::TooLong(_) | Failed::NoToken(_)) => return Outcome { last, unsure },

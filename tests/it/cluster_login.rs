@@ -140,7 +140,7 @@ async fn a_token_that_the_cluster_does_not_know_is_not_kept() {
     assert_eq!(ran.code, Some(7), "{}", ran.stderr);
     assert!(ran.stderr.contains("--no-check"), "{}", ran.stderr);
     assert!(is_empty(&user));
-    assert_eq!(login(&user, UNKNOWN, &["--no-check"]).code, Some(0));
+    assert_eq!(login(&user, UNKNOWN, &["--no-check"]).stderr, "");
     assert!(!is_empty(&user));
 }
 
@@ -149,7 +149,7 @@ async fn the_manifest_and_the_environment_win_over_the_keyring() {
     let (consul, keyring) = (Consul::start_with_acl(MASTER).await, Keyring::open());
     let user = user(&keyring);
     user.write("eu.yaml", &cluster(&consul.address(), ""));
-    assert_eq!(login(&user, UNKNOWN, &["--no-check"]).code, Some(0));
+    assert_eq!(login(&user, UNKNOWN, &["--no-check"]).stderr, "");
     let ran = check(&user);
     assert_eq!(ran.code, Some(6), "{}", ran.stdout);
     assert!(ran.stdout.contains("ACL not found"), "{}", ran.stdout);
@@ -176,7 +176,7 @@ fn a_kept_token_never_goes_to_another_address() {
     let keyring = Keyring::open();
     let user = user(&keyring);
     user.write("eu.yaml", &cluster("http://127.0.0.1:9", ""));
-    assert_eq!(login(&user, UNKNOWN, &["--no-check"]).code, Some(0));
+    assert_eq!(login(&user, UNKNOWN, &["--no-check"]).stderr, "");
 
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -214,7 +214,10 @@ fn without_a_keyring_the_error_says_what_to_do_instead() {
     user.write("eu.yaml", &cluster("http://127.0.0.1:9", ""));
     let ran = login(&user, UNKNOWN, &["--no-check"]);
     assert_eq!(ran.code, Some(7));
-    insta::assert_snapshot!(ran.stderr, @"");
+    insta::assert_snapshot!(ran.stderr, @r"
+    error: there is no keyring in this session: zbus error: Failed to connect to address `unix:path=/nonexistent/bus`: No such file or directory (os error 2)
+    hint: without a keyring, set `CONSUL_HTTP_TOKEN` or `CONSUL_HTTP_TOKEN_FILE`, or name the source in the manifest: `token: {env: NAME}` or `token: {file: PATH}`
+    ");
     assert!(is_empty(&user));
 }
 
@@ -225,7 +228,10 @@ fn a_keyring_without_a_collection_says_so() {
     user.write("eu.yaml", &cluster("http://127.0.0.1:9", ""));
     let ran = login(&user, UNKNOWN, &["--no-check"]);
     assert_eq!(ran.code, Some(7));
-    insta::assert_snapshot!(ran.stderr, @"");
+    insta::assert_snapshot!(ran.stderr, @r"
+    error: the keyring has no collection to keep the token in, and making one was refused
+    hint: make a default keyring with the password manager of your desktop
+    ");
     assert!(is_empty(&user));
 }
 
@@ -234,7 +240,7 @@ fn a_locked_keyring_is_an_error_for_whoever_logged_in_until_they_log_out() {
     let keyring = Keyring::open();
     let user = user(&keyring);
     user.write("eu.yaml", &cluster("http://127.0.0.1:9", ""));
-    assert_eq!(login(&user, UNKNOWN, &["--no-check"]).code, Some(0));
+    assert_eq!(login(&user, UNKNOWN, &["--no-check"]).stderr, "");
     keyring.lock();
 
     let ran = check(&user);
@@ -246,11 +252,18 @@ fn a_locked_keyring_is_an_error_for_whoever_logged_in_until_they_log_out() {
     );
     let ran = login(&user, UNKNOWN, &["--no-check"]);
     assert_eq!(ran.code, Some(7));
-    insta::assert_snapshot!(ran.stderr, @"");
+    insta::assert_snapshot!(ran.stderr, @r"
+    error: the keyring is locked and was not opened
+    hint: open it with the password manager of your desktop, then try again
+    ");
 
     let ran = user.run(&["cluster", "logout", "eu"]);
     assert_eq!(ran.code, Some(7));
-    insta::assert_snapshot!(ran.stderr, @"");
+    insta::assert_snapshot!(ran.stderr, @r"
+    error: cfgctl does not use the token any more, but the keyring may still hold it
+      caused by: the keyring is locked and was not opened
+    hint: open it with the password manager of your desktop, then try again
+    ");
     // From now on it goes without, as far as the Consul lets it.
     let ran = check(&user);
     assert!(ran.stdout.contains("cannot be reached"), "{}", ran.stdout);
@@ -261,7 +274,7 @@ fn a_token_that_was_taken_out_of_the_keyring_is_missed() {
     let (kept, empty) = (Keyring::open(), Keyring::open());
     let first = user(&kept);
     first.write("eu.yaml", &cluster("http://127.0.0.1:9", ""));
-    assert_eq!(login(&first, UNKNOWN, &["--no-check"]).code, Some(0));
+    assert_eq!(login(&first, UNKNOWN, &["--no-check"]).stderr, "");
     let later = first.with("DBUS_SESSION_BUS_ADDRESS", &empty.address());
     let ran = check(&later);
     assert_eq!(ran.code, Some(2), "{}", ran.stdout);
@@ -276,7 +289,10 @@ fn without_a_terminal_it_names_the_flag() {
     user.write("eu.yaml", &cluster("http://127.0.0.1:9", ""));
     let ran = user.run(&["cluster", "login", "eu", "-f", "eu.yaml"]);
     assert_eq!(ran.code, Some(2));
-    insta::assert_snapshot!(ran.stderr, @"");
+    insta::assert_snapshot!(ran.stderr, @r"
+    error: there is no terminal to ask for the token on
+    hint: pass it on standard input, with `--token-stdin`
+    ");
     let ran = user.run(&["cluster", "login", "eu", "-f", "-", "--token-stdin"]);
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
     user.write("eu.yaml", &cluster("http://127.0.0.1:9", ""));
@@ -286,7 +302,7 @@ fn without_a_terminal_it_names_the_flag() {
 /// Answers the question on a terminal of its own: what was on the screen, and the exit code.
 fn typed(user: &Cfgctl, keys: &str) -> (String, Option<i32>) {
     let line = format!(
-        "{} cluster login eu -f eu.yaml --no-check; code=$?; stty -a; exit $code",
+        "trap : INT; {} cluster login eu -f eu.yaml --no-check; code=$?; stty -a; exit $code",
         env!("CARGO_BIN_EXE_cfgctl")
     );
     let mut command = Command::new("script");

@@ -38,13 +38,13 @@ async fn the_manifest_names_authority_certificate_and_server() {
         assert_eq!(ran.code, Some(0), "{fine}: {}{}", ran.stdout, ran.stderr);
     }
     for (tls, code, reason) in [
-        ("caFile: pki/ca.pem".to_owned(), 7, "CertificateRequired"),
+        ("caFile: pki/ca.pem".to_owned(), 7, "it asks for a client certificate, and none is named"),
         (format!("caFile: other/ca.pem, {OURS}"), 7, "UnknownIssuer"),
         (OURS.to_owned(), 7, "UnknownIssuer"),
         (
             "caFile: pki/ca.pem, certFile: other/client.pem, keyFile: other/client.key".to_owned(),
             7,
-            "UnknownCA",
+            "received fatal alert: BadCertificate",
         ),
         (
             format!("caFile: pki/ca.pem, {OURS}, serverName: other.dc1.consul"),

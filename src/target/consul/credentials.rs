@@ -99,6 +99,11 @@ pub(super) fn tls(
     Ok(builder.identity(identity))
 }
 
+/// Whether [`tls`] finds a certificate of our own.
+pub(super) fn has_certificate(manifest: &Tls, environment: &Environment) -> bool {
+    manifest.client.is_some() || environment.get("CONSUL_CLIENT_CERT").is_some()
+}
+
 /// The authorities that the environment names.
 fn authorities(environment: &Environment) -> Result<Vec<Certificate>, String> {
     let mut trusted = Vec::new();

@@ -47,6 +47,8 @@ pub(super) struct Client {
     scope: Vec<(&'static str, String)>,
     patience: Patience,
     token: Source,
+    /// We have a certificate of our own to show.
+    has_certificate: bool,
     /// What is sent can be read on its way to another machine.
     in_the_clear: bool,
     /// `CONSUL_NAMESPACE`, of Consul Enterprise.
@@ -150,6 +152,7 @@ impl Client {
             base: base.to_string(),
             scope: scope.collect(),
             patience,
+            has_certificate: credentials::has_certificate(&spec.tls, environment),
             token: Source::Known(token),
             in_the_clear: !address.is_https() && !address.is_loopback(),
             namespace,
@@ -244,6 +247,7 @@ impl Client {
             // limits of Consul.
             request = request.body(body.to_vec());
         }
+        let failed = |error| failed(error, self.has_certificate);
         let mut response = request.send().await.map_err(failed)?;
         let too_long = |bytes: usize| bytes > limit;
         if response
@@ -267,14 +271,23 @@ impl Client {
     }
 }
 
-fn failed(error: reqwest::Error) -> Failed {
+fn failed(error: reqwest::Error, has_certificate: bool) -> Failed {
     let unsent = error.is_connect() || error.is_builder();
     // The URL names a key and says nothing that the location does not.
     let error = error.without_url();
-    if unsent {
-        Failed::Unsent(error.into())
+    let text = causes(&error);
+    // The words of rustls for the two ways in which servers say it.
+    let asked = ["alert: CertificateRequired", "alert: BadCertificate"];
+    let wants_certificate = !has_certificate && asked.iter().any(|words| text.contains(words));
+    let error: BoxError = if wants_certificate {
+        format!("it asks for a client certificate, and none is named: {text}").into()
     } else {
-        Failed::Unanswered(error.into())
+        error.into()
+    };
+    if unsent {
+        Failed::Unsent(error)
+    } else {
+        Failed::Unanswered(error)
     }
 }
 

@@ -100,7 +100,9 @@ fn write_files(home: &Path) {
                 <auth>EXTERNAL</auth>
                 <servicedir>{here}</servicedir>
                 <policy context="default">
-                    <allow send_destination="*"/> <allow own="*"/>
+                    <allow send_destination="*" eavesdrop="true"/>
+                    <allow eavesdrop="true"/>
+                    <allow own="*"/>
                 </policy>
             </busconfig>"#
         ),

@@ -21,6 +21,7 @@ mod names;
 mod progress;
 mod reference;
 mod rollback;
+mod saved;
 mod session;
 mod show;
 mod status;

@@ -4,6 +4,7 @@
 
 mod cluster;
 mod commit;
+mod consent;
 mod key;
 mod name;
 mod observed;
@@ -19,6 +20,7 @@ pub use cluster::{
     ClientCertificate, Cluster, Connection, Consul, Directory, LimitOverrides, Tls, TokenSource,
 };
 pub use commit::{Commit, Heads};
+pub use consent::Consent;
 pub use key::{Key, KeyError, Prefix};
 pub use name::{ClusterName, LayerName, NameError, SetName};
 pub use observed::{Fence, Observed, ObservedEntry, ObservedSnapshot, Owner, Place};

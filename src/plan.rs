@@ -7,19 +7,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    ClusterName, Commit, Content, Heads, Limits, Observed, Origin, ResourceId, SetName, Version,
+    ClusterName, Commit, Consent, Content, Heads, Limits, Observed, Origin, ResourceId, SetName,
+    Version,
 };
 use crate::render::RenderError;
 
 mod after;
 mod changes;
 mod delivery;
+mod gates;
 mod objection;
+mod saved;
 
 pub use after::{Reach, places};
 pub use changes::{Edit, ValueChange, value_changes};
 pub use delivery::{Action, Condition, Delivery, Drift};
-pub use objection::{Consent, Objection, Reason};
+pub use objection::{Objection, Reason};
+pub use saved::{SavedPlan, SavedPlanError, States, states};
 
 use objection::Standing;
 
@@ -84,7 +88,7 @@ pub struct Input<'a> {
     pub observed: &'a BTreeMap<Pair, Observation>,
     /// What one write to each cluster can carry, where it is known.
     pub limits: &'a BTreeMap<ClusterName, Limits>,
-    /// The origin of every revision that the plan makes.
+    /// The origin of every revision that the plan makes; its consents are those below.
     pub origin: &'a Origin,
     /// What a person has consented to.
     pub consents: &'a BTreeSet<Consent>,
@@ -161,12 +165,17 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
         consents,
     } = input;
 
+    // What was consented to is part of how a revision came to be.
+    let origin = &Origin {
+        consents: (*consents).clone(),
+        ..(*origin).clone()
+    };
     let after = After::of(desired, heads);
     let resources = after.revisions(&objection::claims(input, &after));
     let reached = after.reached(reach);
 
     let mut deliveries = Vec::new();
-    let mut objections = Vec::new();
+    let mut objections = gates::judge(heads, &after, &resources, origin, consents)?;
     for (pair, observation) in *observed {
         if !reached.contains(&pair.set) {
             continue;

@@ -1,6 +1,6 @@
 //! From files to what is desired: read, checked on their own and against the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::session::Session;
 use crate::check::{self, ClusterView, SetView, World};
 use crate::manifest::{self, Finding, Input, Loaded, Manifest, Recursion, Sources, Style};
-use crate::model::{Cluster, ClusterName, Heads, ResourceId, SetName};
+use crate::model::{Cluster, ClusterName, Content, Heads, ResourceId, SetName};
 use crate::plan::Desired;
 
 /// Which files to read.
@@ -131,6 +131,16 @@ pub(crate) fn check_against(manifests: &[Manifest], heads: &Heads) -> Vec<Findin
         }
     }
     check::check(&World { sets, clusters })
+}
+
+/// The living resources of the store that no manifest declares.
+pub(crate) fn undeclared(manifests: &[Manifest], heads: &Heads) -> Vec<ResourceId> {
+    let declared: BTreeSet<&ResourceId> = manifests.iter().map(|manifest| &manifest.id).collect();
+    heads
+        .iter()
+        .filter(|(id, head)| head.content != Content::Deleted && !declared.contains(id))
+        .map(|(id, _)| id.clone())
+        .collect()
 }
 
 /// What the manifests want.

@@ -1,16 +1,20 @@
 //! `cfgctl diff`.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
-use super::declared::{FileArgs, desired};
+use super::change::GateArgs;
+use super::declared::{FileArgs, desired, undeclared};
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::progress::Progress;
+use super::saved;
 use super::session::{ReachArgs, Session};
 use super::views::plan::{Detail, PlanView};
+use super::views::table::count;
 use crate::engine::Engine;
-use crate::model::Cause;
-use crate::plan::{Consent, Reach};
+use crate::model::{Cause, Content, Origin};
+use crate::plan::{Reach, SavedPlan};
 
 /// Shows what an apply would change, in the store and in every cluster, and changes nothing
 ///
@@ -21,18 +25,35 @@ pub(crate) struct DiffArgs {
     #[command(flatten)]
     files: FileArgs,
 
+    /// Show what would be deleted because the store has it and the files do not
+    #[arg(long)]
+    prune: bool,
+
     #[command(flatten)]
     reach: ReachArgs,
 
-    /// Show it as if keys and snapshots that something else wrote were taken over
-    #[arg(long)]
-    adopt: bool,
+    #[command(flatten)]
+    gates: GateArgs,
+
+    /// Save the plan, for `cfgctl apply FILE` to carry out exactly as it is shown, or not at all
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 }
 
 pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
     let heads = store.heads().await?;
-    let desired = desired(args.files.declared(session, &heads)?);
+    let manifests = args.files.declared(session, &heads)?;
+    let undeclared = undeclared(&manifests, &heads);
+    let mut desired = desired(manifests);
+    if args.prune {
+        desired.extend(undeclared.into_iter().map(|id| (id, Content::Deleted)));
+    } else if !undeclared.is_empty() {
+        session.ui.status(&format!(
+            "{} of the store are not in the files and stay; `--prune` deletes them",
+            count(undeclared.len(), "resource")
+        ));
+    }
     let sets = Reach::Named(BTreeSet::new());
 
     let interrupt = Interrupt::listen();
@@ -50,10 +71,22 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
     progress.finish();
 
     let origin = session.origin(Cause::Apply, None);
-    let consents = args.adopt.then_some(Consent::Adopt).into_iter().collect();
-    let plan = survey.plan(&desired, &sets, &origin, &consents)?;
+    let plan = survey.plan(&desired, &sets, &origin, &args.gates.consents())?;
     let view = PlanView::new(&plan, Detail::Full);
     session.ui.report(&view)?;
+    if let Some(path) = &args.out {
+        let origin = Origin {
+            consents: args.gates.consents(),
+            ..origin
+        };
+        let clusters = args.reach.clusters.clone();
+        let saved = SavedPlan::new(&plan, &survey.states(), desired, sets, clusters, origin);
+        saved::write(path, &saved)?;
+        let path = path.display();
+        session.ui.status(&format!(
+            "saved; `cfgctl apply {path}` carries out exactly this plan"
+        ));
+    }
     if let Some(unseen) = view.unseen() {
         return Err(Failure::new(Exit::Unavailable, anyhow::anyhow!(unseen))
             .hint("the difference is only known for the clusters that answered"));

@@ -37,10 +37,7 @@ impl Interrupt {
                     _ = term.recv() => Exit::Terminated,
                 };
                 if by.swap(exit as u8, Ordering::Relaxed) != 0 {
-                    #[expect(
-                        clippy::exit,
-                        reason = "a person who asks twice wants out; every write is atomic"
-                    )]
+                    // A person who asks twice wants out; every write is atomic.
                     std::process::exit(i32::from(exit as u8));
                 }
                 _ = sender.send(true);

@@ -60,6 +60,8 @@ pub(crate) async fn rollback(session: &Session, args: &RollbackArgs) -> Result<E
         desired: Desired::from([(id, content)]),
         reach: Reach::Named(BTreeSet::new()),
         cause: Cause::Rollback { to },
+        consents: BTreeSet::new(),
+        saved: None,
     };
     carry_through(session, store.as_ref(), &change, &args.reach, &args.consent).await
 }

@@ -1,5 +1,6 @@
 //! What every command starts from: where the store is, and how clusters are reached.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -147,6 +148,7 @@ impl Session {
             at: self.environment.now,
             cause,
             message,
+            consents: BTreeSet::new(),
         }
     }
 }

@@ -9,12 +9,12 @@ use futures_util::stream;
 
 use super::{Engine, EngineError, Event, Fleet, SETS_AT_ONCE, not_tried, timed_out, unseen};
 use crate::model::{
-    Cluster, ClusterName, DocumentError, Heads, Limits, ObservedSnapshot, Origin, Place,
+    Cluster, ClusterName, Consent, DocumentError, Heads, Limits, ObservedSnapshot, Origin, Place,
     ResourceId, Selector, SetName,
 };
 use crate::plan::{
-    Consent, Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, Unseen, UnseenKind,
-    places, plan,
+    Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, States, Unseen, UnseenKind,
+    places, plan, states,
 };
 use crate::target::Target;
 
@@ -31,6 +31,11 @@ pub struct Survey {
 }
 
 impl Survey {
+    /// The state in which every pair was seen.
+    pub fn states(&self) -> States {
+        states(&self.observed)
+    }
+
     /// What follows from this survey for `desired`, which it was made for.
     pub fn plan(
         &self,

@@ -340,12 +340,12 @@ fn a_cluster_that_moves_during_the_survey_is_looked_at_again() {
 #[test]
 fn a_cluster_that_keeps_moving_is_left_alone() {
     let (world, _) = delivered();
-    let moved = AtomicUsize::new(0);
+    let count = AtomicUsize::new(0);
     let moves = |event: Event<'_>| {
         if let Event::Surveyed(pair) = event
             && pair.cluster.as_str() == "us"
         {
-            let nth = moved.fetch_add(1, Ordering::Relaxed);
+            let nth = count.fetch_add(1, Ordering::Relaxed);
             move_us(&world, &format!("address-{nth}"));
         }
     };

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Desired, Pair, PlanError, ResourceChange, Why};
 use crate::model::{
     Cluster, ClusterName, Commit, ConfigSet, Content, Heads, Key, Labels, Origin, Place,
@@ -10,7 +12,8 @@ use crate::model::{
 use crate::render;
 
 /// Which sets are looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Reach {
     /// Those that the desired changes touch, and these.
     Named(BTreeSet<SetName>),

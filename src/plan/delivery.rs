@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::after::{After, Head};
 use super::objection::Reason;
-use super::{Consent, Objection, Observation, Pair, Standing, Unseen, ValueChange, value_changes};
+use super::{Objection, Observation, Pair, Standing, Unseen, ValueChange, value_changes};
 use crate::model::value::Map;
 use crate::model::{
-    Connection, Digest, Document, EntryWrite, Key, Limits, Observed, ObservedEntry,
+    Connection, Consent, Digest, Document, EntryWrite, Key, Limits, Observed, ObservedEntry,
     ObservedSnapshot, Origin, Owner, Snapshot, SnapshotWrite, Version, Write,
 };
 use crate::render;

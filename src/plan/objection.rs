@@ -6,30 +6,14 @@ use std::fmt;
 use super::after::{After, Claim};
 use super::{Input, Observation, Pair, Past, Why};
 use crate::model::{
-    Document, DocumentError, Heads, Key, ObservedSnapshot, Origin, Oversize, ResourceId, SetName,
-    Version,
+    Consent, Document, DocumentError, Heads, Key, ObservedSnapshot, Origin, Oversize, ResourceId,
+    SetName, Version,
 };
 use crate::render;
 
 /// No set is changed this often. A document that claims more is not worth a version above it, and
 /// such a version would be the last that a store could hold.
 const MOST_CHANGES: u64 = 1 << 53;
-
-/// What a person consents to beyond the plan itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Consent {
-    /// Keys and snapshots that something else wrote are taken over.
-    Adopt,
-}
-
-impl Consent {
-    /// The flag that gives this consent on the command line.
-    pub fn flag(self) -> &'static str {
-        match self {
-            Self::Adopt => "--adopt",
-        }
-    }
-}
 
 /// One reason why a plan may not be carried out in one cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,6 +51,22 @@ pub enum Reason {
         /// The keys.
         keys: Vec<Key>,
     },
+    /// The set goes away from a cluster as a whole.
+    DeletesAll,
+    /// Many keys of the set go away.
+    Deletes {
+        /// How many leaves go away.
+        removed: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// The snapshot becomes much larger.
+    Grows {
+        /// Its size now, in bytes.
+        from: usize,
+        /// Its size then, in bytes.
+        to: usize,
+    },
     /// The write does not fit.
     TooLarge {
         /// The limits, with the numbers.
@@ -88,6 +88,8 @@ impl Reason {
             | Self::OtherHistory { .. }
             | Self::Unreadable { .. }
             | Self::ForeignKeys { .. } => Some(Consent::Adopt),
+            Self::DeletesAll | Self::Deletes { .. } => Some(Consent::AllowDeletes),
+            Self::Grows { .. } => Some(Consent::AllowGrowth),
             Self::TooLarge { .. } => None,
         }
     }
@@ -131,6 +133,15 @@ impl fmt::Display for Reason {
                     " are there already, and cfgctl did not write them"
                 })
             }
+            Self::DeletesAll => f.write_str("the whole set would be deleted there"),
+            Self::Deletes { removed, of } => write!(
+                f,
+                "{removed} of {of} keys would be deleted, more than a fifth"
+            ),
+            Self::Grows { from, to } => write!(
+                f,
+                "the snapshot would grow from {from} to {to} bytes, to more than twice its size"
+            ),
             Self::TooLarge { reasons } => f.write_str(&reasons.join("; ")),
         }
     }

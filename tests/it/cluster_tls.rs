@@ -38,7 +38,11 @@ async fn the_manifest_names_authority_certificate_and_server() {
         assert_eq!(ran.code, Some(0), "{fine}: {}{}", ran.stdout, ran.stderr);
     }
     for (tls, code, reason) in [
-        ("caFile: pki/ca.pem".to_owned(), 7, "it asks for a client certificate, and none is named"),
+        (
+            "caFile: pki/ca.pem".to_owned(),
+            7,
+            "it asks for a client certificate, and none is named",
+        ),
         (format!("caFile: other/ca.pem, {OURS}"), 7, "UnknownIssuer"),
         (OURS.to_owned(), 7, "UnknownIssuer"),
         (

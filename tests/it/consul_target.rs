@@ -16,7 +16,7 @@ const MASTER: &str = "5c1d5a3e-7b1e-4f0e-9a55-0d3c8b1f2a12";
 /// Short, since most of these tests wait for it to run out.
 pub(crate) const PATIENCE: Patience = Patience {
     connect: Duration::from_millis(500),
-    request: Duration::from_millis(500),
+    request: Duration::from_secs(1),
     attempts: 2,
 };
 

@@ -2,10 +2,6 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
-    reason = "helpers of tests may stop at the first surprise, like tests"
-)]
-#![expect(
-    clippy::panic,
     clippy::unwrap_used,
     reason = "tests may stop at the first surprise; clippy.toml reaches only functions marked #[test]"
 )]
@@ -23,3 +19,4 @@ mod store_processes;
 mod store_sqlite;
 mod support;
 mod target_contract;
+mod walls;

@@ -10,9 +10,9 @@ use super::super::ui::{Look, Report};
 use super::diff::{Highlight, unified};
 use super::table::{count, printable, table};
 use crate::manifest::{manifest_of, yaml};
-use crate::model::{Content, Document, ResourceId, Version};
+use crate::model::{Consent, Content, Document, ResourceId, Version};
 use crate::plan::{
-    Action, Condition, Consent, Delivery, Drift, Edit, Objection, Plan, ResourceChange, UnseenKind,
+    Action, Condition, Delivery, Drift, Edit, Objection, Plan, ResourceChange, UnseenKind,
     ValueChange, Why,
 };
 

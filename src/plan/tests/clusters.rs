@@ -47,6 +47,21 @@ fn other_labels_make_a_new_revision_of_those_sets_that_read_them() {
     assert!(world.plan_all().is_settled());
 }
 
+/// What it holds cannot be asked, and must not be trusted to be asked later.
+#[test]
+fn other_labels_make_a_new_revision_also_while_the_cluster_is_away() {
+    let world = World::new();
+    let layered = ConfigSet {
+        layers: vec![layer("region=jp", json!({"a": 9}))],
+        ..set(json!({"a": 1}))
+    };
+    world.apply(&shop(&layered));
+    world.target("us").set_wire(Wire::Down);
+    let plan = world.plan(&described("us", cluster("us", "jp")));
+    assert_eq!(plan.resources[1].why, Why::Labels);
+    assert_eq!(actions(&plan), [Action::Update, Action::Wait]);
+}
+
 #[test]
 fn labels_that_take_a_cluster_out_of_a_selector_remove_the_set() {
     let (world, set) = delivered();

@@ -1,21 +1,23 @@
 //! Real Consul agents on loopback, one or many, that never outlive the test process.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::{TcpListener, UdpSocket};
 use std::ops::Deref;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, StatusCode};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use serde_json::{Value, json};
 
-/// Ports above are handed out by the system to outgoing connections.
-const PORTS: std::ops::Range<u16> = 10_000..32_000;
+mod process;
+
+use process::{Ports, binary, free_ports};
+pub(crate) use process::{make_certificates, spawn_for_good};
+
 /// A server on disk needs 1 to 2 s on a quiet machine; tests run on busy ones.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// What is kept of a server's log.
@@ -43,14 +45,6 @@ enum Kind {
     OnDisk,
     /// In memory, and answers https to clients with a certificate.
     Tls,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Ports {
-    http: u16,
-    https: u16,
-    server: u16,
-    serf: u16,
 }
 
 /// One key as Consul shows it.
@@ -185,6 +179,8 @@ impl Consul {
     /// SIGSTOP: connections are accepted by the system and never answered.
     pub(crate) fn pause(&self) {
         self.signal(Signal::STOP);
+        // Its threads stop one by one; this returns when the last one has.
+        waitpid(Some(self.pid()), WaitOptions::UNTRACED).expect("consul stops");
     }
 
     /// Ends [`Consul::pause`].
@@ -425,10 +421,13 @@ impl Consul {
     }
 
     fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("signal consul");
+    }
+
+    fn pid(&self) -> Pid {
         let child = self.child();
         let pid = child.as_ref().map(Child::id).expect("consul runs");
-        let pid = Pid::from_raw(i32::try_from(pid).expect("a pid")).expect("a pid");
-        kill_process(pid, signal).expect("signal consul");
+        Pid::from_raw(i32::try_from(pid).expect("a pid")).expect("a pid")
     }
 
     fn child(&self) -> MutexGuard<'_, Option<Child>> {
@@ -490,89 +489,6 @@ fn kv_path(key: &str) -> String {
         .map(|segment| utf8_percent_encode(segment, NON_ALPHANUMERIC).to_string())
         .collect();
     format!("kv/{}", segments.join("/"))
-}
-
-/// No test may pass because there is no server.
-fn binary() -> PathBuf {
-    let chosen = std::env::var_os("CONSUL_BIN").map(PathBuf::from);
-    let binary = chosen
-        .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/tools/consul"));
-    assert!(
-        binary.is_file(),
-        "there is no Consul at {}: run tests/run, which installs one, or set CONSUL_BIN",
-        binary.display()
-    );
-    binary
-}
-
-/// Has Consul make an authority of its own, and certificates for a server and a client.
-pub(crate) fn make_certificates(home: &Path) {
-    let make = |arguments: &[&str]| {
-        let done = Command::new(binary())
-            .arg("tls")
-            .args(arguments)
-            .current_dir(home)
-            .env_clear()
-            .output()
-            .expect("consul tls runs");
-        assert!(done.status.success(), "{done:?}");
-    };
-    make(&["ca", "create"]);
-    make(&["cert", "create", "-server"]);
-    make(&["cert", "create", "-client"]);
-    for (made, name) in [
-        ("consul-agent-ca", "ca"),
-        ("dc1-server-consul-0", "server"),
-        ("dc1-client-consul-0", "client"),
-    ] {
-        let rename = |from: String, to: String| std::fs::rename(home.join(from), home.join(to));
-        rename(format!("{made}.pem"), format!("{name}.pem")).expect("a certificate");
-        rename(format!("{made}-key.pem"), format!("{name}.key")).expect("a key");
-    }
-}
-
-/// Ports that are free at this moment.
-fn free_ports() -> Ports {
-    let free = || {
-        loop {
-            let port = fastrand::u16(PORTS);
-            let tcp = TcpListener::bind(("127.0.0.1", port));
-            let udp = UdpSocket::bind(("127.0.0.1", port));
-            if tcp.is_ok() && udp.is_ok() {
-                return port;
-            }
-        }
-    };
-    Ports {
-        http: free(),
-        https: free(),
-        server: free(),
-        serf: free(),
-    }
-}
-
-type Spawned = (Command, mpsc::Sender<std::io::Result<Child>>);
-
-/// Starts a process from a thread that lives as long as this process. The parent-death signal
-/// comes when the *thread* that started a child ends, and a test's thread ends with its test.
-pub(crate) fn spawn_for_good(command: Command) -> Child {
-    static SPAWNER: OnceLock<mpsc::Sender<Spawned>> = OnceLock::new();
-    let spawner = SPAWNER.get_or_init(|| {
-        let (sender, receiver) = mpsc::channel::<Spawned>();
-        std::thread::spawn(move || {
-            for (mut command, answer) in receiver {
-                // A test that gave up does not wait for it.
-                let _ = answer.send(command.spawn());
-            }
-        });
-        sender
-    });
-    let (sender, receiver) = mpsc::channel();
-    spawner.send((command, sender)).expect("the spawner runs");
-    receiver
-        .recv()
-        .expect("the spawner answers")
-        .expect("start consul with setpriv (util-linux)")
 }
 
 /// A test that panicked while it held the lock has nothing to say about its content.

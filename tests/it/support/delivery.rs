@@ -1,6 +1,6 @@
 //! Snapshots and writes to try targets with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cfgctl::model::value::Map;
 use cfgctl::model::{
@@ -28,6 +28,7 @@ pub(crate) fn snapshot(set: &SetName, version: u64, entries: &[(&str, &[u8])]) -
         at: "2026-11-21T02:14:00Z".parse().expect("a time"),
         cause: Cause::Apply,
         message: None,
+        consents: BTreeSet::new(),
     };
     let values = Map::from_iter([("a".to_owned(), version.into())]);
     let cluster = "eu".parse().expect("a name");

@@ -98,7 +98,7 @@ fn write_files(home: &Path) {
                 <type>session</type>
                 <listen>unix:path={here}/bus</listen>
                 <auth>EXTERNAL</auth>
-                <servicedir>{here}</servicedir>
+                <servicedir>{here}/services</servicedir>
                 <policy context="default">
                     <allow send_destination="*" eavesdrop="true"/>
                     <allow eavesdrop="true"/>
@@ -107,8 +107,9 @@ fn write_files(home: &Path) {
             </busconfig>"#
         ),
     );
+    std::fs::create_dir(home.join("services")).expect("a directory");
     write(
-        "org.freedesktop.secrets.service",
+        "services/org.freedesktop.secrets.service",
         format!("[D-BUS Service]\nName=org.freedesktop.secrets\nExec=/bin/sh {here}/start\n"),
     );
     let daemon = binary("gnome-keyring-daemon");

@@ -1,0 +1,363 @@
+//! The walls that a single crate lacks: which module may know what.
+//!
+//! It reads the sources without their comments, texts and tests, and looks at every path in them:
+//! `use crate::{plan, store::Store}` mentions `crate::plan` and `crate::store::Store`.
+
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+/// The layers, lowest first. A module knows those below its own, and never one beside it.
+const LAYERS: &[&[&str]] = &[
+    &["model"],
+    &["manifest"],
+    &["render"],
+    &["check"],
+    &["plan"],
+    &["store", "target"],
+    &["engine"],
+    &["cli"],
+];
+
+/// What decides and never does: the same arguments give the same answer.
+const PURE: &[&str] = &["model", "render", "check", "plan"];
+
+/// What pure modules may not mention.
+const IMPURE: &[&str] = &[
+    "async",
+    "await",
+    "async_trait",
+    "futures_util",
+    "tokio",
+    "std::env",
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::thread",
+    "std::time::Instant",
+    "std::time::SystemTime",
+    "fastrand",
+];
+
+/// What only some files may mention; a name without `.rs` stands for a module and all below it.
+const HIDDEN: &[(&str, &[&str])] = &[
+    (
+        "std::fs",
+        &[
+            "manifest",
+            "store::sqlite",
+            "target::directory",
+            "target::consul::credentials",
+            "cli",
+        ],
+    ),
+    ("std::env", &["cli", "main"]),
+    ("reqwest", &["target::consul"]),
+    ("rustls", &["target::consul"]),
+    ("rusqlite", &["store::sqlite"]),
+    ("serde_saphyr", &["manifest"]),
+    ("jsonschema", &["check::schema"]),
+    ("keyring", &["cli"]),
+    ("anyhow", &["cli", "main"]),
+    ("clap", &["cli", "main"]),
+    ("clap_complete", &["cli", "main"]),
+    ("clap_mangen", &["cli", "main"]),
+    ("comfy_table", &["cli", "main"]),
+    ("dialoguer", &["cli", "main"]),
+    ("indicatif", &["cli", "main"]),
+    ("similar", &["cli", "main"]),
+    ("anstream", &["cli", "main"]),
+];
+
+/// A file that is longer has more than one subject, unless it is a list of tests.
+const MAX_LINES: usize = 600;
+
+/// One file of the crate.
+struct Source {
+    /// `plan::after`; `main` and `lib` for the two roots.
+    module: String,
+    /// What it is called in a message: `src/plan/after.rs`.
+    file: String,
+    lines: usize,
+    /// Every path that its code mentions, from the root of the crate where it is in this crate.
+    paths: Vec<String>,
+}
+
+static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
+    let mut found = Vec::new();
+    collect(Path::new(env!("CARGO_MANIFEST_DIR")), "src", &mut found);
+    assert!(found.len() > 20, "these are not the sources");
+    found
+});
+
+/// What is there for more than tests.
+fn sources() -> impl Iterator<Item = &'static Source> {
+    SOURCES.iter().filter(|source| !is_test(&source.module))
+}
+
+fn collect(root: &Path, below: &str, found: &mut Vec<Source>) {
+    let entries = fs::read_dir(root.join(below)).expect("the sources can be read");
+    for entry in entries {
+        let entry = entry.expect("the sources can be read");
+        let name = entry.file_name().into_string().expect("a plain name");
+        let file = format!("{below}/{name}");
+        if entry.path().is_dir() {
+            collect(root, &file, found);
+        } else if let Some(path) = file.strip_suffix(".rs") {
+            let text = fs::read_to_string(entry.path()).expect("the sources are text");
+            let module = path["src/".len()..].replace('/', "::");
+            let paths = paths(&tokens(without_tests(&text)), &module);
+            found.push(Source {
+                module,
+                lines: text.lines().count(),
+                file,
+                paths,
+            });
+        }
+    }
+}
+
+/// Whether a module is there for tests alone. Clippy sees to it that nothing follows `mod tests`.
+fn is_test(module: &str) -> bool {
+    module
+        .split("::")
+        .any(|segment| segment == "tests" || segment == "testing" || segment.ends_with("_tests"))
+}
+
+fn without_tests(text: &str) -> &str {
+    text.find("#[cfg(test)]\nmod tests {")
+        .map_or(text, |end| &text[..end])
+}
+
+/// Words and punctuation, without comments and what stands between quotes.
+fn tokens(code: &str) -> Vec<String> {
+    let chars: Vec<char> = code.chars().collect();
+    let starts = |at: usize, what: &str| {
+        let mut rest = chars.iter().skip(at);
+        what.chars().all(|c| rest.next() == Some(&c))
+    };
+    let find = |from: usize, what: &str| (from..chars.len()).find(|at| starts(*at, what));
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while at < chars.len() {
+        let c = chars[at];
+        if starts(at, "//") {
+            at = find(at, "\n").unwrap_or(chars.len());
+        } else if starts(at, "/*") {
+            at = find(at, "*/").map_or(chars.len(), |end| end + 2);
+        } else if c == '"' {
+            at += 1;
+            while at < chars.len() && chars[at] != '"' {
+                at += if chars[at] == '\\' { 2 } else { 1 };
+            }
+            at += 1;
+        } else if c == '\'' {
+            // A character, or a lifetime.
+            let escaped = usize::from(starts(at + 1, "\\"));
+            at += match find(at + 2 + escaped, "'") {
+                Some(end) if escaped == 1 => end - at + 1,
+                Some(end) if end == at + 2 => 3,
+                _ => 1,
+            };
+        } else if c.is_alphanumeric() || c == '_' {
+            let end =
+                (at..chars.len()).find(|at| !chars[*at].is_alphanumeric() && chars[*at] != '_');
+            let end = end.unwrap_or(chars.len());
+            let word: String = chars[at..end].iter().collect();
+            let hashes = chars[end..].iter().take_while(|c| **c == '#').count();
+            if matches!(word.as_str(), "r" | "br") && starts(end + hashes, "\"") {
+                let close = format!("\"{}", "#".repeat(hashes));
+                at = find(end + hashes + 1, &close).map_or(chars.len(), |it| it + close.len());
+            } else {
+                tokens.push(word);
+                at = end;
+            }
+        } else if starts(at, "::") {
+            tokens.push("::".to_owned());
+            at += 2;
+        } else {
+            if !c.is_whitespace() {
+                tokens.push(c.to_string());
+            }
+            at += 1;
+        }
+    }
+    tokens
+}
+
+/// Every path among `tokens`, groups spread out.
+fn paths(tokens: &[String], module: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    // The prefixes of the groups that are open.
+    let mut groups: Vec<String> = Vec::new();
+    let mut plain_braces: Vec<usize> = vec![0];
+    let mut path = String::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let is_word = token.chars().all(|c| c.is_alphanumeric() || c == '_');
+        if is_word || token == "::" {
+            let continues = path.is_empty() || path.ends_with("::") || token == "::";
+            if !continues {
+                found.push(std::mem::take(&mut path));
+            }
+            if path.is_empty() {
+                path.push_str(groups.last().map_or("", String::as_str));
+            }
+            path.push_str(token);
+            continue;
+        }
+        let before_group = at > 0 && tokens[at - 1] == "::";
+        match token.as_str() {
+            "{" if before_group => {
+                groups.push(std::mem::take(&mut path));
+                plain_braces.push(0);
+            }
+            "{" => *plain_braces.last_mut().expect("one is open") += 1,
+            "}" => match plain_braces.last_mut() {
+                Some(0) => {
+                    found.push(std::mem::take(&mut path));
+                    groups.pop();
+                    plain_braces.pop();
+                }
+                Some(open) => *open -= 1,
+                None => {}
+            },
+            _ => {}
+        }
+        found.push(std::mem::take(&mut path));
+    }
+    found.push(path);
+    let paths = found.into_iter().filter(|path| !path.is_empty());
+    paths.map(|path| absolute(&path, module)).collect()
+}
+
+/// `super::store` in `plan` is `crate::store`.
+fn absolute(path: &str, module: &str) -> String {
+    let mut rest = path;
+    let mut above: Vec<&str> = module.split("::").collect();
+    if rest == "super" || rest.starts_with("super::") {
+        while let Some(shorter) = rest.strip_prefix("super::") {
+            rest = shorter;
+            above.pop();
+        }
+        above.insert(0, "crate");
+        above.push(rest);
+        return above.join("::");
+    }
+    path.to_owned()
+}
+
+/// Whether `path` is `what` or lies in it.
+fn mentions(path: &str, what: &str) -> bool {
+    path.strip_prefix(what)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| layer.contains(&module))
+}
+
+fn assert_none(breaches: &[String]) {
+    assert!(breaches.is_empty(), "\n{}", breaches.join("\n"));
+}
+
+#[test]
+fn modules_know_only_those_below_them() {
+    let mut breaches = Vec::new();
+    for source in sources() {
+        let own = source.module.split("::").next().unwrap_or_default();
+        if own == "lib" || own == "main" {
+            continue;
+        }
+        let Some(height) = layer(own) else {
+            breaches.push(format!("{} is in no layer", source.file));
+            continue;
+        };
+        for path in &source.paths {
+            let other = path
+                .strip_prefix("crate::")
+                .and_then(|rest| rest.split("::").next());
+            let known = other.filter(|other| *other != own).and_then(layer);
+            if known.is_some_and(|known| known >= height) {
+                breaches.push(format!("{} mentions {path}", source.file));
+            }
+        }
+    }
+    assert_none(&breaches);
+}
+
+#[test]
+fn what_decides_does_nothing_else() {
+    let mut breaches = Vec::new();
+    for source in sources() {
+        if !PURE.iter().any(|pure| mentions(&source.module, pure)) {
+            continue;
+        }
+        for path in &source.paths {
+            if IMPURE.iter().any(|impure| mentions(path, impure)) {
+                breaches.push(format!("{} mentions {path}", source.file));
+            }
+        }
+    }
+    assert_none(&breaches);
+}
+
+#[test]
+fn a_dependency_is_known_where_it_belongs_and_nowhere_else() {
+    let mut breaches = Vec::new();
+    for source in sources() {
+        for (hidden, homes) in HIDDEN {
+            let at_home = homes.iter().any(|home| mentions(&source.module, home));
+            let mut paths = source.paths.iter();
+            if let (false, Some(path)) = (at_home, paths.find(|path| mentions(path, hidden))) {
+                breaches.push(format!("{} mentions {path}", source.file));
+            }
+        }
+    }
+    assert_none(&breaches);
+}
+
+#[test]
+fn files_are_short_and_none_is_called_mod() {
+    let mut breaches = Vec::new();
+    for source in SOURCES.iter() {
+        if source.lines > MAX_LINES && !is_test(&source.module) {
+            breaches.push(format!("{} has {} lines", source.file, source.lines));
+        }
+        if source.file.ends_with("/mod.rs") {
+            breaches.push(format!(
+                "{} should have the name of its module",
+                source.file
+            ));
+        }
+    }
+    assert_none(&breaches);
+}
+
+#[test]
+fn the_walls_see_through_groups_and_not_into_comments_and_texts() {
+    let code = r##"
+        //! crate::comment
+        use crate::{model::{Key, Name}, store};
+        use super::target::Target;
+        /* std::fs */ const A: &str = "tokio::spawn \" std::env"; const C: char = '"';
+        async fn f<'a>(x: &'a str) -> Point { Point { x, y: r#"std::net"# } }
+    "##;
+    let found = paths(&tokens(code), "plan");
+    let has = |path: &str| found.iter().any(|it| it == path);
+    for path in [
+        "crate::model::Key",
+        "crate::model::Name",
+        "crate::store",
+        "crate::target::Target",
+        "async",
+        "Point",
+    ] {
+        assert!(has(path), "{path} in {found:?}");
+    }
+    for hidden in ["comment", "std", "tokio", "net"] {
+        assert!(
+            !found.iter().any(|path| path.contains(hidden)),
+            "{hidden} in {found:?}"
+        );
+    }
+}

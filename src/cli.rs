@@ -12,6 +12,7 @@ mod declared;
 mod delete;
 mod diff;
 mod environment;
+mod explain;
 mod failure;
 mod get;
 mod history;
@@ -92,6 +93,7 @@ enum Command {
     Get(get::GetArgs),
     Show(show::ShowArgs),
     History(history::HistoryArgs),
+    Explain(explain::ExplainArgs),
     Status(status::StatusArgs),
     Rollback(rollback::RollbackArgs),
     Delete(delete::DeleteArgs),
@@ -157,6 +159,7 @@ fn dispatch(session: &Session, command: &Command) -> Result<Exit, Failure> {
         Command::Get(args) => block_on(get::get(session, args)),
         Command::Show(args) => block_on(show::show(session, args)),
         Command::History(args) => block_on(history::history(session, args)),
+        Command::Explain(args) => block_on(explain::explain(session, args)),
         Command::Status(args) => block_on(status::status(session, args)),
         Command::Rollback(args) => block_on(rollback::rollback(session, args)),
         Command::Delete(args) => block_on(delete::delete(session, args)),
@@ -174,3 +177,6 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
     runtime.shutdown_background();
     result
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //!
 //! `apply`, `rollback` and `delete` differ only in what they desire.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
@@ -11,7 +11,7 @@ use super::session::{ReachArgs, Session};
 use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
 use crate::engine::Engine;
-use crate::model::{Cause, Consent, ResourceId};
+use crate::model::{Cause, Consent, Provenance, ResourceId};
 use crate::plan::{Desired, Plan, Reach, SavedPlan, States, approve};
 use crate::store::Store;
 
@@ -112,6 +112,8 @@ pub(crate) struct Change {
     pub(crate) reach: Reach,
     /// What makes it.
     pub(crate) cause: Cause,
+    /// Where it was written.
+    pub(crate) provenances: BTreeMap<ResourceId, Provenance>,
     /// What is consented to by asking for it in so many words.
     pub(crate) consents: BTreeSet<Consent>,
     /// The plan that was shown before; nothing is done if it would be another one now.
@@ -141,6 +143,7 @@ pub(crate) async fn carry_through(
         desired,
         reach: sets,
         cause,
+        provenances,
         consents,
         saved,
     } = change;
@@ -150,7 +153,8 @@ pub(crate) async fn carry_through(
     let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
     progress.pause();
     let origin = session.origin(*cause, consent.message.clone());
-    let plan = survey.plan(desired, sets, &origin, &consents)?;
+    let mut plan = survey.plan(desired, sets, &origin, &consents)?;
+    plan.attach(provenances);
 
     if let Some(saved) = saved {
         unmoved(saved, &plan, &survey.states())?;
@@ -194,7 +198,7 @@ fn unmoved(saved: &SavedPlan, plan: &Plan, states: &States) -> Result<(), Failur
     }
     let error = anyhow::anyhow!(
         "the plan of {} does not hold any more; nothing was changed: {}",
-        saved.origin.at,
+        saved.wish.origin.at,
         moved.join("; ")
     );
     Err(Failure::new(Exit::Conflict, error).hint("look again: `cfgctl diff -f … --out FILE`"))

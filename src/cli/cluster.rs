@@ -111,12 +111,12 @@ fn target_of(cluster: &Cluster) -> String {
     }
 }
 
-/// What the store holds, with what the files say laid over it.
+/// What the files say; without files, what the store holds.
 async fn world(session: &Session, files: &FileArgs) -> Result<Desired, Failure> {
     if !files.filenames.is_empty() {
-        // The first apply brings the store too: what is to be said before it is all in the files.
-        let manifests = files.declared(session, &Heads::new())?;
-        return Ok(declared::desired(manifests));
+        // Before the first apply there may be no store, and this makes none.
+        let loaded = files.declared(session, &Heads::new())?;
+        return Ok(declared::desired(loaded.manifests));
     }
     let heads = session.store().await?.heads().await?;
     let contents = heads.into_iter().map(|(id, head)| (id, head.content));
@@ -213,7 +213,7 @@ async fn chosen(
             .map(|(name, cluster)| (name.clone(), cluster.clone()))
             .collect()
     } else {
-        let manifests = args.files.declared(session, &Heads::new())?;
+        let manifests = args.files.declared(session, &Heads::new())?.manifests;
         let clusters = manifests.into_iter().filter_map(|manifest| {
             let cluster = manifest.content.cluster()?.clone();
             match manifest.id {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::change::GateArgs;
-use super::declared::{FileArgs, desired, undeclared};
+use super::declared::{FileArgs, desired, provenances, undeclared};
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::progress::Progress;
@@ -14,7 +14,7 @@ use super::views::plan::{Detail, PlanView};
 use super::views::table::count;
 use crate::engine::Engine;
 use crate::model::{Cause, Content, Origin};
-use crate::plan::{Reach, SavedPlan};
+use crate::plan::{Reach, SavedPlan, Wish};
 
 /// Shows what an apply would change, in the store and in every cluster, and changes nothing
 ///
@@ -43,14 +43,15 @@ pub(crate) struct DiffArgs {
 pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
     let heads = store.heads().await?;
-    let manifests = args.files.declared(session, &heads)?;
-    let undeclared = undeclared(&manifests, &heads);
-    let mut desired = desired(manifests);
+    let declared = args.files.declared(session, &heads)?;
+    let provenances = provenances(&declared);
+    let undeclared = undeclared(&declared.manifests, &heads);
+    let mut desired = desired(declared.manifests);
     if args.prune {
         desired.extend(undeclared.into_iter().map(|id| (id, Content::Deleted)));
     } else if !undeclared.is_empty() {
         session.ui.status(&format!(
-            "{} of the store are not in the files and stay; `--prune` deletes them",
+            "not in the files, and kept: {} of the store; `--prune` deletes what the files lack",
             count(undeclared.len(), "resource")
         ));
     }
@@ -80,7 +81,14 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
             ..origin
         };
         let clusters = args.reach.clusters.clone();
-        let saved = SavedPlan::new(&plan, &survey.states(), desired, sets, clusters, origin);
+        let wish = Wish {
+            desired,
+            provenances,
+            reach: sets,
+            clusters,
+            origin,
+        };
+        let saved = SavedPlan::new(&plan, &survey.states(), wish);
         saved::write(path, &saved)?;
         let path = path.display();
         session.ui.status(&format!(

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -95,6 +96,8 @@ pub(crate) struct Ui {
     stderr: ColorChoice,
     look: Look,
     stderr_is_terminal: bool,
+    /// Whether there was an answer; a failure after it is no second one.
+    answered: AtomicBool,
 }
 
 impl Ui {
@@ -129,6 +132,7 @@ impl Ui {
                 now: environment.now,
             },
             stderr_is_terminal: environment.stderr_is_terminal,
+            answered: AtomicBool::new(false),
         }
     }
 
@@ -171,6 +175,7 @@ impl Ui {
                 lines.join("\n")
             }
         };
+        self.answered.store(true, Ordering::Relaxed);
         self.print(&text)
     }
 
@@ -221,7 +226,8 @@ impl Ui {
         let (error, causes) = chain
             .split_first()
             .map_or(("unknown", &[][..]), |(error, causes)| (error, causes));
-        if self.output == Output::Json || self.output == Output::Yaml {
+        let for_programs = self.output == Output::Json || self.output == Output::Yaml;
+        if for_programs && !self.answered.load(Ordering::Relaxed) {
             let report = ErrorReport {
                 code: failure.exit as u8,
                 error,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::declared::{FileArgs, check_against, invalid, show};
+use super::declared::{FileArgs, add_checks, show};
 use super::failure::{Exit, Failure};
 use super::session::Session;
 use super::ui::{Look, Report};
@@ -83,10 +83,7 @@ impl FindingView {
 
 pub(crate) fn validate(session: &Session, args: &ValidateArgs) -> Result<Exit, Failure> {
     let mut loaded = args.files.load(session)?;
-    if !loaded.has_errors() {
-        let findings = check_against(&loaded.manifests, &Heads::new());
-        loaded.findings.extend(findings);
-    }
+    add_checks(&mut loaded, &Heads::new());
     let of = |kind| {
         let ids = loaded.manifests.iter().map(|manifest| manifest.id.kind());
         ids.filter(|found| *found == kind).count()
@@ -111,7 +108,7 @@ pub(crate) fn validate(session: &Session, args: &ValidateArgs) -> Result<Exit, F
     if valid {
         Ok(Exit::Done)
     } else {
-        Err(invalid())
+        Err(Failure::usage("the files are not valid"))
     }
 }
 
@@ -130,6 +127,9 @@ impl Report for Validation {
     }
 
     fn names(&self) -> Vec<String> {
+        if !self.valid {
+            return Vec::new();
+        }
         self.names.clone()
     }
 }

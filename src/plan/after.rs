@@ -348,6 +348,13 @@ impl<'a> After<'a> {
                         version: change.version,
                         origin: origin.clone(),
                         content: change.after.clone(),
+                        // The same content still stands where it stood.
+                        provenance: match change.why {
+                            Why::Content => None,
+                            Why::Labels | Why::Takeover => {
+                                self.heads.get(id).and_then(|head| head.provenance.clone())
+                            }
+                        },
                     };
                     (id.clone(), revision)
                 })

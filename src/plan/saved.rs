@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Desired, Observation, Pair, Plan, Reach};
 use crate::model::value::canonical;
 use crate::model::{
-    API_VERSION, Consent, Digest, EntryWrite, ObservedSnapshot, Origin, ResourceId, Selector,
+    API_VERSION, Digest, EntryWrite, ObservedSnapshot, Origin, Provenance, ResourceId, Selector,
     Version,
 };
 
@@ -21,19 +21,27 @@ const KIND: &str = "Plan";
 pub struct SavedPlan {
     api_version: String,
     kind: String,
-    /// Who made the plan, and when.
-    pub origin: Origin,
+    /// What was asked for.
+    pub wish: Wish,
+    heads: BTreeMap<ResourceId, Option<Version>>,
+    targets: Vec<SeenTarget>,
+    decisions: Digest,
+}
+
+/// What a person asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Wish {
     /// What should become of which resources.
     pub desired: Desired,
+    /// Where that was written.
+    pub provenances: BTreeMap<ResourceId, Provenance>,
     /// Which sets to look at beyond those.
     pub reach: Reach,
     /// The clusters that it is limited to.
     pub clusters: Selector,
-    /// What was consented to.
-    pub consents: BTreeSet<Consent>,
-    heads: BTreeMap<ResourceId, Option<Version>>,
-    targets: Vec<SeenTarget>,
-    decisions: Digest,
+    /// Who asked, when, and what was consented to.
+    pub origin: Origin,
 }
 
 /// The state in which one set was seen in one cluster.
@@ -120,22 +128,11 @@ fn decisions(plan: &Plan) -> Digest {
 
 impl SavedPlan {
     /// Puts down `plan`, which was made from these, for later.
-    pub fn new(
-        plan: &Plan,
-        states: &States,
-        desired: Desired,
-        reach: Reach,
-        clusters: Selector,
-        origin: Origin,
-    ) -> Self {
+    pub fn new(plan: &Plan, states: &States, wish: Wish) -> Self {
         Self {
             api_version: API_VERSION.to_owned(),
             kind: KIND.to_owned(),
-            consents: origin.consents.clone(),
-            origin,
-            desired,
-            reach,
-            clusters,
+            wish,
             heads: plan.commit.expected.clone(),
             targets: states
                 .iter()

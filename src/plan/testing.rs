@@ -215,6 +215,12 @@ impl World {
         self.heads().remove(&set_id(set)).unwrap()
     }
 
+    pub(crate) fn revision(&self, set: &str, number: u64) -> Revision {
+        let id = set_id(set);
+        let found = self.store.revision(&id, version(number));
+        self.runtime.block_on(found).unwrap().unwrap()
+    }
+
     /// An origin that no other revision has.
     pub(crate) fn origin(&self) -> Origin {
         let second = self.clock.fetch_add(1, Ordering::Relaxed);

@@ -5,14 +5,14 @@ use crate::support::consul::{Consul, unique_prefix};
 
 const MASTER: &str = "6f1f6a3e-7b1e-4f0e-9a55-0d3c8b1f2a13";
 
-/// A user with files that publish in every way below `root`. `kind` is how far they have come.
-fn user(consul: &Consul, root: &str, payment: u32) -> Cfgctl {
+/// A user with files that publish in every way below `root`; `step` is a value and names a key.
+fn user(consul: &Consul, root: &str, step: u32) -> Cfgctl {
     let user = Cfgctl::new();
-    write(&user, consul, root, payment);
+    write(&user, consul, root, step);
     user
 }
 
-fn write(user: &Cfgctl, consul: &Consul, root: &str, timeout: u32) {
+fn write(user: &Cfgctl, consul: &Consul, root: &str, step: u32) {
     user.write(
         "conf/all.yaml",
         &format!(
@@ -32,7 +32,7 @@ kind: ConfigSet
 metadata: {{name: checkout}}
 spec:
   clusters: {{stage: prod}}
-  values: {{payment: {{timeoutMs: {timeout}}}, step{timeout}: x}}
+  values: {{payment: {{timeoutMs: {step}}}, only{step}: x}}
   publish:
     - spring: {{context: '{root}/config/${{a}} "b" \c'}}
     - keys: {{prefix: {root}/app/checkout}}
@@ -42,7 +42,7 @@ kind: ConfigSet
 metadata: {{name: search}}
 spec:
   clusters: {{stage: prod}}
-  values: {{size: {timeout}}}
+  values: {{size: {step}}}
   publish:
     - spring: {{context: {root}/config/search, format: properties}}
     - spring: {{context: {root}/config/find, format: key-value}}
@@ -52,7 +52,7 @@ kind: ConfigSet
 metadata: {{name: elsewhere}}
 spec:
   clusters: {{stage: test}}
-  values: {{a: {timeout}}}
+  values: {{a: {step}}}
 "#,
             address = consul.address()
         ),
@@ -86,9 +86,10 @@ fn live(user: Cfgctl, consul: &Consul, root: &str, token: &str) -> Result<(), St
     run(&["diff", "-f", "conf"], 0)?;
     // A key of every kind changes, one comes and one goes.
     write(&user, consul, root, 2);
-    run(&["apply", "-f", "conf", "--yes"], 0)?;
+    let deletes = "--allow-deletes";
+    run(&["apply", "-f", "conf", "--yes", deletes], 0)?;
     in_sync()?;
-    run(&["rollback", "checkout", "--yes"], 0)?;
+    run(&["rollback", "checkout", "--yes", deletes], 0)?;
     in_sync()?;
     run(&["delete", "checkout", "search", "elsewhere", "--yes"], 0)?;
     in_sync()
@@ -109,9 +110,9 @@ async fn the_policy_suffices_and_no_rule_of_it_can_be_taken_away_or_weakened() {
     let root = unique_prefix();
     let (whole, policy) = printed(&root);
     insta::assert_snapshot!(policy.replace(&root, "ROOT"), @r##"
-    # What cfgctl needs in cluster `eu`, and nothing else. The limit of operations in a
-    # transaction is taken from the version if `agent_prefix "" { policy = "read" }` is added;
-    # without it, and that is enough, the limit of old versions is kept to.
+    # What cfgctl needs in cluster `eu`, and nothing else.
+    # `agent_prefix "" { policy = "read" }` is not needed: without it cfgctl cannot read the
+    # version of the Consul, and keeps to the smaller transactions of old versions.
     key "ROOT/config/\u0024{a} \"b\" \\c/data" { policy = "write" }
     key "ROOT/config/search/data" { policy = "write" }
     key "ROOT/own/checkout/snapshot" { policy = "write" }

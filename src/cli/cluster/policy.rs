@@ -129,9 +129,9 @@ fn rules(world: &Desired, consul: &Consul, labels: &Labels, sets: &[SetName]) ->
 
 fn hcl(cluster: &ClusterName, rules: &[Rule]) -> String {
     let mut text = format!(
-        "# What cfgctl needs in cluster `{cluster}`, and nothing else. The limit of operations in a\n\
-         # transaction is taken from the version if `agent_prefix \"\" {{ policy = \"read\" }}` is added;\n\
-         # without it, and that is enough, the limit of old versions is kept to.\n"
+        "# What cfgctl needs in cluster `{cluster}`, and nothing else.\n\
+         # `agent_prefix \"\" {{ policy = \"read\" }}` is not needed: without it cfgctl cannot read the\n\
+         # version of the Consul, and keeps to the smaller transactions of old versions.\n"
     );
     for rule in rules {
         let (resource, policy) = match (rule.resource, rule.policy) {

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use super::Ui;
 use crate::cli::failure::{Exit, Failure};
 
@@ -17,6 +19,9 @@ impl Ui {
         }
         let stdin = io::stdin();
         let before = rustix::termios::tcgetattr(&stdin).ok();
+        // Before the echo is off: without it Ctrl-C would leave the terminal that way.
+        let mut interrupts =
+            signal(SignalKind::interrupt()).map_err(|error| Failure::new(Exit::Bug, error))?;
         let question = question.to_owned();
         let asked = tokio::task::spawn_blocking(move || {
             dialoguer::Password::new()
@@ -32,7 +37,7 @@ impl Ui {
                 Ok(Err(error)) => Err(Failure::new(Exit::Bug, error)),
                 Err(error) => Err(Failure::new(Exit::Bug, error)),
             },
-            _ = tokio::signal::ctrl_c() => {
+            _ = interrupts.recv() => {
                 // The one that waits for a line never comes to switch the echo on again.
                 if let Some(before) = before {
                     let now = rustix::termios::OptionalActions::Flush;

@@ -8,16 +8,13 @@ use serde::Serialize;
 
 use super::super::ui::{Look, Report};
 use super::diff::{Highlight, unified};
-use super::table::{count, printable, table};
+use super::table::{count, printable, shortened, table};
 use crate::manifest::{manifest_of, yaml};
 use crate::model::{Consent, Content, Document, ResourceId, Version};
 use crate::plan::{
     Action, Condition, Delivery, Drift, Edit, Objection, Plan, ResourceChange, UnseenKind,
     ValueChange, Why,
 };
-
-/// How much of a changed value is shown.
-const SHOWN_BYTES: usize = 60;
 
 /// A plan, ready to be shown.
 #[derive(Debug, Serialize)]
@@ -49,11 +46,23 @@ struct ResourceView {
     reason: &'static str,
     base: Option<Version>,
     version: Version,
-    diff: String,
-    #[serde(skip)]
+    diff: Texts,
+}
+
+/// A manifest as it was and as it will be; for programs, a unified diff of the two. That takes as
+/// long as planning does, so it is made only for whoever gets to see it.
+#[derive(Debug)]
+struct Texts {
+    name: String,
     before: String,
-    #[serde(skip)]
     after: String,
+}
+
+impl Serialize for Texts {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let diff = unified(&self.name, &self.before, &self.after, Highlight::Lines);
+        serializer.serialize_str(&anstream::adapter::strip_str(&diff).to_string())
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -196,8 +205,6 @@ fn text(id: &ResourceId, content: Option<&Content>) -> String {
 
 impl ResourceView {
     fn new(change: &ResourceChange) -> Self {
-        let before = text(&change.id, change.before.as_ref());
-        let after = text(&change.id, Some(&change.after));
         Self {
             name: change.id.to_string(),
             change: match (&change.before, &change.after) {
@@ -212,14 +219,11 @@ impl ResourceView {
             },
             base: change.base,
             version: change.version,
-            diff: unified(&change.id.to_string(), &before, &after, Highlight::Lines)
-                .lines()
-                .fold(String::new(), |mut text, line| {
-                    _ = writeln!(text, "{}", anstream::adapter::strip_str(line));
-                    text
-                }),
-            before,
-            after,
+            diff: Texts {
+                name: change.id.to_string(),
+                before: text(&change.id, change.before.as_ref()),
+                after: text(&change.id, Some(&change.after)),
+            },
         }
     }
 
@@ -243,7 +247,12 @@ impl ResourceView {
         } else {
             Highlight::Lines
         };
-        text.push_str(&unified(&self.name, &self.before, &self.after, highlight));
+        let Texts {
+            name,
+            before,
+            after,
+        } = &self.diff;
+        text.push_str(&unified(name, before, after, highlight));
         text
     }
 }
@@ -336,9 +345,6 @@ impl DeliveryView {
 
     fn details(&self, look: Look, text: &mut String) {
         let place = format!("{} in {}", self.set, self.cluster);
-        if let Some(reason) = &self.reason {
-            _ = writeln!(text, "! {place}: {}", printable(reason));
-        }
         for drift in &self.drift {
             let key = drift.key.as_deref().unwrap_or("the snapshot key");
             _ = writeln!(text, "! {place}: {} {}", printable(key), drift.what);
@@ -377,16 +383,6 @@ impl DeliveryView {
             _ = writeln!(text, "    {style}{sign} {path}: {values}{style:#}");
         }
     }
-}
-
-/// A value on one line, cut where it is long and nobody asked for everything.
-fn shortened(value: &str, look: Look) -> String {
-    let line = printable(&value.replace('\n', "⏎"));
-    if look.wide || line.len() <= SHOWN_BYTES {
-        return line;
-    }
-    let cut: String = line.chars().take(SHOWN_BYTES).collect();
-    format!("{cut}… ({} bytes)", value.len())
 }
 
 impl DriftView {
@@ -428,6 +424,10 @@ impl ObjectionView {
             answer: objection.reason.answer().map(Consent::flag),
         }
     }
+
+    fn is_about(&self, view: &DeliveryView) -> bool {
+        (&self.set, &self.cluster) == (&view.set, &view.cluster)
+    }
 }
 
 fn heading(text: &str) -> String {
@@ -463,6 +463,17 @@ impl Report for PlanView {
         }
         let mut details = String::new();
         for view in shown() {
+            let objections = || {
+                self.objections
+                    .iter()
+                    .filter(|against| against.is_about(view))
+            };
+            if let Some(reason) = &view.reason
+                && !objections().any(|against| against.reason == *reason)
+            {
+                let place = format!("{} in {}", view.set, view.cluster);
+                _ = writeln!(details, "! {place}: {}", printable(reason));
+            }
             view.details(look, &mut details);
         }
         sections.push(details);

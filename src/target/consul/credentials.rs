@@ -189,7 +189,9 @@ mod tests {
 
     #[test]
     fn half_a_client_certificate_and_odd_flags_are_errors() {
-        let tls = |environment| tls(reqwest::Client::builder(), &Tls::default(), environment);
+        let tls = |environment: &Environment| {
+            tls(reqwest::Client::builder(), &Tls::default(), environment)
+        };
         assert!(tls(&env(&[("CONSUL_CLIENT_KEY", "k")])).is_err());
         assert!(tls(&env(&[("CONSUL_HTTP_SSL_VERIFY", "maybe")])).is_err());
         assert!(tls(&env(&[("CONSUL_CACERT", "/nowhere")])).is_err());

@@ -63,7 +63,7 @@ fn consul_spec(consul: &Consul) -> Map<String, Value> {
         };
         spec.insert("token".to_owned(), token);
     }
-    if *tls != Tls::default() {
+    if let Some(tls) = tls {
         spec.insert("tls".to_owned(), Value::Object(tls_spec(tls)));
     }
     if *limits != LimitOverrides::default() {

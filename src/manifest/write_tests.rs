@@ -42,7 +42,6 @@ spec:
     prefix: a/b
     datacenter: dc1
     token: {file: secrets/token}
-    tls: {caFile: ca.pem, certFile: ./us.pem, keyFile: /keys/us.key, serverName: consul.internal}
     limits: {operations: 64, valueBytes: 1, requestBytes: 2}
 ---
 apiVersion: cfgctl.dev/v1
@@ -83,11 +82,6 @@ spec:
           requestBytes: 2
           valueBytes: 1
         prefix: a/b
-        tls:
-          caFile: /work/ca.pem
-          certFile: /work/us.pem
-          keyFile: /keys/us.key
-          serverName: consul.internal
         token:
           file: /work/secrets/token
     ---
@@ -135,6 +129,22 @@ spec:
         "no":
           "1_000": "017"
     "#);
+}
+
+#[test]
+fn tls_is_written_with_absolute_paths() {
+    let written = round_trip(
+        "apiVersion: cfgctl.dev/v1\nkind: Cluster\nmetadata: {name: eu}\n\
+         spec: {consul: {tls: {caFile: ca.pem, certFile: ./us.pem, keyFile: /keys/us.key, serverName: a.b}}}\n",
+    );
+    let at = written.find("    tls:").unwrap();
+    insta::assert_snapshot!(&written[at..], @r"
+    tls:
+      caFile: /work/ca.pem
+      certFile: /work/us.pem
+      keyFile: /keys/us.key
+      serverName: a.b
+    ");
 }
 
 #[test]

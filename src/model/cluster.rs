@@ -45,8 +45,8 @@ pub struct Consul {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenSource>,
     /// Whom to trust over https, and who we are.
-    #[serde(default, skip_serializing_if = "Tls::is_empty")]
-    pub tls: Tls,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Box<Tls>>,
     /// The server's limits where they are not what its version says.
     #[serde(default, skip_serializing_if = "LimitOverrides::is_empty")]
     pub limits: LimitOverrides,
@@ -83,12 +83,6 @@ pub struct Tls {
     /// The name that the Consul's certificate must have, if it is not the host of the address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_name: Option<String>,
-}
-
-impl Tls {
-    fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// A certificate and its private key, which are of no use without each other.

@@ -19,7 +19,7 @@ use crate::model::value::Map;
 use crate::model::{
     Cause, Cluster, ClusterName, ConfigSet, Connection, Consent, Consul, Content, Heads, Key,
     Layer, LayerName, LimitOverrides, Limits, Origin, Publish, ResourceId, Revision, Selector,
-    SetName, Tls, Version,
+    SetName, Version,
 };
 use crate::store::Store as _;
 use crate::store::memory::Memory as Store;
@@ -71,7 +71,7 @@ pub(crate) fn cluster(address: &str, region: &str) -> Cluster {
             prefix: key("cfgctl"),
             datacenter: None,
             token: None,
-            tls: Tls::default(),
+            tls: None,
             limits: LimitOverrides::default(),
         }),
     }

@@ -192,7 +192,6 @@ pub(super) async fn logout(session: &Session, args: &LogoutArgs) -> Result<Exit,
 impl From<KeyringError> for Failure {
     fn from(error: KeyringError) -> Self {
         let hint = match &error {
-            KeyringError::None(_) => ELSEWHERE,
             KeyringError::NoCollection => {
                 "make a default keyring with the password manager of your desktop"
             }
@@ -200,7 +199,9 @@ impl From<KeyringError> for Failure {
                 "open it with the password manager of your desktop, then try again"
             }
             KeyringError::Missing => "`cfgctl cluster login` keeps it again",
-            KeyringError::Failed(_) | KeyringError::File { .. } => ELSEWHERE,
+            KeyringError::None(_) | KeyringError::Failed(_) | KeyringError::File { .. } => {
+                ELSEWHERE
+            }
         };
         Self::new(Exit::Unavailable, error).hint(hint)
     }

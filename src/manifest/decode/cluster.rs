@@ -93,7 +93,7 @@ impl Decoder<'_, '_> {
             },
             datacenter: datacenter.ok()?,
             token: token.ok()?,
-            tls: tls.ok()?.unwrap_or_default(),
+            tls: tls.ok()?.map(Box::new),
             limits: limits.ok()?.unwrap_or_default(),
         })
     }

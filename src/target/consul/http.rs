@@ -106,7 +106,7 @@ impl Client {
     ) -> Result<Self, String> {
         let address = Address::find(spec.address.as_deref(), environment)?;
         let token = credentials::token(spec.token.as_ref(), environment)?;
-        if spec.tls != model::Tls::default() && !address.is_https() {
+        if spec.tls.is_some() && !address.is_https() {
             return Err("the manifest says how to use https, and the address is http".to_owned());
         }
         let mut headers = HeaderMap::new();
@@ -124,9 +124,10 @@ impl Client {
             .timeout(patience.request)
             .default_headers(headers);
         let mut base = address.clone();
+        let tls = spec.tls.as_deref().cloned().unwrap_or_default();
         if address.is_https() {
-            builder = credentials::tls(builder, &spec.tls, environment)?;
-            let name = spec.tls.server_name.as_deref();
+            builder = credentials::tls(builder, &tls, environment)?;
+            let name = tls.server_name.as_deref();
             if let Some(name) = name.or_else(|| environment.get("CONSUL_TLS_SERVER_NAME")) {
                 base = address
                     .with_host(name)
@@ -151,7 +152,7 @@ impl Client {
             base: base.to_string(),
             scope: scope.collect(),
             patience,
-            has_certificate: credentials::has_certificate(&spec.tls, environment),
+            has_certificate: credentials::has_certificate(&tls, environment),
             token: Source::Known(token),
             in_the_clear: !address.is_https() && !address.is_loopback(),
             namespace,

@@ -323,6 +323,7 @@ fn planned(observed: model::Observed, address: &str) -> Plan {
         version,
         origin: origin(),
         content,
+        provenance: None,
     };
     let heads: Heads = BTreeMap::from([
         (set.clone(), revision(version(3), Content::Set(SET.clone()))),

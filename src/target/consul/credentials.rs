@@ -99,9 +99,13 @@ pub(super) fn tls(
     Ok(builder.identity(identity))
 }
 
-/// Whether [`tls`] finds a certificate of our own.
-pub(super) fn has_certificate(manifest: &Tls, environment: &Environment) -> bool {
-    manifest.client.is_some() || environment.get("CONSUL_CLIENT_CERT").is_some()
+/// What a server may have against the certificate that [`tls`] finds for us.
+pub(super) fn suspicion(manifest: &Tls, environment: &Environment) -> &'static str {
+    if manifest.client.is_some() || environment.get("CONSUL_CLIENT_CERT").is_some() {
+        "it may not trust our certificate"
+    } else {
+        "it may ask for a client certificate, and none is named"
+    }
 }
 
 /// The authorities that the environment names.

@@ -47,8 +47,8 @@ pub(super) struct Client {
     scope: Vec<(&'static str, String)>,
     patience: Patience,
     token: Source,
-    /// We have a certificate of our own to show.
-    has_certificate: bool,
+    /// What a server that ends the connection before it answers may have against us.
+    suspicion: Option<&'static str>,
     /// What is sent can be read on its way to another machine.
     in_the_clear: bool,
     /// `CONSUL_NAMESPACE`, of Consul Enterprise.
@@ -152,7 +152,9 @@ impl Client {
             base: base.to_string(),
             scope: scope.collect(),
             patience,
-            has_certificate: credentials::has_certificate(&tls, environment),
+            suspicion: address
+                .is_https()
+                .then(|| credentials::suspicion(&tls, environment)),
             token: Source::Known(token),
             in_the_clear: !address.is_https() && !address.is_loopback(),
             namespace,
@@ -247,8 +249,8 @@ impl Client {
             // limits of Consul.
             request = request.body(body.to_vec());
         }
-        let failed = |error| failed(error, self.has_certificate);
-        let mut response = request.send().await.map_err(failed)?;
+        let unanswered = |error| ended(error, self.suspicion);
+        let mut response = request.send().await.map_err(unanswered)?;
         let too_long = |bytes: usize| bytes > limit;
         if response
             .content_length()
@@ -270,18 +272,22 @@ impl Client {
     }
 }
 
-fn failed(error: reqwest::Error, has_certificate: bool) -> Failed {
+fn failed(error: reqwest::Error) -> Failed {
+    ended(error, None)
+}
+
+/// Why there is no answer. Who is refused for a certificate learns it in many ways, and often only
+/// from a connection that ends: the first request may be on its way before the refusal is.
+fn ended(error: reqwest::Error, suspicion: Option<&str>) -> Failed {
     let unsent = error.is_connect() || error.is_builder();
+    let timed_out = error.is_timeout();
     // The URL names a key and says nothing that the location does not.
     let error = error.without_url();
     let text = causes(&error);
-    // The words of rustls for the two ways in which servers say it.
-    let asked = ["alert: CertificateRequired", "alert: BadCertificate"];
-    let wants_certificate = !has_certificate && asked.iter().any(|words| text.contains(words));
-    let error: BoxError = if wants_certificate {
-        format!("it asks for a client certificate, and none is named: {text}").into()
-    } else {
-        error.into()
+    let ended_by_it = text.contains("fatal alert") || !(unsent || timed_out);
+    let error: BoxError = match suspicion.filter(|_| ended_by_it) {
+        Some(suspicion) => format!("{text}; {suspicion}").into(),
+        None => error.into(),
     };
     if unsent {
         Failed::Unsent(error)

@@ -18,6 +18,7 @@ mod get;
 mod history;
 mod import;
 mod interrupt;
+mod keyring;
 mod names;
 mod progress;
 mod reference;

@@ -12,6 +12,8 @@ use super::environment::Environment;
 use super::failure::{Exit, Failure};
 use crate::model::API_VERSION;
 
+mod secret;
+
 /// How results are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Output {

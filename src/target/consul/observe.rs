@@ -133,6 +133,10 @@ impl Consul {
             Ok(answer) if !answer.is_busy() => return Ok(answer),
             Ok(answer) => format!("{}: {}", answer.status, answer.text()).into(),
             Err(Failed::Unsent(source) | Failed::Unanswered(source)) => source,
+            Err(Failed::NoToken(reason)) => {
+                let location = self.location();
+                return Err(TargetError::Configuration { location, reason });
+            }
             Err(Failed::TooLong(limit)) => {
                 return Err(self.invalid(format!("an answer of more than {limit} bytes")));
             }

@@ -30,7 +30,7 @@ pub(crate) fn binary() -> PathBuf {
 }
 
 /// Has Consul make an authority of its own, and certificates for a server and a client.
-pub(super) fn make_certificates(home: &Path) {
+pub(crate) fn make_certificates(home: &Path) {
     let make = |arguments: &[&str]| {
         let done = Command::new(binary())
             .arg("tls")
@@ -79,7 +79,7 @@ type Spawned = (Command, mpsc::Sender<std::io::Result<Child>>);
 
 /// Starts a process from a thread that lives as long as this process. The parent-death signal
 /// comes when the *thread* that started a child ends, and a test's thread ends with its test.
-pub(super) fn spawn_for_good(command: Command) -> Child {
+pub(crate) fn spawn_for_good(command: Command) -> Child {
     static SPAWNER: OnceLock<mpsc::Sender<Spawned>> = OnceLock::new();
     let spawner = SPAWNER.get_or_init(|| {
         let (sender, receiver) = mpsc::channel::<Spawned>();

@@ -78,6 +78,9 @@ struct DriftView {
     what: &'static str,
     found: Option<String>,
     expected: Option<String>,
+    /// For the snapshot key: from what its values should be to what they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    values: Vec<ValueChange>,
 }
 
 #[derive(Debug, Serialize)]
@@ -393,11 +396,12 @@ impl DriftView {
     fn new(drift: &Drift) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         match drift {
-            Drift::EditedSnapshot => Self {
+            Drift::EditedSnapshot { values } => Self {
                 key: None,
                 what: "was changed by hand",
                 found: None,
                 expected: None,
+                values: values.clone(),
             },
             Drift::Edited {
                 key,
@@ -408,12 +412,14 @@ impl DriftView {
                 what: "was changed by hand",
                 found: Some(text(found)),
                 expected: expected.as_deref().map(text),
+                values: Vec::new(),
             },
-            Drift::Missing { key } => Self {
+            Drift::Missing { key, expected } => Self {
                 key: Some(key.to_string()),
                 what: "was deleted by hand",
                 found: None,
-                expected: None,
+                expected: expected.as_deref().map(text),
+                values: Vec::new(),
             },
         }
     }

@@ -6,11 +6,9 @@ use super::change::GateArgs;
 use super::declared::{FileArgs, desired};
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
-use super::progress::Progress;
 use super::session::{ReachArgs, Session};
+use super::survey::{Question, survey};
 use super::views::plan::{Detail, PlanView};
-use crate::engine::Engine;
-use crate::model::Cause;
 use crate::plan::Reach;
 
 /// Shows what an apply would change, in the store and in every cluster, and changes nothing
@@ -33,24 +31,13 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
     let store = session.store().await?;
     let heads = store.heads().await?;
     let desired = desired(args.files.declared(session, &heads)?);
-    let sets = Reach::Named(BTreeSet::new());
-
-    let interrupt = Interrupt::listen();
-    let progress = Progress::new(&session.ui);
-    let events = |event: crate::engine::Event<'_>| progress.on(&event);
-    let engine = Engine {
-        store: store.as_ref(),
-        connect: &session.connector(args.reach.timeout),
-        pace: args.reach.pace(),
-        events: &events,
-        interrupt: interrupt.receiver(),
+    let question = Question {
+        desired,
+        sets: Reach::Named(BTreeSet::new()),
+        consents: args.gates.consents(),
     };
-    let survey = engine.survey(&desired, &sets, &args.reach.clusters).await;
-    let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
-    progress.finish();
-
-    let origin = session.origin(Cause::Apply, None);
-    let plan = survey.plan(&desired, &sets, &origin, &args.gates.consents())?;
+    let interrupt = Interrupt::listen();
+    let (_, plan) = survey(session, store.as_ref(), &question, &args.reach, &interrupt).await?;
     let view = PlanView::new(&plan, Detail::Full);
     session.ui.report(&view)?;
     if let Some(unseen) = view.unseen() {

@@ -75,7 +75,7 @@ impl ReachArgs {
 }
 
 /// Reads `30s`, `2m30s`, `PT5S`.
-fn duration(input: &str) -> Result<Duration, String> {
+pub(crate) fn duration(input: &str) -> Result<Duration, String> {
     let parsed: jiff::SignedDuration = input
         .parse()
         .map_err(|_| "a duration is a number and a unit, such as `30s` or `2m`".to_owned())?;

@@ -12,7 +12,7 @@ use super::table::{count, printable, table};
 use crate::manifest::{manifest_of, yaml};
 use crate::model::{Consent, Content, Document, ResourceId, Version};
 use crate::plan::{
-    Action, Condition, Delivery, Drift, Edit, Objection, Plan, ResourceChange, UnseenKind,
+    Action, Condition, Delivery, Drift, Edit, Objection, Plan, Reason, ResourceChange, UnseenKind,
     ValueChange, Why,
 };
 
@@ -71,9 +71,9 @@ struct DeliveryView {
     foreign: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct DriftView {
+pub(super) struct DriftView {
     key: Option<String>,
     what: &'static str,
     found: Option<String>,
@@ -102,6 +102,9 @@ pub(crate) fn condition_word(condition: &Condition) -> &'static str {
         Condition::Edited => "changed-by-hand",
         Condition::Outdated => "outdated",
         Condition::Leftover => "left-over",
+        Condition::Alien(Reason::Ahead { .. }) => "ahead",
+        Condition::Alien(Reason::OtherHistory { .. }) => "other-history",
+        Condition::Alien(Reason::Unreadable { .. }) => "unreadable",
         Condition::Alien(_) => "not-ours",
         Condition::Unseen(unseen) => match unseen.kind {
             UnseenKind::Unreachable => "unreachable",
@@ -241,11 +244,7 @@ impl ResourceView {
         if detail == Detail::Brief && self.change != "changed" {
             return text;
         }
-        let highlight = if look.color {
-            Highlight::Words
-        } else {
-            Highlight::Lines
-        };
+        let highlight = Highlight::of(look);
         text.push_str(&unified(&self.name, &self.before, &self.after, highlight));
         text
     }
@@ -345,11 +344,7 @@ impl DeliveryView {
         for drift in &self.drift {
             let key = drift.key.as_deref().unwrap_or("the snapshot key");
             _ = writeln!(text, "! {place}: {} {}", printable(key), drift.what);
-            for (sign, value) in [("is", &drift.found), ("was", &drift.expected)] {
-                if let Some(value) = value {
-                    _ = writeln!(text, "    {sign}: {}", shortened(value, look));
-                }
-            }
+            drift.values(look, text);
         }
         for key in &self.foreign {
             _ = writeln!(
@@ -359,26 +354,27 @@ impl DeliveryView {
             );
         }
     }
+}
 
-    fn value_lines(&self, look: Look, text: &mut String) {
-        for change in &self.changes {
-            let (sign, style, values) = match &change.edit {
-                Edit::Added { to } => ("+", AnsiColor::Green, shortened(&to.to_string(), look)),
-                Edit::Removed { from } => ("-", AnsiColor::Red, shortened(&from.to_string(), look)),
-                Edit::Changed { from, to } => (
-                    "~",
-                    AnsiColor::Yellow,
-                    format!(
-                        "{} → {}",
-                        shortened(&from.to_string(), look),
-                        shortened(&to.to_string(), look)
-                    ),
+/// One line for every value that changes.
+fn value_lines(changes: &[ValueChange], look: Look, text: &mut String) {
+    for change in changes {
+        let (sign, style, values) = match &change.edit {
+            Edit::Added { to } => ("+", AnsiColor::Green, shortened(&to.to_string(), look)),
+            Edit::Removed { from } => ("-", AnsiColor::Red, shortened(&from.to_string(), look)),
+            Edit::Changed { from, to } => (
+                "~",
+                AnsiColor::Yellow,
+                format!(
+                    "{} → {}",
+                    shortened(&from.to_string(), look),
+                    shortened(&to.to_string(), look)
                 ),
-            };
-            let style = style.on_default();
-            let path = printable(&change.path.to_string());
-            _ = writeln!(text, "    {style}{sign} {path}: {values}{style:#}");
-        }
+            ),
+        };
+        let style = style.on_default();
+        let path = printable(&change.path.to_string());
+        _ = writeln!(text, "    {style}{sign} {path}: {values}{style:#}");
     }
 }
 
@@ -393,7 +389,7 @@ fn shortened(value: &str, look: Look) -> String {
 }
 
 impl DriftView {
-    fn new(drift: &Drift) -> Self {
+    pub(super) fn new(drift: &Drift) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         match drift {
             Drift::EditedSnapshot { values } => Self {
@@ -422,6 +418,34 @@ impl DriftView {
                 values: Vec::new(),
             },
         }
+    }
+}
+
+impl DriftView {
+    /// The key, what happened to it, and both values.
+    pub(super) fn details(&self, look: Look, text: &mut String) {
+        let key = self.key.as_deref().unwrap_or("the snapshot key");
+        _ = writeln!(text, "  {} {}", printable(key), self.what);
+        self.values(look, text);
+    }
+
+    /// What it is and what it should be, as a diff where that is text of several lines.
+    fn values(&self, look: Look, text: &mut String) {
+        match (&self.expected, &self.found) {
+            (Some(expected), Some(found)) if expected.contains('\n') || found.contains('\n') => {
+                let highlight = Highlight::of(look);
+                let key = self.key.as_deref().unwrap_or_default();
+                text.push_str(&unified(&printable(key), expected, found, highlight));
+            }
+            (expected, found) => {
+                for (sign, value) in [("is", found), ("should be", expected)] {
+                    if let Some(value) = value {
+                        _ = writeln!(text, "    {sign}: {}", shortened(value, look));
+                    }
+                }
+            }
+        }
+        value_lines(&self.values, look, text);
     }
 }
 
@@ -463,7 +487,7 @@ impl Report for PlanView {
             let mut text = String::new();
             for view in shown().filter(|view| !view.changes.is_empty()) {
                 text.push_str(&heading(&format!("{} in {}", view.set, view.cluster)));
-                view.value_lines(look, &mut text);
+                value_lines(&view.changes, look, &mut text);
             }
             sections.push(text);
         }

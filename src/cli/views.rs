@@ -9,3 +9,4 @@ mod mend;
 pub(crate) mod outcome;
 pub(crate) mod plan;
 pub(crate) mod table;
+pub(crate) mod validation;

@@ -7,6 +7,7 @@
 )]
 
 // Modules are added here as they come: one file each.
+mod ci_jobs;
 mod consul_answers;
 mod consul_harness;
 mod consul_target;

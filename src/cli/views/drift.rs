@@ -128,7 +128,7 @@ impl DriftReport {
         );
         let mut parts = Vec::new();
         if self.drifted > 0 {
-            parts.push(format!("{} not as they should be", self.drifted));
+            parts.push(format!("{} not as it should be", self.drifted));
         }
         if self.unseen > 0 {
             parts.push(format!("{} could not be looked at", self.unseen));
@@ -136,7 +136,7 @@ impl DriftReport {
         if parts.is_empty() {
             format!("in sync: {looked}")
         } else {
-            format!("{}, of {looked}", parts.join(", "))
+            format!("of {looked}, {}", parts.join(", "))
         }
     }
 }

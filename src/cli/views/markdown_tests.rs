@@ -92,7 +92,8 @@ proptest! {
         // The one that is ours, before the empty line and the end of the details.
         prop_assert_eq!(closing.len(), 1, "{}", folded);
         prop_assert_eq!(&lines[4 + closing[0].0..], &[fence, "", "</details>"][..]);
-        prop_assert!(!folded.contains(['\r', '\u{1b}', '\u{202e}']));
+        let is_visible = !folded.contains(['\r', '\u{1b}', '\u{202e}']);
+        prop_assert!(is_visible);
     }
 
     #[test]

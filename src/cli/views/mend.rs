@@ -54,7 +54,9 @@ fn repair<'a>(delivery: &'a Delivery, against: &[&Objection]) -> Vec<&'a str> {
         return vec!["cfgctl", "cluster", "check", delivery.pair.cluster.as_str()];
     }
     let mut command = vec!["cfgctl", "drift", "--repair"];
-    let answers = against.iter().filter_map(|objection| objection.reason.answer());
+    let answers = against
+        .iter()
+        .filter_map(|objection| objection.reason.answer());
     let answers: BTreeSet<Consent> = answers.collect();
     for answer in answers {
         command.push(answer.flag());

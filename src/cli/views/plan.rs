@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::super::ui::{Look, Report};
+use super::super::ui::{Look, Output, Report};
 use super::diff::{Highlight, unified};
+use super::markdown::{Comment, Section, code};
 use super::table::{count, printable, table};
 use crate::manifest::{manifest_of, yaml};
 use crate::model::{Consent, Content, Document, ResourceId, Version};
@@ -16,6 +17,8 @@ use crate::plan::{
     ValueChange, Why,
 };
 
+/// The most objections in a comment; the first of a kind says what to do about all.
+const MAX_REFUSALS: usize = 20;
 /// How much of a changed value is shown.
 const SHOWN_BYTES: usize = 60;
 
@@ -201,6 +204,13 @@ fn text(id: &ResourceId, content: Option<&Content>) -> String {
 }
 
 impl ResourceView {
+    /// What happens to it, for a comment.
+    fn title(&self) -> String {
+        let base = self.base.map_or("new".to_owned(), |base| base.to_string());
+        let name = code(&self.name);
+        format!("{name} {} ({base} → {})", self.change, self.version)
+    }
+
     fn new(change: &ResourceChange) -> Self {
         let before = text(&change.id, change.before.as_ref());
         let after = text(&change.id, Some(&change.after));
@@ -378,6 +388,11 @@ fn value_lines(changes: &[ValueChange], look: Look, text: &mut String) {
     }
 }
 
+/// Whether it is more than one line.
+fn has_lines(value: &str) -> bool {
+    value.trim_end_matches('\n').contains('\n')
+}
+
 /// A value on one line, cut where it is long and nobody asked for everything.
 fn shortened(value: &str, look: Look) -> String {
     let line = printable(&value.replace('\n', "⏎"));
@@ -432,7 +447,7 @@ impl DriftView {
     /// What it is and what it should be, as a diff where that is text of several lines.
     fn values(&self, look: Look, text: &mut String) {
         match (&self.expected, &self.found) {
-            (Some(expected), Some(found)) if expected.contains('\n') || found.contains('\n') => {
+            (Some(expected), Some(found)) if has_lines(expected) || has_lines(found) => {
                 let highlight = Highlight::of(look);
                 let key = self.key.as_deref().unwrap_or_default();
                 text.push_str(&unified(&printable(key), expected, found, highlight));
@@ -519,5 +534,65 @@ impl Report for PlanView {
             .iter()
             .map(|resource| resource.name.clone())
             .collect()
+    }
+
+    fn special(&self, output: Output) -> Option<String> {
+        (output == Output::Markdown).then(|| self.markdown())
+    }
+}
+
+impl PlanView {
+    fn markdown(&self) -> String {
+        let look = Look::plain(jiff::Timestamp::UNIX_EPOCH);
+        let shown = || {
+            let clusters = self.clusters.iter();
+            clusters.filter(|view| !view.is_settled())
+        };
+        let rows = shown().map(|view| {
+            let [set, cluster, version, change, already] = view.row();
+            vec![
+                code(&set),
+                code(&cluster),
+                version,
+                code(&change),
+                code(&already),
+            ]
+        });
+        let sets = shown().map(|view| format!("set/{}", view.set));
+        let resources = self.resources.iter().map(|resource| resource.name.clone());
+        let names: BTreeSet<String> = sets.chain(resources).collect();
+        let sections = names.into_iter().map(|name| {
+            let resource = self.resources.iter().find(|resource| resource.name == name);
+            let mut text = resource.map_or(String::new(), |resource| resource.diff.clone());
+            for view in shown().filter(|view| format!("set/{}", view.set) == name) {
+                _ = writeln!(text, "@@ {} @@", view.cluster);
+                value_lines(&view.changes, look, &mut text);
+                view.details(look, &mut text);
+            }
+            Section {
+                title: resource.map_or_else(|| code(&name), ResourceView::title),
+                language: "diff",
+                text: anstream::adapter::strip_str(&text).to_string(),
+            }
+        });
+        let refused = self.objections.iter().map(|objection| {
+            let place = format!("{} in {}", objection.set, objection.cluster);
+            format!(
+                "\n\n**refused**: {}: {}",
+                code(&place),
+                code(&objection.reason)
+            )
+        });
+        let refused: String = refused.take(MAX_REFUSALS).collect();
+        let comment = Comment {
+            command: "diff",
+            summary: format!("**cfgctl diff**: {}{refused}", self.summary().trim_end()),
+            header: &["Set", "Cluster", "Version", "Change", "Already different"],
+            rows: rows.collect(),
+            sections: sections.collect(),
+            about: "resource",
+            everything: "cfgctl diff -o wide",
+        };
+        comment.write()
     }
 }

@@ -12,6 +12,7 @@ mod consul_answers;
 mod consul_harness;
 mod consul_target;
 mod directory_target;
+mod drift;
 mod store_contract;
 mod store_processes;
 mod store_sqlite;

@@ -13,6 +13,7 @@ mod delete;
 mod diff;
 mod drift;
 mod environment;
+mod explain;
 mod failure;
 mod get;
 mod history;
@@ -21,6 +22,7 @@ mod names;
 mod progress;
 mod reference;
 mod rollback;
+mod saved;
 mod session;
 mod show;
 mod status;
@@ -92,6 +94,7 @@ enum Command {
     Get(get::GetArgs),
     Show(show::ShowArgs),
     History(history::HistoryArgs),
+    Explain(explain::ExplainArgs),
     Status(status::StatusArgs),
     Drift(drift::DriftArgs),
     Rollback(rollback::RollbackArgs),
@@ -196,6 +199,7 @@ fn dispatch(session: &Session, command: &Command) -> Result<Exit, Failure> {
         Command::Get(args) => block_on(get::get(session, args)),
         Command::Show(args) => block_on(show::show(session, args)),
         Command::History(args) => block_on(history::history(session, args)),
+        Command::Explain(args) => block_on(explain::explain(session, args)),
         Command::Status(args) => block_on(status::status(session, args)),
         Command::Drift(args) => block_on(drift::drift(session, args)),
         Command::Rollback(args) => block_on(rollback::rollback(session, args)),
@@ -214,3 +218,6 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
     runtime.shutdown_background();
     result
 }
+
+#[cfg(test)]
+mod tests;

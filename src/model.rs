@@ -8,6 +8,7 @@ mod consent;
 mod key;
 mod name;
 mod observed;
+mod provenance;
 mod resource;
 mod revision;
 mod selector;
@@ -22,6 +23,7 @@ pub use consent::Consent;
 pub use key::{Key, KeyError, Prefix};
 pub use name::{ClusterName, LayerName, NameError, SetName};
 pub use observed::{Fence, Observed, ObservedEntry, ObservedSnapshot, Owner, Place};
+pub use provenance::Provenance;
 pub use resource::{ResourceId, ResourceKind};
 pub use revision::{Cause, Content, Origin, Revision, Version};
 pub use selector::{

@@ -7,21 +7,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    ClusterName, Commit, Consent, Content, Heads, Limits, Observed, Origin, ResourceId, Revision,
-    SetName, Version,
+    ClusterName, Commit, Consent, Content, Heads, Limits, Observed, Origin, Provenance, ResourceId,
+    Revision, SetName, Version,
 };
 use crate::render::RenderError;
 
 mod after;
 mod changes;
 mod delivery;
+mod explain;
 mod gates;
 mod objection;
+mod saved;
 
 pub use after::{Reach, places};
 pub use changes::{Edit, ValueChange, value_changes};
 pub use delivery::{Action, Condition, Delivery, Drift};
+pub use explain::{Explanation, explain};
 pub use objection::{Objection, Reason};
+pub use saved::{SavedPlan, SavedPlanError, States, Wish, states};
 
 use objection::Standing;
 
@@ -209,6 +213,15 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
 }
 
 impl Plan {
+    /// Says where the contents of new revisions were written.
+    pub fn attach(&mut self, provenances: &BTreeMap<ResourceId, Provenance>) {
+        for (id, provenance) in provenances {
+            if let Some(revision) = self.commit.revisions.get_mut(id) {
+                revision.provenance = Some(provenance.clone());
+            }
+        }
+    }
+
     /// Whether carrying it out would change anything, in the store or in a target.
     pub fn has_changes(&self) -> bool {
         let Self {

@@ -2,7 +2,7 @@
 //!
 //! `apply`, `rollback` and `delete` differ only in what they desire.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
@@ -11,8 +11,8 @@ use super::session::{ReachArgs, Session};
 use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
 use crate::engine::Engine;
-use crate::model::{Cause, Consent};
-use crate::plan::{Desired, Plan, Reach, approve};
+use crate::model::{Cause, Consent, Provenance, ResourceId};
+use crate::plan::{Desired, Plan, Reach, SavedPlan, States, approve};
 use crate::store::Store;
 
 /// What a person says about a change.
@@ -94,6 +94,28 @@ fn message(input: &str) -> Result<String, String> {
     Ok(input.to_owned())
 }
 
+impl ConsentArgs {
+    /// Those of `ids` that may be deleted: each is asked for, unless nobody is to be asked.
+    pub(crate) fn confirm_each(
+        &self,
+        session: &Session,
+        ids: Vec<ResourceId>,
+    ) -> Result<Vec<ResourceId>, Failure> {
+        let mut confirmed = Vec::new();
+        for id in ids {
+            let asks = !self.yes && !self.dry_run;
+            if !asks
+                || session
+                    .ui
+                    .confirm(&format!("{id} is not in the files. Delete it?"))?
+            {
+                confirmed.push(id);
+            }
+        }
+        Ok(confirmed)
+    }
+}
+
 /// What should change.
 #[derive(Debug)]
 pub(crate) struct Change {
@@ -103,8 +125,12 @@ pub(crate) struct Change {
     pub(crate) reach: Reach,
     /// What makes it.
     pub(crate) cause: Cause,
+    /// Where it was written.
+    pub(crate) provenances: BTreeMap<ResourceId, Provenance>,
     /// What is consented to by asking for it in so many words.
     pub(crate) consents: BTreeSet<Consent>,
+    /// The plan that was shown before; nothing is done if it would be another one now.
+    pub(crate) saved: Option<SavedPlan>,
 }
 
 /// Carries `change` through, as far as the person lets it.
@@ -130,7 +156,9 @@ pub(crate) async fn carry_through(
         desired,
         reach: sets,
         cause,
+        provenances,
         consents,
+        saved,
     } = change;
     let consents = consents | &consent.gates.consents();
 
@@ -138,7 +166,12 @@ pub(crate) async fn carry_through(
     let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
     progress.pause();
     let origin = session.origin(*cause, consent.message.clone());
-    let plan = survey.plan(desired, sets, &origin, &consents)?;
+    let mut plan = survey.plan(desired, sets, &origin, &consents)?;
+    plan.attach(provenances);
+
+    if let Some(saved) = saved {
+        unmoved(saved, &plan, &survey.states())?;
+    }
 
     if consent.dry_run {
         ui.report(&PlanView::new(&plan, Detail::Full))?;
@@ -168,6 +201,20 @@ pub(crate) async fn carry_through(
         ui.status("not everything is delivered; `cfgctl apply --resume` finishes what is left");
     }
     Ok(interrupt.exit().unwrap_or(outcomes.exit()))
+}
+
+/// Whether `plan` still is the one that was saved.
+fn unmoved(saved: &SavedPlan, plan: &Plan, states: &States) -> Result<(), Failure> {
+    let moved = saved.moved(plan, states);
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let error = anyhow::anyhow!(
+        "the plan of {} does not hold any more; nothing was changed: {}",
+        saved.wish.origin.at,
+        moved.join("; ")
+    );
+    Err(Failure::new(Exit::Conflict, error).hint("look again: `cfgctl diff -f … --out FILE`"))
 }
 
 /// What stands against the plan, as a failure that names the flags which answer it.

@@ -163,7 +163,7 @@ async fn chosen(
             .map(|(name, cluster)| (name.clone(), cluster.clone()))
             .collect()
     } else {
-        let manifests = args.files.declared(session, &Heads::new())?;
+        let manifests = args.files.declared(session, &Heads::new())?.manifests;
         let clusters = manifests.into_iter().filter_map(|manifest| {
             let cluster = manifest.content.cluster()?.clone();
             match manifest.id {

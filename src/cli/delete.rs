@@ -1,6 +1,6 @@
 //! `cfgctl delete`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Change, ConsentArgs, carry_through};
 use super::failure::{Exit, Failure};
@@ -39,6 +39,8 @@ pub(crate) async fn delete(session: &Session, args: &DeleteArgs) -> Result<Exit,
         reach: Reach::Named(BTreeSet::new()),
         cause: Cause::Delete,
         consents: BTreeSet::from([Consent::AllowDeletes]),
+        provenances: BTreeMap::new(),
+        saved: None,
     };
     carry_through(session, store.as_ref(), &change, &args.reach, &args.consent).await
 }

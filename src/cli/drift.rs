@@ -1,9 +1,10 @@
 //! `cfgctl drift`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::change::{Change, ConsentArgs, carry_through};
+use super::environment::Environment;
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::session::{ReachArgs, Session, duration};
@@ -65,7 +66,9 @@ pub(crate) async fn drift(session: &Session, args: &DriftArgs) -> Result<Exit, F
             desired: Desired::new(),
             reach: sets,
             cause: Cause::Apply,
+            provenances: BTreeMap::new(),
             consents: BTreeSet::new(),
+            saved: None,
         };
         return carry_through(session, store.as_ref(), &change, &args.reach, &args.consent).await;
     }
@@ -100,11 +103,7 @@ async fn look(
         stores: &session.stores,
         clusters: &args.reach.clusters,
     };
-    Ok(DriftReport::new(
-        &plan,
-        &mending,
-        session.environment.time(),
-    ))
+    Ok(DriftReport::new(&plan, &mending, Environment::time()))
 }
 
 /// Looks every `interval` until someone stops it. For people it tells what changed, for programs

@@ -62,7 +62,7 @@ impl Environment {
         clippy::disallowed_methods,
         reason = "this is the edge where the clock enters"
     )]
-    pub(crate) fn time(&self) -> Timestamp {
+    pub(crate) fn time() -> Timestamp {
         Timestamp::now()
     }
 

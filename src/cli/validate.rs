@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::declared::{FileArgs, check_against, invalid, show};
+use super::declared::{FileArgs, add_checks, show};
 use super::failure::{Exit, Failure};
 use super::session::Session;
 use super::views::validation::{Roots, Validation};
@@ -20,10 +20,7 @@ pub(crate) struct ValidateArgs {
 
 pub(crate) fn validate(session: &Session, args: &ValidateArgs) -> Result<Exit, Failure> {
     let mut loaded = args.files.load(session)?;
-    if !loaded.has_errors() {
-        let findings = check_against(&loaded.manifests, &Heads::new());
-        loaded.findings.extend(findings);
-    }
+    add_checks(&mut loaded, &Heads::new());
     show(session, &loaded.findings, &loaded.sources);
     let environment = &session.environment;
     let roots = Roots {
@@ -35,6 +32,6 @@ pub(crate) fn validate(session: &Session, args: &ValidateArgs) -> Result<Exit, F
     if validation.valid {
         Ok(Exit::Done)
     } else {
-        Err(invalid())
+        Err(Failure::usage("the files are not valid"))
     }
 }

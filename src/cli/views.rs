@@ -10,3 +10,4 @@ pub(crate) mod outcome;
 pub(crate) mod plan;
 pub(crate) mod table;
 pub(crate) mod validation;
+mod values;

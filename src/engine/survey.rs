@@ -13,8 +13,8 @@ use crate::model::{
     ResourceId, Selector, SetName,
 };
 use crate::plan::{
-    Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, Unseen, UnseenKind, places,
-    plan,
+    Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, States, Unseen, UnseenKind,
+    places, plan, states,
 };
 use crate::target::Target;
 
@@ -31,6 +31,11 @@ pub struct Survey {
 }
 
 impl Survey {
+    /// The state in which every pair was seen.
+    pub fn states(&self) -> States {
+        states(&self.observed)
+    }
+
     /// What follows from this survey for `desired`, which it was made for.
     pub fn plan(
         &self,

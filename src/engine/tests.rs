@@ -374,6 +374,7 @@ fn move_us(world: &World, address: &str) {
         version: head.next(),
         origin: world.origin(),
         content: Content::Cluster(cluster(address, "us")),
+        provenance: None,
     };
     let commit = Commit {
         expected: BTreeMap::from([(id.clone(), Some(head))]),

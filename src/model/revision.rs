@@ -7,7 +7,7 @@ use std::num::NonZeroU64;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Cluster, ConfigSet, Consent};
+use super::{Cluster, ConfigSet, Consent, Provenance};
 
 /// The number of a revision: 1, 2, 3 … per resource; it only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -51,6 +51,9 @@ pub struct Revision {
     pub origin: Origin,
     /// What it says.
     pub content: Content,
+    /// Where it was written, if it came from files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
 }
 
 /// What a revision says. The tombstone keeps versions growing when a name is used again.

@@ -105,7 +105,10 @@ impl World {
             .kv_put("config/checkout/data", "hand: made")
             .await;
         ran.insert("drift", run("drift"));
-        self.user.write("config/broken.yaml", "kind: Nothing\n");
+        self.user.write(
+            "config/broken.yaml",
+            "apiVersion: cfgctl.dev/v1\nkind: Nothing\n",
+        );
         ran.insert("invalid", run("validate"));
         std::fs::remove_file(self.user.directory().join("config/broken.yaml")).unwrap();
         ran
@@ -236,7 +239,7 @@ async fn the_commands_of_the_github_jobs_work_as_written() {
     assert!(
         ran["invalid"]
             .stdout
-            .starts_with("::error file=config/broken.yaml,line=1,col=1,")
+            .starts_with("::error file=config/broken.yaml,line=2,col=")
     );
     assert!(ran["drift"].stdout.contains("changed by hand"));
     assert!(world.read("summary.md").contains("changed by hand"));

@@ -279,7 +279,7 @@ async fn what_a_token_may_not_do_is_denied_and_never_absent() {
     let anonymous = connect(&server.address());
     assert_eq!(
         reason(anonymous.observe(&place).await.unwrap_err()),
-        "Permission denied"
+        "no permission to read cfgctl/shop/snapshot, app/a, app/"
     );
 
     // It sees the snapshot, and Consul leaves the rest out without a word.

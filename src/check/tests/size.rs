@@ -28,18 +28,18 @@ fn more_keys_than_an_old_consul_takes_are_a_warning_and_than_a_new_one_an_error(
 
 #[test]
 fn what_is_too_large_is_refused_with_the_numbers() {
-    insta::assert_snapshot!(found(&set(1, 600_000, "keys: {prefix: app}")), @r#"
-    4:3 too-large: set `big` needs a request of 1601371 bytes (values in base64), the limit is 524288 (in eu-dev, eu-west, us-east)
+    insta::assert_snapshot!(found(&set(1, 600_000, "keys: {prefix: app}")), @r"
+    4:3 too-large: set `big` needs a request of 1601439 bytes (values in base64), the limit is 524288 (in eu-dev, eu-west, us-east)
       help: split the set, or publish it fewer times; Consul's `txn_max_req_len` is the limit
-    4:3 too-large: the snapshot of set `big` has 600761 bytes, the limit for one value is 524288 (in eu-dev, eu-west, us-east)
+    4:3 too-large: the snapshot of set `big` has 600813 bytes, the limit for one value is 524288 (in eu-dev, eu-west, us-east)
       help: split the set; Consul's `kv_max_value_size` is the limit
     5:5 too-large: set `big`: `app/key000` has 600000 bytes, the limit for one value is 524288 (in eu-dev, eu-west, us-east)
       help: split the set; Consul's `kv_max_value_size` is the limit
-    "#);
-    insta::assert_snapshot!(found(&set(2, 150_000, "keys: {prefix: app}")), @r#"
-    4:3 too-large: set `big` needs a request of 801673 bytes (values in base64), the limit is 524288 (in eu-dev, eu-west, us-east)
+    ");
+    insta::assert_snapshot!(found(&set(2, 150_000, "keys: {prefix: app}")), @r"
+    4:3 too-large: set `big` needs a request of 801741 bytes (values in base64), the limit is 524288 (in eu-dev, eu-west, us-east)
       help: split the set, or publish it fewer times; Consul's `txn_max_req_len` is the limit
-    "#);
+    ");
 }
 
 #[test]

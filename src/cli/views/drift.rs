@@ -11,8 +11,9 @@ use super::super::session::StoreArgs;
 use super::super::ui::{Look, Output, Report};
 use super::markdown::{Comment, Section, code};
 use super::mend;
-use super::plan::{DriftView, condition_reason, condition_word};
+use super::plan::{condition_reason, condition_word};
 use super::table::{count, moment, printable, table};
+use super::values::DriftView;
 use crate::model::{Heads, ResourceId, Selector, Version};
 use crate::plan::{Action, Condition, Delivery, Objection, Plan};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::drift::Mending;
-use crate::model::{Connection, Consent, Key, ResourceId};
+use crate::model::{Connection, Consent, Key, ResourceId, Selector};
 use crate::plan::{Condition, Delivery, Objection, Reason, UnseenKind};
 
 /// Foreign keys are removed by hand, and nobody types more than this.
@@ -35,7 +35,7 @@ pub(super) fn commands(
         | Condition::Alien(_) => repair(delivery, against),
     };
     let mut command: Vec<String> = command.into_iter().map(quoted).collect();
-    if command.iter().any(|word| word == "--repair") && *mending.clusters != Default::default() {
+    if command.iter().any(|word| word == "--repair") && *mending.clusters != Selector::default() {
         command.extend(["-l".to_owned(), quoted(&mending.clusters.to_string())]);
     }
     let stores = mending.stores;

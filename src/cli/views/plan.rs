@@ -10,17 +10,16 @@ use super::super::ui::{Look, Output, Report};
 use super::diff::{Highlight, unified};
 use super::markdown::{Comment, Section, code};
 use super::table::{count, printable, table};
+use super::values::{DriftView, value_lines};
 use crate::manifest::{manifest_of, yaml};
 use crate::model::{Consent, Content, Document, ResourceId, Version};
 use crate::plan::{
-    Action, Condition, Delivery, Drift, Edit, Objection, Plan, Reason, ResourceChange, UnseenKind,
+    Action, Condition, Delivery, Edit, Objection, Plan, Reason, ResourceChange, UnseenKind,
     ValueChange, Why,
 };
 
 /// The most objections in a comment; the first of a kind says what to do about all.
 const MAX_REFUSALS: usize = 20;
-/// How much of a changed value is shown.
-const SHOWN_BYTES: usize = 60;
 
 /// A plan, ready to be shown.
 #[derive(Debug, Serialize)]
@@ -52,11 +51,30 @@ struct ResourceView {
     reason: &'static str,
     base: Option<Version>,
     version: Version,
-    diff: String,
-    #[serde(skip)]
+    diff: Texts,
+}
+
+/// A manifest as it was and as it will be; for programs, a unified diff of the two. That takes as
+/// long as planning does, so it is made only for whoever gets to see it.
+#[derive(Debug)]
+struct Texts {
+    name: String,
     before: String,
-    #[serde(skip)]
     after: String,
+}
+
+impl Serialize for Texts {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.plain())
+    }
+}
+
+impl Texts {
+    /// The unified diff without colours.
+    fn plain(&self) -> String {
+        let diff = unified(&self.name, &self.before, &self.after, Highlight::Lines);
+        anstream::adapter::strip_str(&diff).to_string()
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -72,18 +90,6 @@ struct DeliveryView {
     changes: Vec<ValueChange>,
     drift: Vec<DriftView>,
     foreign: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct DriftView {
-    key: Option<String>,
-    what: &'static str,
-    found: Option<String>,
-    expected: Option<String>,
-    /// For the snapshot key: from what its values should be to what they are.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    values: Vec<ValueChange>,
 }
 
 #[derive(Debug, Serialize)]
@@ -212,8 +218,6 @@ impl ResourceView {
     }
 
     fn new(change: &ResourceChange) -> Self {
-        let before = text(&change.id, change.before.as_ref());
-        let after = text(&change.id, Some(&change.after));
         Self {
             name: change.id.to_string(),
             change: match (&change.before, &change.after) {
@@ -228,14 +232,11 @@ impl ResourceView {
             },
             base: change.base,
             version: change.version,
-            diff: unified(&change.id.to_string(), &before, &after, Highlight::Lines)
-                .lines()
-                .fold(String::new(), |mut text, line| {
-                    _ = writeln!(text, "{}", anstream::adapter::strip_str(line));
-                    text
-                }),
-            before,
-            after,
+            diff: Texts {
+                name: change.id.to_string(),
+                before: text(&change.id, change.before.as_ref()),
+                after: text(&change.id, Some(&change.after)),
+            },
         }
     }
 
@@ -255,7 +256,12 @@ impl ResourceView {
             return text;
         }
         let highlight = Highlight::of(look);
-        text.push_str(&unified(&self.name, &self.before, &self.after, highlight));
+        let Texts {
+            name,
+            before,
+            after,
+        } = &self.diff;
+        text.push_str(&unified(name, before, after, highlight));
         text
     }
 }
@@ -348,9 +354,6 @@ impl DeliveryView {
 
     fn details(&self, look: Look, text: &mut String) {
         let place = format!("{} in {}", self.set, self.cluster);
-        if let Some(reason) = &self.reason {
-            _ = writeln!(text, "! {place}: {}", printable(reason));
-        }
         for drift in &self.drift {
             let key = drift.key.as_deref().unwrap_or("the snapshot key");
             _ = writeln!(text, "! {place}: {} {}", printable(key), drift.what);
@@ -366,104 +369,6 @@ impl DeliveryView {
     }
 }
 
-/// One line for every value that changes.
-fn value_lines(changes: &[ValueChange], look: Look, text: &mut String) {
-    for change in changes {
-        let (sign, style, values) = match &change.edit {
-            Edit::Added { to } => ("+", AnsiColor::Green, shortened(&to.to_string(), look)),
-            Edit::Removed { from } => ("-", AnsiColor::Red, shortened(&from.to_string(), look)),
-            Edit::Changed { from, to } => (
-                "~",
-                AnsiColor::Yellow,
-                format!(
-                    "{} → {}",
-                    shortened(&from.to_string(), look),
-                    shortened(&to.to_string(), look)
-                ),
-            ),
-        };
-        let style = style.on_default();
-        let path = printable(&change.path.to_string());
-        _ = writeln!(text, "    {style}{sign} {path}: {values}{style:#}");
-    }
-}
-
-/// Whether it is more than one line.
-fn has_lines(value: &str) -> bool {
-    value.trim_end_matches('\n').contains('\n')
-}
-
-/// A value on one line, cut where it is long and nobody asked for everything.
-fn shortened(value: &str, look: Look) -> String {
-    let line = printable(&value.replace('\n', "⏎"));
-    if look.wide || line.len() <= SHOWN_BYTES {
-        return line;
-    }
-    let cut: String = line.chars().take(SHOWN_BYTES).collect();
-    format!("{cut}… ({} bytes)", value.len())
-}
-
-impl DriftView {
-    pub(super) fn new(drift: &Drift) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        match drift {
-            Drift::EditedSnapshot { values } => Self {
-                key: None,
-                what: "was changed by hand",
-                found: None,
-                expected: None,
-                values: values.clone(),
-            },
-            Drift::Edited {
-                key,
-                found,
-                expected,
-            } => Self {
-                key: Some(key.to_string()),
-                what: "was changed by hand",
-                found: Some(text(found)),
-                expected: expected.as_deref().map(text),
-                values: Vec::new(),
-            },
-            Drift::Missing { key, expected } => Self {
-                key: Some(key.to_string()),
-                what: "was deleted by hand",
-                found: None,
-                expected: expected.as_deref().map(text),
-                values: Vec::new(),
-            },
-        }
-    }
-}
-
-impl DriftView {
-    /// The key, what happened to it, and both values.
-    pub(super) fn details(&self, look: Look, text: &mut String) {
-        let key = self.key.as_deref().unwrap_or("the snapshot key");
-        _ = writeln!(text, "  {} {}", printable(key), self.what);
-        self.values(look, text);
-    }
-
-    /// What it is and what it should be, as a diff where that is text of several lines.
-    fn values(&self, look: Look, text: &mut String) {
-        match (&self.expected, &self.found) {
-            (Some(expected), Some(found)) if has_lines(expected) || has_lines(found) => {
-                let highlight = Highlight::of(look);
-                let key = self.key.as_deref().unwrap_or_default();
-                text.push_str(&unified(&printable(key), expected, found, highlight));
-            }
-            (expected, found) => {
-                for (sign, value) in [("is", found), ("should be", expected)] {
-                    if let Some(value) = value {
-                        _ = writeln!(text, "    {sign}: {}", shortened(value, look));
-                    }
-                }
-            }
-        }
-        value_lines(&self.values, look, text);
-    }
-}
-
 impl ObjectionView {
     fn new(objection: &Objection) -> Self {
         Self {
@@ -472,6 +377,10 @@ impl ObjectionView {
             reason: objection.reason.to_string(),
             answer: objection.reason.answer().map(Consent::flag),
         }
+    }
+
+    fn is_about(&self, view: &DeliveryView) -> bool {
+        (&self.set, &self.cluster) == (&view.set, &view.cluster)
     }
 }
 
@@ -508,6 +417,17 @@ impl Report for PlanView {
         }
         let mut details = String::new();
         for view in shown() {
+            let objections = || {
+                self.objections
+                    .iter()
+                    .filter(|against| against.is_about(view))
+            };
+            if let Some(reason) = &view.reason
+                && !objections().any(|against| against.reason == *reason)
+            {
+                let place = format!("{} in {}", view.set, view.cluster);
+                _ = writeln!(details, "! {place}: {}", printable(reason));
+            }
             view.details(look, &mut details);
         }
         sections.push(details);
@@ -563,7 +483,7 @@ impl PlanView {
         let names: BTreeSet<String> = sets.chain(resources).collect();
         let sections = names.into_iter().map(|name| {
             let resource = self.resources.iter().find(|resource| resource.name == name);
-            let mut text = resource.map_or(String::new(), |resource| resource.diff.clone());
+            let mut text = resource.map_or(String::new(), |resource| resource.diff.plain());
             for view in shown().filter(|view| format!("set/{}", view.set) == name) {
                 _ = writeln!(text, "@@ {} @@", view.cluster);
                 value_lines(&view.changes, look, &mut text);

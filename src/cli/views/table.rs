@@ -40,6 +40,10 @@ pub(crate) fn table<const N: usize>(
 
 /// `text` without anything that a terminal would obey or that turns its direction around.
 pub(crate) fn printable(text: &str) -> String {
+    // Nearly all text is as it should be, and a diff has thousands of lines.
+    if !text.contains(|c: char| c.is_control() && c != '\n') {
+        return text.to_owned();
+    }
     text.chars()
         .flat_map(|c| {
             let hidden = matches!(c, '\u{200b}'..='\u{200f}'
@@ -88,4 +92,17 @@ pub(crate) fn count(count: usize, thing: &str) -> String {
 /// A moment for people: to the second, in UTC.
 pub(crate) fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// How much of a value is shown.
+const SHOWN_BYTES: usize = 60;
+
+/// A value on one line, cut where it is long and nobody asked for everything.
+pub(crate) fn shortened(value: &str, look: Look) -> String {
+    let line = printable(&value.replace('\n', "⏎"));
+    if look.wide || line.len() <= SHOWN_BYTES {
+        return line;
+    }
+    let cut: String = line.chars().take(SHOWN_BYTES).collect();
+    format!("{cut}… ({} bytes)", value.len())
 }

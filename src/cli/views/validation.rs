@@ -190,6 +190,9 @@ impl Report for Validation<'_> {
     }
 
     fn names(&self) -> Vec<String> {
+        if !self.valid {
+            return Vec::new();
+        }
         let ids = self.loaded.manifests.iter();
         ids.map(|manifest| manifest.id.to_string()).collect()
     }

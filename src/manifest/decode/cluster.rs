@@ -82,14 +82,18 @@ impl Decoder<'_, '_> {
     fn address(&mut self, entry: &Entry) -> Option<String> {
         let text = self.text(entry)?;
         if let Err(reason) = check_address(text) {
-            self.add(
-                Finding::error(
-                    "invalid-address",
-                    Some(entry.value.span),
-                    format!("this is not the address of a Consul: {reason}"),
-                )
-                .help("write http://HOST:PORT or https://HOST:PORT"),
-            );
+            let finding = Finding::error(
+                "invalid-address",
+                Some(entry.value.span),
+                format!("this is not the address of a Consul: {reason}"),
+            )
+            .help("write http://HOST:PORT or https://HOST:PORT");
+            let may_hold_a_password = text.contains('@');
+            self.add(if may_hold_a_password {
+                finding.conceal(entry.value.span)
+            } else {
+                finding
+            });
             return None;
         }
         Some(text.to_owned())
@@ -115,7 +119,8 @@ impl Decoder<'_, '_> {
                     Some(entry.at),
                     "expected a map that says where the token is, found a string",
                 )
-                .help("a token is never in a manifest; write `token: {env: NAME}` or `token: {file: PATH}`"),
+                .help("a token is never in a manifest; write `token: {env: NAME}` or `token: {file: PATH}`")
+                .conceal(entry.value.span),
             );
             return None;
         }

@@ -13,7 +13,8 @@ const APPLICATION_ID: i64 = 0x6366_6763;
 ///
 /// `revisions` keeps its rowid: its rows are large, and without one they would lie in the inner
 /// pages of the primary key too. The triggers are a belt: no code here breaks them.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
 CREATE TABLE commits (
     id INTEGER PRIMARY KEY
 ) STRICT;
@@ -48,7 +49,11 @@ BEGIN SELECT RAISE(ABORT, 'heads only grow'); END;
 
 CREATE TRIGGER heads_are_not_deleted BEFORE DELETE ON heads
 BEGIN SELECT RAISE(ABORT, 'heads only grow'); END;
-"];
+",
+    "
+ALTER TABLE revisions ADD COLUMN provenance TEXT;
+",
+];
 
 /// The newest format known here.
 const KNOWN: usize = STEPS.len();

@@ -54,7 +54,6 @@ pub(super) struct Client {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
 }
 
@@ -221,7 +220,6 @@ impl Client {
         }
         Ok(Answer {
             status: response.status(),
-            headers: response.headers().clone(),
             body,
         })
     }
@@ -248,12 +246,6 @@ fn causes(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-/// The path of a key below `/v1/`, each segment encoded on its own.
-pub(super) fn kv_path(key: &str) -> String {
-    let segments: Vec<_> = key.split('/').map(encode).collect();
-    format!("kv/{}", segments.join("/"))
 }
 
 fn encode(text: &str) -> String {
@@ -294,14 +286,6 @@ impl Resolve for Alias {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn keys_are_encoded_segment_by_segment() {
-        assert_eq!(
-            kv_path("a b/ü%2F/#?&/..c/~"),
-            "kv/a%20b/%C3%BC%252F/%23%3F%26/..c/~"
-        );
-    }
 
     #[test]
     fn a_proxy_is_used_for_its_scheme_and_never_for_this_machine() {

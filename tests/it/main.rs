@@ -9,6 +9,7 @@
 // Modules are added here as they come: one file each.
 mod acl;
 mod broken_answers;
+mod ci_jobs;
 mod cli_output;
 mod cli_prompt;
 mod cli_quickstart;
@@ -24,6 +25,7 @@ mod consul_harness;
 mod consul_target;
 mod crash;
 mod directory_target;
+mod drift;
 mod fuzz_manifests;
 mod fuzz_snapshots;
 mod import;

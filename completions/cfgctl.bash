@@ -34,6 +34,9 @@ _cfgctl() {
             cfgctl,diff)
                 cmd="cfgctl__subcmd__diff"
                 ;;
+            cfgctl,explain)
+                cmd="cfgctl__subcmd__explain"
+                ;;
             cfgctl,get)
                 cmd="cfgctl__subcmd__get"
                 ;;
@@ -124,6 +127,9 @@ _cfgctl() {
             cfgctl__subcmd__help,diff)
                 cmd="cfgctl__subcmd__help__subcmd__diff"
                 ;;
+            cfgctl__subcmd__help,explain)
+                cmd="cfgctl__subcmd__help__subcmd__explain"
+                ;;
             cfgctl__subcmd__help,get)
                 cmd="cfgctl__subcmd__help__subcmd__get"
                 ;;
@@ -176,7 +182,7 @@ _cfgctl() {
 
     case "${cmd}" in
         cfgctl)
-            opts="-o -q -h -V --store --context --output --color --quiet --help --version validate diff apply get show history status rollback delete cluster context schema completions man version help"
+            opts="-o -q -h -V --store --context --output --color --quiet --help --version validate diff apply get show history explain status rollback delete cluster context schema completions man version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -817,6 +823,48 @@ _cfgctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        cfgctl__subcmd__explain)
+            opts="-o -q -h --cluster --at --store --context --output --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cluster)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         cfgctl__subcmd__get)
             opts="-o -q -h --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -852,7 +900,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__help)
-            opts="validate diff apply get show history status rollback delete cluster context schema completions man version help"
+            opts="validate diff apply get show history explain status rollback delete cluster context schema completions man version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1006,6 +1054,20 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__help__subcmd__diff)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__help__subcmd__explain)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

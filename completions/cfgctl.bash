@@ -76,6 +76,15 @@ _cfgctl() {
             cfgctl__subcmd__cluster,list)
                 cmd="cfgctl__subcmd__cluster__subcmd__list"
                 ;;
+            cfgctl__subcmd__cluster,login)
+                cmd="cfgctl__subcmd__cluster__subcmd__login"
+                ;;
+            cfgctl__subcmd__cluster,logout)
+                cmd="cfgctl__subcmd__cluster__subcmd__logout"
+                ;;
+            cfgctl__subcmd__cluster,policy)
+                cmd="cfgctl__subcmd__cluster__subcmd__policy"
+                ;;
             cfgctl__subcmd__cluster__subcmd__help,check)
                 cmd="cfgctl__subcmd__cluster__subcmd__help__subcmd__check"
                 ;;
@@ -84,6 +93,15 @@ _cfgctl() {
                 ;;
             cfgctl__subcmd__cluster__subcmd__help,list)
                 cmd="cfgctl__subcmd__cluster__subcmd__help__subcmd__list"
+                ;;
+            cfgctl__subcmd__cluster__subcmd__help,login)
+                cmd="cfgctl__subcmd__cluster__subcmd__help__subcmd__login"
+                ;;
+            cfgctl__subcmd__cluster__subcmd__help,logout)
+                cmd="cfgctl__subcmd__cluster__subcmd__help__subcmd__logout"
+                ;;
+            cfgctl__subcmd__cluster__subcmd__help,policy)
+                cmd="cfgctl__subcmd__cluster__subcmd__help__subcmd__policy"
                 ;;
             cfgctl__subcmd__context,help)
                 cmd="cfgctl__subcmd__context__subcmd__help"
@@ -165,6 +183,15 @@ _cfgctl() {
                 ;;
             cfgctl__subcmd__help__subcmd__cluster,list)
                 cmd="cfgctl__subcmd__help__subcmd__cluster__subcmd__list"
+                ;;
+            cfgctl__subcmd__help__subcmd__cluster,login)
+                cmd="cfgctl__subcmd__help__subcmd__cluster__subcmd__login"
+                ;;
+            cfgctl__subcmd__help__subcmd__cluster,logout)
+                cmd="cfgctl__subcmd__help__subcmd__cluster__subcmd__logout"
+                ;;
+            cfgctl__subcmd__help__subcmd__cluster,policy)
+                cmd="cfgctl__subcmd__help__subcmd__cluster__subcmd__policy"
                 ;;
             cfgctl__subcmd__help__subcmd__context,list)
                 cmd="cfgctl__subcmd__help__subcmd__context__subcmd__list"
@@ -282,7 +309,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__cluster)
-            opts="-o -q -h --store --context --output --color --quiet --help list check help"
+            opts="-o -q -h --store --context --output --color --quiet --help list check login logout policy help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -374,7 +401,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__cluster__subcmd__help)
-            opts="list check help"
+            opts="list check login logout policy help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -429,6 +456,48 @@ _cfgctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        cfgctl__subcmd__cluster__subcmd__help__subcmd__login)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__cluster__subcmd__help__subcmd__logout)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__cluster__subcmd__help__subcmd__policy)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         cfgctl__subcmd__cluster__subcmd__list)
             opts="-o -q -h --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -436,6 +505,132 @@ _cfgctl() {
                 return 0
             fi
             case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__cluster__subcmd__login)
+            opts="-f -R -o -q -h --token-stdin --no-check --timeout --filename --recursive --store --context --output --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filename)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__cluster__subcmd__logout)
+            opts="-o -q -h --store --context --output --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__cluster__subcmd__policy)
+            opts="-f -R -o -q -h --set --filename --recursive --store --context --output --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filename)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -928,7 +1123,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__help__subcmd__cluster)
-            opts="list check"
+            opts="list check login logout policy"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -956,6 +1151,48 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__help__subcmd__cluster__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__help__subcmd__cluster__subcmd__login)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__help__subcmd__cluster__subcmd__logout)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__help__subcmd__cluster__subcmd__policy)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

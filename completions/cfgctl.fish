@@ -225,21 +225,24 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l allow-deletes -
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l allow-growth -d 'Let a snapshot become more than twice as large'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check help" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check help" -l context -d 'The context to use instead of the current one' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check help" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
 name\t'Names only, one a line'"
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check help" -s q -l quiet -d 'Say nothing but the result and errors'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check help" -f -a "list" -d 'List the clusters that the store knows'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check help" -f -a "check" -d 'Check that clusters answer, and say what one write can carry'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -f -a "list" -d 'List the clusters that the store knows'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -f -a "check" -d 'Check that clusters answer, and say what one write can carry'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -f -a "login" -d 'Keep the token of a cluster in the keyring of the operating system'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -f -a "logout" -d 'Forget the token that `login` kept, whatever the address of the cluster was'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -f -a "policy" -d 'Print the least ACL policy with which a cluster can be used'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from list" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from list" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -269,8 +272,55 @@ never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -s R -l recursive -d 'Read directories with all that is below them'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -l timeout -d 'The longest wait for the cluster, as in `30s` or `2m`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -s f -l filename -d 'A file, a directory, or `-` for standard input; may be given several times' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -l token-stdin -d 'Read the token from standard input instead of asking for it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -l no-check -d 'Keep the token without showing it to the cluster first'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -s R -l recursive -d 'Read directories with all that is below them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from logout" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from logout" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from logout" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from logout" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from logout" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from logout" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -l set -d 'Only what this set needs, for a token of its own; may be given several times' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -s f -l filename -d 'A file, a directory, or `-` for standard input; may be given several times' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -s R -l recursive -d 'Read directories with all that is below them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the clusters that the store knows'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from help" -f -a "check" -d 'Check that clusters answer, and say what one write can carry'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from help" -f -a "login" -d 'Keep the token of a cluster in the keyring of the operating system'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from help" -f -a "logout" -d 'Forget the token that `login` kept, whatever the address of the cluster was'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from help" -f -a "policy" -d 'Print the least ACL policy with which a cluster can be used'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -l context -d 'The context to use instead of the current one' -r
@@ -396,6 +446,9 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status rollback delete cluster context schema completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "list" -d 'List the clusters that the store knows'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "check" -d 'Check that clusters answer, and say what one write can carry'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "login" -d 'Keep the token of a cluster in the keyring of the operating system'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "logout" -d 'Forget the token that `login` kept, whatever the address of the cluster was'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "policy" -d 'Print the least ACL policy with which a cluster can be used'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from context" -f -a "list" -d 'List the contexts'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from context" -f -a "use" -d 'Make a context the current one'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from context" -f -a "set" -d 'Add a context, or change the one of this name'

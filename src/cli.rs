@@ -11,12 +11,15 @@ mod context;
 mod declared;
 mod delete;
 mod diff;
+mod drift;
 mod environment;
 mod explain;
 mod failure;
 mod get;
 mod history;
+mod import;
 mod interrupt;
+mod keyring;
 mod names;
 mod progress;
 mod reference;
@@ -25,6 +28,7 @@ mod saved;
 mod session;
 mod show;
 mod status;
+mod survey;
 mod ui;
 mod validate;
 mod views;
@@ -94,8 +98,10 @@ enum Command {
     History(history::HistoryArgs),
     Explain(explain::ExplainArgs),
     Status(status::StatusArgs),
+    Drift(drift::DriftArgs),
     Rollback(rollback::RollbackArgs),
     Delete(delete::DeleteArgs),
+    Import(import::ImportArgs),
     #[command(subcommand)]
     Cluster(cluster::ClusterCommand),
     #[command(subcommand)]
@@ -105,6 +111,40 @@ enum Command {
     Man(reference::ManArgs),
     /// Print the version
     Version,
+}
+
+impl Command {
+    /// The forms for pipelines that it writes beyond what every command does.
+    fn special_outputs(&self) -> &'static [Output] {
+        match self {
+            Self::Validate(_) => &[Output::Markdown, Output::Github, Output::Junit],
+            Self::Diff(_) => &[Output::Markdown],
+            Self::Drift(args) if !args.repairs() => &[Output::Markdown],
+            _ => &[],
+        }
+    }
+
+    /// Whether it writes `output`; asked before it does anything.
+    fn can_write(&self, output: Output) -> Result<(), Failure> {
+        let special = self.special_outputs();
+        if !output.is_special() || special.contains(&output) {
+            return Ok(());
+        }
+        let common = [
+            Output::Table,
+            Output::Wide,
+            Output::Json,
+            Output::Yaml,
+            Output::Name,
+        ];
+        let names: Vec<String> = common
+            .iter()
+            .chain(special)
+            .map(|output| output.name())
+            .collect();
+        let message = format!("this command does not write `-o {}`", output.name());
+        Err(Failure::usage(message).hint(format!("it writes {}", names.join(", "))))
+    }
 }
 
 /// Runs one command line, and says what the process ends with. `arguments` begin with the name of
@@ -130,6 +170,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(failure) => return failure.exit,
     };
     let ui = Ui::new(&environment, cli.output, cli.color, cli.quiet);
+    if let Err(failure) = cli.command.can_write(cli.output) {
+        ui.failure(&failure);
+        return failure.exit;
+    }
     let session = Session {
         environment,
         ui,
@@ -160,8 +204,10 @@ fn dispatch(session: &Session, command: &Command) -> Result<Exit, Failure> {
         Command::History(args) => block_on(history::history(session, args)),
         Command::Explain(args) => block_on(explain::explain(session, args)),
         Command::Status(args) => block_on(status::status(session, args)),
+        Command::Drift(args) => block_on(drift::drift(session, args)),
         Command::Rollback(args) => block_on(rollback::rollback(session, args)),
         Command::Delete(args) => block_on(delete::delete(session, args)),
+        Command::Import(args) => block_on(import::import_keys(session, args)),
         Command::Cluster(command) => block_on(cluster::cluster(session, command)),
     }
 }

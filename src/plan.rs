@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     ClusterName, Commit, Consent, Content, Heads, Limits, Observed, Origin, Provenance, ResourceId,
-    SetName, Version,
+    Revision, SetName, Version,
 };
 use crate::render::RenderError;
 
@@ -72,8 +72,8 @@ pub enum UnseenKind {
     Unusable,
 }
 
-/// How each older revision came to be, as far as targets hold one.
-pub type Past = BTreeMap<(SetName, Version), Origin>;
+/// The older revisions, as far as targets hold one.
+pub type Past = BTreeMap<(SetName, Version), Revision>;
 
 /// Everything that a plan follows from.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ pub struct Input<'a> {
     pub reach: &'a Reach,
     /// The heads, read after the targets were observed: a target that is ahead of them is a fault.
     pub heads: &'a Heads,
-    /// The origins of the revisions that targets hold and that are no longer the head.
+    /// The revisions that targets hold and that are no longer the head.
     pub past: &'a Past,
     /// What was seen. A pair that is not in here is not touched.
     pub observed: &'a BTreeMap<Pair, Observation>,
@@ -185,12 +185,14 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
         let Some(cluster) = after.clusters.get(&pair.cluster) else {
             continue;
         };
+        let standing = objection::standing(pair, observation, heads, past);
         let scene = delivery::Scene {
             pair,
             observation,
             head: after.head_in(pair),
             desired: after.snapshot(pair, cluster, &resources, origin)?,
-            standing: objection::standing(pair, observation, heads, past),
+            written: standing.written(&pair.set, heads, past),
+            standing,
             limits: limits.get(&pair.cluster).copied(),
             consents,
             after: &after,

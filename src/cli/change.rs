@@ -50,6 +50,19 @@ pub(crate) struct GateArgs {
     allow_growth: bool,
 }
 
+impl ConsentArgs {
+    /// Whether anything is said at all.
+    pub(crate) fn is_given(&self) -> bool {
+        let Self {
+            yes,
+            dry_run,
+            message,
+            gates,
+        } = self;
+        *yes || *dry_run || message.is_some() || !gates.consents().is_empty()
+    }
+}
+
 impl GateArgs {
     pub(crate) fn consents(&self) -> BTreeSet<Consent> {
         let given = [

@@ -7,12 +7,11 @@ use super::change::GateArgs;
 use super::declared::{FileArgs, desired, provenances, undeclared};
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
-use super::progress::Progress;
 use super::saved;
 use super::session::{ReachArgs, Session};
+use super::survey::{Question, survey};
 use super::views::plan::{Detail, PlanView};
 use super::views::table::count;
-use crate::engine::Engine;
 use crate::model::{Cause, Content, Origin};
 use crate::plan::{Reach, SavedPlan, Wish};
 
@@ -55,30 +54,25 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
             count(undeclared.len(), "resource")
         ));
     }
-    let sets = Reach::Named(BTreeSet::new());
-
-    let interrupt = Interrupt::listen();
-    let progress = Progress::new(&session.ui);
-    let events = |event: crate::engine::Event<'_>| progress.on(&event);
-    let engine = Engine {
-        store: store.as_ref(),
-        connect: &session.connector(args.reach.timeout),
-        pace: args.reach.pace(),
-        events: &events,
-        interrupt: interrupt.receiver(),
+    let question = Question {
+        desired,
+        sets: Reach::Named(BTreeSet::new()),
+        consents: args.gates.consents(),
     };
-    let survey = engine.survey(&desired, &sets, &args.reach.clusters).await;
-    let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
-    progress.finish();
-
-    let origin = session.origin(Cause::Apply, None);
-    let plan = survey.plan(&desired, &sets, &origin, &args.gates.consents())?;
+    let interrupt = Interrupt::listen();
+    let (survey, plan) =
+        survey(session, store.as_ref(), &question, &args.reach, &interrupt).await?;
     let view = PlanView::new(&plan, Detail::Full);
     session.ui.report(&view)?;
     if let Some(path) = &args.out {
+        let Question {
+            desired,
+            sets,
+            consents,
+        } = question;
         let origin = Origin {
-            consents: args.gates.consents(),
-            ..origin
+            consents,
+            ..session.origin(Cause::Apply, None)
         };
         let clusters = args.reach.clusters.clone();
         let wish = Wish {

@@ -10,7 +10,10 @@ use serde::Serialize;
 
 use super::environment::Environment;
 use super::failure::{Exit, Failure};
+use super::views::markdown::code;
 use crate::model::API_VERSION;
+
+mod secret;
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -26,6 +29,28 @@ pub(crate) enum Output {
     Yaml,
     /// Names only, one a line.
     Name,
+    /// A comment for a pull request; `diff`, `drift` and `validate` write it.
+    Markdown,
+    /// Annotations for GitHub Actions; `validate` writes them.
+    Github,
+    /// Test results as JUnit XML; `validate` writes them.
+    Junit,
+}
+
+impl Output {
+    /// What is only written by the commands that say so.
+    pub(crate) fn is_special(self) -> bool {
+        match self {
+            Self::Table | Self::Wide | Self::Json | Self::Yaml | Self::Name => false,
+            Self::Markdown | Self::Github | Self::Junit => true,
+        }
+    }
+
+    /// What it is called on the command line.
+    pub(crate) fn name(self) -> String {
+        let value = clap::ValueEnum::to_possible_value(&self);
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
 }
 
 /// When to use colours.
@@ -63,6 +88,11 @@ pub(crate) trait Report: Serialize {
 
     /// One name a line, for scripts.
     fn names(&self) -> Vec<String>;
+
+    /// For pipelines: in a form that [`Output::is_special`], where the command has it.
+    fn special(&self, _: Output) -> Option<String> {
+        None
+    }
 }
 
 #[derive(Serialize)]
@@ -94,8 +124,22 @@ pub(crate) struct Ui {
     stderr: ColorChoice,
     look: Look,
     stderr_is_terminal: bool,
-    /// Whether there was an answer; a failure after it is no second one.
+    /// Whether a report was written.
     answered: AtomicBool,
+    /// Whether nobody reads standard output any more.
+    closed: AtomicBool,
+}
+
+impl Look {
+    /// For text that is kept, with everything there is.
+    pub(crate) fn plain(now: jiff::Timestamp) -> Self {
+        Self {
+            wide: true,
+            color: false,
+            width: None,
+            now,
+        }
+    }
 }
 
 impl Ui {
@@ -131,7 +175,18 @@ impl Ui {
             },
             stderr_is_terminal: environment.stderr_is_terminal,
             answered: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
         }
+    }
+
+    /// Whether nobody reads standard output any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Whether programs read the result.
+    pub(crate) fn is_for_programs(&self) -> bool {
+        matches!(self.output, Output::Json | Output::Yaml)
     }
 
     /// Whether progress is worth drawing.
@@ -163,6 +218,12 @@ impl Ui {
                 let value = serde_json::to_value(&envelope)
                     .map_err(|error| Failure::new(Exit::Bug, error))?;
                 crate::manifest::yaml::to_string(&value)
+            }
+            special @ (Output::Markdown | Output::Github | Output::Junit) => {
+                // The command line was checked before anything was done.
+                let error = || anyhow::anyhow!("there is no {} here", special.name());
+                let text = report.special(special);
+                text.ok_or_else(|| Failure::new(Exit::Bug, error()))?
             }
             Output::Name => {
                 let mut lines = report.names();
@@ -197,7 +258,10 @@ impl Ui {
             .and_then(|()| stdout.flush());
         match written {
             // Whoever read us has seen enough: `cfgctl get | head`.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed.store(true, Ordering::Relaxed);
+                Ok(())
+            }
             Err(error) => {
                 let error = anyhow::Error::new(error).context("could not write the output");
                 Err(Failure::new(Exit::Unavailable, error))
@@ -224,8 +288,9 @@ impl Ui {
         let (error, causes) = chain
             .split_first()
             .map_or(("unknown", &[][..]), |(error, causes)| (error, causes));
-        let for_programs = self.output == Output::Json || self.output == Output::Yaml;
-        if for_programs && !self.answered.load(Ordering::Relaxed) {
+        let is_read = matches!(self.output, Output::Json | Output::Yaml | Output::Markdown);
+        // A program reads one document; one that was written already says what is wrong.
+        if is_read && !self.answered.load(Ordering::Relaxed) {
             let report = ErrorReport {
                 code: failure.exit as u8,
                 error,
@@ -285,6 +350,21 @@ impl Report for ErrorReport<'_> {
 
     fn names(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    fn special(&self, output: Output) -> Option<String> {
+        if output != Output::Markdown {
+            return None;
+        }
+        let lines: Vec<&str> = [self.error]
+            .into_iter()
+            .chain(self.causes.iter().map(String::as_str))
+            .collect();
+        let mut text = format!("**cfgctl failed**: {}\n", code(&lines.join(": ")));
+        for hint in self.hints {
+            _ = write!(text, "\nhint: {}\n", code(hint));
+        }
+        Some(text)
     }
 }
 

@@ -234,7 +234,7 @@ impl Engine<'_> {
         }
     }
 
-    /// The origins of the revisions that targets hold and that are not the head any more.
+    /// The revisions that targets hold and that are not the head any more.
     async fn past(
         &self,
         heads: &Heads,
@@ -263,7 +263,7 @@ impl Engine<'_> {
             let id = ResourceId::Set(set.clone());
             let revision = self.store.revision(&id, version).await;
             if let Some(revision) = revision.map_err(EngineError::Read)? {
-                past.insert((set, version), revision.origin);
+                past.insert((set, version), revision);
             }
         }
         Ok(past)

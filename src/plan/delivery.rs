@@ -1,5 +1,6 @@
 //! What happens to one set in one cluster.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::after::{After, Head};
@@ -7,8 +8,8 @@ use super::objection::Reason;
 use super::{Objection, Observation, Pair, Standing, Unseen, ValueChange, value_changes};
 use crate::model::value::Map;
 use crate::model::{
-    Connection, Consent, Digest, Document, EntryWrite, Key, Limits, Observed, ObservedEntry,
-    ObservedSnapshot, Origin, Owner, Snapshot, SnapshotWrite, Version, Write,
+    ConfigSet, Connection, Consent, Digest, Document, EntryWrite, Key, Limits, Observed,
+    ObservedEntry, ObservedSnapshot, Origin, Owner, Snapshot, SnapshotWrite, Version, Write,
 };
 use crate::render;
 
@@ -81,7 +82,10 @@ pub enum Action {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Drift {
     /// The snapshot key itself has another content.
-    EditedSnapshot,
+    EditedSnapshot {
+        /// From what its values should be to what they are; none where something else was changed.
+        values: Vec<ValueChange>,
+    },
     /// A key has another content.
     Edited {
         /// The key.
@@ -95,6 +99,8 @@ pub enum Drift {
     Missing {
         /// The key.
         key: Key,
+        /// What it should hold, where the store still knows.
+        expected: Option<Vec<u8>>,
     },
 }
 
@@ -106,6 +112,8 @@ pub(super) struct Scene<'a> {
     pub(super) head: Option<Head<'a>>,
     pub(super) desired: Option<Snapshot>,
     pub(super) standing: Standing,
+    /// The set in the version that the target holds.
+    pub(super) written: Option<&'a ConfigSet>,
     pub(super) limits: Option<Limits>,
     pub(super) consents: &'a BTreeSet<Consent>,
     pub(super) after: &'a After<'a>,
@@ -321,27 +329,55 @@ fn drift(scene: &Scene<'_>, observed: &Observed) -> Vec<Drift> {
         .desired
         .as_ref()
         .filter(|desired| desired.document.version() == document.version());
+    let written = LazyCell::new(|| written(scene, document));
     let mut drift = Vec::new();
     // What a document says that was changed by hand is no measure for the keys beside it.
     let measure = if *intact {
         Some(document)
     } else {
-        drift.push(Drift::EditedSnapshot);
+        let values = written.as_ref().map_or_else(Vec::new, |written| {
+            value_changes(written.document.values(), document.values())
+        });
+        drift.push(Drift::EditedSnapshot { values });
         same_version.map(|desired| &desired.document)
     };
     let keys = measure.map(Document::keys).into_iter().flatten();
-    drift.extend(
-        keys.filter_map(|(key, digest)| match observed.entries.get(key) {
-            None => Some(Drift::Missing { key: key.clone() }),
+    drift.extend(keys.filter_map(|(key, digest)| {
+        let expected = || {
+            let entry = written.as_ref()?.entries.get(key)?;
+            // Labels may have changed since: only what was really written is shown.
+            (Digest::of(entry) == *digest).then(|| entry.clone())
+        };
+        match observed.entries.get(key) {
+            None => Some(Drift::Missing {
+                key: key.clone(),
+                expected: expected(),
+            }),
             Some(entry) if Digest::of(&entry.value) == *digest => None,
             Some(entry) => Some(Drift::Edited {
                 key: key.clone(),
                 found: entry.value.clone(),
-                expected: same_version.and_then(|desired| desired.entries.get(key).cloned()),
+                expected: expected(),
             }),
-        }),
-    );
+        }
+    }));
     drift
+}
+
+/// The snapshot that the target holds, as the store makes it again.
+fn written(scene: &Scene<'_>, document: &Document) -> Option<Snapshot> {
+    let pair = scene.pair;
+    let labels = &scene.after.clusters.get(&pair.cluster)?.labels;
+    let (version, origin) = (document.version(), document.origin());
+    render::snapshot(
+        &pair.set,
+        scene.written?,
+        version,
+        origin,
+        &pair.cluster,
+        labels,
+    )
+    .ok()
 }
 
 /// Keys of others in places that the application reads, and that are not about to be taken over.

@@ -6,8 +6,8 @@ use std::fmt;
 use super::after::{After, Claim};
 use super::{Input, Observation, Pair, Past, Why};
 use crate::model::{
-    Consent, Document, DocumentError, Heads, Key, ObservedSnapshot, Origin, Oversize, ResourceId,
-    SetName, Version,
+    ConfigSet, Consent, Document, DocumentError, Heads, Key, ObservedSnapshot, Origin, Oversize,
+    ResourceId, SetName, Version,
 };
 use crate::render;
 
@@ -181,6 +181,24 @@ impl Standing {
             Self::Unknown | Self::Absent => None,
         }
     }
+
+    /// What the set says in the version that the target holds, if the store made it.
+    pub(super) fn written<'a>(
+        &self,
+        set: &SetName,
+        heads: &'a Heads,
+        past: &'a Past,
+    ) -> Option<&'a ConfigSet> {
+        let Self::Ours { document, .. } = self else {
+            return None;
+        };
+        let version = document.version();
+        let head = heads.get(&ResourceId::Set(set.clone()));
+        let revision = head
+            .filter(|head| head.version == version)
+            .or_else(|| past.get(&(set.clone(), version)))?;
+        revision.content.set()
+    }
 }
 
 pub(super) fn standing(
@@ -213,7 +231,9 @@ pub(super) fn standing(
     let version = document.version();
     let known_origin: Option<&Origin> = match head {
         Some(head) if head.version == version => Some(&head.origin),
-        Some(_) => past.get(&(pair.set.clone(), version)),
+        Some(_) => past
+            .get(&(pair.set.clone(), version))
+            .map(|revision| &revision.origin),
         None => None,
     };
     let reason = match head {

@@ -6,9 +6,10 @@ pub(crate) mod cli;
 pub(crate) mod consul;
 pub(crate) mod delivery;
 pub(crate) mod faulty;
-pub(crate) mod redact;
+pub(crate) mod keyring;
 pub(crate) mod proxy;
 pub(crate) mod raw;
+pub(crate) mod redact;
 pub(crate) mod transcript;
 pub(crate) mod world;
 

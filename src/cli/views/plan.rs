@@ -6,15 +6,20 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::super::ui::{Look, Report};
+use super::super::ui::{Look, Output, Report};
 use super::diff::{Highlight, unified};
-use super::table::{count, printable, shortened, table};
+use super::markdown::{Comment, Section, code};
+use super::table::{count, printable, table};
+use super::values::{DriftView, value_lines};
 use crate::manifest::{manifest_of, yaml};
 use crate::model::{Consent, Content, Document, ResourceId, Version};
 use crate::plan::{
-    Action, Condition, Delivery, Drift, Edit, Objection, Plan, ResourceChange, UnseenKind,
+    Action, Condition, Delivery, Edit, Objection, Plan, Reason, ResourceChange, UnseenKind,
     ValueChange, Why,
 };
+
+/// The most objections in a comment; the first of a kind says what to do about all.
+const MAX_REFUSALS: usize = 20;
 
 /// A plan, ready to be shown.
 #[derive(Debug, Serialize)]
@@ -60,8 +65,15 @@ struct Texts {
 
 impl Serialize for Texts {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.plain())
+    }
+}
+
+impl Texts {
+    /// The unified diff without colours.
+    fn plain(&self) -> String {
         let diff = unified(&self.name, &self.before, &self.after, Highlight::Lines);
-        serializer.serialize_str(&anstream::adapter::strip_str(&diff).to_string())
+        anstream::adapter::strip_str(&diff).to_string()
     }
 }
 
@@ -78,15 +90,6 @@ struct DeliveryView {
     changes: Vec<ValueChange>,
     drift: Vec<DriftView>,
     foreign: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DriftView {
-    key: Option<String>,
-    what: &'static str,
-    found: Option<String>,
-    expected: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -108,6 +111,9 @@ pub(crate) fn condition_word(condition: &Condition) -> &'static str {
         Condition::Edited => "changed-by-hand",
         Condition::Outdated => "outdated",
         Condition::Leftover => "left-over",
+        Condition::Alien(Reason::Ahead { .. }) => "ahead",
+        Condition::Alien(Reason::OtherHistory { .. }) => "other-history",
+        Condition::Alien(Reason::Unreadable { .. }) => "unreadable",
         Condition::Alien(_) => "not-ours",
         Condition::Unseen(unseen) => match unseen.kind {
             UnseenKind::Unreachable => "unreachable",
@@ -204,6 +210,13 @@ fn text(id: &ResourceId, content: Option<&Content>) -> String {
 }
 
 impl ResourceView {
+    /// What happens to it, for a comment.
+    fn title(&self) -> String {
+        let base = self.base.map_or("new".to_owned(), |base| base.to_string());
+        let name = code(&self.name);
+        format!("{name} {} ({base} → {})", self.change, self.version)
+    }
+
     fn new(change: &ResourceChange) -> Self {
         Self {
             name: change.id.to_string(),
@@ -242,11 +255,7 @@ impl ResourceView {
         if detail == Detail::Brief && self.change != "changed" {
             return text;
         }
-        let highlight = if look.color {
-            Highlight::Words
-        } else {
-            Highlight::Lines
-        };
+        let highlight = Highlight::of(look);
         let Texts {
             name,
             before,
@@ -348,11 +357,7 @@ impl DeliveryView {
         for drift in &self.drift {
             let key = drift.key.as_deref().unwrap_or("the snapshot key");
             _ = writeln!(text, "! {place}: {} {}", printable(key), drift.what);
-            for (sign, value) in [("is", &drift.found), ("was", &drift.expected)] {
-                if let Some(value) = value {
-                    _ = writeln!(text, "    {sign}: {}", shortened(value, look));
-                }
-            }
+            drift.values(look, text);
         }
         for key in &self.foreign {
             _ = writeln!(
@@ -360,57 +365,6 @@ impl DeliveryView {
                 "! {place}: {} is not from cfgctl; it stays",
                 printable(key)
             );
-        }
-    }
-
-    fn value_lines(&self, look: Look, text: &mut String) {
-        for change in &self.changes {
-            let (sign, style, values) = match &change.edit {
-                Edit::Added { to } => ("+", AnsiColor::Green, shortened(&to.to_string(), look)),
-                Edit::Removed { from } => ("-", AnsiColor::Red, shortened(&from.to_string(), look)),
-                Edit::Changed { from, to } => (
-                    "~",
-                    AnsiColor::Yellow,
-                    format!(
-                        "{} → {}",
-                        shortened(&from.to_string(), look),
-                        shortened(&to.to_string(), look)
-                    ),
-                ),
-            };
-            let style = style.on_default();
-            let path = printable(&change.path.to_string());
-            _ = writeln!(text, "    {style}{sign} {path}: {values}{style:#}");
-        }
-    }
-}
-
-impl DriftView {
-    fn new(drift: &Drift) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        match drift {
-            Drift::EditedSnapshot => Self {
-                key: None,
-                what: "was changed by hand",
-                found: None,
-                expected: None,
-            },
-            Drift::Edited {
-                key,
-                found,
-                expected,
-            } => Self {
-                key: Some(key.to_string()),
-                what: "was changed by hand",
-                found: Some(text(found)),
-                expected: expected.as_deref().map(text),
-            },
-            Drift::Missing { key } => Self {
-                key: Some(key.to_string()),
-                what: "was deleted by hand",
-                found: None,
-                expected: None,
-            },
         }
     }
 }
@@ -457,7 +411,7 @@ impl Report for PlanView {
             let mut text = String::new();
             for view in shown().filter(|view| !view.changes.is_empty()) {
                 text.push_str(&heading(&format!("{} in {}", view.set, view.cluster)));
-                view.value_lines(look, &mut text);
+                value_lines(&view.changes, look, &mut text);
             }
             sections.push(text);
         }
@@ -500,5 +454,65 @@ impl Report for PlanView {
             .iter()
             .map(|resource| resource.name.clone())
             .collect()
+    }
+
+    fn special(&self, output: Output) -> Option<String> {
+        (output == Output::Markdown).then(|| self.markdown())
+    }
+}
+
+impl PlanView {
+    fn markdown(&self) -> String {
+        let look = Look::plain(jiff::Timestamp::UNIX_EPOCH);
+        let shown = || {
+            let clusters = self.clusters.iter();
+            clusters.filter(|view| !view.is_settled())
+        };
+        let rows = shown().map(|view| {
+            let [set, cluster, version, change, already] = view.row();
+            vec![
+                code(&set),
+                code(&cluster),
+                version,
+                code(&change),
+                code(&already),
+            ]
+        });
+        let sets = shown().map(|view| format!("set/{}", view.set));
+        let resources = self.resources.iter().map(|resource| resource.name.clone());
+        let names: BTreeSet<String> = sets.chain(resources).collect();
+        let sections = names.into_iter().map(|name| {
+            let resource = self.resources.iter().find(|resource| resource.name == name);
+            let mut text = resource.map_or(String::new(), |resource| resource.diff.plain());
+            for view in shown().filter(|view| format!("set/{}", view.set) == name) {
+                _ = writeln!(text, "@@ {} @@", view.cluster);
+                value_lines(&view.changes, look, &mut text);
+                view.details(look, &mut text);
+            }
+            Section {
+                title: resource.map_or_else(|| code(&name), ResourceView::title),
+                language: "diff",
+                text: anstream::adapter::strip_str(&text).to_string(),
+            }
+        });
+        let refused = self.objections.iter().map(|objection| {
+            let place = format!("{} in {}", objection.set, objection.cluster);
+            format!(
+                "\n\n**refused**: {}: {}",
+                code(&place),
+                code(&objection.reason)
+            )
+        });
+        let refused: String = refused.take(MAX_REFUSALS).collect();
+        let comment = Comment {
+            command: "diff",
+            summary: format!("**cfgctl diff**: {}{refused}", self.summary().trim_end()),
+            header: &["Set", "Cluster", "Version", "Change", "Already different"],
+            rows: rows.collect(),
+            sections: sections.collect(),
+            about: "resource",
+            everything: "cfgctl diff -o wide",
+        };
+        comment.write()
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn table<const N: usize>(
     text
 }
 
-/// `text` without anything that a terminal would obey.
+/// `text` without anything that a terminal would obey or that turns its direction around.
 pub(crate) fn printable(text: &str) -> String {
     // Nearly all text is as it should be, and a diff has thousands of lines.
     if !text.contains(|c: char| c.is_control() && c != '\n') {
@@ -46,7 +46,12 @@ pub(crate) fn printable(text: &str) -> String {
     }
     text.chars()
         .flat_map(|c| {
-            let escaped = c.is_control() && c != '\n';
+            let hidden = matches!(c, '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{61c}');
+            let escaped = hidden || (c.is_control() && c != '\n');
             let (plain, code) = if escaped {
                 (None, Some(c.escape_default()))
             } else {

@@ -59,7 +59,7 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, F
         let provenances = provenances(&declared);
         let pruned = if args.prune {
             let undeclared = undeclared(&declared.manifests, &heads);
-            args.consent.confirm_each(session, undeclared)?
+            args.consent.confirm_each(session, undeclared).await?
         } else {
             Vec::new()
         };

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::ask::confirm;
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::progress::Progress;
@@ -96,19 +97,19 @@ fn message(input: &str) -> Result<String, String> {
 
 impl ConsentArgs {
     /// Those of `ids` that may be deleted: each is asked for, unless nobody is to be asked.
-    pub(crate) fn confirm_each(
+    pub(crate) async fn confirm_each(
         &self,
         session: &Session,
         ids: Vec<ResourceId>,
     ) -> Result<Vec<ResourceId>, Failure> {
+        if self.yes || self.dry_run {
+            return Ok(ids);
+        }
+        let interrupt = Interrupt::listen();
         let mut confirmed = Vec::new();
         for id in ids {
-            let asks = !self.yes && !self.dry_run;
-            if !asks
-                || session
-                    .ui
-                    .confirm(&format!("{id} is not in the files. Delete it?"))?
-            {
+            let question = format!("{id} is not in the files. Delete it?");
+            if confirm(&session.ui, &interrupt, &question).await? {
                 confirmed.push(id);
             }
         }
@@ -183,7 +184,7 @@ pub(crate) async fn carry_through(
     if let Some(refusal) = refusal(&plan) {
         return Err(refusal);
     }
-    if plan.has_changes() && !consent.yes && !ui.confirm("Do this?")? {
+    if plan.has_changes() && !consent.yes && !confirm(ui, &interrupt, "Do this?").await? {
         ui.status("nothing was changed");
         return Ok(Exit::Done);
     }

@@ -314,23 +314,20 @@ impl Ui {
         self.write_stderr(&text);
     }
 
-    /// Asks a yes-or-no question. Without a terminal it fails and names the flag.
-    pub(crate) fn confirm(&self, question: &str) -> Result<bool, Failure> {
-        if !self.can_ask {
-            return Err(Failure::usage("there is no terminal to ask for consent on")
-                .hint("look at it with `--dry-run`, then pass `--yes`"));
+    /// Whether there is a person to ask. Otherwise it fails and names the flag.
+    pub(crate) fn can_ask(&self) -> Result<(), Failure> {
+        if self.can_ask {
+            return Ok(());
         }
-        let answer = dialoguer::Confirm::new()
-            .with_prompt(question)
-            .default(false)
-            .interact_opt();
-        match answer {
-            Ok(answer) => Ok(answer.unwrap_or(false)),
-            Err(dialoguer::Error::IO(error)) if error.kind() == io::ErrorKind::Interrupted => {
-                let error = anyhow::anyhow!("stopped before anything was changed");
-                Err(Failure::new(Exit::Interrupted, error))
-            }
-            Err(error) => Err(Failure::new(Exit::Bug, error)),
+        Err(Failure::usage("there is no terminal to ask for consent on")
+            .hint("look at it with `--dry-run`, then pass `--yes`"))
+    }
+
+    /// Shows the cursor again, which is hidden while a question is open.
+    pub(crate) fn close_question(&self) {
+        if self.can_ask {
+            // Not through the stream of colours, which would strip it where there are none.
+            _ = io::stderr().write_all(b"\x1b[?25h\n");
         }
     }
 

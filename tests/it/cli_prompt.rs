@@ -3,21 +3,34 @@
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::support::cli::Cfgctl;
 use crate::support::transcript::bring;
 
 const QUESTION: &str = "Do this?";
 
+/// The command that asks; `exec`, so that no shell stands between it and `script`.
+fn command_line() -> String {
+    let binary = env!("CARGO_BIN_EXE_cfgctl");
+    format!("exec {binary} apply -f fixtures/quickstart")
+}
+
+/// The one process that `script` started.
+fn process_of(script: &Child) -> Pid {
+    let pid = script.id();
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    let children = children.expect("/proc");
+    let child = children.trim().parse().expect("one child");
+    Pid::from_raw(child).expect("a process")
+}
+
 /// Runs `cfgctl apply` of the quickstart on a terminal of its own, and types `answer` once the
 /// question is there. What was on the screen, and the exit code.
 fn ask(user: &Cfgctl, answer: &[u8]) -> (String, Option<i32>) {
-    let line = format!(
-        "{} apply -f fixtures/quickstart",
-        env!("CARGO_BIN_EXE_cfgctl")
-    );
     // `script` of util-linux gives the command a terminal, and ends with its exit code.
     let mut child = in_surroundings(user, Command::new("script"))
-        .args(["-qec", &line, "/dev/null"])
+        .args(["-qec", &command_line(), "/dev/null"])
         .spawn()
         .expect("`script` of util-linux");
     let screen = read_until(&mut child, QUESTION);
@@ -100,6 +113,26 @@ fn ctrl_c_at_the_question_changes_nothing() {
     let user = user();
     let (screen, code) = ask(&user, b"\x03");
     assert_eq!(code, Some(130), "{screen}");
+    assert!(
+        screen.contains("stopped before anything was changed"),
+        "{screen}"
+    );
+    assert!(is_untouched(&user));
+}
+
+#[test]
+fn a_signal_at_the_question_changes_nothing() {
+    let user = user();
+    let mut child = in_surroundings(&user, Command::new("script"))
+        .args(["-qec", &command_line(), "/dev/null"])
+        .spawn()
+        .expect("`script` of util-linux");
+    let mut screen = read_until(&mut child, QUESTION);
+    let pid = process_of(&child);
+    kill_process(pid, Signal::TERM).unwrap();
+    let mut output = child.stdout.take().expect("a pipe");
+    output.read_to_string(&mut screen).expect("an end");
+    assert_eq!(child.wait().expect("an end").code(), Some(143), "{screen}");
     assert!(
         screen.contains("stopped before anything was changed"),
         "{screen}"

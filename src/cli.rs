@@ -17,7 +17,9 @@ mod explain;
 mod failure;
 mod get;
 mod history;
+mod import;
 mod interrupt;
+mod keyring;
 mod names;
 mod progress;
 mod reference;
@@ -99,6 +101,7 @@ enum Command {
     Drift(drift::DriftArgs),
     Rollback(rollback::RollbackArgs),
     Delete(delete::DeleteArgs),
+    Import(import::ImportArgs),
     #[command(subcommand)]
     Cluster(cluster::ClusterCommand),
     #[command(subcommand)]
@@ -204,6 +207,7 @@ fn dispatch(session: &Session, command: &Command) -> Result<Exit, Failure> {
         Command::Drift(args) => block_on(drift::drift(session, args)),
         Command::Rollback(args) => block_on(rollback::rollback(session, args)),
         Command::Delete(args) => block_on(delete::delete(session, args)),
+        Command::Import(args) => block_on(import::import_keys(session, args)),
         Command::Cluster(command) => block_on(cluster::cluster(session, command)),
     }
 }

@@ -17,7 +17,9 @@ mod snapshot;
 pub mod value;
 mod write;
 
-pub use cluster::{Cluster, Connection, Consul, Directory, LimitOverrides, TokenSource};
+pub use cluster::{
+    ClientCertificate, Cluster, Connection, Consul, Directory, LimitOverrides, Tls, TokenSource,
+};
 pub use commit::{Commit, Heads};
 pub use consent::Consent;
 pub use key::{Key, KeyError, Prefix};

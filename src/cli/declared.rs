@@ -51,6 +51,11 @@ impl FileArgs {
         Ok(manifest::load(inputs, &session.environment.directory))
     }
 
+    /// Whether standard input is one of the files.
+    pub(crate) fn read_stdin(&self) -> bool {
+        self.filenames.iter().any(|name| name.as_os_str() == "-")
+    }
+
     /// Reads and checks every file, shows what is wrong, and goes on only if nothing is broken.
     pub(crate) fn declared(&self, session: &Session, heads: &Heads) -> Result<Loaded, Failure> {
         checked(session, heads, self.load(session)?)

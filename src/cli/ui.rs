@@ -13,6 +13,8 @@ use super::failure::{Exit, Failure};
 use super::views::markdown::code;
 use crate::model::API_VERSION;
 
+mod secret;
+
 /// How results are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Output {

@@ -40,7 +40,7 @@ pub(super) struct Decoded {
 }
 
 /// The manifest in a document, as far as it can be made out. What is wrong goes to `reader`.
-/// `beside` is the directory that relative paths of schemas start from.
+/// `beside` is the directory that relative paths of files to read start from.
 pub(super) fn decode(node: &Node, beside: &Path, reader: &mut Reader<'_>) -> Option<Decoded> {
     let mut decoder = Decoder {
         reader,
@@ -361,15 +361,26 @@ impl Decoder<'_, '_> {
         self.reader.findings.push(finding);
     }
 
-    /// A path of the manifest, absolute.
+    /// A path that starts beside the manifest, absolute.
+    fn beside_manifest(&mut self, entry: &Entry) -> Option<PathBuf> {
+        let start = self.reader.cwd.join(self.beside);
+        self.absolute_from(&start, entry)
+    }
+
+    /// A path that starts from the working directory, absolute.
     fn absolute(&mut self, entry: &Entry) -> Option<PathBuf> {
+        let start = self.reader.cwd.to_owned();
+        self.absolute_from(&start, entry)
+    }
+
+    fn absolute_from(&mut self, start: &Path, entry: &Entry) -> Option<PathBuf> {
         let text = self.text(entry)?;
         if text.is_empty() || text.contains('\0') {
             self.report("invalid-path", entry.value.span, &"this is not a path");
             return None;
         }
         // Only `.` goes: what `a/..` means depends on whether `a` is a link.
-        Some(self.reader.cwd.join(text).components().collect())
+        Some(start.join(text).components().collect())
     }
 }
 
@@ -417,6 +428,7 @@ pub(super) fn known_fields() -> Vec<(&'static str, &'static [&'static str])> {
         ("ClusterSpec", cluster::CLUSTER_FIELDS),
         ("Consul", cluster::CONSUL_FIELDS),
         ("Token", cluster::TOKEN_FIELDS),
+        ("Tls", cluster::TLS_FIELDS),
         ("Limits", cluster::LIMIT_FIELDS),
         ("Directory", cluster::DIRECTORY_FIELDS),
         ("ConfigSetSpec", set::SET_FIELDS),

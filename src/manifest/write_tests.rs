@@ -132,6 +132,22 @@ spec:
 }
 
 #[test]
+fn tls_is_written_with_absolute_paths() {
+    let written = round_trip(
+        "apiVersion: cfgctl.dev/v1\nkind: Cluster\nmetadata: {name: eu}\n\
+         spec: {consul: {tls: {caFile: ca.pem, certFile: ./us.pem, keyFile: /keys/us.key, serverName: a.b}}}\n",
+    );
+    let at = written.find("    tls:").unwrap();
+    insta::assert_snapshot!(&written[at..], @r"
+    tls:
+      caFile: /work/ca.pem
+      certFile: /work/us.pem
+      keyFile: /keys/us.key
+      serverName: a.b
+    ");
+}
+
+#[test]
 fn nothing_is_written_of_what_is_deleted() {
     assert_eq!(manifest_of(&"a".parse().unwrap(), &Content::Deleted), None);
 }

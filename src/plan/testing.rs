@@ -71,6 +71,7 @@ pub(crate) fn cluster(address: &str, region: &str) -> Cluster {
             prefix: key("cfgctl"),
             datacenter: None,
             token: None,
+            tls: None,
             limits: LimitOverrides::default(),
         }),
     }

@@ -26,6 +26,7 @@ pub(crate) fn spec(address: &str, prefix: &str) -> model::Consul {
         prefix: key(prefix),
         datacenter: None,
         token: None,
+        tls: None,
         limits: model::LimitOverrides {
             operations: Some(64),
             ..model::LimitOverrides::default()

@@ -77,6 +77,7 @@ fn spec(address: &str) -> model::Consul {
         prefix: key("cfgctl"),
         datacenter: None,
         token: None,
+        tls: None,
         limits: model::LimitOverrides {
             operations: Some(64),
             ..model::LimitOverrides::default()

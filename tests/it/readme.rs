@@ -173,7 +173,6 @@ async fn unreal(markdown: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-#[ignore = "README.md is not there yet; take this line out when it is"]
 async fn the_sessions_in_the_readme_are_real() {
     let readme = root().join("README.md");
     let markdown = std::fs::read_to_string(readme).expect("README.md");

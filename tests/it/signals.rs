@@ -87,7 +87,7 @@ async fn a_signal_while_looking_changes_nothing() {
         let proxies = world.behind_proxies();
         world.apply(1).expect_code(0);
         let gate = Gate::default();
-        hold(&proxies[0], &gate, |request| request.method == "GET");
+        hold(&proxies[0], &gate, |request| !request.is_write());
         let running = world.spawn_apply(2, &["--timeout", "60s"]);
         gate.until_arrived(1);
         kill_process(running.pid(), signal).unwrap();

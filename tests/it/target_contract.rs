@@ -102,6 +102,7 @@ impl ConsulBench {
             prefix: key(&unique_prefix()),
             datacenter: None,
             token: None,
+            tls: None,
             limits: model::LimitOverrides::default(),
         };
         let cluster = "eu".parse().expect("a name");

@@ -133,6 +133,10 @@ impl Consul {
             Ok(answer) if !answer.is_busy() => return Ok(answer),
             Ok(answer) => format!("{}: {}", answer.status, answer.text()).into(),
             Err(Failed::Unsent(source) | Failed::Unanswered(source)) => source,
+            Err(Failed::NoToken(reason)) => {
+                let location = self.location();
+                return Err(TargetError::Configuration { location, reason });
+            }
             Err(Failed::TooLong(limit)) => {
                 return Err(self.invalid(format!("an answer of more than {limit} bytes")));
             }
@@ -183,7 +187,7 @@ impl Consul {
 
     /// Consul leaves what a token may not read out of a listing without a word. Fails if one of
     /// these keys or prefixes, which were not found, may not be read.
-    async fn check_unseen(&self, unseen: &[&str]) -> Result<(), TargetError> {
+    pub(super) async fn check_unseen(&self, unseen: &[&str]) -> Result<(), TargetError> {
         for part in unseen.chunks(self.operations_per_read()) {
             // Permissions are checked first and named by operation; index 0 then fails whether
             // the key exists or not.

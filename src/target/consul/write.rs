@@ -45,6 +45,10 @@ pub(super) async fn write(consul: &Consul, write: &Write) -> Result<(), TargetEr
             source,
         }),
         Err(Failed::Unanswered(source)) => Err(unknown(consul, source)),
+        Err(Failed::NoToken(reason)) => Err(TargetError::Configuration {
+            location: consul.location(),
+            reason,
+        }),
         Err(Failed::TooLong(limit)) => Err(unknown(
             consul,
             format!("an answer of more than {limit} bytes"),

@@ -27,25 +27,28 @@ impl Raw {
         }
     }
 
-    /// Everything below `prefix` as of one moment: name, then value and mark.
+    /// Everything below `prefix` as of one moment.
     pub(crate) fn tree(&mut self, prefix: &str) -> Tree {
+        parse_tree(&self.tree_text(prefix))
+    }
+
+    /// The same as Consul says it, for [`parse_tree`]: most of the time it is the same as before.
+    pub(crate) fn tree_text(&mut self, prefix: &str) -> Vec<u8> {
         let operations = json!([{"KV": {"Verb": "get-tree", "Key": prefix}}]);
         let (status, body) = self.send("PUT /v1/txn", &operations.to_string());
-        assert_eq!(status, 200, "{body}");
-        let results = body["Results"].as_array();
-        let pairs = results.into_iter().flatten();
-        pairs.map(|result| entry(&result["KV"])).collect()
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+        body
     }
 
     /// Every key there is.
     pub(crate) fn everything(&mut self) -> Tree {
         let (status, body) = self.send("GET /v1/kv/?recurse", "");
-        assert!([200, 404].contains(&status), "{body}");
-        let pairs = body.as_array();
-        pairs.into_iter().flatten().map(entry).collect()
+        assert!([200, 404].contains(&status), "{status}");
+        let pairs: Vec<Value> = serde_json::from_slice(&body).unwrap_or_default();
+        pairs.iter().map(entry).collect()
     }
 
-    fn send(&mut self, what: &str, body: &str) -> (u16, Value) {
+    fn send(&mut self, what: &str, body: &str) -> (u16, Vec<u8>) {
         let length = body.len();
         let stream = self.reader.get_mut();
         write!(
@@ -79,7 +82,7 @@ impl Raw {
         } else {
             body = self.bytes(length);
         }
-        (status, serde_json::from_slice(&body).unwrap_or_default())
+        (status, body)
     }
 
     fn line(&mut self) -> String {
@@ -93,6 +96,13 @@ impl Raw {
         self.reader.read_exact(&mut bytes).expect("an answer");
         bytes
     }
+}
+
+/// The keys in what [`Raw::tree_text`] says.
+pub(crate) fn parse_tree(text: &[u8]) -> Tree {
+    let body: Value = serde_json::from_slice(text).expect("JSON");
+    let pairs = body["Results"].as_array().into_iter().flatten();
+    pairs.map(|result| entry(&result["KV"])).collect()
 }
 
 fn entry(pair: &Value) -> (String, (Vec<u8>, u64)) {

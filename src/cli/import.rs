@@ -280,7 +280,13 @@ fn explain(session: &Session, args: &ImportArgs, error: ImportError) -> Failure 
 fn print(session: &Session, imported: &Imported) -> Result<(), Failure> {
     let manifest = &imported.manifest;
     let text = match session.ui.output {
-        Output::Table | Output::Wide | Output::Yaml => imported.text.clone(),
+        // The last three were refused before anything was done.
+        Output::Table
+        | Output::Wide
+        | Output::Yaml
+        | Output::Markdown
+        | Output::Github
+        | Output::Junit => imported.text.clone(),
         Output::Json => {
             let value = manifest_of(&manifest.id, &manifest.content);
             let text = serde_json::to_string_pretty(&value);

@@ -140,6 +140,7 @@ fn misfits(request: &Request, manifest: &Manifest) -> Vec<String> {
             prefix,
             datacenter: None,
             token: None,
+            tls: None,
             limits: LimitOverrides::default(),
         }),
     };

@@ -33,6 +33,7 @@ pub(super) async fn from_consul(
         prefix: prefix.clone(),
         datacenter: datacenter.map(str::to_owned),
         token: None,
+        tls: None,
         limits: LimitOverrides::default(),
     };
     let consul = session.connector(timeout).consul(&spec)?;

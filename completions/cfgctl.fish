@@ -30,7 +30,10 @@ complete -c cfgctl -n "__fish_cfgctl_needs_command" -s o -l output -d 'How to wr
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -45,8 +48,10 @@ complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "show" -d 'Shows one r
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "history" -d 'Lists the revisions of a set, newest first: who, when, why, and how much changed'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "explain" -d 'Says where values come from: the layer, its file and line, and the revision that set them'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "status" -d 'Shows which version of every set each cluster holds, whether it is the head, since when and by whom'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "drift" -d 'Compares every cluster with what it should hold, and says what differs, why, and what mends it'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "rollback" -d 'Gives a set the content of an older revision, as a new revision'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "delete" -d 'Deletes sets, and removes their own keys from every cluster, exactly those'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "import" -d 'Makes a set of keys that others wrote, such that applying it changes no byte of them'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "cluster" -d 'Clusters: what there is, and whether they are fit for use'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "context" -d 'Contexts: named stores to switch between'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "schema" -d 'Print the JSON Schema of the manifests, for editors'
@@ -61,7 +66,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand validate" -s o -l output -
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand validate" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -79,7 +87,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s o -l output -d 'H
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -101,7 +112,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s o -l output -d '
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -121,7 +135,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -s o -l output -d 'Ho
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -134,7 +151,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -s o -l output -d 'H
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -147,7 +167,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand history" -s o -l output -d
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand history" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -161,7 +184,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand explain" -s o -l output -d
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -176,12 +202,41 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -s o -l output -d 
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l watch -d 'Look again and again until Ctrl-C, and tell what changes' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s l -l clusters -d 'Only clusters whose labels match, as in `stage=prod,region!=eu`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l timeout -d 'The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l parallelism -d 'How many clusters to work on at once' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s m -l message -d 'Why, for the history' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l repair -d 'Write again what clusters should hold, after showing the plan'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s y -l yes -d 'Do not ask'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l dry-run -d 'Show what would be done, and do nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l adopt -d 'Take over keys and snapshots that something else wrote'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l allow-growth -d 'Let a snapshot become more than twice as large'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l to -d 'The revision to go back to; left out: the newest one with another content' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s l -l clusters -d 'Only clusters whose labels match, as in `stage=prod,region!=eu`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l timeout -d 'The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`' -r
@@ -193,7 +248,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s o -l output -
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -214,7 +272,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s o -l output -d 
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -225,13 +286,48 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l allow-deletes -
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l allow-growth -d 'Let a snapshot become more than twice as large'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l from-consul -d 'Read the keys of this Consul; without an address that of `CONSUL_HTTP_ADDR`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l from-export -d 'Read what `consul kv export` wrote; `-` for standard input' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l prefix -d 'Where the keys lie, as in `config/checkout`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l name -d 'What to name the set; left out: the last part of the prefix' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l layout -d 'How the keys are laid out' -r -f -a "auto\t'Find out'
+spring-yaml\t'Spring\'s format YAML: one document at `<prefix>/data`'
+spring-properties\t'Spring\'s format PROPERTIES: one document at `<prefix>/data`'
+spring-key-value\t'Spring\'s format `KEY_VALUE`: one key per property'
+files\t'Spring\'s format FILES, and git2consul: one key per file'
+keys\t'One key per value'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -s l -l clusters -d 'Which clusters the set goes to, as in `stage=prod,region!=eu`; left out: all' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l out -d 'Write the manifest to this new file' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l datacenter -d 'The datacenter to read from; left out: the agent\'s own' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l timeout -d 'The longest wait for one request, as in `30s` or `2m`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l structured -d 'Make values of a Spring document even if its text is then rewritten'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l force -d 'Replace the file if it exists'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l partial -d 'Go on if some keys cannot be imported'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -249,7 +345,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_s
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -265,7 +364,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_s
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -280,7 +382,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_s
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -295,7 +400,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_s
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from logout" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -309,7 +417,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_s
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -328,7 +439,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_se
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -344,7 +458,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_s
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -356,7 +473,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_s
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from use" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -368,7 +488,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_s
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from set" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -384,7 +507,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand schema" -s o -l output -d 
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand schema" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -396,7 +522,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand completions" -s o -l outpu
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand completions" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -409,7 +538,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand man" -s o -l output -d 'Ho
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand man" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -421,29 +553,34 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -s o -l output -d
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
-name\t'Names only, one a line'"
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status rollback delete cluster context schema completions man version help" -f -a "validate" -d 'Checks files, on their own and against each other, without a store or a cluster'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status rollback delete cluster context schema completions man version help" -f -a "diff" -d 'Shows what an apply would change, in the store and in every cluster, and changes nothing'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status rollback delete cluster context schema completions man version help" -f -a "apply" -d 'Makes files real: validate, show the plan, ask, commit once, deliver to every cluster'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status rollback delete cluster context schema completions man version help" -f -a "get" -d 'Lists what the store holds, or shows resources as manifests'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status rollback delete cluster context schema completions man version help" -f -a "show" -d 'Shows one revision of a set, or what a cluster gets of it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status rollback delete cluster context schema completions man version help" -f -a "history" -d 'Lists the revisions of a set, newest first: who, when, why, and how much changed'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status rollback delete cluster context schema completions man version help" -f -a "explain" -d 'Says where values come from: the layer, its file and line, and the revision that set them'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status rollback delete cluster context schema completions man version help" -f -a "status" -d 'Shows which version of every set each cluster holds, whether it is the head, since when and by whom'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status rollback delete cluster context schema completions man version help" -f -a "rollback" -d 'Gives a set the content of an older revision, as a new revision'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status rollback delete cluster context schema completions man version help" -f -a "delete" -d 'Deletes sets, and removes their own keys from every cluster, exactly those'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status rollback delete cluster context schema completions man version help" -f -a "cluster" -d 'Clusters: what there is, and whether they are fit for use'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status rollback delete cluster context schema completions man version help" -f -a "context" -d 'Contexts: named stores to switch between'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status rollback delete cluster context schema completions man version help" -f -a "schema" -d 'Print the JSON Schema of the manifests, for editors'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status rollback delete cluster context schema completions man version help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status rollback delete cluster context schema completions man version help" -f -a "man" -d 'Print the man page of a command, or write all of them'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status rollback delete cluster context schema completions man version help" -f -a "version" -d 'Print the version'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status rollback delete cluster context schema completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "validate" -d 'Checks files, on their own and against each other, without a store or a cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "diff" -d 'Shows what an apply would change, in the store and in every cluster, and changes nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "apply" -d 'Makes files real: validate, show the plan, ask, commit once, deliver to every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "get" -d 'Lists what the store holds, or shows resources as manifests'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "show" -d 'Shows one revision of a set, or what a cluster gets of it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "history" -d 'Lists the revisions of a set, newest first: who, when, why, and how much changed'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "explain" -d 'Says where values come from: the layer, its file and line, and the revision that set them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "status" -d 'Shows which version of every set each cluster holds, whether it is the head, since when and by whom'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "drift" -d 'Compares every cluster with what it should hold, and says what differs, why, and what mends it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "rollback" -d 'Gives a set the content of an older revision, as a new revision'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "delete" -d 'Deletes sets, and removes their own keys from every cluster, exactly those'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "import" -d 'Makes a set of keys that others wrote, such that applying it changes no byte of them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "cluster" -d 'Clusters: what there is, and whether they are fit for use'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "context" -d 'Contexts: named stores to switch between'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "schema" -d 'Print the JSON Schema of the manifests, for editors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "man" -d 'Print the man page of a command, or write all of them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "version" -d 'Print the version'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "list" -d 'List the clusters that the store knows'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "check" -d 'Check that clusters answer, and say what one write can carry'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "login" -d 'Keep the token of a cluster in the keyring of the operating system'

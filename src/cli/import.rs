@@ -280,7 +280,7 @@ fn explain(session: &Session, args: &ImportArgs, error: ImportError) -> Failure 
 fn print(session: &Session, imported: &Imported) -> Result<(), Failure> {
     let manifest = &imported.manifest;
     let text = match session.ui.output {
-        // The last three were refused before anything was done.
+        // Forms that only other commands write were refused before anything was read.
         Output::Table
         | Output::Wide
         | Output::Yaml

@@ -265,7 +265,7 @@ async fn the_commands_of_the_gitlab_jobs_work_as_written() {
     assert!(
         world
             .read("validate.xml")
-            .contains("<failure type=\"unknown-kind\"")
+            .contains("<failure type=\"unknown-value\"")
     );
     assert!(world.read("drift.md").contains("changed by hand"));
     let history = world

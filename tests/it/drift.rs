@@ -273,7 +273,18 @@ async fn what_an_acl_hides_is_not_what_is_missing() {
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     let pair = &report["clusters"][0];
     assert_eq!(pair["state"], "denied", "{pair:#}");
-    assert_eq!(pair["mend"][0], "cfgctl cluster policy eu --store store.db");
+    let mend = pair["mend"][0].as_str().unwrap();
+    assert_eq!(mend, "cfgctl cluster policy eu --store store.db");
+    let words: Vec<_> = mend.split(' ').skip(1).collect();
+    let policy = world.user.ok(&words);
+    // A token with what it prints sees everything.
+    let token = consul.token(&policy).await;
+    let mut command = world.user.command(&["drift", "--store", "store.db"]);
+    command
+        .env("CONSUL_HTTP_TOKEN", &token.secret)
+        .stdout(std::process::Stdio::piped());
+    let ran = Ran::of(command.spawn().unwrap());
+    assert_eq!(ran.code, Some(0), "{policy}\n{}", ran.stdout);
 
     for key in consul.kv_keys(&world.root).await {
         consul.kv_delete(&key).await;

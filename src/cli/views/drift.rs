@@ -229,8 +229,14 @@ impl PairView {
         let place = format!("{} in {}", self.set, self.cluster);
         let state = self.state.replace('-', " ");
         _ = writeln!(text, "! {place}: {state}: {}", printable(cause));
+        // What an older version said is not what it should say now.
+        let rightly = if self.holds == self.head {
+            "should be"
+        } else {
+            "was"
+        };
         for key in &self.keys {
-            key.details(look, text);
+            key.details(rightly, look, text);
         }
         for key in &self.foreign {
             _ = writeln!(text, "  {} is not from cfgctl; it stays", printable(key));

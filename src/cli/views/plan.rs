@@ -357,7 +357,7 @@ impl DeliveryView {
         for drift in &self.drift {
             let key = drift.key.as_deref().unwrap_or("the snapshot key");
             _ = writeln!(text, "! {place}: {} {}", printable(key), drift.what);
-            drift.values(look, text);
+            drift.values("was", look, text);
         }
         for key in &self.foreign {
             _ = writeln!(

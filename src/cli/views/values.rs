@@ -56,14 +56,14 @@ impl DriftView {
     }
 
     /// The key, what happened to it, and both values.
-    pub(super) fn details(&self, look: Look, text: &mut String) {
+    pub(super) fn details(&self, rightly: &str, look: Look, text: &mut String) {
         let key = self.key.as_deref().unwrap_or("the snapshot key");
         _ = writeln!(text, "  {} {}", printable(key), self.what);
-        self.values(look, text);
+        self.values(rightly, look, text);
     }
 
     /// What it is and what it should be, as a diff where that is text of several lines.
-    pub(super) fn values(&self, look: Look, text: &mut String) {
+    pub(super) fn values(&self, rightly: &str, look: Look, text: &mut String) {
         match (&self.expected, &self.found) {
             (Some(expected), Some(found)) if has_lines(expected) || has_lines(found) => {
                 let highlight = Highlight::of(look);
@@ -71,7 +71,7 @@ impl DriftView {
                 text.push_str(&unified(&printable(key), expected, found, highlight));
             }
             (expected, found) => {
-                for (sign, value) in [("is", found), ("should be", expected)] {
+                for (sign, value) in [("is", found), (rightly, expected)] {
                     if let Some(value) = value {
                         _ = writeln!(text, "    {sign}: {}", shortened(value, look));
                     }

@@ -61,7 +61,7 @@ async fn the_manifest_names_authority_certificate_and_server() {
             "conf/pki/none.key: No such file",
         ),
         (
-            "caFile: pki/ca.pem, certFile: pki/client.key, keyFile: pki/client.pem".to_owned(),
+            "caFile: pki/ca.pem, certFile: pki/client.pem, keyFile: pki/ca.pem".to_owned(),
             2,
             "are not a certificate and its key",
         ),

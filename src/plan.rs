@@ -27,6 +27,7 @@ pub use explain::{Explanation, explain};
 pub use objection::{Objection, Reason};
 pub use saved::{SavedPlan, SavedPlanError, States, Wish, states};
 
+use delivery::Certainty;
 use objection::Standing;
 
 use after::After;
@@ -194,6 +195,7 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
             written: standing.written(&pair.set, heads, past),
             standing,
             limits: limits.get(&pair.cluster).copied(),
+            certainty: certainty(reach, heads, &pair.set),
             consents,
             after: &after,
         };
@@ -210,6 +212,16 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
         deliveries,
         objections,
     })
+}
+
+/// Looking at everything, or after a deleted set, is asking whether anything is left.
+fn certainty(reach: &Reach, heads: &Heads, set: &SetName) -> Certainty {
+    let head = heads.get(&ResourceId::Set(set.clone()));
+    if *reach == Reach::All || head.is_some_and(|head| head.content == Content::Deleted) {
+        Certainty::Sure
+    } else {
+        Certainty::Likely
+    }
 }
 
 impl Plan {

@@ -33,7 +33,10 @@ fn listed(text: &str) -> String {
 }
 
 fn stdin(text: &str) -> Loaded {
-    load(vec![Input::Stdin(&mut text.as_bytes())], Path::new("/work"))
+    load(
+        vec![Input::Stdin(&mut text.as_bytes())],
+        Path::new("/home/ops"),
+    )
 }
 
 /// What is shown for a set with this spec; it starts in line 4.
@@ -139,7 +142,7 @@ fn several_documents_and_json_and_windows_line_ends_and_a_byte_order_mark_are_re
     let Connection::Directory(directory) = &cluster.connection else {
         panic!("{cluster:?}");
     };
-    assert_eq!(directory.path, Path::new("/work/out/x"));
+    assert_eq!(directory.path, Path::new("/home/ops/out/x"));
     assert_eq!(set.places.value(["spec", "values", "a"]).line, 8);
 }
 

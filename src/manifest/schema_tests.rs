@@ -59,7 +59,10 @@ fn accepted(text: &str) -> bool {
     let by_schema = jsonschema::draft202012::new(&schema())
         .unwrap()
         .is_valid(&value);
-    let loaded = load(vec![Input::Stdin(&mut text.as_bytes())], Path::new("/work"));
+    let loaded = load(
+        vec![Input::Stdin(&mut text.as_bytes())],
+        Path::new("/home/ops"),
+    );
     assert_eq!(
         by_schema,
         !loaded.has_errors(),

@@ -104,6 +104,15 @@ pub enum Drift {
     },
 }
 
+/// How sure a plan has to be that nothing is left of a set where it does not belong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Certainty {
+    /// What was removed before is most likely gone.
+    Likely,
+    /// Nobody may be told that all is done while a cluster cannot be looked at.
+    Sure,
+}
+
 /// Everything that the decision about one pair follows from.
 #[derive(Debug)]
 pub(super) struct Scene<'a> {
@@ -115,6 +124,7 @@ pub(super) struct Scene<'a> {
     /// The set in the version that the target holds.
     pub(super) written: Option<&'a ConfigSet>,
     pub(super) limits: Option<Limits>,
+    pub(super) certainty: Certainty,
     pub(super) consents: &'a BTreeSet<Consent>,
     pub(super) after: &'a After<'a>,
 }
@@ -138,8 +148,12 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
         Observation::Seen(observed) => observed,
         Observation::Unseen(unseen) => {
             delivery.condition = Condition::Unseen(unseen.clone());
-            // Where the set neither is nor will be, most likely nothing is left to do.
-            if scene.desired.is_none() && scene.head.is_none() {
+            // Where the set neither is nor will be, most likely nothing is left to do. A look at
+            // everything has to be sure.
+            if scene.desired.is_none()
+                && scene.head.is_none()
+                && scene.certainty == Certainty::Likely
+            {
                 delivery.action = Action::Keep;
             }
             return (delivery, Vec::new());
@@ -161,6 +175,11 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
             Some(replacement(scene, observed, desired)),
         ),
         (None, Standing::Ours { .. }) => (Action::Remove, removal(scene, observed)),
+        // The store says that its set is there. What lies in its place is taken away like any other
+        // only if that is consented to.
+        (None, Standing::Alien { .. }) if scene.head.is_some() => {
+            (Action::Remove, removal(scene, observed))
+        }
         // What is not from this store is not ours to remove.
         (None, _) => {
             delivery.action = Action::Keep;

@@ -66,13 +66,21 @@ fn reasons(old: &Snapshot, new: Option<&Snapshot>) -> impl Iterator<Item = Reaso
 }
 
 fn deletes(old: &Snapshot, new: &Snapshot) -> Option<Reason> {
-    let (old, new) = (old.document.values(), new.document.values());
-    let of = leaves(old).len();
-    let removed = value_changes(old, new)
+    let (before, after) = (old.document.values(), new.document.values());
+    let of = leaves(before).len();
+    let removed = value_changes(before, after)
         .iter()
         .filter(|change| matches!(change.edit, Edit::Removed { .. }))
         .count();
-    (removed * DELETES_ONE_IN > of).then_some(Reason::Deletes { removed, of })
+    let values = (removed, of);
+    // What is published goes too when a publish target does, though every value stays.
+    let gone = old.entries.keys();
+    let gone = gone.filter(|key| !new.entries.contains_key(*key)).count();
+    let published = (gone, old.entries.len());
+    [values, published]
+        .into_iter()
+        .find(|(removed, of)| removed * DELETES_ONE_IN > *of)
+        .map(|(removed, of)| Reason::Deletes { removed, of })
 }
 
 fn grows(old: &Snapshot, new: &Snapshot) -> Option<Reason> {

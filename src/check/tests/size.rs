@@ -63,8 +63,9 @@ spec: {directory: {path: /tmp/out}}
     "#);
 }
 
+/// Also the place where something quadratic would show: it would take minutes.
 #[test]
-fn a_thousand_sets_in_four_clusters_are_checked_in_a_moment() {
+fn each_of_a_thousand_clashes_is_found_once() {
     let mut sets = Vec::new();
     for number in 0..1000 {
         let mut yaml = set(60, 10, &format!("keys: {{prefix: app/{number}}}"));
@@ -72,7 +73,6 @@ fn a_thousand_sets_in_four_clusters_are_checked_in_a_moment() {
         sets.extend(fixture(&yaml));
     }
     let clusters = fixture(CLUSTERS);
-    let start = std::time::Instant::now();
     assert_eq!(check(&world(&sets, &clusters)), []);
 
     // The worst: all of them are one application, and no key is theirs alone.
@@ -89,6 +89,4 @@ fn a_thousand_sets_in_four_clusters_are_checked_in_a_moment() {
         (count("key-twice"), count("key-in-context"), found.len()),
         (999, 1000, 1999)
     );
-    // An unoptimized build takes seconds; something quadratic, many minutes.
-    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
 }

@@ -41,18 +41,12 @@ pub(crate) fn table<const N: usize>(
 /// `text` without anything that a terminal would obey or that turns its direction around.
 pub(crate) fn printable(text: &str) -> String {
     // Nearly all text is as it should be, and a diff has thousands of lines.
-    if !text.contains(|c: char| c.is_control() && c != '\n') {
+    if !text.contains(is_obeyed) {
         return text.to_owned();
     }
     text.chars()
         .flat_map(|c| {
-            let hidden = matches!(c, '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{61c}');
-            let escaped = hidden || (c.is_control() && c != '\n');
-            let (plain, code) = if escaped {
+            let (plain, code) = if is_obeyed(c) {
                 (None, Some(c.escape_default()))
             } else {
                 (Some(c), None)
@@ -60,6 +54,16 @@ pub(crate) fn printable(text: &str) -> String {
             plain.into_iter().chain(code.into_iter().flatten())
         })
         .collect()
+}
+
+/// Whether a terminal would do something else with `c` than show it.
+fn is_obeyed(c: char) -> bool {
+    (c.is_control() && c != '\n')
+        || matches!(c, '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{61c}')
 }
 
 /// How long ago `at` was, in its largest unit: `3 d`, `5 min`.

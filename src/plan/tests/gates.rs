@@ -92,3 +92,18 @@ fn a_new_set_and_a_new_cluster_ask_for_nothing() {
     let plan = world.plan(&described("us", cluster("us", "us")));
     assert!(approve(plan).is_ok());
 }
+
+#[test]
+fn a_publish_target_that_goes_takes_its_keys_and_needs_consent() {
+    let world = world();
+    let silent = crate::model::ConfigSet {
+        publish: Vec::new(),
+        ..set(ten_keys())
+    };
+    let objections = world.objections(&shop(&silent));
+    let reason = Reason::Deletes {
+        removed: 10,
+        of: 10,
+    };
+    assert_eq!(objections[0].reason, reason);
+}

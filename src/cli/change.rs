@@ -165,7 +165,7 @@ pub(crate) async fn carry_through(
 
     let survey = engine.survey(desired, sets, &reach.clusters).await;
     let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
-    progress.pause();
+    progress.finish();
     let origin = session.origin(*cause, consent.message.clone());
     let mut plan = survey.plan(desired, sets, &origin, &consents)?;
     plan.attach(provenances);

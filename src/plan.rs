@@ -24,7 +24,7 @@ pub use after::{Reach, places};
 pub use changes::{Edit, ValueChange, value_changes};
 pub use delivery::{Action, Condition, Delivery, Drift};
 pub use explain::{Explanation, explain};
-pub use objection::{Objection, Reason};
+pub use objection::{Objection, Reason, chain};
 pub use saved::{SavedPlan, SavedPlanError, States, Wish, states};
 
 use delivery::Certainty;

@@ -12,9 +12,10 @@ use super::names::known;
 use super::session::{ReachArgs, Session};
 use super::ui::{Look, Report};
 use super::views::table::{printable, table};
-use crate::engine::{Connect as _, chain};
+use crate::engine::Connect as _;
 use crate::model::{Cluster, ClusterName, Connection, Content, Heads, Limits, ResourceId};
 use crate::plan::Desired;
+use crate::plan::chain;
 use crate::target::{Health, Target, TargetError};
 
 mod login;

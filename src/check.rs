@@ -80,6 +80,7 @@ fn finding(severity: Severity, code: &'static str, at: Span, message: String) ->
         label: None,
         related: Vec::new(),
         help: Vec::new(),
+        concealed: None,
     }
 }
 

@@ -5,24 +5,31 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 mod apply;
+mod ask;
 mod change;
 mod cluster;
 mod context;
 mod declared;
 mod delete;
 mod diff;
+mod drift;
 mod environment;
+mod explain;
 mod failure;
 mod get;
 mod history;
+mod import;
 mod interrupt;
+mod keyring;
 mod names;
 mod progress;
 mod reference;
 mod rollback;
+mod saved;
 mod session;
 mod show;
 mod status;
+mod survey;
 mod ui;
 mod validate;
 mod views;
@@ -90,9 +97,12 @@ enum Command {
     Get(get::GetArgs),
     Show(show::ShowArgs),
     History(history::HistoryArgs),
+    Explain(explain::ExplainArgs),
     Status(status::StatusArgs),
+    Drift(drift::DriftArgs),
     Rollback(rollback::RollbackArgs),
     Delete(delete::DeleteArgs),
+    Import(import::ImportArgs),
     #[command(subcommand)]
     Cluster(cluster::ClusterCommand),
     #[command(subcommand)]
@@ -102,6 +112,40 @@ enum Command {
     Man(reference::ManArgs),
     /// Print the version
     Version,
+}
+
+impl Command {
+    /// The forms for pipelines that it writes beyond what every command does.
+    fn special_outputs(&self) -> &'static [Output] {
+        match self {
+            Self::Validate(_) => &[Output::Markdown, Output::Github, Output::Junit],
+            Self::Diff(_) => &[Output::Markdown],
+            Self::Drift(args) if !args.repairs() => &[Output::Markdown],
+            _ => &[],
+        }
+    }
+
+    /// Whether it writes `output`; asked before it does anything.
+    fn can_write(&self, output: Output) -> Result<(), Failure> {
+        let special = self.special_outputs();
+        if !output.is_special() || special.contains(&output) {
+            return Ok(());
+        }
+        let common = [
+            Output::Table,
+            Output::Wide,
+            Output::Json,
+            Output::Yaml,
+            Output::Name,
+        ];
+        let names: Vec<String> = common
+            .iter()
+            .chain(special)
+            .map(|output| output.name())
+            .collect();
+        let message = format!("this command does not write `-o {}`", output.name());
+        Err(Failure::usage(message).hint(format!("it writes {}", names.join(", "))))
+    }
 }
 
 /// Runs one command line, and says what the process ends with. `arguments` begin with the name of
@@ -127,6 +171,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(failure) => return failure.exit,
     };
     let ui = Ui::new(&environment, cli.output, cli.color, cli.quiet);
+    if let Err(failure) = cli.command.can_write(cli.output) {
+        ui.failure(&failure);
+        return failure.exit;
+    }
     let session = Session {
         environment,
         ui,
@@ -155,9 +203,12 @@ fn dispatch(session: &Session, command: &Command) -> Result<Exit, Failure> {
         Command::Get(args) => block_on(get::get(session, args)),
         Command::Show(args) => block_on(show::show(session, args)),
         Command::History(args) => block_on(history::history(session, args)),
+        Command::Explain(args) => block_on(explain::explain(session, args)),
         Command::Status(args) => block_on(status::status(session, args)),
+        Command::Drift(args) => block_on(drift::drift(session, args)),
         Command::Rollback(args) => block_on(rollback::rollback(session, args)),
         Command::Delete(args) => block_on(delete::delete(session, args)),
+        Command::Import(args) => block_on(import::import_keys(session, args)),
         Command::Cluster(command) => block_on(cluster::cluster(session, command)),
     }
 }
@@ -172,3 +223,6 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
     runtime.shutdown_background();
     result
 }
+
+#[cfg(test)]
+mod tests;

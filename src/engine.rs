@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::model::{Cluster, ClusterName};
-use crate::plan::{Pair, Unseen, UnseenKind};
+use crate::plan::{Pair, Unseen, UnseenKind, chain};
 use crate::store::{Store, StoreError};
 use crate::target::{Target, TargetError};
 
@@ -97,12 +97,6 @@ pub enum EngineError {
     /// A person stopped it before anything was committed.
     #[error("stopped before anything was changed")]
     Interrupted,
-}
-
-/// An error and its causes on one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(error.source(), |error| error.source())
-        .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn unseen(error: &TargetError) -> Unseen {

@@ -8,6 +8,7 @@
 //! store      revisions and their heads, behind one trait
 //! target     what snapshots are written to, behind one trait
 //! plan       pure: what would change, and what stands against it
+//! import     pure: keys that others wrote become a set that publishes the same bytes
 //! check      pure: schema and rules; returns every finding
 //! render     pure: one revision for one cluster becomes its snapshot
 //! manifest   files become manifests; the only module that knows YAML
@@ -17,6 +18,7 @@
 pub mod check;
 pub mod cli;
 pub mod engine;
+pub mod import;
 pub mod manifest;
 pub mod model;
 pub mod plan;

@@ -16,6 +16,7 @@ mod schema;
 mod words;
 mod write;
 pub mod yaml;
+pub mod yaml_1_1;
 
 pub use finding::{Finding, Severity, SourceId, Sources, Span};
 pub use load::{Input, Loaded, load};

@@ -4,10 +4,12 @@
 
 mod cluster;
 mod commit;
+mod consent;
 mod key;
 mod name;
 mod observed;
 mod parts;
+mod provenance;
 mod resource;
 mod revision;
 mod selector;
@@ -17,12 +19,16 @@ mod steps;
 pub mod value;
 mod write;
 
-pub use cluster::{Cluster, Connection, Consul, Directory, LimitOverrides, TokenSource};
+pub use cluster::{
+    ClientCertificate, Cluster, Connection, Consul, Directory, LimitOverrides, Tls, TokenSource,
+};
 pub use commit::{Commit, Heads};
+pub use consent::Consent;
 pub use key::{Key, KeyError, Prefix};
 pub use name::{ClusterName, LayerName, NameError, SetName};
 pub use observed::{Fence, Observed, ObservedEntry, ObservedSnapshot, Owner, Place};
 pub use parts::{Aside, AsideNames, Delivering, ObservedPart, Read};
+pub use provenance::Provenance;
 pub use resource::{ResourceId, ResourceKind};
 pub use revision::{Cause, Content, Origin, Revision, Version};
 pub use selector::{

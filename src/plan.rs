@@ -7,20 +7,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    ClusterName, Commit, Content, Heads, Limits, Observed, Origin, ResourceId, SetName, Version,
+    ClusterName, Commit, Consent, Content, Heads, Limits, Observed, Origin, Provenance, ResourceId,
+    Revision, SetName, Version,
 };
 use crate::render::RenderError;
 
 mod after;
 mod changes;
 mod delivery;
+mod explain;
+mod gates;
 mod objection;
+mod saved;
 
 pub use after::{Reach, places};
 pub use changes::{Edit, ValueChange, value_changes};
 pub use delivery::{Action, Condition, Delivery, Drift};
-pub use objection::{Consent, Objection, Reason};
+pub use explain::{Explanation, explain};
+pub use objection::{Objection, Reason, chain};
+pub use saved::{SavedPlan, SavedPlanError, States, Wish, states};
 
+use delivery::Certainty;
 use objection::Standing;
 
 use after::After;
@@ -66,8 +73,8 @@ pub enum UnseenKind {
     Unusable,
 }
 
-/// How each older revision came to be, as far as targets hold one.
-pub type Past = BTreeMap<(SetName, Version), Origin>;
+/// The older revisions, as far as targets hold one.
+pub type Past = BTreeMap<(SetName, Version), Revision>;
 
 /// Everything that a plan follows from.
 #[derive(Debug)]
@@ -78,13 +85,13 @@ pub struct Input<'a> {
     pub reach: &'a Reach,
     /// The heads, read after the targets were observed: a target that is ahead of them is a fault.
     pub heads: &'a Heads,
-    /// The origins of the revisions that targets hold and that are no longer the head.
+    /// The revisions that targets hold and that are no longer the head.
     pub past: &'a Past,
     /// What was seen. A pair that is not in here is not touched.
     pub observed: &'a BTreeMap<Pair, Observation>,
     /// What one write to each cluster can carry, where it is known.
     pub limits: &'a BTreeMap<ClusterName, Limits>,
-    /// The origin of every revision that the plan makes.
+    /// The origin of every revision that the plan makes; its consents are those below.
     pub origin: &'a Origin,
     /// What a person has consented to.
     pub consents: &'a BTreeSet<Consent>,
@@ -161,12 +168,17 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
         consents,
     } = input;
 
+    // What was consented to is part of how a revision came to be.
+    let origin = &Origin {
+        consents: (*consents).clone(),
+        ..(*origin).clone()
+    };
     let after = After::of(desired, heads);
     let resources = after.revisions(&objection::claims(input, &after));
     let reached = after.reached(reach);
 
     let mut deliveries = Vec::new();
-    let mut objections = Vec::new();
+    let mut objections = gates::judge(heads, &after, &resources, origin, consents)?;
     for (pair, observation) in *observed {
         if !reached.contains(&pair.set) {
             continue;
@@ -174,13 +186,16 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
         let Some(cluster) = after.clusters.get(&pair.cluster) else {
             continue;
         };
+        let standing = objection::standing(pair, observation, heads, past);
         let scene = delivery::Scene {
             pair,
             observation,
             head: after.head_in(pair),
             desired: after.snapshot(pair, cluster, &resources, origin)?,
-            standing: objection::standing(pair, observation, heads, past),
+            written: standing.written(&pair.set, heads, past),
+            standing,
             limits: limits.get(&pair.cluster).copied(),
+            certainty: certainty(reach, heads, &pair.set),
             consents,
             after: &after,
         };
@@ -199,7 +214,26 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
     })
 }
 
+/// Looking at everything, or after a deleted set, is asking whether anything is left.
+fn certainty(reach: &Reach, heads: &Heads, set: &SetName) -> Certainty {
+    let head = heads.get(&ResourceId::Set(set.clone()));
+    if *reach == Reach::All || head.is_some_and(|head| head.content == Content::Deleted) {
+        Certainty::Sure
+    } else {
+        Certainty::Likely
+    }
+}
+
 impl Plan {
+    /// Says where the contents of new revisions were written.
+    pub fn attach(&mut self, provenances: &BTreeMap<ResourceId, Provenance>) {
+        for (id, provenance) in provenances {
+            if let Some(revision) = self.commit.revisions.get_mut(id) {
+                revision.provenance = Some(provenance.clone());
+            }
+        }
+    }
+
     /// Whether carrying it out would change anything, in the store or in a target.
     pub fn has_changes(&self) -> bool {
         let Self {

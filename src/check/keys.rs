@@ -224,7 +224,10 @@ impl<'a> Clashes<'a> {
             )
         };
         let message = message + &self.where_in(other, clash);
-        self.against_target("key-twice", other, first, message)
+        let mut finding = self.against_target("key-twice", other, first, message)?;
+        let help = "publish one of the two somewhere else".to_owned();
+        finding.help.push(help);
+        Some(finding)
     }
 
     fn inside_context(

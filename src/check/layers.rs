@@ -88,6 +88,8 @@ impl Touched<'_> {
             self.manifest.places.key(default),
             "the default is here".to_owned(),
         )];
+        finding.help =
+            vec!["keep the shape of the default, or change it in `spec.values`".to_owned()];
         self.findings.push(finding);
     }
 
@@ -108,7 +110,7 @@ fn shape(value: &Value) -> &'static str {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "a map",
     }

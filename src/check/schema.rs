@@ -335,8 +335,20 @@ fn worded(error: &ValidationError<'_>) -> String {
         Kind::OneOfMultipleValid { .. } => {
             format!("{value} fits more than one alternative, and may fit only one")
         }
+        Kind::Enum { options } => one_of(&value, options),
         _ => error.masked_with(value.as_str()).to_string(),
     })
+}
+
+/// All that is possible, where the crate stops after three; [`short`] ends what nobody reads.
+fn one_of(value: &str, options: &Value) -> String {
+    let options = options.as_array().into_iter().flatten();
+    let options: Vec<_> = options.map(ToString::to_string).collect();
+    match options.split_last() {
+        Some((last, [])) => format!("{value} is not {last}"),
+        Some((last, others)) => format!("{value} is not one of {} or {last}", others.join(", ")),
+        None => format!("{value} is not possible, and neither is anything else"),
+    }
 }
 
 fn quoted(value: &Value) -> String {

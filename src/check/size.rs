@@ -1,6 +1,6 @@
 //! Whether what a cluster gets fits into the transactions of its Consul.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -11,8 +11,8 @@ use super::{World, error, warning};
 use crate::manifest::Finding;
 use crate::model::value::Path;
 use crate::model::{
-    Aside, Cause, ClusterName, Connection, EntryWrite, Key, LimitOverrides, Limits, Origin,
-    Oversize, Snapshot, SnapshotWrite, Version, Write,
+    Aside, Cause, ClusterName, Connection, Consent, EntryWrite, Key, LimitOverrides, Limits,
+    Origin, Oversize, Snapshot, SnapshotWrite, Version, Write,
 };
 use crate::render;
 
@@ -138,6 +138,7 @@ fn first_write(rendering: &Rendering<'_>, cluster: &ClusterName) -> Write {
         at: Timestamp::MAX,
         cause: Cause::Rollback { to: Version::FIRST },
         message: Some("m".repeat(MESSAGE_BYTES)),
+        consents: BTreeSet::from([Consent::Adopt, Consent::AllowDeletes, Consent::AllowGrowth]),
     };
     let snapshot = Snapshot::seal(
         rendering.name.clone(),

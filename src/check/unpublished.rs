@@ -42,6 +42,10 @@ fn refusal(refused: &RenderError, blame: Blame<'_>) -> Option<Finding> {
         let other = (blame.key(other), "the other value".to_owned());
         finding.related.push(other);
     }
+    finding.help = match refused {
+        RenderError::SameProperty { .. } => vec!["give one of the two another name".to_owned()],
+        _ => vec!["rename the key, or publish it in another way".to_owned()],
+    };
     if at != target {
         finding.related.push((target, "published here".to_owned()));
     }

@@ -1,13 +1,15 @@
 //! `cfgctl apply`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use super::change::{Change, ConsentArgs, carry_through};
-use super::declared::{FileArgs, desired};
+use super::declared::{FileArgs, desired, provenances, undeclared};
 use super::failure::{Exit, Failure};
+use super::saved;
 use super::session::{ReachArgs, Session};
-use crate::model::Cause;
-use crate::plan::{Desired, Reach};
+use crate::model::{Cause, Content, Provenance, ResourceId};
+use crate::plan::{Desired, Reach, SavedPlan, Wish};
 
 /// Makes files real: validate, show the plan, ask, commit once, deliver to every cluster
 ///
@@ -16,12 +18,20 @@ use crate::plan::{Desired, Reach};
 /// date. Files that change nothing make no new revision.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ApplyArgs {
+    /// A plan that `cfgctl diff --out` saved: carry out exactly this, or nothing if anything moved
+    #[arg(value_name = "PLAN", conflicts_with_all = ["filenames", "resume", "prune", "clusters"])]
+    plan: Option<PathBuf>,
+
     #[command(flatten)]
     files: FileArgs,
 
     /// Deliver what is committed already, to every cluster that does not hold it; reads no files
     #[arg(long, conflicts_with = "filenames")]
     resume: bool,
+
+    /// Delete what the store has and the files do not; each is asked for
+    #[arg(long, conflicts_with = "resume")]
+    prune: bool,
 
     #[command(flatten)]
     reach: ReachArgs,
@@ -32,19 +42,57 @@ pub(crate) struct ApplyArgs {
 
 pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
-    let change = if args.resume {
-        Change {
-            desired: Desired::new(),
-            reach: Reach::All,
-            cause: Cause::Apply,
-        }
+    let (change, reach) = if let Some(path) = &args.plan {
+        let saved = saved::read(path)?;
+        // The plan says which clusters it is limited to.
+        let reach = ReachArgs {
+            clusters: saved.wish.clusters.clone(),
+            ..args.reach.clone()
+        };
+        (planned(saved), reach)
+    } else if args.resume {
+        let everything = change(Desired::new(), BTreeMap::new(), Reach::All);
+        (everything, args.reach.clone())
     } else {
         let heads = store.heads().await?;
-        Change {
-            desired: desired(args.files.declared(session, &heads)?),
-            reach: Reach::Named(BTreeSet::new()),
-            cause: Cause::Apply,
-        }
+        let declared = args.files.declared(session, &heads)?;
+        let provenances = provenances(&declared);
+        let pruned = if args.prune {
+            let undeclared = undeclared(&declared.manifests, &heads);
+            args.consent.confirm_each(session, undeclared).await?
+        } else {
+            Vec::new()
+        };
+        let mut desired = desired(declared.manifests);
+        desired.extend(pruned.into_iter().map(|id| (id, Content::Deleted)));
+        let touched = Reach::Named(BTreeSet::new());
+        (change(desired, provenances, touched), args.reach.clone())
     };
-    carry_through(session, store.as_ref(), &change, &args.reach, &args.consent).await
+    carry_through(session, store.as_ref(), &change, &reach, &args.consent).await
+}
+
+fn change(desired: Desired, provenances: BTreeMap<ResourceId, Provenance>, reach: Reach) -> Change {
+    Change {
+        desired,
+        provenances,
+        reach,
+        cause: Cause::Apply,
+        consents: BTreeSet::new(),
+        saved: None,
+    }
+}
+
+fn planned(saved: SavedPlan) -> Change {
+    let Wish {
+        desired,
+        provenances,
+        reach,
+        clusters: _,
+        origin,
+    } = saved.wish.clone();
+    Change {
+        consents: origin.consents,
+        saved: Some(saved),
+        ..change(desired, provenances, reach)
+    }
 }

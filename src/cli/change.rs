@@ -2,8 +2,9 @@
 //!
 //! `apply`, `rollback` and `delete` differ only in what they desire.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::ask::confirm;
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::progress::Progress;
@@ -11,8 +12,8 @@ use super::session::{ReachArgs, Session};
 use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
 use crate::engine::Engine;
-use crate::model::Cause;
-use crate::plan::{Consent, Desired, Plan, Reach, approve};
+use crate::model::{Cause, Consent, Provenance, ResourceId};
+use crate::plan::{Desired, Plan, Reach, SavedPlan, States, approve};
 use crate::store::Store;
 
 /// What a person says about a change.
@@ -30,9 +31,52 @@ pub(crate) struct ConsentArgs {
     #[arg(short, long, value_name = "TEXT", value_parser = message)]
     message: Option<String>,
 
+    #[command(flatten)]
+    gates: GateArgs,
+}
+
+/// What a person consents to beyond the plan itself; each is recorded with the revision.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct GateArgs {
     /// Take over keys and snapshots that something else wrote
     #[arg(long)]
     adopt: bool,
+
+    /// Delete more than a fifth of a set's keys, or a set as a whole
+    #[arg(long)]
+    allow_deletes: bool,
+
+    /// Let a snapshot become more than twice as large
+    #[arg(long)]
+    allow_growth: bool,
+}
+
+impl ConsentArgs {
+    /// Whether anything is said at all.
+    pub(crate) fn is_given(&self) -> bool {
+        let Self {
+            yes,
+            dry_run,
+            message,
+            gates,
+        } = self;
+        *yes || *dry_run || message.is_some() || !gates.consents().is_empty()
+    }
+}
+
+impl GateArgs {
+    pub(crate) fn consents(&self) -> BTreeSet<Consent> {
+        let given = [
+            (self.adopt, Consent::Adopt),
+            (self.allow_deletes, Consent::AllowDeletes),
+            (self.allow_growth, Consent::AllowGrowth),
+        ];
+        given
+            .into_iter()
+            .filter(|(given, _)| *given)
+            .map(|(_, consent)| consent)
+            .collect()
+    }
 }
 
 /// The longest message, in bytes: every snapshot carries it.
@@ -52,8 +96,24 @@ fn message(input: &str) -> Result<String, String> {
 }
 
 impl ConsentArgs {
-    fn consents(&self) -> BTreeSet<Consent> {
-        self.adopt.then_some(Consent::Adopt).into_iter().collect()
+    /// Those of `ids` that may be deleted: each is asked for, unless nobody is to be asked.
+    pub(crate) async fn confirm_each(
+        &self,
+        session: &Session,
+        ids: Vec<ResourceId>,
+    ) -> Result<Vec<ResourceId>, Failure> {
+        if self.yes || self.dry_run {
+            return Ok(ids);
+        }
+        let interrupt = Interrupt::listen();
+        let mut confirmed = Vec::new();
+        for id in ids {
+            let question = format!("{id} is not in the files. Delete it?");
+            if confirm(&session.ui, &interrupt, &question).await? {
+                confirmed.push(id);
+            }
+        }
+        Ok(confirmed)
     }
 }
 
@@ -66,6 +126,12 @@ pub(crate) struct Change {
     pub(crate) reach: Reach,
     /// What makes it.
     pub(crate) cause: Cause,
+    /// Where it was written.
+    pub(crate) provenances: BTreeMap<ResourceId, Provenance>,
+    /// What is consented to by asking for it in so many words.
+    pub(crate) consents: BTreeSet<Consent>,
+    /// The plan that was shown before; nothing is done if it would be another one now.
+    pub(crate) saved: Option<SavedPlan>,
 }
 
 /// Carries `change` through, as far as the person lets it.
@@ -91,13 +157,22 @@ pub(crate) async fn carry_through(
         desired,
         reach: sets,
         cause,
+        provenances,
+        consents,
+        saved,
     } = change;
+    let consents = consents | &consent.gates.consents();
 
     let survey = engine.survey(desired, sets, &reach.clusters).await;
     let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
-    progress.pause();
+    progress.finish();
     let origin = session.origin(*cause, consent.message.clone());
-    let plan = survey.plan(desired, sets, &origin, &consent.consents())?;
+    let mut plan = survey.plan(desired, sets, &origin, &consents)?;
+    plan.attach(provenances);
+
+    if let Some(saved) = saved {
+        unmoved(saved, &plan, &survey.states())?;
+    }
 
     if consent.dry_run {
         ui.report(&PlanView::new(&plan, Detail::Full))?;
@@ -109,7 +184,7 @@ pub(crate) async fn carry_through(
     if let Some(refusal) = refusal(&plan) {
         return Err(refusal);
     }
-    if plan.has_changes() && !consent.yes && !ui.confirm("Do this?")? {
+    if plan.has_changes() && !consent.yes && !confirm(ui, &interrupt, "Do this?").await? {
         ui.status("nothing was changed");
         return Ok(Exit::Done);
     }
@@ -127,6 +202,20 @@ pub(crate) async fn carry_through(
         ui.status("not everything is delivered; `cfgctl apply --resume` finishes what is left");
     }
     Ok(interrupt.exit().unwrap_or(outcomes.exit()))
+}
+
+/// Whether `plan` still is the one that was saved.
+fn unmoved(saved: &SavedPlan, plan: &Plan, states: &States) -> Result<(), Failure> {
+    let moved = saved.moved(plan, states);
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let error = anyhow::anyhow!(
+        "the plan of {} does not hold any more; nothing was changed: {}",
+        saved.wish.origin.at,
+        moved.join("; ")
+    );
+    Err(Failure::new(Exit::Conflict, error).hint("look again: `cfgctl diff -f … --out FILE`"))
 }
 
 /// What stands against the plan, as a failure that names the flags which answer it.

@@ -12,9 +12,14 @@ use super::names::known;
 use super::session::{ReachArgs, Session};
 use super::ui::{Look, Report};
 use super::views::table::{printable, table};
-use crate::engine::{Connect as _, chain};
-use crate::model::{Cluster, ClusterName, Connection, Heads, Limits, ResourceId};
+use crate::engine::Connect as _;
+use crate::model::{Cluster, ClusterName, Connection, Content, Heads, Limits, ResourceId};
+use crate::plan::Desired;
+use crate::plan::chain;
 use crate::target::{Health, Target, TargetError};
+
+mod login;
+mod policy;
 
 /// Clusters: what there is, and whether they are fit for use
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -23,6 +28,20 @@ pub(crate) enum ClusterCommand {
     List,
     /// Check that clusters answer, and say what one write can carry
     Check(CheckArgs),
+    /// Keep the token of a cluster in the keyring of the operating system
+    ///
+    /// The token is used when neither the manifest nor the environment names one: the manifest's
+    /// `token` comes first, then `CONSUL_HTTP_TOKEN_FILE`, `CONSUL_HTTP_TOKEN`, and the keyring. It
+    /// belongs to the name and the address of the cluster, whichever store says them, and is
+    /// never sent to another address.
+    Login(login::LoginArgs),
+    /// Forget the token that `login` kept, whatever the address of the cluster was
+    Logout(login::LogoutArgs),
+    /// Print the least ACL policy with which a cluster can be used
+    ///
+    /// The rules follow from the sets: what is published, and where. Tokens with this policy can
+    /// do all that cfgctl does in that cluster, and nothing else.
+    Policy(policy::PolicyArgs),
 }
 
 /// Which clusters to check.
@@ -77,6 +96,9 @@ pub(crate) async fn cluster(session: &Session, command: &ClusterCommand) -> Resu
     match command {
         ClusterCommand::List => list(session).await,
         ClusterCommand::Check(args) => check(session, args).await,
+        ClusterCommand::Login(args) => login::login(session, args).await,
+        ClusterCommand::Logout(args) => login::logout(session, args).await,
+        ClusterCommand::Policy(args) => policy::policy(session, args).await,
     }
 }
 
@@ -88,6 +110,35 @@ fn target_of(cluster: &Cluster) -> String {
         },
         Connection::Directory(directory) => directory.path.display().to_string(),
     }
+}
+
+/// What the files say; without files, what the store holds.
+async fn world(session: &Session, files: &FileArgs) -> Result<Desired, Failure> {
+    if !files.filenames.is_empty() {
+        // Before the first apply there may be no store, and this makes none.
+        let loaded = files.declared(session, &Heads::new())?;
+        return Ok(declared::desired(loaded.manifests));
+    }
+    let heads = session.store().await?.heads().await?;
+    let contents = heads.into_iter().map(|(id, head)| (id, head.content));
+    Ok(contents.collect())
+}
+
+/// The cluster of this name, in the files or else in the store.
+async fn described(
+    session: &Session,
+    files: &FileArgs,
+    name: &ClusterName,
+) -> Result<Cluster, Failure> {
+    in_world(&world(session, files).await?, name).cloned()
+}
+
+fn in_world<'a>(world: &'a Desired, name: &ClusterName) -> Result<&'a Cluster, Failure> {
+    let content = world.get(&ResourceId::Cluster(name.clone()));
+    content.and_then(Content::cluster).ok_or_else(|| {
+        Failure::usage(format!("there is no cluster `{name}`"))
+            .hint("`cfgctl cluster list` shows those of the store; `-f` takes them from files")
+    })
 }
 
 async fn list(session: &Session) -> Result<Exit, Failure> {
@@ -163,7 +214,7 @@ async fn chosen(
             .map(|(name, cluster)| (name.clone(), cluster.clone()))
             .collect()
     } else {
-        let manifests = args.files.declared(session, &Heads::new())?;
+        let manifests = args.files.declared(session, &Heads::new())?.manifests;
         let clusters = manifests.into_iter().filter_map(|manifest| {
             let cluster = manifest.content.cluster()?.clone();
             match manifest.id {

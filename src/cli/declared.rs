@@ -1,14 +1,17 @@
 //! From files to what is desired: read, checked on their own and against the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::PathBuf;
 
 use super::failure::Failure;
 use super::session::Session;
 use crate::check::{self, ClusterView, SetView, World};
-use crate::manifest::{self, Finding, Input, Loaded, Manifest, Recursion, Sources, Style};
-use crate::model::{Cluster, ClusterName, Heads, ResourceId, SetName};
+use crate::manifest::{
+    self, Finding, Input, Loaded, Manifest, Recursion, Severity, Sources, Style,
+};
+use crate::model::value::{Path, leaves};
+use crate::model::{Cluster, ClusterName, Content, Heads, Provenance, ResourceId, SetName};
 use crate::plan::Desired;
 
 /// Which files to read.
@@ -48,12 +51,13 @@ impl FileArgs {
         Ok(manifest::load(inputs, &session.environment.directory))
     }
 
+    /// Whether standard input is one of the files.
+    pub(crate) fn read_stdin(&self) -> bool {
+        self.filenames.iter().any(|name| name.as_os_str() == "-")
+    }
+
     /// Reads and checks every file, shows what is wrong, and goes on only if nothing is broken.
-    pub(crate) fn declared(
-        &self,
-        session: &Session,
-        heads: &Heads,
-    ) -> Result<Vec<Manifest>, Failure> {
+    pub(crate) fn declared(&self, session: &Session, heads: &Heads) -> Result<Loaded, Failure> {
         checked(session, heads, self.load(session)?)
     }
 }
@@ -64,29 +68,38 @@ pub(crate) fn checked_text(
     heads: &Heads,
     name: &str,
     text: &str,
-) -> Result<Vec<Manifest>, Failure> {
+) -> Result<Loaded, Failure> {
     let mut text = text.as_bytes();
     let inputs = vec![Input::Text(name.into(), &mut text)];
     let loaded = manifest::load(inputs, &session.environment.directory);
     checked(session, heads, loaded)
 }
 
-fn checked(session: &Session, heads: &Heads, mut loaded: Loaded) -> Result<Vec<Manifest>, Failure> {
-    // Rules between resources say nothing of use while some cannot be read.
-    if !loaded.has_errors() {
-        loaded
-            .findings
-            .extend(check_against(&loaded.manifests, heads));
-    }
+fn checked(session: &Session, heads: &Heads, mut loaded: Loaded) -> Result<Loaded, Failure> {
+    add_checks(&mut loaded, heads);
     show(session, &loaded.findings, &loaded.sources);
     if loaded.has_errors() {
         return Err(invalid());
     }
-    Ok(loaded.manifests)
+    Ok(loaded)
+}
+
+/// Checks what was read, and adds what is wrong with it.
+pub(crate) fn add_checks(loaded: &mut Loaded, heads: &Heads) {
+    let findings = if loaded.has_errors() {
+        // Something is missing, so only what is certain is said: no warnings, and nothing about
+        // what the store holds in its place.
+        let mut findings = check_against(&loaded.manifests, &Heads::new());
+        findings.retain(|finding| finding.severity == Severity::Error);
+        findings
+    } else {
+        check_against(&loaded.manifests, heads)
+    };
+    loaded.findings.extend(findings);
 }
 
 /// The failure of files that are invalid, once their findings have been shown.
-pub(crate) fn invalid() -> Failure {
+fn invalid() -> Failure {
     Failure::usage("the files are not valid; nothing was changed")
 }
 
@@ -104,7 +117,7 @@ pub(crate) fn show(session: &Session, findings: &[Finding], sources: &Sources) {
 }
 
 /// Checks manifests together with what the store holds besides them.
-pub(crate) fn check_against(manifests: &[Manifest], heads: &Heads) -> Vec<Finding> {
+fn check_against(manifests: &[Manifest], heads: &Heads) -> Vec<Finding> {
     let mut sets: BTreeMap<&SetName, SetView<'_>> = BTreeMap::new();
     let mut clusters: BTreeMap<&ClusterName, ClusterView<'_>> = BTreeMap::new();
     let stored = heads.iter().map(|(id, head)| (id, &head.content, None));
@@ -128,12 +141,50 @@ pub(crate) fn check_against(manifests: &[Manifest], heads: &Heads) -> Vec<Findin
     check::check(&World { sets, clusters })
 }
 
+/// The living resources of the store that no manifest declares.
+pub(crate) fn undeclared(manifests: &[Manifest], heads: &Heads) -> Vec<ResourceId> {
+    let declared: BTreeSet<&ResourceId> = manifests.iter().map(|manifest| &manifest.id).collect();
+    heads
+        .iter()
+        .filter(|(id, head)| head.content != Content::Deleted && !declared.contains(id))
+        .map(|(id, _)| id.clone())
+        .collect()
+}
+
 /// What the manifests want.
 pub(crate) fn desired(manifests: Vec<Manifest>) -> Desired {
     manifests
         .into_iter()
         .map(|manifest| (manifest.id, manifest.content))
         .collect()
+}
+
+/// Where in its file each value of every set stands.
+pub(crate) fn provenances(loaded: &Loaded) -> BTreeMap<ResourceId, Provenance> {
+    let of = |manifest: &Manifest| {
+        let set = manifest.content.set()?;
+        let name = loaded.sources.name(manifest.places.value.source);
+        let mut provenance = Provenance::new(name.to_string_lossy().into_owned());
+        let within = |start: &[&str], path: &Path| {
+            let segments = path.segments().iter().map(String::as_str);
+            manifest
+                .places
+                .key(start.iter().copied().chain(segments))
+                .line
+        };
+        for (path, _) in leaves(&set.values) {
+            provenance.add(None, &path, within(&["spec", "values"], &path));
+        }
+        for (index, layer) in set.layers.iter().enumerate() {
+            let index = index.to_string();
+            for (path, _) in leaves(&layer.values) {
+                let line = within(&["spec", "layers", &index, "values"], &path);
+                provenance.add(Some(&layer.name), &path, line);
+            }
+        }
+        Some((manifest.id.clone(), provenance))
+    };
+    loaded.manifests.iter().filter_map(of).collect()
 }
 
 /// The clusters that the store knows.

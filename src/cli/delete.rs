@@ -1,12 +1,12 @@
 //! `cfgctl delete`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Change, ConsentArgs, carry_through};
 use super::failure::{Exit, Failure};
 use super::names::known;
 use super::session::{ReachArgs, Session};
-use crate::model::{Cause, Content, ResourceId};
+use crate::model::{Cause, Consent, Content, ResourceId};
 use crate::plan::{Desired, Reach};
 
 /// Deletes sets, and removes their own keys from every cluster, exactly those
@@ -38,6 +38,9 @@ pub(crate) async fn delete(session: &Session, args: &DeleteArgs) -> Result<Exit,
         desired,
         reach: Reach::Named(BTreeSet::new()),
         cause: Cause::Delete,
+        consents: BTreeSet::from([Consent::AllowDeletes]),
+        provenances: BTreeMap::new(),
+        saved: None,
     };
     carry_through(session, store.as_ref(), &change, &args.reach, &args.consent).await
 }

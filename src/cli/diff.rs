@@ -1,16 +1,19 @@
 //! `cfgctl diff`.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
-use super::declared::{FileArgs, desired};
+use super::change::GateArgs;
+use super::declared::{FileArgs, desired, provenances, undeclared};
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
-use super::progress::Progress;
+use super::saved;
 use super::session::{ReachArgs, Session};
+use super::survey::{Question, survey};
 use super::views::plan::{Detail, PlanView};
-use crate::engine::Engine;
-use crate::model::Cause;
-use crate::plan::{Consent, Reach};
+use super::views::table::count;
+use crate::model::{Cause, Content, Origin};
+use crate::plan::{Reach, SavedPlan, Wish};
 
 /// Shows what an apply would change, in the store and in every cluster, and changes nothing
 ///
@@ -21,39 +24,71 @@ pub(crate) struct DiffArgs {
     #[command(flatten)]
     files: FileArgs,
 
+    /// Show what would be deleted because the store has it and the files do not
+    #[arg(long)]
+    prune: bool,
+
     #[command(flatten)]
     reach: ReachArgs,
 
-    /// Show it as if keys and snapshots that something else wrote were taken over
-    #[arg(long)]
-    adopt: bool,
+    #[command(flatten)]
+    gates: GateArgs,
+
+    /// Save the plan, for `cfgctl apply FILE` to carry out exactly as it is shown, or not at all
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 }
 
 pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
     let heads = store.heads().await?;
-    let desired = desired(args.files.declared(session, &heads)?);
-    let sets = Reach::Named(BTreeSet::new());
-
-    let interrupt = Interrupt::listen();
-    let progress = Progress::new(&session.ui);
-    let events = |event: crate::engine::Event<'_>| progress.on(&event);
-    let engine = Engine {
-        store: store.as_ref(),
-        connect: &session.connector(args.reach.timeout),
-        pace: args.reach.pace(),
-        events: &events,
-        interrupt: interrupt.receiver(),
+    let declared = args.files.declared(session, &heads)?;
+    let provenances = provenances(&declared);
+    let undeclared = undeclared(&declared.manifests, &heads);
+    let mut desired = desired(declared.manifests);
+    if args.prune {
+        desired.extend(undeclared.into_iter().map(|id| (id, Content::Deleted)));
+    } else if !undeclared.is_empty() {
+        session.ui.status(&format!(
+            "not in the files, and kept: {} of the store; `--prune` deletes what the files lack",
+            count(undeclared.len(), "resource")
+        ));
+    }
+    let question = Question {
+        desired,
+        sets: Reach::Named(BTreeSet::new()),
+        consents: args.gates.consents(),
     };
-    let survey = engine.survey(&desired, &sets, &args.reach.clusters).await;
-    let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
-    progress.finish();
-
-    let origin = session.origin(Cause::Apply, None);
-    let consents = args.adopt.then_some(Consent::Adopt).into_iter().collect();
-    let plan = survey.plan(&desired, &sets, &origin, &consents)?;
+    let interrupt = Interrupt::listen();
+    let (survey, plan) =
+        survey(session, store.as_ref(), &question, &args.reach, &interrupt).await?;
     let view = PlanView::new(&plan, Detail::Full);
     session.ui.report(&view)?;
+    if let Some(path) = &args.out {
+        let Question {
+            desired,
+            sets,
+            consents,
+        } = question;
+        let origin = Origin {
+            consents,
+            ..session.origin(Cause::Apply, None)
+        };
+        let clusters = args.reach.clusters.clone();
+        let wish = Wish {
+            desired,
+            provenances,
+            reach: sets,
+            clusters,
+            origin,
+        };
+        let saved = SavedPlan::new(&plan, &survey.states(), wish);
+        saved::write(path, &saved)?;
+        let path = path.display();
+        session.ui.status(&format!(
+            "saved; `cfgctl apply {path}` carries out exactly this plan"
+        ));
+    }
     if let Some(unseen) = view.unseen() {
         return Err(Failure::new(Exit::Unavailable, anyhow::anyhow!(unseen))
             .hint("the difference is only known for the clusters that answered"));

@@ -57,6 +57,15 @@ impl Environment {
         })
     }
 
+    /// What time it is, for commands that run on after [`Environment::now`].
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the edge where the clock enters"
+    )]
+    pub(crate) fn time() -> Timestamp {
+        Timestamp::now()
+    }
+
     /// A variable that is set and not empty.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name)

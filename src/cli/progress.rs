@@ -1,8 +1,10 @@
 //! A progress bar for work that takes longer than a second.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::task::AbortHandle;
 
 use super::ui::Ui;
 use crate::engine::Event;
@@ -13,54 +15,72 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Draws the engine's events on standard error, if a person is watching.
 #[derive(Debug)]
 pub(crate) struct Progress {
+    bar: Mutex<Option<Bar>>,
+    shows: bool,
+}
+
+/// A bar, and what makes it appear.
+#[derive(Debug)]
+struct Bar {
     bar: ProgressBar,
-    appear: Option<tokio::task::JoinHandle<()>>,
+    appear: AbortHandle,
 }
 
 impl Progress {
     pub(crate) fn new(ui: &Ui) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {pos}/{len} {elapsed}") {
-            bar.set_style(style);
+        Self {
+            bar: Mutex::default(),
+            shows: ui.shows_progress(),
         }
-        let appear = ui.shows_progress().then(|| {
-            let bar = bar.clone();
-            tokio::spawn(async move {
-                tokio::time::sleep(PATIENCE).await;
-                bar.set_draw_target(ProgressDrawTarget::stderr());
-                bar.enable_steady_tick(Duration::from_millis(100));
-            })
-        });
-        Self { bar, appear }
     }
 
     pub(crate) fn on(&self, event: &Event<'_>) {
         match event {
             Event::Surveying(pairs) => self.start("looking at clusters", *pairs),
             Event::Delivering(pairs) => self.start("delivering", *pairs),
-            Event::Surveyed(_) | Event::Delivered(_) => self.bar.inc(1),
+            Event::Surveyed(_) | Event::Delivered(_) => {
+                if let Some(Bar { bar, .. }) = &*self.current() {
+                    bar.inc(1);
+                }
+            }
             Event::Committed => {}
         }
     }
 
     fn start(&self, what: &'static str, pairs: usize) {
-        self.bar.reset();
-        self.bar
-            .set_length(u64::try_from(pairs).unwrap_or(u64::MAX));
-        self.bar.set_message(what);
-    }
-
-    /// Makes room for a table or a question.
-    pub(crate) fn pause(&self) {
-        self.bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-
-    /// Removes the bar.
-    pub(crate) fn finish(&self) {
-        if let Some(appear) = &self.appear {
-            appear.abort();
+        self.finish();
+        if !self.shows {
+            return;
         }
-        self.bar.finish_and_clear();
+        let length = u64::try_from(pairs).unwrap_or(u64::MAX);
+        let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {pos}/{len} {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        let later = bar.clone();
+        let appear = tokio::spawn(async move {
+            tokio::time::sleep(PATIENCE).await;
+            later.set_draw_target(ProgressDrawTarget::stderr());
+            later.enable_steady_tick(Duration::from_millis(100));
+        });
+        *self.current() = Some(Bar {
+            bar,
+            appear: appear.abort_handle(),
+        });
+    }
+
+    /// Removes the bar, which makes room for a table or a question.
+    pub(crate) fn finish(&self) {
+        if let Some(Bar { bar, appear }) = self.current().take() {
+            appear.abort();
+            bar.finish_and_clear();
+        }
+    }
+
+    /// A thread that panicked while it held the bar left nothing half done in it.
+    fn current(&self) -> MutexGuard<'_, Option<Bar>> {
+        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

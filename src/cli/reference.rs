@@ -105,6 +105,8 @@ fn pages(command: &clap::Command) -> Result<Vec<(String, String)>, Failure> {
 fn page(command: &clap::Command) -> Result<String, Failure> {
     let mut buffer = Vec::new();
     clap_mangen::Man::new(command.clone())
+        .source(concat!("cfgctl ", env!("CARGO_PKG_VERSION")))
+        .manual("cfgctl")
         .render(&mut buffer)
         .map_err(|error| Failure::new(Exit::Bug, error))?;
     Ok(String::from_utf8_lossy(&buffer).into_owned())

@@ -8,7 +8,7 @@ use super::failure::{Exit, Failure};
 use super::names::{known_set, revision};
 use super::session::{ReachArgs, Session};
 use crate::manifest::{manifest_of, yaml};
-use crate::model::{Cause, Content, ResourceId, SetName, Version};
+use crate::model::{Cause, ResourceId, Revision, SetName, Version};
 use crate::plan::{Desired, Reach};
 use crate::store::Store;
 
@@ -36,14 +36,12 @@ pub(crate) async fn rollback(session: &Session, args: &RollbackArgs) -> Result<E
     let store = session.store().await?;
     let heads = store.heads().await?;
     let id = known_set(&heads, &args.set)?;
-    let (to, content) = match args.to {
-        Some(version) => (
-            version,
-            revision(store.as_ref(), &id, version).await?.content,
-        ),
+    let old = match args.to {
+        Some(version) => revision(store.as_ref(), &id, version).await?,
         None => previous(store.as_ref(), &id, &args.set).await?,
     };
-    let Some(manifest) = manifest_of(&id, &content) else {
+    let to = old.version;
+    let Some(manifest) = manifest_of(&id, &old.content) else {
         return Err(
             Failure::usage(format!("revision {to} of `{}` is its deletion", args.set))
                 .hint(format!("`cfgctl delete {}` deletes it", args.set)),
@@ -57,27 +55,32 @@ pub(crate) async fn rollback(session: &Session, args: &RollbackArgs) -> Result<E
         &yaml::to_string(&manifest),
     )?;
     let change = Change {
-        desired: Desired::from([(id, content)]),
+        provenances: old
+            .provenance
+            .map(|provenance| (id.clone(), provenance))
+            .into_iter()
+            .collect(),
+        desired: Desired::from([(id, old.content)]),
         reach: Reach::Named(BTreeSet::new()),
         cause: Cause::Rollback { to },
+        consents: BTreeSet::new(),
+        saved: None,
     };
     carry_through(session, store.as_ref(), &change, &args.reach, &args.consent).await
 }
 
+/// How many revisions are searched for another content; more is better named.
+const SEARCHED: usize = 1000;
+
 /// The newest revision whose content is another one than the head's, and is no deletion.
-async fn previous(
-    store: &dyn Store,
-    id: &ResourceId,
-    set: &SetName,
-) -> Result<(Version, Content), Failure> {
-    let history = store.history(id, usize::MAX).await?;
+async fn previous(store: &dyn Store, id: &ResourceId, set: &SetName) -> Result<Revision, Failure> {
+    let history = store.history(id, SEARCHED).await?;
     let head = history.first().map(|head| head.content.clone());
     history
         .into_iter()
         .find(|revision| {
             Some(&revision.content) != head.as_ref() && revision.content.set().is_some()
         })
-        .map(|revision| (revision.version, revision.content))
         .ok_or_else(|| {
             Failure::usage(format!("`{set}` has no older content to go back to")).hint(format!(
                 "`cfgctl delete {set}` removes it from every cluster"

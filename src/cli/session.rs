@@ -1,14 +1,16 @@
 //! What every command starts from: where the store is, and how clusters are reached.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::context::Contexts;
 use super::environment::Environment;
 use super::failure::Failure;
+use super::keyring::Keyring;
 use super::ui::Ui;
 use crate::engine::{Connect, Pace};
-use crate::model::{Cluster, ClusterName, Connection, Origin, Selector};
+use crate::model::{self, Cluster, ClusterName, Connection, Origin, Selector};
 use crate::store::{self, Store};
 use crate::target::consul::{Consul, Patience};
 use crate::target::directory::Directory;
@@ -74,7 +76,7 @@ impl ReachArgs {
 }
 
 /// Reads `30s`, `2m30s`, `PT5S`.
-fn duration(input: &str) -> Result<Duration, String> {
+pub(crate) fn duration(input: &str) -> Result<Duration, String> {
     let parsed: jiff::SignedDuration = input
         .parse()
         .map_err(|_| "a duration is a number and a unit, such as `30s` or `2m`".to_owned())?;
@@ -125,11 +127,17 @@ impl Session {
     pub(crate) fn connector(&self, timeout: Duration) -> Connector {
         Connector {
             environment: self.environment.variables().clone(),
-            patience: Patience {
-                connect: CONNECT_TIMEOUT.min(timeout),
-                request: timeout,
-                attempts: ATTEMPTS,
-            },
+            patience: Self::patience(timeout),
+            keyring: Arc::new(Keyring::new(&self.environment)),
+        }
+    }
+
+    /// How long a cluster is waited for that has this long for one thing.
+    pub(crate) fn patience(timeout: Duration) -> Patience {
+        Patience {
+            connect: CONNECT_TIMEOUT.min(timeout),
+            request: timeout,
+            attempts: ATTEMPTS,
         }
     }
 
@@ -140,6 +148,7 @@ impl Session {
             at: self.environment.now,
             cause,
             message,
+            consents: BTreeSet::new(),
         }
     }
 }
@@ -149,6 +158,14 @@ impl Session {
 pub(crate) struct Connector {
     environment: target::Environment,
     patience: Patience,
+    keyring: Arc<Keyring>,
+}
+
+impl Connector {
+    /// A Consul that is no cluster of the store.
+    pub(crate) fn consul(&self, spec: &model::Consul) -> Result<Consul, TargetError> {
+        Consul::connect_as("the Consul", spec, &self.environment, &self.patience)
+    }
 }
 
 impl Connect for Connector {
@@ -158,12 +175,10 @@ impl Connect for Connector {
         cluster: &Cluster,
     ) -> Result<Arc<dyn Target>, TargetError> {
         Ok(match &cluster.connection {
-            Connection::Consul(consul) => Arc::new(Consul::connect(
-                name,
-                consul,
-                &self.environment,
-                &self.patience,
-            )?),
+            Connection::Consul(consul) => {
+                let consul = Consul::connect(name, consul, &self.environment, &self.patience)?;
+                Arc::new(consul.or_token_from(Arc::clone(&self.keyring) as _, name))
+            }
             Connection::Directory(directory) => Arc::new(Directory::new(directory)?),
         })
     }

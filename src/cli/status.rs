@@ -1,21 +1,17 @@
 //! `cfgctl status`.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
-use super::names::known_set;
-use super::progress::Progress;
 use super::session::{ReachArgs, Session};
+use super::survey::{Question, reach, survey};
 use super::ui::{Look, Report};
 use super::views::plan::{condition_reason, condition_word};
 use super::views::table::{age, printable, table};
-use crate::engine::Engine;
-use crate::model::{Cause, ResourceId, SetName, Version};
-use crate::plan::{Condition, Delivery, Desired, Reach};
+use crate::model::{ResourceId, SetName, Version};
+use crate::plan::{Condition, Delivery};
 
 /// Shows which version of every set each cluster holds, whether it is the head, since when and by
 /// whom
@@ -53,32 +49,10 @@ struct StatusView {
 
 pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
-    let sets = if args.sets.is_empty() {
-        Reach::All
-    } else {
-        let heads = store.heads().await?;
-        for set in &args.sets {
-            known_set(&heads, set)?;
-        }
-        Reach::Named(args.sets.iter().cloned().collect())
-    };
+    let question = Question::of(reach(store.as_ref(), &args.sets).await?);
     let interrupt = Interrupt::listen();
-    let progress = Progress::new(&session.ui);
-    let events = |event: crate::engine::Event<'_>| progress.on(&event);
-    let engine = Engine {
-        store: store.as_ref(),
-        connect: &session.connector(args.reach.timeout),
-        pace: args.reach.pace(),
-        events: &events,
-        interrupt: interrupt.receiver(),
-    };
-    let nothing = Desired::new();
-    let survey = engine.survey(&nothing, &sets, &args.reach.clusters).await;
-    let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
-    progress.finish();
-    // Nothing is desired, so nothing is made and the origin is never used.
-    let origin = session.origin(Cause::Apply, None);
-    let plan = survey.plan(&nothing, &sets, &origin, &BTreeSet::new())?;
+    let (survey, plan) =
+        survey(session, store.as_ref(), &question, &args.reach, &interrupt).await?;
     session.ui.report(&Status {
         in_sync: plan.is_settled(),
         clusters: plan

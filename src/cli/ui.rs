@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -9,7 +10,10 @@ use serde::Serialize;
 
 use super::environment::Environment;
 use super::failure::{Exit, Failure};
+use super::views::markdown::code;
 use crate::model::API_VERSION;
+
+mod secret;
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -25,6 +29,28 @@ pub(crate) enum Output {
     Yaml,
     /// Names only, one a line.
     Name,
+    /// A comment for a pull request; `diff`, `drift` and `validate` write it.
+    Markdown,
+    /// Annotations for GitHub Actions; `validate` writes them.
+    Github,
+    /// Test results as JUnit XML; `validate` writes them.
+    Junit,
+}
+
+impl Output {
+    /// What is only written by the commands that say so.
+    pub(crate) fn is_special(self) -> bool {
+        match self {
+            Self::Table | Self::Wide | Self::Json | Self::Yaml | Self::Name => false,
+            Self::Markdown | Self::Github | Self::Junit => true,
+        }
+    }
+
+    /// What it is called on the command line.
+    pub(crate) fn name(self) -> String {
+        let value = clap::ValueEnum::to_possible_value(&self);
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
 }
 
 /// When to use colours.
@@ -62,6 +88,11 @@ pub(crate) trait Report: Serialize {
 
     /// One name a line, for scripts.
     fn names(&self) -> Vec<String>;
+
+    /// For pipelines: in a form that [`Output::is_special`], where the command has it.
+    fn special(&self, _: Output) -> Option<String> {
+        None
+    }
 }
 
 #[derive(Serialize)]
@@ -93,6 +124,22 @@ pub(crate) struct Ui {
     stderr: ColorChoice,
     look: Look,
     stderr_is_terminal: bool,
+    /// Whether a report was written.
+    answered: AtomicBool,
+    /// Whether nobody reads standard output any more.
+    closed: AtomicBool,
+}
+
+impl Look {
+    /// For text that is kept, with everything there is.
+    pub(crate) fn plain(now: jiff::Timestamp) -> Self {
+        Self {
+            wide: true,
+            color: false,
+            width: None,
+            now,
+        }
+    }
 }
 
 impl Ui {
@@ -127,7 +174,19 @@ impl Ui {
                 now: environment.now,
             },
             stderr_is_terminal: environment.stderr_is_terminal,
+            answered: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
         }
+    }
+
+    /// Whether nobody reads standard output any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Whether programs read the result.
+    pub(crate) fn is_for_programs(&self) -> bool {
+        matches!(self.output, Output::Json | Output::Yaml)
     }
 
     /// Whether progress is worth drawing.
@@ -160,6 +219,12 @@ impl Ui {
                     .map_err(|error| Failure::new(Exit::Bug, error))?;
                 crate::manifest::yaml::to_string(&value)
             }
+            special @ (Output::Markdown | Output::Github | Output::Junit) => {
+                // The command line was checked before anything was done.
+                let error = || anyhow::anyhow!("there is no {} here", special.name());
+                let text = report.special(special);
+                text.ok_or_else(|| Failure::new(Exit::Bug, error()))?
+            }
             Output::Name => {
                 let mut lines = report.names();
                 lines.push(String::new());
@@ -169,6 +234,7 @@ impl Ui {
                 lines.join("\n")
             }
         };
+        self.answered.store(true, Ordering::Relaxed);
         self.print(&text)
     }
 
@@ -192,7 +258,10 @@ impl Ui {
             .and_then(|()| stdout.flush());
         match written {
             // Whoever read us has seen enough: `cfgctl get | head`.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed.store(true, Ordering::Relaxed);
+                Ok(())
+            }
             Err(error) => {
                 let error = anyhow::Error::new(error).context("could not write the output");
                 Err(Failure::new(Exit::Unavailable, error))
@@ -219,7 +288,9 @@ impl Ui {
         let (error, causes) = chain
             .split_first()
             .map_or(("unknown", &[][..]), |(error, causes)| (error, causes));
-        if self.output == Output::Json || self.output == Output::Yaml {
+        let is_read = matches!(self.output, Output::Json | Output::Yaml | Output::Markdown);
+        // A program reads one document; one that was written already says what is wrong.
+        if is_read && !self.answered.load(Ordering::Relaxed) {
             let report = ErrorReport {
                 code: failure.exit as u8,
                 error,
@@ -243,23 +314,20 @@ impl Ui {
         self.write_stderr(&text);
     }
 
-    /// Asks a yes-or-no question. Without a terminal it fails and names the flag.
-    pub(crate) fn confirm(&self, question: &str) -> Result<bool, Failure> {
-        if !self.can_ask {
-            return Err(Failure::usage("there is no terminal to ask for consent on")
-                .hint("look at it with `--dry-run`, then pass `--yes`"));
+    /// Whether there is a person to ask. Otherwise it fails and names the flag.
+    pub(crate) fn can_ask(&self) -> Result<(), Failure> {
+        if self.can_ask {
+            return Ok(());
         }
-        let answer = dialoguer::Confirm::new()
-            .with_prompt(question)
-            .default(false)
-            .interact_opt();
-        match answer {
-            Ok(answer) => Ok(answer.unwrap_or(false)),
-            Err(dialoguer::Error::IO(error)) if error.kind() == io::ErrorKind::Interrupted => {
-                let error = anyhow::anyhow!("stopped before anything was changed");
-                Err(Failure::new(Exit::Interrupted, error))
-            }
-            Err(error) => Err(Failure::new(Exit::Bug, error)),
+        Err(Failure::usage("there is no terminal to ask for consent on")
+            .hint("look at it with `--dry-run`, then pass `--yes`"))
+    }
+
+    /// Shows the cursor again, which is hidden while a question is open.
+    pub(crate) fn close_question(&self) {
+        if self.can_ask {
+            // Not through the stream of colours, which would strip it where there are none.
+            _ = io::stderr().write_all(b"\x1b[?25h\n");
         }
     }
 
@@ -279,6 +347,21 @@ impl Report for ErrorReport<'_> {
 
     fn names(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    fn special(&self, output: Output) -> Option<String> {
+        if output != Output::Markdown {
+            return None;
+        }
+        let lines: Vec<&str> = [self.error]
+            .into_iter()
+            .chain(self.causes.iter().map(String::as_str))
+            .collect();
+        let mut text = format!("**cfgctl failed**: {}\n", code(&lines.join(": ")));
+        for hint in self.hints {
+            _ = write!(text, "\nhint: {}\n", code(hint));
+        }
+        Some(text)
     }
 }
 

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use super::{Engine, EngineError, Event, SETS_AT_ONCE, Survey, chain, timed_out};
+use super::{Engine, EngineError, Event, SETS_AT_ONCE, Survey, timed_out};
 use crate::model::{
     ClusterName, Commit, Document, Observed, ObservedSnapshot, Place, ResourceId, Version, Write,
 };
 use crate::plan::{
-    Action, Approved, Condition, Delivery, Observation, Pair, Plan, Unseen, UnseenKind,
+    Action, Approved, Condition, Delivery, Observation, Pair, Plan, Unseen, UnseenKind, chain,
 };
 use crate::store::{MovedHead, StoreError};
 use crate::target::{Target, TargetError};

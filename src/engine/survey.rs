@@ -9,12 +9,12 @@ use futures_util::stream;
 
 use super::{Engine, EngineError, Event, Fleet, SETS_AT_ONCE, not_tried, timed_out, unseen};
 use crate::model::{
-    Cluster, ClusterName, Heads, Limits, ObservedSnapshot, Origin, Place, ResourceId, Selector,
-    SetName,
+    Cluster, ClusterName, Consent, Heads, Limits, ObservedSnapshot, Origin, Place, ResourceId,
+    Selector, SetName,
 };
 use crate::plan::{
-    Consent, Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, Unseen, UnseenKind,
-    places, plan,
+    Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, States, Unseen, UnseenKind,
+    places, plan, states,
 };
 use crate::target::Target;
 
@@ -31,6 +31,11 @@ pub struct Survey {
 }
 
 impl Survey {
+    /// The state in which every pair was seen.
+    pub fn states(&self) -> States {
+        states(&self.observed)
+    }
+
     /// What follows from this survey for `desired`, which it was made for.
     pub fn plan(
         &self,
@@ -229,7 +234,7 @@ impl Engine<'_> {
         }
     }
 
-    /// The origins of the revisions that targets hold and that are not the head any more.
+    /// The revisions that targets hold and that are not the head any more.
     async fn past(
         &self,
         heads: &Heads,
@@ -257,7 +262,7 @@ impl Engine<'_> {
             let id = ResourceId::Set(set.clone());
             let revision = self.store.revision(&id, version).await;
             if let Some(revision) = revision.map_err(EngineError::Read)? {
-                past.insert((set, version), revision.origin);
+                past.insert((set, version), revision);
             }
         }
         Ok(past)

@@ -40,7 +40,7 @@ pub(super) struct Decoded {
 }
 
 /// The manifest in a document, as far as it can be made out. What is wrong goes to `reader`.
-/// `beside` is the directory that relative paths of schemas start from.
+/// `beside` is the directory that relative paths of files to read start from.
 pub(super) fn decode(node: &Node, beside: &Path, reader: &mut Reader<'_>) -> Option<Decoded> {
     let mut decoder = Decoder {
         reader,
@@ -76,6 +76,9 @@ impl Decoder<'_, '_> {
             Kind::Map(entries) => entries.first().map_or(node.span, |entry| entry.at),
             _ => node.span,
         };
+        if self.is_no_manifest(node, at) {
+            return None;
+        }
         let fields = self.known_fields(node, at, "a manifest", DOCUMENT_FIELDS)?;
         let version = self
             .required(fields, "apiVersion")
@@ -125,6 +128,27 @@ impl Decoder<'_, '_> {
         })
     }
 
+    /// Says it once of a file that is something else, where every field would be wrong.
+    fn is_no_manifest(&mut self, node: &Node, at: Span) -> bool {
+        let Kind::Map(entries) = &node.kind else {
+            return false;
+        };
+        let marks = ["apiVersion", "kind"];
+        if entries.is_empty()
+            || entries
+                .iter()
+                .any(|entry| marks.contains(&entry.key.as_str()))
+        {
+            return false;
+        }
+        self.add(
+            Finding::error("no-manifest", Some(at), "this is not a manifest of cfgctl").help(format!(
+                "a manifest has `apiVersion: {API_VERSION}`, and `kind: ConfigSet` or `kind: Cluster`"
+            )),
+        );
+        true
+    }
+
     fn labels(&mut self, metadata: Fields<'_>) -> Option<Labels> {
         let Some(entry) = metadata.get("labels") else {
             return Some(Labels::new());
@@ -138,8 +162,8 @@ impl Decoder<'_, '_> {
             if let Err(error) = &key {
                 self.report("invalid-label", entry.at, error);
             }
-            if let Some(Err(error)) = &checked {
-                self.report("invalid-label", entry.value.span, error);
+            if let (Some(Err(error)), Some(value)) = (&checked, value) {
+                self.invalid_label(entry.value.span, error, value);
             }
             match (key, checked, value) {
                 (Ok(()), Some(Ok(())), Some(value)) => {
@@ -178,7 +202,7 @@ impl Decoder<'_, '_> {
         );
         let finding = match closest(&entry.key, known.iter().copied()) {
             Some(meant) => finding.label(format!("did you mean `{meant}`?")),
-            None => finding.help(format!("it knows {}", alternatives(known))),
+            None => finding.help(format!("it may have {}", alternatives(known))),
         };
         self.add(finding);
     }
@@ -225,7 +249,12 @@ impl Decoder<'_, '_> {
         match text.parse() {
             Ok(parsed) => Some(parsed),
             Err(error) => {
-                self.report(code, entry.value.span, &error);
+                let finding = Finding::error(code, Some(entry.value.span), error.to_string());
+                let near = near(text);
+                self.add(match near.parse::<T>() {
+                    Ok(_) => finding.help(format!("did you mean `{near}`?")),
+                    Err(_) => finding,
+                });
                 None
             }
         }
@@ -257,14 +286,16 @@ impl Decoder<'_, '_> {
     fn required<'n>(&mut self, fields: Fields<'n>, name: &str) -> Option<&'n Entry> {
         let found = fields.get(name);
         if found.is_none() {
-            self.add(
-                Finding::error(
-                    "missing-field",
-                    Some(fields.at),
-                    format!("the field `{name}` is missing"),
-                )
-                .label(format!("`{name}` is missing in here")),
-            );
+            let finding = Finding::error(
+                "missing-field",
+                Some(fields.at),
+                format!("the field `{name}` is missing"),
+            )
+            .label(format!("`{name}` is missing in here"));
+            self.add(match example(name) {
+                Some(example) => finding.help(format!("add it, as in `{example}`")),
+                None => finding,
+            });
         }
         found
     }
@@ -291,6 +322,32 @@ impl Decoder<'_, '_> {
             finding.help("write the value, or take the field out")
         } else if expected == "a string" && scalar {
             finding.help("put it in quotes if text is meant")
+        } else if expected == "a list" && matches!(node.kind, Kind::Map(_)) {
+            finding.help("each item of a list begins with `- `")
+        } else {
+            finding
+        });
+    }
+
+    fn invalid_label(&mut self, at: Span, error: &impl Display, value: &str) {
+        let finding = Finding::error("invalid-label", Some(at), error.to_string());
+        let near: String = (value.trim().chars())
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || "-_.".contains(c) {
+                    c
+                } else {
+                    '-'
+                }
+            })
+            .collect();
+        self.add(if value.contains(',') {
+            let values: Vec<_> = value.split(',').map(str::trim).collect();
+            finding.help(format!(
+                "several values are a list: [{}]",
+                shown(&values.join(", "))
+            ))
+        } else if check_label_value(&near).is_ok() {
+            finding.help(format!("did you mean `{near}`?"))
         } else {
             finding
         });
@@ -304,16 +361,60 @@ impl Decoder<'_, '_> {
         self.reader.findings.push(finding);
     }
 
-    /// A path of the manifest, absolute.
+    /// A path that starts beside the manifest, absolute.
+    fn beside_manifest(&mut self, entry: &Entry) -> Option<PathBuf> {
+        let start = self.reader.cwd.join(self.beside);
+        self.absolute_from(&start, entry)
+    }
+
+    /// A path that starts from the working directory, absolute.
     fn absolute(&mut self, entry: &Entry) -> Option<PathBuf> {
+        let start = self.reader.cwd.to_owned();
+        self.absolute_from(&start, entry)
+    }
+
+    fn absolute_from(&mut self, start: &Path, entry: &Entry) -> Option<PathBuf> {
         let text = self.text(entry)?;
         if text.is_empty() || text.contains('\0') {
             self.report("invalid-path", entry.value.span, &"this is not a path");
             return None;
         }
         // Only `.` goes: what `a/..` means depends on whether `a` is a link.
-        Some(self.reader.cwd.join(text).components().collect())
+        Some(start.join(text).components().collect())
     }
+}
+
+/// How a field that is missing is written.
+fn example(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "apiVersion" => "apiVersion: cfgctl.dev/v1",
+        "kind" => "kind: ConfigSet",
+        "metadata" => "metadata: {name: checkout}",
+        "name" => "name: checkout",
+        "values" => "values: {payment: {timeoutMs: 1500}}",
+        "when" => "when: {region: eu}",
+        "path" => "path: out/eu-west",
+        "context" => "context: config/checkout",
+        "prefix" => "prefix: app/services/checkout",
+        _ => return None,
+    })
+}
+
+/// What `text` probably should be where only names or keys are allowed.
+fn near(text: &str) -> String {
+    if text.contains('/') {
+        let segments = text.split('/').filter(|segment| !segment.is_empty());
+        return segments.collect::<Vec<_>>().join("/");
+    }
+    let hyphened = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
+    let name: String = text.chars().map(hyphened).collect();
+    name.trim_matches('-').to_owned()
 }
 
 /// The definitions of the JSON Schema with the fields that the decoder knows for them.
@@ -327,6 +428,7 @@ pub(super) fn known_fields() -> Vec<(&'static str, &'static [&'static str])> {
         ("ClusterSpec", cluster::CLUSTER_FIELDS),
         ("Consul", cluster::CONSUL_FIELDS),
         ("Token", cluster::TOKEN_FIELDS),
+        ("Tls", cluster::TLS_FIELDS),
         ("Limits", cluster::LIMIT_FIELDS),
         ("Directory", cluster::DIRECTORY_FIELDS),
         ("ConfigSetSpec", set::SET_FIELDS),

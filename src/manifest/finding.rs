@@ -77,6 +77,8 @@ pub struct Finding {
     pub related: Vec<(Span, String)>,
     /// What to do next, each a fragment without a period.
     pub help: Vec<String>,
+    /// What is not shown where the line is: it may be a secret.
+    pub concealed: Option<Span>,
 }
 
 impl Finding {
@@ -90,6 +92,7 @@ impl Finding {
             label: None,
             related: Vec::new(),
             help: Vec::new(),
+            concealed: None,
         }
     }
 
@@ -112,6 +115,13 @@ impl Finding {
     #[must_use]
     pub fn related(mut self, at: Span, what: impl Into<String>) -> Self {
         self.related.push((at, what.into()));
+        self
+    }
+
+    /// With something that is not shown.
+    #[must_use]
+    pub fn conceal(mut self, what: Span) -> Self {
+        self.concealed = Some(what);
         self
     }
 

@@ -1,5 +1,6 @@
 //! Findings as a person reads them: the place, the line, a marker, and what to do.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -78,7 +79,8 @@ fn report<'a>(finding: &Finding, sources: &Sources) -> Vec<Group<'a>> {
         .at
         .map(|span| (span, finding.label.as_ref(), AnnotationKind::Primary));
     for (span, label, kind) in main.into_iter().chain(related) {
-        let Excerpt { text, marked } = excerpt(sources.text(span.source), span);
+        let source = concealed(sources.text(span.source), span, finding.concealed);
+        let Excerpt { text, marked } = excerpt(&source, span);
         let marked_from = marked.start;
         let annotation = kind.span(marked).label(label.map(|label| visible(label)));
         let path = visible(&sources.name(span.source).to_string_lossy());
@@ -99,6 +101,21 @@ fn report<'a>(finding: &Finding, sources: &Sources) -> Vec<Group<'a>> {
         group = group.element(Level::HELP.message(visible(help)));
     }
     vec![group]
+}
+
+/// The text of a file with stars in place of what lies at `hidden`.
+fn concealed(text: &str, shown: Span, hidden: Option<Span>) -> Cow<'_, str> {
+    let hidden = hidden.filter(|hidden| hidden.source == shown.source);
+    let Some(hidden) = hidden else {
+        return Cow::Borrowed(text);
+    };
+    let start = floor(text, hidden.start);
+    let end = floor(text, hidden.end).max(start);
+    // As many bytes, so that other places stay where they are.
+    let lines = text[start..end].split('\n');
+    let covered: Vec<_> = lines.map(|line| "*".repeat(line.len())).collect();
+    let covered = covered.join("\n");
+    Cow::Owned([&text[..start], &covered, &text[end..]].concat())
 }
 
 /// One line of a file, cut to what can be read.

@@ -59,7 +59,10 @@ fn accepted(text: &str) -> bool {
     let by_schema = jsonschema::draft202012::new(&schema())
         .unwrap()
         .is_valid(&value);
-    let loaded = load(vec![Input::Stdin(&mut text.as_bytes())], Path::new("/work"));
+    let loaded = load(
+        vec![Input::Stdin(&mut text.as_bytes())],
+        Path::new("/home/ops"),
+    );
     assert_eq!(
         by_schema,
         !loaded.has_errors(),
@@ -75,6 +78,8 @@ fn it_accepts_what_the_decoder_accepts() {
         "{consul: {}}",
         "{consul: {address: 'http://[::1]:8500', prefix: a/b, datacenter: dc-1}}",
         "{consul: {token: {env: TOKEN}, limits: {operations: 1}}}",
+        "{consul: {tls: {}}}",
+        "{consul: {address: 'https://a', tls: {caFile: a, certFile: b, keyFile: c, serverName: d.e}}}",
         "{directory: {path: out}}",
     ] {
         assert!(accepted(&format!("{CLUSTER}{spec}")), "{spec}");
@@ -104,6 +109,13 @@ fn it_refuses_what_the_decoder_refuses() {
         "{consul: {token: abc}}",
         "{consul: {token: {env: A, file: b}}}",
         "{consul: {token: {env: 1A}}}",
+        "{consul: {tls: a}}",
+        "{consul: {tls: {certFile: a}}}",
+        "{consul: {tls: {keyFile: a}}}",
+        "{consul: {tls: {caFile: ''}}}",
+        "{consul: {tls: {serverName: 'a:1'}}}",
+        "{consul: {tls: {insecure: true}}}",
+        "{consul: {address: 'http://a', tls: {caFile: a}}}",
         "{consul: {limits: {operations: 0}}}",
         "{consul: {limits: {operations: 1.5}}}",
         "{directory: {}}",

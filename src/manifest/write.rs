@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::{
-    API_VERSION, Cluster, ConfigSet, Connection, Consul, Content, LimitOverrides, Publish,
-    Requirement, ResourceId, Selector, SpringFormat, TokenSource,
+    API_VERSION, ClientCertificate, Cluster, ConfigSet, Connection, Consul, Content,
+    LimitOverrides, Publish, Requirement, ResourceId, Selector, SpringFormat, Tls, TokenSource,
 };
 
 /// The manifest which, when it is loaded, says `content` again under the name of `id`. The schema
@@ -45,6 +45,7 @@ fn consul_spec(consul: &Consul) -> Map<String, Value> {
         prefix,
         datacenter,
         token,
+        tls,
         limits,
     } = consul;
     let mut spec = Map::new();
@@ -62,8 +63,35 @@ fn consul_spec(consul: &Consul) -> Map<String, Value> {
         };
         spec.insert("token".to_owned(), token);
     }
+    if let Some(tls) = tls {
+        spec.insert("tls".to_owned(), Value::Object(tls_spec(tls)));
+    }
     if *limits != LimitOverrides::default() {
         spec.insert("limits".to_owned(), json!(limits));
+    }
+    spec
+}
+
+fn tls_spec(tls: &Tls) -> Map<String, Value> {
+    let Tls {
+        ca_file,
+        client,
+        server_name,
+    } = tls;
+    let mut spec = Map::new();
+    if let Some(path) = ca_file {
+        spec.insert("caFile".to_owned(), json!(path.to_string_lossy()));
+    }
+    if let Some(ClientCertificate {
+        cert_file,
+        key_file,
+    }) = client
+    {
+        spec.insert("certFile".to_owned(), json!(cert_file.to_string_lossy()));
+        spec.insert("keyFile".to_owned(), json!(key_file.to_string_lossy()));
+    }
+    if let Some(name) = server_name {
+        spec.insert("serverName".to_owned(), json!(name));
     }
     spec
 }

@@ -9,7 +9,10 @@ use super::*;
 
 /// Writes what was loaded, loads that, and expects the same.
 fn round_trip(text: &str) -> String {
-    let first = load(vec![Input::Stdin(&mut text.as_bytes())], Path::new("/work"));
+    let first = load(
+        vec![Input::Stdin(&mut text.as_bytes())],
+        Path::new("/home/ops"),
+    );
     assert_eq!(first.findings, []);
     let mut written = Vec::new();
     for manifest in &first.manifests {
@@ -83,7 +86,7 @@ spec:
           valueBytes: 1
         prefix: a/b
         token:
-          file: /work/secrets/token
+          file: /home/ops/secrets/token
     ---
     apiVersion: cfgctl.dev/v1
     kind: Cluster
@@ -91,7 +94,7 @@ spec:
       name: laptop
     spec:
       directory:
-        path: /work/out/laptop
+        path: /home/ops/out/laptop
     ---
     apiVersion: cfgctl.dev/v1
     kind: ConfigSet
@@ -129,6 +132,22 @@ spec:
         "no":
           "1_000": "017"
     "#);
+}
+
+#[test]
+fn tls_is_written_with_absolute_paths() {
+    let written = round_trip(
+        "apiVersion: cfgctl.dev/v1\nkind: Cluster\nmetadata: {name: eu}\n\
+         spec: {consul: {tls: {caFile: ca.pem, certFile: ./us.pem, keyFile: /keys/us.key, serverName: a.b}}}\n",
+    );
+    let at = written.find("    tls:").unwrap();
+    insta::assert_snapshot!(&written[at..], @r"
+    tls:
+      caFile: /home/ops/ca.pem
+      certFile: /home/ops/us.pem
+      keyFile: /keys/us.key
+      serverName: a.b
+    ");
 }
 
 #[test]

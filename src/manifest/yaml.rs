@@ -134,13 +134,21 @@ fn is_word(text: &str) -> bool {
         .next()
         .is_some_and(|first| first == '/' || is_letter(first));
     let inside = |character: char| {
-        is_letter(character) || character.is_ascii_digit() || " _-./:@+=,;()%$*".contains(character)
+        let safe = |c| {
+            matches!(
+                c,
+                ' ' | '_' | '-' | '.' | '/' | ':' | '@' | '+' | '=' | ',' | ';'
+            )
+        };
+        let also = |c| matches!(c, '(' | ')' | '%' | '$' | '*');
+        is_letter(character) || character.is_ascii_digit() || safe(character) || also(character)
     };
+    let means = |word: &&str| word.eq_ignore_ascii_case(text);
     starts
         && characters.all(inside)
         && !text.contains(": ")
         && !text.ends_with([':', ' '])
-        && !MEANINGS.contains(&text.to_lowercase().as_str())
+        && !MEANINGS.iter().any(means)
 }
 
 fn is_letter(character: char) -> bool {

@@ -40,9 +40,13 @@ pub struct Consul {
     /// The datacenter to ask for; left out: the agent's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub datacenter: Option<String>,
-    /// Where the ACL token is found; left out: `CONSUL_HTTP_TOKEN` or `CONSUL_HTTP_TOKEN_FILE`.
+    /// Where the ACL token is found; left out: `CONSUL_HTTP_TOKEN_FILE`, `CONSUL_HTTP_TOKEN`, else
+    /// what `cfgctl cluster login` kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenSource>,
+    /// Whom to trust over https, and who we are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Box<Tls>>,
     /// The server's limits where they are not what its version says.
     #[serde(default, skip_serializing_if = "LimitOverrides::is_empty")]
     pub limits: LimitOverrides,
@@ -63,6 +67,32 @@ pub enum TokenSource {
     Env(String),
     /// A file that holds nothing but the token; absolute.
     File(PathBuf),
+}
+
+/// TLS towards a Consul. What is left out comes from the `CONSUL_*` variables. Keys and
+/// certificates are named, never held.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tls {
+    /// The authorities to trust in place of the system's, in PEM; absolute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+    /// Our own certificate, for a Consul that asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientCertificate>,
+    /// The name that the Consul's certificate must have, if it is not the host of the address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<String>,
+}
+
+/// A certificate and its private key, which are of no use without each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClientCertificate {
+    /// The certificate in PEM, with those between it and its authority; absolute.
+    pub cert_file: PathBuf,
+    /// The private key in PEM; absolute.
+    pub key_file: PathBuf,
 }
 
 /// Limits of a Consul that an administrator knows better than its version number does.

@@ -1,12 +1,13 @@
 //! Immutable versions of resources, and how they came to be.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroU64;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Cluster, ConfigSet};
+use super::{Cluster, ConfigSet, Consent, Provenance};
 
 /// The number of a revision: 1, 2, 3 … per resource; it only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -50,6 +51,9 @@ pub struct Revision {
     pub origin: Origin,
     /// What it says.
     pub content: Content,
+    /// Where it was written, if it came from files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
 }
 
 /// What a revision says. The tombstone keeps versions growing when a name is used again.
@@ -95,6 +99,9 @@ pub struct Origin {
     /// The reason that a person gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// What a person consented to, so that the gates let it pass.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub consents: BTreeSet<Consent>,
 }
 
 /// What made a revision.

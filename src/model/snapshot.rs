@@ -313,6 +313,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use std::collections::BTreeSet;
+
     use crate::model::Cause;
 
     fn snapshot() -> Snapshot {
@@ -329,6 +331,7 @@ mod tests {
                 at: "2026-11-21T02:14:00Z".parse().unwrap(),
                 cause: Cause::Apply,
                 message: None,
+                consents: BTreeSet::new(),
             },
             values,
             BTreeMap::from([("config/shop/data".parse().unwrap(), b"a: 1".to_vec())]),

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Desired, Pair, PlanError, ResourceChange, Why};
 use crate::model::{
     Cluster, ClusterName, Commit, ConfigSet, Content, Heads, Key, Labels, Origin, Place,
@@ -10,7 +12,8 @@ use crate::model::{
 use crate::render;
 
 /// Which sets are looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Reach {
     /// Those that the desired changes touch, and these.
     Named(BTreeSet<SetName>),
@@ -345,6 +348,13 @@ impl<'a> After<'a> {
                         version: change.version,
                         origin: origin.clone(),
                         content: change.after.clone(),
+                        // The same content still stands where it stood.
+                        provenance: match change.why {
+                            Why::Content => None,
+                            Why::Labels | Why::Takeover => {
+                                self.heads.get(id).and_then(|head| head.provenance.clone())
+                            }
+                        },
                     };
                     (id.clone(), revision)
                 })

@@ -1,14 +1,15 @@
 //! What happens to one set in one cluster.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::after::{After, Head};
 use super::objection::Reason;
-use super::{Consent, Objection, Observation, Pair, Standing, Unseen, ValueChange, value_changes};
+use super::{Objection, Observation, Pair, Standing, Unseen, ValueChange, value_changes};
 use crate::model::value::Map;
 use crate::model::{
-    Connection, Digest, Document, EntryWrite, Key, Limits, Observed, ObservedEntry,
-    ObservedSnapshot, Origin, Owner, Snapshot, SnapshotWrite, Version, Write,
+    ConfigSet, Connection, Consent, Digest, Document, EntryWrite, Key, Limits, Observed,
+    ObservedEntry, ObservedSnapshot, Origin, Owner, Snapshot, SnapshotWrite, Version, Write,
 };
 use crate::render;
 
@@ -83,7 +84,10 @@ pub enum Action {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Drift {
     /// The snapshot key itself has another content.
-    EditedSnapshot,
+    EditedSnapshot {
+        /// From what its values should be to what they are; none where something else was changed.
+        values: Vec<ValueChange>,
+    },
     /// A key has another content.
     Edited {
         /// The key.
@@ -97,7 +101,18 @@ pub enum Drift {
     Missing {
         /// The key.
         key: Key,
+        /// What it should hold, where the store still knows.
+        expected: Option<Vec<u8>>,
     },
+}
+
+/// How sure a plan has to be that nothing is left of a set where it does not belong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Certainty {
+    /// What was removed before is most likely gone.
+    Likely,
+    /// Nobody may be told that all is done while a cluster cannot be looked at.
+    Sure,
 }
 
 /// Everything that the decision about one pair follows from.
@@ -108,7 +123,10 @@ pub(super) struct Scene<'a> {
     pub(super) head: Option<Head<'a>>,
     pub(super) desired: Option<Snapshot>,
     pub(super) standing: Standing,
+    /// The set in the version that the target holds.
+    pub(super) written: Option<&'a ConfigSet>,
     pub(super) limits: Option<Limits>,
+    pub(super) certainty: Certainty,
     pub(super) consents: &'a BTreeSet<Consent>,
     pub(super) after: &'a After<'a>,
 }
@@ -133,8 +151,12 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
         Observation::Seen(observed) => observed,
         Observation::Unseen(unseen) => {
             delivery.condition = Condition::Unseen(unseen.clone());
-            // Where the set neither is nor will be, most likely nothing is left to do.
-            if scene.desired.is_none() && scene.head.is_none() {
+            // Where the set neither is nor will be, most likely nothing is left to do. A look at
+            // everything has to be sure.
+            if scene.desired.is_none()
+                && scene.head.is_none()
+                && scene.certainty == Certainty::Likely
+            {
                 delivery.action = Action::Keep;
             }
             return (delivery, Vec::new());
@@ -158,6 +180,11 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
             Some(replacement(scene, observed, desired)),
         ),
         (None, Standing::Ours { .. }) => (Action::Remove, removal(scene, observed)),
+        // The store says that its set is there. What lies in its place is taken away like any other
+        // only if that is consented to.
+        (None, Standing::Alien { .. }) if scene.head.is_some() => {
+            (Action::Remove, removal(scene, observed))
+        }
         // What is not from this store is not ours to remove.
         (None, _) => {
             delivery.action = Action::Keep;
@@ -344,35 +371,63 @@ fn drift(scene: &Scene<'_>, observed: &Observed) -> Vec<Drift> {
         .desired
         .as_ref()
         .filter(|desired| desired.document.version() == document.version());
+    let written = LazyCell::new(|| written(scene, document));
     let mut drift = Vec::new();
     // What a document says that was changed by hand is no measure for the keys beside it.
     let measure = if *intact {
         Some(document)
     } else {
-        drift.push(Drift::EditedSnapshot);
+        let values = written.as_ref().map_or_else(Vec::new, |written| {
+            value_changes(written.document.values(), document.values())
+        });
+        drift.push(Drift::EditedSnapshot { values });
         same_version.map(|desired| &desired.document)
     };
     let keys = measure.map(Document::keys).into_iter().flatten();
-    drift.extend(
-        keys.filter_map(|(key, digest)| match observed.entries.get(key) {
+    drift.extend(keys.filter_map(|(key, digest)| {
+        let expected = || {
+            let entry = written.as_ref()?.entries.get(key)?;
+            // Labels may have changed since: only what was really written is shown.
+            (Digest::of(entry) == *digest).then(|| entry.clone())
+        };
+        match observed.entries.get(key) {
             None if observed.aside.delivering.is_some() && document.is_loose(key) => None,
-            None => Some(Drift::Missing { key: key.clone() }),
+            None => Some(Drift::Missing {
+                key: key.clone(),
+                expected: expected(),
+            }),
             Some(entry) if Digest::of(&entry.value) == *digest => None,
             // Most likely by a delivery that is still under way, or was stopped.
             Some(entry) if is_half_way(observed, document, key, entry) => None,
             Some(entry) => Some(Drift::Edited {
                 key: key.clone(),
                 found: entry.value.clone(),
-                expected: same_version.and_then(|desired| desired.entries.get(key).cloned()),
+                expected: expected(),
             }),
-        }),
-    );
+        }
+    }));
     drift
 }
 
 /// Whether a delivery in batches wrote `key` before it was stopped.
 fn is_half_way(observed: &Observed, document: &Document, key: &Key, entry: &ObservedEntry) -> bool {
     observed.aside.delivering.is_some() && document.is_loose(key) && entry.owner == Owner::Cfgctl
+}
+
+/// The snapshot that the target holds, as the store makes it again.
+fn written(scene: &Scene<'_>, document: &Document) -> Option<Snapshot> {
+    let pair = scene.pair;
+    let labels = &scene.after.clusters.get(&pair.cluster)?.labels;
+    let (version, origin) = (document.version(), document.origin());
+    render::snapshot(
+        &pair.set,
+        scene.written?,
+        version,
+        origin,
+        &pair.cluster,
+        labels,
+    )
+    .ok()
 }
 
 /// Keys of others in places that the application reads, and that are not about to be taken over.

@@ -6,29 +6,14 @@ use std::fmt;
 use super::after::{After, Claim};
 use super::{Input, Observation, Pair, Past, Why};
 use crate::model::{
-    Document, Heads, Key, ObservedSnapshot, Origin, Oversize, ResourceId, SetName, Version,
+    ConfigSet, Consent, Document, Heads, Key, ObservedSnapshot, Origin, Oversize, ResourceId,
+    SetName, Version,
 };
 use crate::render;
 
 /// No set is changed this often. A document that claims more is not worth a version above it, and
 /// such a version would be the last that a store could hold.
 const MOST_CHANGES: u64 = 1 << 53;
-
-/// What a person consents to beyond the plan itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Consent {
-    /// Keys and snapshots that something else wrote are taken over.
-    Adopt,
-}
-
-impl Consent {
-    /// The flag that gives this consent on the command line.
-    pub fn flag(self) -> &'static str {
-        match self {
-            Self::Adopt => "--adopt",
-        }
-    }
-}
 
 /// One reason why a plan may not be carried out in one cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +51,22 @@ pub enum Reason {
         /// The keys.
         keys: Vec<Key>,
     },
+    /// The set goes away from a cluster as a whole.
+    DeletesAll,
+    /// Many keys of the set go away.
+    Deletes {
+        /// How many leaves go away.
+        removed: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// The snapshot becomes much larger.
+    Grows {
+        /// Its size now, in bytes.
+        from: usize,
+        /// Its size then, in bytes.
+        to: usize,
+    },
     /// The write does not fit.
     TooLarge {
         /// The limits, with the numbers.
@@ -95,6 +96,8 @@ impl Reason {
             | Self::OtherHistory { .. }
             | Self::Unreadable { .. }
             | Self::ForeignKeys { .. } => Some(Consent::Adopt),
+            Self::DeletesAll | Self::Deletes { .. } => Some(Consent::AllowDeletes),
+            Self::Grows { .. } => Some(Consent::AllowGrowth),
             Self::TooLarge { .. } => None,
         }
     }
@@ -138,6 +141,15 @@ impl fmt::Display for Reason {
                     " are there already, and cfgctl did not write them"
                 })
             }
+            Self::DeletesAll => f.write_str("the whole set would be deleted there"),
+            Self::Deletes { removed, of } => write!(
+                f,
+                "{removed} of {of} keys would be deleted, more than a fifth"
+            ),
+            Self::Grows { from, to } => write!(
+                f,
+                "the snapshot would grow from {from} to {to} bytes, to more than twice its size"
+            ),
             Self::TooLarge { reasons } => f.write_str(&reasons.join("; ")),
         }
     }
@@ -177,6 +189,24 @@ impl Standing {
             Self::Unknown | Self::Absent => None,
         }
     }
+
+    /// What the set says in the version that the target holds, if the store made it.
+    pub(super) fn written<'a>(
+        &self,
+        set: &SetName,
+        heads: &'a Heads,
+        past: &'a Past,
+    ) -> Option<&'a ConfigSet> {
+        let Self::Ours { document, .. } = self else {
+            return None;
+        };
+        let version = document.version();
+        let head = heads.get(&ResourceId::Set(set.clone()));
+        let revision = head
+            .filter(|head| head.version == version)
+            .or_else(|| past.get(&(set.clone(), version)))?;
+        revision.content.set()
+    }
 }
 
 pub(super) fn standing(
@@ -211,7 +241,9 @@ pub(super) fn standing(
     let version = document.version();
     let known_origin: Option<&Origin> = match head {
         Some(head) if head.version == version => Some(&head.origin),
-        Some(_) => past.get(&(pair.set.clone(), version)),
+        Some(_) => past
+            .get(&(pair.set.clone(), version))
+            .map(|revision| &revision.origin),
         None => None,
     };
     let reason = match head {
@@ -248,7 +280,7 @@ fn unreadable(version: Option<Version>, reason: String) -> Standing {
 }
 
 /// An error and its causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     std::iter::successors(error.source(), |error| error.source())
         .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -5,24 +5,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use super::{Action, Approved, Consent, Delivery, Desired, Objection, Pair, Plan, Reach, approve};
+mod wired;
+
+pub(crate) use wired::{Lost, Wire, Wired};
+
+use super::{Action, Approved, Delivery, Desired, Objection, Pair, Plan, Reach, approve};
 use crate::engine::{Connect, Engine, EngineError, Event, Outcome, Pace, Report, Survey};
 use crate::model::value::Map;
 use crate::model::{
-    Cause, Cluster, ClusterName, ConfigSet, Connection, Consul, Content, Heads, LayerName,
-    LimitOverrides, Limits, Observed, Origin, Place, Publish, ResourceId, Revision, Selector,
-    SetName, Version, Write,
+    Cause, Cluster, ClusterName, ConfigSet, Connection, Consent, Consul, Content, Heads, Key,
+    Layer, LayerName, LimitOverrides, Limits, Origin, Publish, ResourceId, Revision, Selector,
+    SetName, Version,
 };
-use crate::model::{Key, Layer};
 use crate::store::Store as _;
 use crate::store::memory::Memory as Store;
-use crate::target::memory::Memory;
-use crate::target::{Health, Target, TargetError};
+use crate::target::{Target, TargetError};
 
 pub(crate) fn map(value: Value) -> Map {
     let Value::Object(map) = value else {
@@ -71,6 +72,7 @@ pub(crate) fn cluster(address: &str, region: &str) -> Cluster {
             prefix: key("cfgctl"),
             datacenter: None,
             token: None,
+            tls: None,
             limits: LimitOverrides::default(),
         }),
     }
@@ -112,148 +114,6 @@ pub(crate) fn deleted(name: &str) -> Desired {
 /// Desires this cluster.
 pub(crate) fn described(name: &str, cluster: Cluster) -> Desired {
     Desired::from([(cluster_id(name), Content::Cluster(cluster))])
-}
-
-/// What a wire loses. The writer sees the same: no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lost {
-    /// The write never arrives.
-    Request,
-    /// The write is carried out, and nobody hears of it.
-    Answer,
-}
-
-/// How a target behaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wire {
-    /// It answers.
-    Fine,
-    /// It refuses connections.
-    Down,
-    /// It never answers.
-    Hanging,
-    /// It answers reads and never writes.
-    HangingWrites,
-    /// It loses the nth write from now, counted from 0.
-    Loses(usize, Lost),
-}
-
-type Hook = Box<dyn FnOnce(&Memory) + Send>;
-
-/// A target in memory behind a wire.
-pub(crate) struct Wired {
-    pub(crate) memory: Memory,
-    wire: Mutex<Wire>,
-    before_write: Mutex<Option<Hook>>,
-    /// Everything that it was asked to write.
-    pub(crate) writes: AtomicUsize,
-}
-
-impl std::fmt::Debug for Wired {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.memory.fmt(f)
-    }
-}
-
-impl Wired {
-    fn new(limits: Limits) -> Self {
-        Self {
-            memory: Memory::new(key("cfgctl")).with_limits(limits),
-            wire: Mutex::new(Wire::Fine),
-            before_write: Mutex::default(),
-            writes: AtomicUsize::new(0),
-        }
-    }
-
-    pub(crate) fn set_wire(&self, wire: Wire) {
-        *self.wire.lock().unwrap() = wire;
-    }
-
-    /// Does something between a plan and its next write.
-    pub(crate) fn before_write(&self, hook: impl FnOnce(&Memory) + Send + 'static) {
-        *self.before_write.lock().unwrap() = Some(Box::new(hook));
-    }
-
-    /// The text of a key; empty if there is none.
-    pub(crate) fn text(&self, key: &str) -> String {
-        String::from_utf8(self.memory.get(key).unwrap_or_default()).unwrap()
-    }
-
-    async fn reach(&self) -> Result<(), TargetError> {
-        let wire = *self.wire.lock().unwrap();
-        match wire {
-            Wire::Fine | Wire::HangingWrites | Wire::Loses(..) => Ok(()),
-            Wire::Down => Err(TargetError::Unreachable {
-                location: self.location(),
-                source: "connection refused".into(),
-            }),
-            Wire::Hanging => std::future::pending().await,
-        }
-    }
-
-    /// What the wire does to this write.
-    fn loses(&self) -> Option<Lost> {
-        let mut wire = self.wire.lock().unwrap();
-        match *wire {
-            Wire::Loses(0, lost) => {
-                *wire = Wire::Fine;
-                Some(lost)
-            }
-            Wire::Loses(nth, lost) => {
-                *wire = Wire::Loses(nth - 1, lost);
-                None
-            }
-            _ => None,
-        }
-    }
-}
-
-#[async_trait]
-impl Target for Wired {
-    fn location(&self) -> String {
-        "wired".to_owned()
-    }
-
-    fn snapshot_key(&self, set: &SetName) -> String {
-        self.memory.snapshot_key(set)
-    }
-
-    async fn limits(&self) -> Result<Limits, TargetError> {
-        self.reach().await?;
-        self.memory.limits().await
-    }
-
-    async fn observe(&self, place: &Place) -> Result<Observed, TargetError> {
-        self.reach().await?;
-        self.memory.observe(place).await
-    }
-
-    async fn write(&self, write: &Write) -> Result<(), TargetError> {
-        self.reach().await?;
-        if *self.wire.lock().unwrap() == Wire::HangingWrites {
-            std::future::pending::<()>().await;
-        }
-        let hook = self.before_write.lock().unwrap().take();
-        if let Some(hook) = hook {
-            hook(&self.memory);
-        }
-        self.writes.fetch_add(1, Ordering::Relaxed);
-        let lost = self.loses();
-        if lost != Some(Lost::Request) {
-            self.memory.write(write).await?;
-        }
-        match lost {
-            None => Ok(()),
-            Some(lost) => Err(TargetError::Unknown {
-                location: self.location(),
-                source: format!("{lost:?} lost by the test").into(),
-            }),
-        }
-    }
-
-    async fn health(&self) -> Result<Health, TargetError> {
-        self.memory.health().await
-    }
 }
 
 /// Targets by address; an address that nobody used yet is empty.
@@ -327,7 +187,8 @@ impl World {
             },
             runtime: { runtime }.enable_time().build().unwrap(),
             clock: AtomicUsize::new(0),
-            consents: BTreeSet::new(),
+            // The gates have tests of their own.
+            consents: BTreeSet::from([Consent::AllowDeletes, Consent::AllowGrowth]),
             pace: Pace {
                 clusters_at_once: 4,
                 timeout: Duration::from_millis(40),
@@ -337,7 +198,8 @@ impl World {
     }
 
     pub(crate) fn adopting(self) -> Self {
-        let consents = BTreeSet::from([Consent::Adopt]);
+        let mut consents = self.consents;
+        consents.insert(Consent::Adopt);
         Self { consents, ..self }
     }
 
@@ -354,6 +216,12 @@ impl World {
         self.heads().remove(&set_id(set)).unwrap()
     }
 
+    pub(crate) fn revision(&self, set: &str, number: u64) -> Revision {
+        let id = set_id(set);
+        let found = self.store.revision(&id, version(number));
+        self.runtime.block_on(found).unwrap().unwrap()
+    }
+
     /// An origin that no other revision has.
     pub(crate) fn origin(&self) -> Origin {
         let second = self.clock.fetch_add(1, Ordering::Relaxed);
@@ -363,6 +231,7 @@ impl World {
             at: jiff::Timestamp::from_second(second).unwrap(),
             cause: Cause::Apply,
             message: None,
+            consents: BTreeSet::new(),
         }
     }
 

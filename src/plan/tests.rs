@@ -2,6 +2,7 @@
 
 mod clusters;
 mod drift;
+mod gates;
 mod histories;
 mod laws;
 mod ownership;

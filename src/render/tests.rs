@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 use super::*;
 use crate::model::Cause;
@@ -48,6 +49,7 @@ fn origin() -> Origin {
         at: "2026-11-21T02:14:00Z".parse().unwrap(),
         cause: Cause::Apply,
         message: None,
+        consents: BTreeSet::new(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! in `tests/it/consul_target.rs` hold it.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,11 +19,18 @@ mod address;
 mod credentials;
 mod health;
 mod http;
+mod list;
 mod observe;
+mod token;
 mod wire;
 mod write;
 
+pub use list::{Listed, Listing};
+
 use http::Client;
+
+pub use health::Recognised;
+pub use token::{KeptTokens, Token};
 
 /// The KV `Flags` of every key that cfgctl writes: `cfgctl` in ASCII. Below 2^53, so that readers
 /// which keep numbers as floats show it as it is.
@@ -50,7 +58,8 @@ impl Default for Patience {
     }
 }
 
-/// The KV store of one Consul. The ACL token is read once, when connecting.
+/// The KV store of one Consul. The ACL token is read once: when connecting, or with the first
+/// request if it comes from [`KeptTokens`].
 pub struct Consul {
     client: Client,
     prefix: Key,
@@ -71,12 +80,24 @@ impl Consul {
         environment: &Environment,
         patience: &Patience,
     ) -> Result<Self, TargetError> {
+        let name = format!("the Consul of cluster `{cluster}`");
+        Self::connect_as(&name, spec, environment, patience)
+    }
+
+    /// The same for a Consul that is no cluster: `name` is what it is called where its address
+    /// cannot be.
+    pub fn connect_as(
+        name: &str,
+        spec: &model::Consul,
+        environment: &Environment,
+        patience: &Patience,
+    ) -> Result<Self, TargetError> {
         let client = Client::new(spec, environment, *patience).map_err(|reason| {
             let address = spec.address.as_deref();
             // An address that cannot be read may hold a password: it is not repeated here.
             let location = match address.and_then(|address| address::parse(address).ok()) {
                 Some(address) => address.to_string(),
-                None => format!("the Consul of cluster `{cluster}`"),
+                None => name.to_owned(),
             };
             TargetError::Configuration { location, reason }
         })?;
@@ -86,6 +107,20 @@ impl Consul {
             overrides: spec.limits,
             limits: OnceCell::new(),
         })
+    }
+
+    /// The same connection for `cluster`, asking `tokens` for a token when the first request is
+    /// made, if neither the manifest nor the environment names one.
+    #[must_use]
+    pub fn or_token_from(mut self, tokens: Arc<dyn KeptTokens>, cluster: &ClusterName) -> Self {
+        self.client = self.client.or_token_from(tokens, cluster.clone());
+        self
+    }
+
+    /// Whether this Consul knows the token that is sent to it; one that it does not know is
+    /// [`TargetError::Denied`].
+    pub async fn recognises_token(&self) -> Result<Recognised, TargetError> {
+        health::recognises_token(self).await
     }
 }
 

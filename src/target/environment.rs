@@ -17,6 +17,16 @@ impl Environment {
     }
 }
 
+impl Environment {
+    /// The same without these variables.
+    #[must_use]
+    pub fn without(&self, names: &[&str]) -> Self {
+        let mut rest = self.clone();
+        rest.0.retain(|name, _| !names.contains(&name.as_str()));
+        rest
+    }
+}
+
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(variables: I) -> Self {
         let own = |(name, value): (K, V)| (name.into(), value.into());

@@ -229,3 +229,26 @@ async fn every_request_carries_token_datacenter_and_namespace() {
     let body: serde_json::Value = serde_json::from_slice(&requests[1].body).unwrap();
     assert_eq!(body[0]["KV"]["Namespace"], "team a");
 }
+
+#[tokio::test]
+async fn a_listing_is_believed_only_if_a_consul_may_have_made_it() {
+    let elsewhere = json!([{"Key": "appx/a", "Value": null, "Flags": 0, "ModifyIndex": 1}]);
+    for (answer, unreachable) in [
+        (ResponseTemplate::new(404), false),
+        (ResponseTemplate::new(301), false),
+        (ResponseTemplate::new(200).set_body_string("<html>"), false),
+        (ResponseTemplate::new(200).set_body_json(elsewhere), false),
+        (ResponseTemplate::new(500), true),
+    ] {
+        let (_server, target) = always(answer).await;
+        let error = target.list(&"app".parse().unwrap()).await.unwrap_err();
+        match error {
+            TargetError::Invalid { .. } => assert!(!unreachable, "{error:?}"),
+            TargetError::Unreachable { .. } => assert!(unreachable, "{error:?}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    let (_server, target) = always(ResponseTemplate::new(403)).await;
+    let error = target.list(&"app".parse().unwrap()).await.unwrap_err();
+    assert!(matches!(error, TargetError::Denied { .. }), "{error:?}");
+}

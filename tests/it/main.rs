@@ -7,10 +7,37 @@
 )]
 
 // Modules are added here as they come: one file each.
+mod acl;
+mod broken_answers;
+mod ci_jobs;
+mod cli_output;
+mod cli_prompt;
+mod cli_quickstart;
+mod cli_reference;
+mod cli_stores;
+mod cli_unreachable;
+mod cli_validate;
+mod cluster_login;
+mod cluster_policy;
+mod cluster_tls;
 mod consul_answers;
 mod consul_harness;
 mod consul_target;
+mod crash;
 mod directory_target;
+mod drift;
+mod fuzz_manifests;
+mod fuzz_snapshots;
+mod import;
+mod laws;
+mod outages;
+mod ownership;
+mod published;
+mod racing;
+mod reader;
+mod readme;
+mod shop;
+mod signals;
 mod store_contract;
 mod store_processes;
 mod store_sqlite;

@@ -131,6 +131,7 @@ fn connect(address: &str, prefix: &model::Key) -> Consul {
         prefix: prefix.clone(),
         datacenter: None,
         token: None,
+        tls: None,
         limits: model::LimitOverrides::default(),
     };
     let cluster = "eu".parse().expect("a name");

@@ -13,14 +13,14 @@ const LAYERS: &[&[&str]] = &[
     &["manifest"],
     &["render"],
     &["check"],
-    &["plan"],
+    &["import", "plan"],
     &["store", "target"],
     &["engine"],
     &["cli"],
 ];
 
 /// What decides and never does: the same arguments give the same answer.
-const PURE: &[&str] = &["model", "render", "check", "plan"];
+const PURE: &[&str] = &["model", "render", "check", "import", "plan"];
 
 /// What pure modules may not mention.
 const IMPURE: &[&str] = &[

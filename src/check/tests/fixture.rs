@@ -6,6 +6,9 @@ use crate::manifest::{Input, Manifest, Places, load};
 
 /// The manifests of `yaml`, one per document, each without its `apiVersion`.
 pub(super) fn fixture(yaml: &str) -> Vec<Manifest> {
+    if yaml.is_empty() {
+        return Vec::new();
+    }
     let whole = yaml
         .split("---\n")
         .map(|document| match document {

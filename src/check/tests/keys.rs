@@ -28,12 +28,14 @@ spec:
     - keys: {prefix: app}
 ",
     );
-    insta::assert_snapshot!(found, @r#"
+    insta::assert_snapshot!(found, @r"
     14:22 key-twice: set `b` writes `app/x` and 1 more key, and so does set `a`
       5:29 set `a` publishes here
+      help: publish one of the two somewhere else
     22:22 key-twice: set `c` writes `app/y`, and so does set `a`
       5:29 set `a` publishes here
-    "#);
+      help: publish one of the two somewhere else
+    ");
 }
 
 #[test]
@@ -54,12 +56,14 @@ spec:
   values: {x: 1}
   publish: [{keys: {prefix: app}}]
 ";
-    insta::assert_snapshot!(found_beside(declared, stored), @r#"
+    insta::assert_snapshot!(found_beside(declared, stored), @r"
     5:29 key-twice: set `a` writes `app/x`, and so does set `old`
       help: set `old` is in the store already
+      help: publish one of the two somewhere else
     5:29 key-twice: set `a` writes `app/x`, and so does set `older`
       help: set `older` is in the store already
-    "#);
+      help: publish one of the two somewhere else
+    ");
     assert_eq!(found_beside("", stored), "");
 }
 
@@ -90,10 +94,11 @@ spec:
     - spring: {context: app}
     - keys: {prefix: app}
 ";
-    insta::assert_snapshot!(found(yaml), @r#"
+    insta::assert_snapshot!(found(yaml), @r"
     7:22 key-twice: two publish targets of set `a` write `app/data`
       6:25 set `a` publishes here
-    "#);
+      help: publish one of the two somewhere else
+    ");
     let alone = fixture(yaml);
     assert_eq!(shown(&check(&world(&alone, &[]))), found(yaml));
 }
@@ -204,10 +209,13 @@ spec:
     insta::assert_snapshot!(found, @r#"
     5:5 key-unusable: `/login` cannot be part of a published key: it has a slash
       15:25 published here
+      help: rename the key, or publish it in another way
     13:13 key-unusable: ` no` cannot be part of a published key: it starts or ends with a space (in eu-dev, eu-west)
       15:25 published here
+      help: rename the key, or publish it in another way
     21:5 property-twice: `"a.b"` and `a.b` are both the property `a.b`
       22:9 the other value
       24:25 published here
+      help: give one of the two another name
     "#);
 }

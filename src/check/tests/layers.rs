@@ -71,14 +71,17 @@ spec:
         none: {}
 ",
     );
-    insta::assert_snapshot!(found, @r#"
+    insta::assert_snapshot!(found, @r"
     12:18 layer-other-shape: layer `eu` replaces `payment`, a map in the defaults, by a list
       5:5 the default is here
-    13:15 layer-other-shape: layer `eu` replaces `name`, a text in the defaults, by a map
+      help: keep the shape of the default, or change it in `spec.values`
+    13:15 layer-other-shape: layer `eu` replaces `name`, a string in the defaults, by a map
       6:5 the default is here
+      help: keep the shape of the default, or change it in `spec.values`
     14:15 layer-other-shape: layer `eu` replaces `none`, null in the defaults, by a map
       7:5 the default is here
-    "#);
+      help: keep the shape of the default, or change it in `spec.values`
+    ");
 }
 
 #[test]

@@ -151,7 +151,7 @@ spec:
 ",
     );
     insta::assert_snapshot!(found, @r#"
-    6:17 schema-invalid: `properties.x.type` in the schema: "strin" is not one of "array", "boolean" or 5 other candidates
+    6:17 schema-invalid: `properties.x.type` in the schema: "strin" is not one of "array", "boolean", "integer", "null", "number", "object" or "string"
     7:10 schema-invalid: `properties.y` in the schema: 5 is not of types "boolean", "object"
     8:20 schema-invalid: `properties.z.minimum` in the schema: "low" is not of type "number"
     16:20 schema-invalid: `properties.x.pattern` in the schema: "(?!a)b" is not a pattern
@@ -277,7 +277,7 @@ spec:
 
     let found = check(&world(&manifests, &[]));
     insta::assert_snapshot!(shown(&found), @r#"
-    4:11 schema-invalid: `type` in the schema: "strin" is not one of "array", "boolean" or 5 other candidates
+    4:11 schema-invalid: `type` in the schema: "strin" is not one of "array", "boolean", "integer", "null", "number", "object" or "string"
       1:1 the schema
     "#);
     assert_eq!(found[0].related[0].0.source, file);

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Effects, Style};
 use similar::{ChangeTag, TextDiff};
 
+use super::super::ui::Look;
 use super::table::printable;
 
 /// Lines of context around a change, as `diff -u` has them.
@@ -40,6 +41,13 @@ pub(crate) fn unified(name: &str, before: &str, after: &str, highlight: Highligh
         }
     }
     text
+}
+
+impl Highlight {
+    /// Words only where colours are shown.
+    pub(crate) fn of(look: Look) -> Self {
+        if look.color { Self::Words } else { Self::Lines }
+    }
 }
 
 /// What is marked in a changed line.

@@ -6,18 +6,20 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::super::ui::{Look, Report};
+use super::super::ui::{Look, Output, Report};
 use super::diff::{Highlight, unified};
+use super::markdown::{Comment, Section, code};
 use super::table::{count, printable, table};
+use super::values::{DriftView, value_lines};
 use crate::manifest::{manifest_of, yaml};
-use crate::model::{Content, Document, ResourceId, Version};
+use crate::model::{Consent, Content, Document, ResourceId, Version};
 use crate::plan::{
-    Action, Condition, Consent, Delivery, Drift, Edit, Objection, Plan, ResourceChange, UnseenKind,
+    Action, Condition, Delivery, Edit, Objection, Plan, Reason, ResourceChange, UnseenKind,
     ValueChange, Why,
 };
 
-/// How much of a changed value is shown.
-const SHOWN_BYTES: usize = 60;
+/// The most objections in a comment; the first of a kind says what to do about all.
+const MAX_REFUSALS: usize = 20;
 
 /// A plan, ready to be shown.
 #[derive(Debug, Serialize)]
@@ -49,11 +51,30 @@ struct ResourceView {
     reason: &'static str,
     base: Option<Version>,
     version: Version,
-    diff: String,
-    #[serde(skip)]
+    diff: Texts,
+}
+
+/// A manifest as it was and as it will be; for programs, a unified diff of the two. That takes as
+/// long as planning does, so it is made only for whoever gets to see it.
+#[derive(Debug)]
+struct Texts {
+    name: String,
     before: String,
-    #[serde(skip)]
     after: String,
+}
+
+impl Serialize for Texts {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.plain())
+    }
+}
+
+impl Texts {
+    /// The unified diff without colours.
+    fn plain(&self) -> String {
+        let diff = unified(&self.name, &self.before, &self.after, Highlight::Lines);
+        anstream::adapter::strip_str(&diff).to_string()
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -69,15 +90,6 @@ struct DeliveryView {
     changes: Vec<ValueChange>,
     drift: Vec<DriftView>,
     foreign: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DriftView {
-    key: Option<String>,
-    what: &'static str,
-    found: Option<String>,
-    expected: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -99,6 +111,9 @@ pub(crate) fn condition_word(condition: &Condition) -> &'static str {
         Condition::Edited => "changed-by-hand",
         Condition::Outdated => "outdated",
         Condition::Leftover => "left-over",
+        Condition::Alien(Reason::Ahead { .. }) => "ahead",
+        Condition::Alien(Reason::OtherHistory { .. }) => "other-history",
+        Condition::Alien(Reason::Unreadable { .. }) => "unreadable",
         Condition::Alien(_) => "not-ours",
         Condition::Unseen(unseen) => match unseen.kind {
             UnseenKind::Unreachable => "unreachable",
@@ -195,9 +210,14 @@ fn text(id: &ResourceId, content: Option<&Content>) -> String {
 }
 
 impl ResourceView {
+    /// What happens to it, for a comment.
+    fn title(&self) -> String {
+        let base = self.base.map_or("new".to_owned(), |base| base.to_string());
+        let name = code(&self.name);
+        format!("{name} {} ({base} → {})", self.change, self.version)
+    }
+
     fn new(change: &ResourceChange) -> Self {
-        let before = text(&change.id, change.before.as_ref());
-        let after = text(&change.id, Some(&change.after));
         Self {
             name: change.id.to_string(),
             change: match (&change.before, &change.after) {
@@ -212,14 +232,11 @@ impl ResourceView {
             },
             base: change.base,
             version: change.version,
-            diff: unified(&change.id.to_string(), &before, &after, Highlight::Lines)
-                .lines()
-                .fold(String::new(), |mut text, line| {
-                    _ = writeln!(text, "{}", anstream::adapter::strip_str(line));
-                    text
-                }),
-            before,
-            after,
+            diff: Texts {
+                name: change.id.to_string(),
+                before: text(&change.id, change.before.as_ref()),
+                after: text(&change.id, Some(&change.after)),
+            },
         }
     }
 
@@ -238,12 +255,13 @@ impl ResourceView {
         if detail == Detail::Brief && self.change != "changed" {
             return text;
         }
-        let highlight = if look.color {
-            Highlight::Words
-        } else {
-            Highlight::Lines
-        };
-        text.push_str(&unified(&self.name, &self.before, &self.after, highlight));
+        let highlight = Highlight::of(look);
+        let Texts {
+            name,
+            before,
+            after,
+        } = &self.diff;
+        text.push_str(&unified(name, before, after, highlight));
         text
     }
 }
@@ -336,17 +354,10 @@ impl DeliveryView {
 
     fn details(&self, look: Look, text: &mut String) {
         let place = format!("{} in {}", self.set, self.cluster);
-        if let Some(reason) = &self.reason {
-            _ = writeln!(text, "! {place}: {}", printable(reason));
-        }
         for drift in &self.drift {
             let key = drift.key.as_deref().unwrap_or("the snapshot key");
             _ = writeln!(text, "! {place}: {} {}", printable(key), drift.what);
-            for (sign, value) in [("is", &drift.found), ("was", &drift.expected)] {
-                if let Some(value) = value {
-                    _ = writeln!(text, "    {sign}: {}", shortened(value, look));
-                }
-            }
+            drift.values("was", look, text);
         }
         for key in &self.foreign {
             _ = writeln!(
@@ -354,67 +365,6 @@ impl DeliveryView {
                 "! {place}: {} is not from cfgctl; it stays",
                 printable(key)
             );
-        }
-    }
-
-    fn value_lines(&self, look: Look, text: &mut String) {
-        for change in &self.changes {
-            let (sign, style, values) = match &change.edit {
-                Edit::Added { to } => ("+", AnsiColor::Green, shortened(&to.to_string(), look)),
-                Edit::Removed { from } => ("-", AnsiColor::Red, shortened(&from.to_string(), look)),
-                Edit::Changed { from, to } => (
-                    "~",
-                    AnsiColor::Yellow,
-                    format!(
-                        "{} → {}",
-                        shortened(&from.to_string(), look),
-                        shortened(&to.to_string(), look)
-                    ),
-                ),
-            };
-            let style = style.on_default();
-            let path = printable(&change.path.to_string());
-            _ = writeln!(text, "    {style}{sign} {path}: {values}{style:#}");
-        }
-    }
-}
-
-/// A value on one line, cut where it is long and nobody asked for everything.
-fn shortened(value: &str, look: Look) -> String {
-    let line = printable(&value.replace('\n', "⏎"));
-    if look.wide || line.len() <= SHOWN_BYTES {
-        return line;
-    }
-    let cut: String = line.chars().take(SHOWN_BYTES).collect();
-    format!("{cut}… ({} bytes)", value.len())
-}
-
-impl DriftView {
-    fn new(drift: &Drift) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        match drift {
-            Drift::EditedSnapshot => Self {
-                key: None,
-                what: "was changed by hand",
-                found: None,
-                expected: None,
-            },
-            Drift::Edited {
-                key,
-                found,
-                expected,
-            } => Self {
-                key: Some(key.to_string()),
-                what: "was changed by hand",
-                found: Some(text(found)),
-                expected: expected.as_deref().map(text),
-            },
-            Drift::Missing { key } => Self {
-                key: Some(key.to_string()),
-                what: "was deleted by hand",
-                found: None,
-                expected: None,
-            },
         }
     }
 }
@@ -427,6 +377,10 @@ impl ObjectionView {
             reason: objection.reason.to_string(),
             answer: objection.reason.answer().map(Consent::flag),
         }
+    }
+
+    fn is_about(&self, view: &DeliveryView) -> bool {
+        (&self.set, &self.cluster) == (&view.set, &view.cluster)
     }
 }
 
@@ -457,12 +411,23 @@ impl Report for PlanView {
             let mut text = String::new();
             for view in shown().filter(|view| !view.changes.is_empty()) {
                 text.push_str(&heading(&format!("{} in {}", view.set, view.cluster)));
-                view.value_lines(look, &mut text);
+                value_lines(&view.changes, look, &mut text);
             }
             sections.push(text);
         }
         let mut details = String::new();
         for view in shown() {
+            let objections = || {
+                self.objections
+                    .iter()
+                    .filter(|against| against.is_about(view))
+            };
+            if let Some(reason) = &view.reason
+                && !objections().any(|against| against.reason == *reason)
+            {
+                let place = format!("{} in {}", view.set, view.cluster);
+                _ = writeln!(details, "! {place}: {}", printable(reason));
+            }
             view.details(look, &mut details);
         }
         sections.push(details);
@@ -489,5 +454,65 @@ impl Report for PlanView {
             .iter()
             .map(|resource| resource.name.clone())
             .collect()
+    }
+
+    fn special(&self, output: Output) -> Option<String> {
+        (output == Output::Markdown).then(|| self.markdown())
+    }
+}
+
+impl PlanView {
+    fn markdown(&self) -> String {
+        let look = Look::plain(jiff::Timestamp::UNIX_EPOCH);
+        let shown = || {
+            let clusters = self.clusters.iter();
+            clusters.filter(|view| !view.is_settled())
+        };
+        let rows = shown().map(|view| {
+            let [set, cluster, version, change, already] = view.row();
+            vec![
+                code(&set),
+                code(&cluster),
+                version,
+                code(&change),
+                code(&already),
+            ]
+        });
+        let sets = shown().map(|view| format!("set/{}", view.set));
+        let resources = self.resources.iter().map(|resource| resource.name.clone());
+        let names: BTreeSet<String> = sets.chain(resources).collect();
+        let sections = names.into_iter().map(|name| {
+            let resource = self.resources.iter().find(|resource| resource.name == name);
+            let mut text = resource.map_or(String::new(), |resource| resource.diff.plain());
+            for view in shown().filter(|view| format!("set/{}", view.set) == name) {
+                _ = writeln!(text, "@@ {} @@", view.cluster);
+                value_lines(&view.changes, look, &mut text);
+                view.details(look, &mut text);
+            }
+            Section {
+                title: resource.map_or_else(|| code(&name), ResourceView::title),
+                language: "diff",
+                text: anstream::adapter::strip_str(&text).to_string(),
+            }
+        });
+        let refused = self.objections.iter().map(|objection| {
+            let place = format!("{} in {}", objection.set, objection.cluster);
+            format!(
+                "\n\n**refused**: {}: {}",
+                code(&place),
+                code(&objection.reason)
+            )
+        });
+        let refused: String = refused.take(MAX_REFUSALS).collect();
+        let comment = Comment {
+            command: "diff",
+            summary: format!("**cfgctl diff**: {}{refused}", self.summary().trim_end()),
+            header: &["Set", "Cluster", "Version", "Change", "Already different"],
+            rows: rows.collect(),
+            sections: sections.collect(),
+            about: "resource",
+            everything: "cfgctl diff -o wide",
+        };
+        comment.write()
     }
 }

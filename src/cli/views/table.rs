@@ -38,12 +38,15 @@ pub(crate) fn table<const N: usize>(
     text
 }
 
-/// `text` without anything that a terminal would obey.
+/// `text` without anything that a terminal would obey or that turns its direction around.
 pub(crate) fn printable(text: &str) -> String {
+    // Nearly all text is as it should be, and a diff has thousands of lines.
+    if !text.contains(is_obeyed) {
+        return text.to_owned();
+    }
     text.chars()
         .flat_map(|c| {
-            let escaped = c.is_control() && c != '\n';
-            let (plain, code) = if escaped {
+            let (plain, code) = if is_obeyed(c) {
                 (None, Some(c.escape_default()))
             } else {
                 (Some(c), None)
@@ -51,6 +54,16 @@ pub(crate) fn printable(text: &str) -> String {
             plain.into_iter().chain(code.into_iter().flatten())
         })
         .collect()
+}
+
+/// Whether a terminal would do something else with `c` than show it.
+fn is_obeyed(c: char) -> bool {
+    (c.is_control() && c != '\n')
+        || matches!(c, '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{61c}')
 }
 
 /// How long ago `at` was, in its largest unit: `3 d`, `5 min`.
@@ -83,4 +96,17 @@ pub(crate) fn count(count: usize, thing: &str) -> String {
 /// A moment for people: to the second, in UTC.
 pub(crate) fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// How much of a value is shown.
+const SHOWN_BYTES: usize = 60;
+
+/// A value on one line, cut where it is long and nobody asked for everything.
+pub(crate) fn shortened(value: &str, look: Look) -> String {
+    let line = printable(&value.replace('\n', "⏎"));
+    if look.wide || line.len() <= SHOWN_BYTES {
+        return line;
+    }
+    let cut: String = line.chars().take(SHOWN_BYTES).collect();
+    format!("{cut}… ({} bytes)", value.len())
 }

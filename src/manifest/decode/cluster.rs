@@ -6,15 +6,19 @@ use super::super::node::{Entry, Kind};
 use super::{Decoder, Fields};
 use crate::manifest::Finding;
 use crate::model::{
-    Cluster, Connection, Consul, Directory, Key, Labels, LimitOverrides, TokenSource,
+    ClientCertificate, Cluster, Connection, Consul, Directory, Key, Labels, LimitOverrides, Tls,
+    TokenSource,
 };
 
 /// The fields of `spec`: exactly one of them.
 pub(super) const CLUSTER_FIELDS: &[&str] = &["consul", "directory"];
 /// The fields of `spec.consul`.
-pub(super) const CONSUL_FIELDS: &[&str] = &["address", "prefix", "datacenter", "token", "limits"];
+pub(super) const CONSUL_FIELDS: &[&str] =
+    &["address", "prefix", "datacenter", "token", "tls", "limits"];
 /// The fields of `spec.consul.token`: exactly one of them.
 pub(super) const TOKEN_FIELDS: &[&str] = &["env", "file"];
+/// The fields of `spec.consul.tls`.
+pub(super) const TLS_FIELDS: &[&str] = &["caFile", "certFile", "keyFile", "serverName"];
 /// The fields of `spec.consul.limits`.
 pub(super) const LIMIT_FIELDS: &[&str] = &["operations", "valueBytes", "requestBytes"];
 /// The fields of `spec.directory`.
@@ -66,6 +70,20 @@ impl Decoder<'_, '_> {
         });
         let datacenter = self.optional(fields, "datacenter", Self::datacenter);
         let token = self.optional(fields, "token", Self::token);
+        let tls = self.optional(fields, "tls", Self::tls);
+        if let (Some(entry), Ok(Some(address))) = (fields.get("tls"), &address)
+            && !address.starts_with("https://")
+        {
+            self.add(
+                Finding::error(
+                    "conflicting-fields",
+                    Some(entry.at),
+                    "`tls` is of no use with an address that starts with http://",
+                )
+                .help("write https:// in the address, or take `tls` out"),
+            );
+            return None;
+        }
         let limits = self.optional(fields, "limits", Self::limits);
         Some(Consul {
             address: address.ok()?,
@@ -75,6 +93,7 @@ impl Decoder<'_, '_> {
             },
             datacenter: datacenter.ok()?,
             token: token.ok()?,
+            tls: tls.ok()?.map(Box::new),
             limits: limits.ok()?.unwrap_or_default(),
         })
     }
@@ -82,14 +101,18 @@ impl Decoder<'_, '_> {
     fn address(&mut self, entry: &Entry) -> Option<String> {
         let text = self.text(entry)?;
         if let Err(reason) = check_address(text) {
-            self.add(
-                Finding::error(
-                    "invalid-address",
-                    Some(entry.value.span),
-                    format!("this is not the address of a Consul: {reason}"),
-                )
-                .help("write http://HOST:PORT or https://HOST:PORT"),
-            );
+            let finding = Finding::error(
+                "invalid-address",
+                Some(entry.value.span),
+                format!("this is not the address of a Consul: {reason}"),
+            )
+            .help("write http://HOST:PORT or https://HOST:PORT");
+            let may_hold_a_password = text.contains('@');
+            self.add(if may_hold_a_password {
+                finding.conceal(entry.value.span)
+            } else {
+                finding
+            });
             return None;
         }
         Some(text.to_owned())
@@ -115,14 +138,15 @@ impl Decoder<'_, '_> {
                     Some(entry.at),
                     "expected a map that says where the token is, found a string",
                 )
-                .help("a token is never in a manifest; write `token: {env: NAME}` or `token: {file: PATH}`"),
+                .help("a token is never in a manifest; write `token: {env: NAME}` or `token: {file: PATH}`")
+                .conceal(entry.value.span),
             );
             return None;
         }
         let fields = self.known_fields(&entry.value, entry.at, "`token`", TOKEN_FIELDS)?;
         let source = self.exactly_one(fields, TOKEN_FIELDS)?;
         if source.key == "file" {
-            return self.absolute(source).map(TokenSource::File);
+            return self.beside_manifest(source).map(TokenSource::File);
         }
         let name = self.text(source)?;
         if !is_variable(name) {
@@ -131,6 +155,51 @@ impl Decoder<'_, '_> {
             return None;
         }
         Some(TokenSource::Env(name.to_owned()))
+    }
+
+    fn tls(&mut self, entry: &Entry) -> Option<Tls> {
+        let fields = self.known_fields(&entry.value, entry.at, "`tls`", TLS_FIELDS)?;
+        let ca_file = self.optional(fields, "caFile", Self::beside_manifest);
+        let cert_file = self.optional(fields, "certFile", Self::beside_manifest);
+        let key_file = self.optional(fields, "keyFile", Self::beside_manifest);
+        let server_name = self.optional(fields, "serverName", Self::server_name);
+        let client = match (cert_file.ok()?, key_file.ok()?) {
+            (Some(cert_file), Some(key_file)) => Some(ClientCertificate {
+                cert_file,
+                key_file,
+            }),
+            (None, None) => None,
+            (Some(_), None) => return self.half_a_pair(fields, "certFile", "keyFile"),
+            (None, Some(_)) => return self.half_a_pair(fields, "keyFile", "certFile"),
+        };
+        Some(Tls {
+            ca_file: ca_file.ok()?,
+            client,
+            server_name: server_name.ok()?,
+        })
+    }
+
+    fn half_a_pair<T>(&mut self, fields: Fields<'_>, there: &str, missing: &str) -> Option<T> {
+        self.add(
+            Finding::error(
+                "missing-field",
+                Some(fields.get(there)?.at),
+                format!("`{there}` is of no use without `{missing}`"),
+            )
+            .label(format!("`{missing}` is missing beside it")),
+        );
+        None
+    }
+
+    fn server_name(&mut self, entry: &Entry) -> Option<String> {
+        let text = self.text(entry)?;
+        let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        if text.is_empty() || !text.bytes().all(known) {
+            let message = "the name in a certificate has only letters, digits, `-`, `.` and `_`";
+            self.report("invalid-value", entry.value.span, &message);
+            return None;
+        }
+        Some(text.to_owned())
     }
 
     fn limits(&mut self, entry: &Entry) -> Option<LimitOverrides> {

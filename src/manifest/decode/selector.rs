@@ -51,8 +51,8 @@ impl Decoder<'_, '_> {
         for node in nodes {
             let text = self.text_of(node, entry.at);
             let checked = text.map(check_label_value);
-            if let Some(Err(error)) = &checked {
-                self.report("invalid-label", node.span, error);
+            if let (Some(Err(error)), Some(text)) = (&checked, text) {
+                self.invalid_label(node.span, error, text);
             }
             match (&mut values, checked, text) {
                 (Some(values), Some(Ok(())), Some(text)) => {

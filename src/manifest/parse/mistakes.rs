@@ -84,6 +84,9 @@ pub(super) fn advice(kind: &ErrorKind) -> Option<&'static str> {
         ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidSimpleKey => Some(
             "text with `: ` in it goes in quotes; otherwise look at the indentation of this line and the one before",
         ),
+        ErrorKind::InvalidColonPlacement => Some(
+            "look for a bracket, brace or quote before this that is not closed; text with `: ` in it goes in quotes",
+        ),
         ErrorKind::ExpectedBlockMappingKey
         | ErrorKind::ExpectedBlockSequenceEntry
         | ErrorKind::InvalidIndentation

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::model::{ConfigSet, SpringFormat};
 use crate::plan::testing::*;
-use crate::plan::{Action, Condition, Drift, Objection, Reason};
+use crate::plan::{Action, Condition, Drift, Objection, Reason, value_changes};
 
 const SNAPSHOT: &str = "cfgctl/shop/snapshot";
 
@@ -67,7 +67,13 @@ fn a_missing_key_is_drift_and_repaired() {
     world.target("eu").memory.delete_as_other("app/b");
     let plan = world.plan(&shop(&set));
     let eu = delivery(&plan, "shop", "eu");
-    assert_eq!(eu.drift, [Drift::Missing { key: key("app/b") }]);
+    assert_eq!(
+        eu.drift,
+        [Drift::Missing {
+            key: key("app/b"),
+            expected: Some(b"2".to_vec()),
+        }]
+    );
     world.heal();
     assert_eq!(world.target("eu").text("app/b"), "2");
 }
@@ -83,6 +89,26 @@ fn drift_is_told_also_when_the_set_changes() {
         (Action::Update, &Condition::Edited)
     );
     assert_eq!(eu.drift.len(), 1);
+}
+
+#[test]
+fn what_an_older_version_said_is_known_from_its_revision() {
+    let (world, _) = delivered();
+    world.target("eu").set_wire(Wire::Down);
+    world.apply(&shop(&set(json!({"a": 5, "b": 2}))));
+    world.target("eu").set_wire(Wire::Fine);
+    world.target("eu").memory.put_as_other("app/a", b"hand");
+    let plan = world.plan_all();
+    let eu = delivery(&plan, "shop", "eu");
+    assert_eq!(eu.condition, Condition::Behind);
+    assert_eq!(
+        eu.drift,
+        [Drift::Edited {
+            key: key("app/a"),
+            found: b"hand".to_vec(),
+            expected: Some(b"1".to_vec()),
+        }]
+    );
 }
 
 /// Changes a text in the snapshot of `eu` as a hand with an editor would.
@@ -107,7 +133,15 @@ fn an_edited_snapshot_is_drift_and_repaired() {
     );
     assert_eq!(
         eu.drift,
-        [Drift::EditedSnapshot, Drift::Missing { key: key("app/b") }]
+        [
+            Drift::EditedSnapshot {
+                values: value_changes(&map(json!({"a": 1, "b": 2})), &map(json!({"a": 1, "b": 3}))),
+            },
+            Drift::Missing {
+                key: key("app/b"),
+                expected: Some(b"2".to_vec()),
+            }
+        ]
     );
     assert_eq!(eu.changes.len(), 1, "back to what the store says");
     assert!(plan.resources.is_empty() && plan.objections.is_empty());

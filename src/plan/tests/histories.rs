@@ -196,3 +196,21 @@ fn what_is_not_from_this_store_is_not_removed() {
     assert_eq!(actions(&plan), [Action::Keep, Action::Keep]);
     assert!(plan.objections.is_empty() && !plan.has_changes());
 }
+
+#[test]
+fn a_store_that_was_left_behind_deletes_nothing_that_is_newer() {
+    let (world, _) = delivered();
+    // What a store with a longer history delivered meanwhile.
+    let newer = after_another_store(9).target("eu").text(SNAPSHOT);
+    let eu = world.target("eu");
+    eu.memory.put_as_other(SNAPSHOT, newer.as_bytes());
+
+    let objections = world.objections(&deleted("shop"));
+    assert!(
+        matches!(objections[0].reason, Reason::Ahead { .. }),
+        "{objections:?}"
+    );
+    let world = world.adopting();
+    world.apply(&deleted("shop"));
+    assert!(world.plan_all().is_settled());
+}

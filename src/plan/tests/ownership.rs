@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use crate::model::Consent;
 use crate::plan::testing::*;
-use crate::plan::{Action, Consent, Reason};
+use crate::plan::{Action, Reason};
 
 #[test]
 fn a_key_of_someone_else_at_our_place_stands_against_the_plan() {

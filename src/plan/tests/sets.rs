@@ -270,3 +270,19 @@ fn a_set_that_is_deleted_leaves_the_keys_that_another_takes_over() {
     assert_eq!(world.target("eu").text("app/a"), "1");
     assert!(world.plan_all().is_settled());
 }
+
+#[test]
+fn a_removal_that_could_not_be_looked_at_is_not_called_done() {
+    let (world, _) = delivered();
+    world.target("us").set_wire(Wire::Down);
+    world.apply(&deleted("shop"));
+
+    let plan = world.plan_all();
+    assert_eq!(delivery(&plan, "shop", "us").action, Action::Wait);
+    assert!(!plan.is_settled());
+
+    world.target("us").set_wire(Wire::Fine);
+    world.heal();
+    assert!(world.plan_all().is_settled());
+    assert_eq!(world.target("us").text("app/a"), "");
+}

@@ -118,8 +118,16 @@ pub(super) fn recognise(site: &Site) -> Result<(), StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let stamp = Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)
-        .and_then(|connection| Stamp::read(&connection));
+    let look = || {
+        Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)
+            .and_then(|connection| Stamp::read(&connection))
+    };
+    // Without locks the parts of a stamp can be from before and after another process filled an
+    // empty file. A second look finds it filled, and whole.
+    let stamp = match look() {
+        Ok(stamp) if schema::check(stamp, site).is_err() => look(),
+        stamp => stamp,
+    };
     match stamp {
         Ok(stamp) => schema::check(stamp, site),
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {

@@ -16,6 +16,14 @@ pub(super) struct Encoded<'a> {
     pub(super) version: i64,
     pub(super) origin: String,
     pub(super) content: String,
+    pub(super) provenance: Option<String>,
+}
+
+/// The texts of a row.
+struct Texts<'a> {
+    origin: &'a str,
+    content: &'a str,
+    provenance: Option<&'a str>,
 }
 
 /// The rows of `commit`. Done before any lock is taken.
@@ -31,17 +39,26 @@ pub(super) fn encode<'a>(commit: &'a Commit, site: &Site) -> Result<Vec<Encoded<
         let not_json = |_| invalid("it is not JSON");
         let origin = serde_json::to_string(&revision.origin).map_err(not_json)?;
         let content = serde_json::to_string(&revision.content).map_err(not_json)?;
-        if origin.len() + content.len() > MAX_REVISION_BYTES {
+        let provenance = revision.provenance.as_ref().map(serde_json::to_string);
+        let provenance = provenance.transpose().map_err(not_json)?;
+        let bytes = origin.len() + content.len() + provenance.as_ref().map_or(0, String::len);
+        if bytes > MAX_REVISION_BYTES {
             return Err(invalid("it is larger than 16 MiB"));
         }
         let number = revision.version.get();
         let version = i64::try_from(number).map_err(|_| invalid("its version is too great"))?;
-        match decode(id, version, &origin, &content, site) {
+        let texts = Texts {
+            origin: &origin,
+            content: &content,
+            provenance: provenance.as_deref(),
+        };
+        match decode(id, version, &texts, site) {
             Ok(read) if read == *revision => Ok(Encoded {
                 id,
                 version,
                 origin,
                 content,
+                provenance,
             }),
             Ok(_) | Err(_) => Err(invalid("it does not read back as it was written")),
         }
@@ -50,13 +67,17 @@ pub(super) fn encode<'a>(commit: &'a Commit, site: &Site) -> Result<Vec<Encoded<
 }
 
 /// The revision that a row holds.
-pub(super) fn decode(
+fn decode(
     id: &ResourceId,
     version: i64,
-    origin: &str,
-    content: &str,
+    texts: &Texts<'_>,
     site: &Site,
 ) -> Result<Revision, StoreError> {
+    let Texts {
+        origin,
+        content,
+        provenance,
+    } = texts;
     let damaged = |what: &str| site.damaged(format!("{id} version {version}: {what}"));
     let version = version_of(version).ok_or_else(|| damaged("this is not a version"))?;
     let unreadable = |what, error| damaged(&format!("its {what} cannot be read: {error}"));
@@ -64,6 +85,10 @@ pub(super) fn decode(
         version,
         origin: serde_json::from_str(origin).map_err(|error| unreadable("origin", error))?,
         content: serde_json::from_str(content).map_err(|error| unreadable("content", error))?,
+        provenance: provenance
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(|error| unreadable("provenance", error))?,
     };
     if !guard::of_kind(id, &revision) {
         return Err(damaged("its content is of another kind"));
@@ -76,7 +101,7 @@ pub(super) fn version_of(number: i64) -> Option<Version> {
     u64::try_from(number).ok().and_then(Version::new)
 }
 
-/// The columns `version, origin, content` of a row, starting at column `first`.
+/// The columns `version, origin, content, provenance` of a row, starting at column `first`.
 pub(super) fn decode_row(
     id: &ResourceId,
     row: &Row<'_>,
@@ -85,13 +110,14 @@ pub(super) fn decode_row(
 ) -> Result<Revision, StoreError> {
     let failed = |error| site.failed(error);
     let version = row.get(first).map_err(failed)?;
-    let text = |column| {
-        let text = row.get_ref(column).map_err(failed)?;
-        text.as_str().map_err(|error| {
-            site.damaged(format!("{id} version {version}: it has no text: {error}"))
-        })
+    let no_text = |error| site.damaged(format!("{id} version {version}: it has no text: {error}"));
+    let text = |column| row.get_ref(column).map_err(failed);
+    let texts = Texts {
+        origin: text(first + 1)?.as_str().map_err(no_text)?,
+        content: text(first + 2)?.as_str().map_err(no_text)?,
+        provenance: text(first + 3)?.as_str_or_null().map_err(no_text)?,
     };
-    decode(id, version, text(first + 1)?, text(first + 2)?, site)
+    decode(id, version, &texts, site)
 }
 
 /// The resource that the columns `kind, name` of a row name.

@@ -13,7 +13,8 @@ const APPLICATION_ID: i64 = 0x6366_6763;
 ///
 /// `revisions` keeps its rowid: its rows are large, and without one they would lie in the inner
 /// pages of the primary key too. The triggers are a belt: no code here breaks them.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
 CREATE TABLE commits (
     id INTEGER PRIMARY KEY
 ) STRICT;
@@ -48,7 +49,11 @@ BEGIN SELECT RAISE(ABORT, 'heads only grow'); END;
 
 CREATE TRIGGER heads_are_not_deleted BEFORE DELETE ON heads
 BEGIN SELECT RAISE(ABORT, 'heads only grow'); END;
-"];
+",
+    "
+ALTER TABLE revisions ADD COLUMN provenance TEXT;
+",
+];
 
 /// The newest format known here.
 const KNOWN: usize = STEPS.len();
@@ -117,8 +122,13 @@ pub(super) fn check_again(connection: &Connection, site: &Site) -> Result<(), St
 /// leaves a whole format behind, and any number of processes may do this at once.
 pub(super) fn migrate(connection: &mut Connection, site: &Site) -> Result<(), StoreError> {
     let failed = |error| site.failed(error);
-    // Without a lock first: nearly always there is nothing to do.
-    let mut format = Stamp::read(connection).map_err(failed)?.format(site)?;
+    // Only to read first: nearly always there is nothing to do. In one transaction, or the parts of
+    // the stamp could be from before and after another process made the store.
+    let mut format = connection
+        .transaction()
+        .and_then(|transaction| Stamp::read(&transaction))
+        .map_err(failed)?
+        .format(site)?;
     while format < KNOWN {
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Exclusive)

@@ -7,7 +7,7 @@ use reqwest::header::HeaderValue;
 use reqwest::{Certificate, ClientBuilder, Identity};
 
 use super::super::Environment;
-use crate::model::TokenSource;
+use crate::model::{Tls, TokenSource};
 
 /// The ACL token, from the source that the manifest names, else from `CONSUL_HTTP_TOKEN_FILE`,
 /// else from `CONSUL_HTTP_TOKEN`: the order of the consul command.
@@ -56,21 +56,60 @@ pub(super) fn basic_auth(environment: &Environment) -> Result<Option<HeaderValue
 }
 
 /// A header that is never shown.
-fn sensitive(text: &str, name: &str) -> Result<HeaderValue, String> {
+pub(super) fn sensitive(text: &str, name: &str) -> Result<HeaderValue, String> {
     let mut value = HeaderValue::from_str(text)
         .map_err(|_| format!("{name} has characters that a header cannot carry"))?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-/// Sets up TLS: whom to trust, and our own certificate.
+/// Sets up TLS: whom to trust, and our own certificate. What the manifest says wins, each part on
+/// its own.
 pub(super) fn tls(
     mut builder: ClientBuilder,
+    manifest: &Tls,
     environment: &Environment,
 ) -> Result<ClientBuilder, String> {
-    if flag(environment, "CONSUL_HTTP_SSL_VERIFY")? == Some(false) {
+    let verify = flag(environment, "CONSUL_HTTP_SSL_VERIFY")?;
+    let trusted = match &manifest.ca_file {
+        Some(path) => certificates(path)?,
+        None => authorities(environment)?,
+    };
+    // Whoever names an authority in a manifest wants it to be asked.
+    if verify == Some(false) && manifest.ca_file.is_none() {
         builder = builder.tls_danger_accept_invalid_certs(true);
     }
+    if !trusted.is_empty() {
+        builder = builder.tls_certs_only(trusted);
+    }
+    let named = ["CONSUL_CLIENT_CERT", "CONSUL_CLIENT_KEY"].map(|name| environment.get(name));
+    let (certificate, key) = match (&manifest.client, named) {
+        (Some(client), _) => (client.cert_file.as_path(), client.key_file.as_path()),
+        (None, [None, None]) => return Ok(builder),
+        (None, [Some(certificate), Some(key)]) => (Path::new(certificate), Path::new(key)),
+        (None, _) => return Err("CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY go together".to_owned()),
+    };
+    let mut pem = read(certificate)?;
+    pem.push(b'\n');
+    pem.extend(read(key)?);
+    let identity = Identity::from_pem(&pem).map_err(|_| {
+        let (certificate, key) = (certificate.display(), key.display());
+        format!("{certificate} and {key} are not a certificate and its key")
+    })?;
+    Ok(builder.identity(identity))
+}
+
+/// What a server may have against the certificate that [`tls`] finds for us.
+pub(super) fn suspicion(manifest: &Tls, environment: &Environment) -> &'static str {
+    if manifest.client.is_some() || environment.get("CONSUL_CLIENT_CERT").is_some() {
+        "it may not trust our certificate"
+    } else {
+        "it may ask for a client certificate, and none is named"
+    }
+}
+
+/// The authorities that the environment names.
+fn authorities(environment: &Environment) -> Result<Vec<Certificate>, String> {
     let mut trusted = Vec::new();
     if let Some(path) = environment.get("CONSUL_CACERT") {
         trusted.extend(certificates(Path::new(path))?);
@@ -84,24 +123,7 @@ pub(super) fn tls(
             return Err(format!("CONSUL_CAPATH {path} holds no certificate"));
         }
     }
-    if !trusted.is_empty() {
-        builder = builder.tls_certs_only(trusted);
-    }
-    let certificate = environment.get("CONSUL_CLIENT_CERT");
-    let key = environment.get("CONSUL_CLIENT_KEY");
-    match (certificate, key) {
-        (None, None) => Ok(builder),
-        (Some(certificate), Some(key)) => {
-            let mut pem = read(Path::new(certificate))?;
-            pem.push(b'\n');
-            pem.extend(read(Path::new(key))?);
-            let identity = Identity::from_pem(&pem).map_err(|_| {
-                format!("{certificate} and {key} are not a certificate and its key")
-            })?;
-            Ok(builder.identity(identity))
-        }
-        _ => Err("CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY go together".to_owned()),
-    }
+    Ok(trusted)
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {
@@ -171,9 +193,11 @@ mod tests {
 
     #[test]
     fn half_a_client_certificate_and_odd_flags_are_errors() {
-        let builder = reqwest::Client::builder;
-        assert!(tls(builder(), &env(&[("CONSUL_CLIENT_KEY", "k")])).is_err());
-        assert!(tls(builder(), &env(&[("CONSUL_HTTP_SSL_VERIFY", "maybe")])).is_err());
-        assert!(tls(builder(), &env(&[("CONSUL_CACERT", "/nowhere")])).is_err());
+        let tls = |environment: &Environment| {
+            tls(reqwest::Client::builder(), &Tls::default(), environment)
+        };
+        assert!(tls(&env(&[("CONSUL_CLIENT_KEY", "k")])).is_err());
+        assert!(tls(&env(&[("CONSUL_HTTP_SSL_VERIFY", "maybe")])).is_err());
+        assert!(tls(&env(&[("CONSUL_CACERT", "/nowhere")])).is_err());
     }
 }

@@ -15,7 +15,7 @@ pub(super) async fn health(consul: &Consul) -> Result<Health, TargetError> {
     consul.check_leader().await?;
     let version = consul.version().await?;
     let mut warnings = consul.permissions().await?;
-    if consul.client.token_in_the_clear {
+    if consul.client.token_in_the_clear() {
         warnings.push("the token travels unencrypted: use https".to_owned());
     }
     if version.is_none() && consul.overrides.operations.is_none() {
@@ -43,6 +43,37 @@ pub(super) fn limits_of(version: Option<&str>) -> Limits {
     match (numbers.next(), numbers.next()) {
         (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (1, 14) => Limits::CONSUL_1_14,
         _ => Limits::CONSUL,
+    }
+}
+
+/// What a Consul makes of the token that it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recognised {
+    /// It knows the token; this is the name of it that is no secret.
+    Accessor(String),
+    /// It asks nobody for a token.
+    NoAcls,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OwnToken {
+    #[serde(rename = "AccessorID")]
+    accessor: String,
+}
+
+/// Asks the Consul of `consul` for the token it is shown.
+pub(super) async fn recognises_token(consul: &Consul) -> Result<Recognised, TargetError> {
+    let path = "acl/token/self";
+    let answer = consul.read(&Method::GET, path, None, SMALL_ANSWER).await?;
+    match answer.status {
+        StatusCode::OK => Ok(Recognised::Accessor(
+            consul.json::<OwnToken>(&answer)?.accessor,
+        )),
+        StatusCode::UNAUTHORIZED if answer.text().contains("ACL support disabled") => {
+            Ok(Recognised::NoAcls)
+        }
+        _ => Err(consul.refused(&answer)),
     }
 }
 

@@ -8,11 +8,13 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, NoProxy, Proxy, StatusCode};
+use tokio::sync::OnceCell;
 
 use super::super::Environment;
 use super::address::Address;
+use super::token::{KeptTokens, Source};
 use super::{Patience, credentials};
-use crate::model;
+use crate::model::{self, ClusterName};
 
 /// What no answer but a listing comes near.
 pub(super) const SMALL_ANSWER: usize = 1024 * 1024;
@@ -44,8 +46,11 @@ pub(super) struct Client {
     /// `ns=…&dc=…` for every request.
     scope: Vec<(&'static str, String)>,
     patience: Patience,
-    /// A token travels readable to another machine.
-    pub(super) token_in_the_clear: bool,
+    token: Source,
+    /// What a server that ends the connection before it answers may have against us.
+    suspicion: Option<&'static str>,
+    /// What is sent can be read on its way to another machine.
+    in_the_clear: bool,
     /// `CONSUL_NAMESPACE`, of Consul Enterprise.
     pub(super) namespace: Option<String>,
 }
@@ -67,6 +72,8 @@ pub(super) enum Failed {
     Unanswered(BoxError),
     /// The answer does not end where one should.
     TooLong(usize),
+    /// There is a token that cannot be had, and without it nothing is sent.
+    NoToken(String),
 }
 
 /// How a request ended after all its attempts.
@@ -100,11 +107,10 @@ impl Client {
     ) -> Result<Self, String> {
         let address = Address::find(spec.address.as_deref(), environment)?;
         let token = credentials::token(spec.token.as_ref(), environment)?;
-        let token_in_the_clear = token.is_some() && !address.is_https() && !address.is_loopback();
-        let mut headers = HeaderMap::new();
-        if let Some(token) = token {
-            headers.insert("X-Consul-Token", token);
+        if spec.tls.is_some() && !address.is_https() {
+            return Err("the manifest says how to use https, and the address is http".to_owned());
         }
+        let mut headers = HeaderMap::new();
         if let Some(auth) = credentials::basic_auth(environment)? {
             headers.insert(reqwest::header::AUTHORIZATION, auth);
         }
@@ -119,12 +125,14 @@ impl Client {
             .timeout(patience.request)
             .default_headers(headers);
         let mut base = address.clone();
+        let tls = spec.tls.as_deref().cloned().unwrap_or_default();
         if address.is_https() {
-            builder = credentials::tls(builder, environment)?;
-            if let Some(name) = environment.get("CONSUL_TLS_SERVER_NAME") {
+            builder = credentials::tls(builder, &tls, environment)?;
+            let name = tls.server_name.as_deref();
+            if let Some(name) = name.or_else(|| environment.get("CONSUL_TLS_SERVER_NAME")) {
                 base = address
                     .with_host(name)
-                    .map_err(|error| format!("CONSUL_TLS_SERVER_NAME: {error}"))?;
+                    .map_err(|error| format!("the name of the server: {error}"))?;
                 builder = builder.dns_resolver(Arc::new(Alias(address.host().to_owned())));
             }
         } else {
@@ -145,9 +153,34 @@ impl Client {
             base: base.to_string(),
             scope: scope.collect(),
             patience,
-            token_in_the_clear,
+            suspicion: address
+                .is_https()
+                .then(|| credentials::suspicion(&tls, environment)),
+            token: Source::Known(token),
+            in_the_clear: !address.is_https() && !address.is_loopback(),
             namespace,
         })
+    }
+
+    /// The same, asking `tokens` for a token if nothing else names one.
+    pub(super) fn or_token_from(
+        mut self,
+        tokens: Arc<dyn KeptTokens>,
+        cluster: ClusterName,
+    ) -> Self {
+        if !self.token.has_token() {
+            self.token = Source::Kept {
+                tokens,
+                cluster,
+                answer: OnceCell::new(),
+            };
+        }
+        self
+    }
+
+    /// Whether a token travels readable to another machine, as far as is known by now.
+    pub(super) fn token_in_the_clear(&self) -> bool {
+        self.in_the_clear && self.token.has_token()
     }
 
     /// Where this Consul is, without anything secret.
@@ -165,13 +198,22 @@ impl Client {
         limit: usize,
     ) -> Outcome {
         let mut unsure = false;
+        let token = match self.token.header(&self.location).await {
+            Ok(token) => token,
+            Err(reason) => {
+                let last = Err(Failed::NoToken(reason));
+                return Outcome { last, unsure };
+            }
+        };
         let mut wait = FIRST_WAIT;
         let mut attempt = 1;
         loop {
-            let last = self.attempt(method, path, body, limit).await;
+            let last = self
+                .attempt(method, path, body, limit, token.as_ref())
+                .await;
             let maybe_done = match &last {
                 Ok(answer) if !answer.is_busy() => return Outcome { last, unsure },
-                Err(Failed::TooLong(_)) => return Outcome { last, unsure },
+                Err(Failed::TooLong(_) | Failed::NoToken(_)) => return Outcome { last, unsure },
                 Err(Failed::Unsent(_)) => false,
                 Ok(_) | Err(Failed::Unanswered(_)) => true,
             };
@@ -192,6 +234,7 @@ impl Client {
         path: &str,
         body: Option<&[u8]>,
         limit: usize,
+        token: Option<&HeaderValue>,
     ) -> Result<Answer, Failed> {
         let mut url = format!("{}/v1/{path}", self.base);
         for (name, value) in &self.scope {
@@ -199,12 +242,16 @@ impl Client {
             url.extend([name, "=", &encode(value)]);
         }
         let mut request = self.http.request(method.clone(), url);
+        if let Some(token) = token {
+            request = request.header("X-Consul-Token", token);
+        }
         if let Some(body) = body {
             // A body whose length is known is sent with Content-Length: chunks slip past the
             // limits of Consul.
             request = request.body(body.to_vec());
         }
-        let mut response = request.send().await.map_err(failed)?;
+        let unanswered = |error| ended(error, self.suspicion);
+        let mut response = request.send().await.map_err(unanswered)?;
         let too_long = |bytes: usize| bytes > limit;
         if response
             .content_length()
@@ -228,13 +275,26 @@ impl Client {
 }
 
 fn failed(error: reqwest::Error) -> Failed {
+    ended(error, None)
+}
+
+/// Why there is no answer. Who is refused for a certificate learns it in many ways, and often only
+/// from a connection that ends: the first request may be on its way before the refusal is.
+fn ended(error: reqwest::Error, suspicion: Option<&str>) -> Failed {
     let unsent = error.is_connect() || error.is_builder();
+    let timed_out = error.is_timeout();
     // The URL names a key and says nothing that the location does not.
     let error = error.without_url();
+    let text = causes(&error);
+    let ended_by_it = text.contains("fatal alert") || !(unsent || timed_out);
+    let error: BoxError = match suspicion.filter(|_| ended_by_it) {
+        Some(suspicion) => format!("{text}; {suspicion}").into(),
+        None => error.into(),
+    };
     if unsent {
-        Failed::Unsent(error.into())
+        Failed::Unsent(error)
     } else {
-        Failed::Unanswered(error.into())
+        Failed::Unanswered(error)
     }
 }
 

@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 
 use super::super::TargetError;
 use super::Consul;
-use super::http::{Answer, Failed, LISTING, kv_path};
+use super::http::{Answer, Failed, LISTING};
 use super::wire::{Operation, Pair, TxnAnswer};
 use crate::model::{
     Aside, AsideNames, Key, Limits, Observed, ObservedSnapshot, Place, Prefix, Read,
@@ -36,39 +36,29 @@ impl Head {
 pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, TargetError> {
     let snapshot_key = consul.snapshot_key(&place.set);
     let names = AsideNames::of(&snapshot_key);
-    let unread = |pair| Head::new(pair, &names, &BTreeMap::new());
-    let mut head = consul.key(&snapshot_key).await?.map(unread);
+    // What the snapshot names beyond the place is known when it has been read, and nearly always
+    // there is nothing: then one transaction is enough.
+    let mut keys = keys(place, None);
     for _ in 0..RESTARTS {
-        let prefixes = prefixes(place, &names, &keys(place, head.as_ref()));
+        let prefixes = prefixes(place, &names, &keys);
         let Some(mut found) = consul.trees(&snapshot_key, &prefixes).await? else {
             continue;
         };
-        // From here on the snapshot that was read together with the rest counts.
-        let seen = found.remove(&snapshot_key);
-        if seen.is_none() && head.is_some() {
-            // Deleted, or hidden: only a read of this one key tells.
-            head = consul.key(&snapshot_key).await?.map(unread);
-            continue;
-        }
-        let same = |pair: &Pair, head: &Head| pair.modify_index == head.pair.modify_index;
-        let unchanged = match (&seen, &head) {
-            (Some(pair), Some(head)) => same(pair, head) && head.read.parts.is_empty(),
-            (seen, head) => seen.is_none() && head.is_none(),
-        };
-        if !unchanged {
-            head = seen.map(|pair| Head::new(pair, &names, &found));
-        }
-        let keys = keys(place, head.as_ref());
+        let head = found.remove(&snapshot_key);
+        let head = head.map(|pair| Head::new(pair, &names, &found));
+        keys = self::keys(place, head.as_ref());
         let was_asked_for = |key: &Key| prefixes.iter().any(|p| key.as_str().starts_with(p));
         if !keys.iter().all(was_asked_for) {
             continue;
         }
         let parts = head.iter().flat_map(|head| &head.read.parts);
-        let needed = keys
-            .iter()
-            .map(Key::as_str)
-            .chain(parts.map(String::as_str));
-        consul.check_unseen(place, needed, &found).await?;
+        let lost = parts
+            .map(String::as_str)
+            .filter(|part| !found.contains_key(*part));
+        let unseen = unseen(place, &keys, &found).chain(lost);
+        let hidden = head.is_none().then_some(snapshot_key.as_str());
+        let unseen: Vec<&str> = hidden.into_iter().chain(unseen).collect();
+        consul.check_unseen(&unseen).await?;
         let mut aside = Aside::default();
         for (key, pair) in &found {
             aside.insert(&names, key, &pair.value, pair.fence(), pair.owner());
@@ -117,6 +107,19 @@ fn below_any(place: &Place, key: &Key) -> bool {
     place.prefixes.iter().any(|prefix| prefix.contains(key))
 }
 
+/// Keys that were not found, and prefixes below which nothing was.
+fn unseen<'a>(
+    place: &'a Place,
+    keys: &'a BTreeSet<Key>,
+    found: &'a BTreeMap<String, Pair>,
+) -> impl Iterator<Item = &'a str> {
+    let keys = keys.iter().map(Key::as_str);
+    let prefixes = place.prefixes.iter().map(Prefix::as_str);
+    let looks_empty = |prefix: &&str| !found.keys().any(|key| key.starts_with(prefix));
+    keys.filter(|key| !found.contains_key(*key))
+        .chain(prefixes.filter(looks_empty))
+}
+
 /// The fewest string prefixes whose trees hold all keys and prefixes, and what is ours aside.
 fn prefixes(place: &Place, names: &AsideNames, keys: &BTreeSet<Key>) -> Vec<String> {
     let all: BTreeSet<&str> = keys
@@ -148,6 +151,10 @@ impl Consul {
             Ok(answer) if !answer.is_busy() => return Ok(answer),
             Ok(answer) => format!("{}: {}", answer.status, answer.text()).into(),
             Err(Failed::Unsent(source) | Failed::Unanswered(source)) => source,
+            Err(Failed::NoToken(reason)) => {
+                let location = self.location();
+                return Err(TargetError::Configuration { location, reason });
+            }
             Err(Failed::TooLong(limit)) => {
                 return Err(self.invalid(format!("an answer of more than {limit} bytes")));
             }
@@ -156,26 +163,6 @@ impl Consul {
             location: self.location(),
             source,
         })
-    }
-
-    /// One key, from the leader. This is the one read in which Consul tells denied from absent.
-    async fn key(&self, key: &str) -> Result<Option<Pair>, TargetError> {
-        let path = format!("{}?consistent", kv_path(key));
-        let answer = self.read(&Method::GET, &path, None, LISTING).await?;
-        match answer.status {
-            StatusCode::OK => {
-                let pairs: Vec<Pair> = self.json(&answer)?;
-                let [pair] = <[Pair; 1]>::try_from(pairs)
-                    .map_err(|pairs| self.invalid(format!("{} keys for one", pairs.len())))?;
-                if pair.key != key {
-                    return Err(self.invalid(format!("key `{}` for `{key}`", pair.key)));
-                }
-                Ok(Some(pair))
-            }
-            // Only a Consul that looked says up to when it knows that there is none.
-            StatusCode::NOT_FOUND if answer.headers.contains_key("X-Consul-Index") => Ok(None),
-            _ => Err(self.refused(&answer)),
-        }
     }
 
     /// The snapshot key and everything below the prefixes, by key, as of one moment; `None` if
@@ -217,17 +204,8 @@ impl Consul {
     }
 
     /// Consul leaves what a token may not read out of a listing without a word. Fails if one of
-    /// the keys that were not found, or a prefix that looks empty, may not be read.
-    async fn check_unseen<'a>(
-        &self,
-        place: &'a Place,
-        needed: impl Iterator<Item = &'a str>,
-        found: &BTreeMap<String, Pair>,
-    ) -> Result<(), TargetError> {
-        let keys = needed.filter(|key| !found.contains_key(*key));
-        let looks_empty = |prefix: &&str| !found.keys().any(|key| key.starts_with(prefix));
-        let prefixes = place.prefixes.iter().map(Prefix::as_str);
-        let unseen: Vec<&str> = keys.chain(prefixes.filter(looks_empty)).collect();
+    /// these keys or prefixes, which were not found, may not be read.
+    pub(super) async fn check_unseen(&self, unseen: &[&str]) -> Result<(), TargetError> {
         for part in unseen.chunks(self.operations_per_read()) {
             // Permissions are checked first and named by operation; index 0 then fails whether
             // the key exists or not.
@@ -243,6 +221,10 @@ impl Consul {
             let denied = answer.denied_keys(&operations);
             if !denied.is_empty() {
                 return Err(self.denied(format!("no permission to read {}", denied.join(", "))));
+            }
+            let failed = answer.failed_keys(&operations, |_| true);
+            if let Some(key) = part.iter().find(|key| !failed.iter().any(|it| it == *key)) {
+                return Err(self.invalid(format!("a conflict that says nothing of `{key}`")));
             }
         }
         Ok(())

@@ -67,6 +67,10 @@ async fn carry_out(
             source,
         }),
         Err(Failed::Unanswered(source)) => Err(unknown(consul, source)),
+        Err(Failed::NoToken(reason)) => Err(TargetError::Configuration {
+            location: consul.location(),
+            reason,
+        }),
         Err(Failed::TooLong(limit)) => Err(unknown(
             consul,
             format!("an answer of more than {limit} bytes"),

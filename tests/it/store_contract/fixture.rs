@@ -1,6 +1,6 @@
 //! Commits and revisions to put into stores, and short words to look at them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cfgctl::model::{Cause, Commit, Content, Heads, Origin, ResourceId, Revision, Version};
 use cfgctl::store::{MovedHead, Store, StoreError};
@@ -26,8 +26,10 @@ pub(crate) fn with_content(number: u64, content: Content) -> Revision {
             at: "2026-11-21T02:14:00Z".parse().unwrap(),
             cause: Cause::Apply,
             message: Some(format!("number {number}")),
+            consents: BTreeSet::new(),
         },
         content,
+        provenance: None,
     }
 }
 

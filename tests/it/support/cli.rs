@@ -35,6 +35,11 @@ impl Cfgctl {
         self
     }
 
+    /// A variable from now on.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
     /// The working directory of every run.
     pub(crate) fn directory(&self) -> &Path {
         self.home.path()

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 
 mod process;
 
-use process::{Ports, binary, free_ports, make_certificates, spawn_for_good};
+use process::{Ports, free_ports};
+pub(crate) use process::{binary, make_certificates, spawn_for_good};
 
 /// A server on disk needs 1 to 2 s on a quiet machine; tests run on busy ones.
 const START_TIMEOUT: Duration = Duration::from_secs(60);

@@ -1,6 +1,6 @@
 //! Snapshots and writes to try targets with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cfgctl::model::value::Map;
 use cfgctl::model::{
@@ -28,6 +28,7 @@ pub(crate) fn snapshot(set: &SetName, version: u64, entries: &[(&str, &[u8])]) -
         at: "2026-11-21T02:14:00Z".parse().expect("a time"),
         cause: Cause::Apply,
         message: None,
+        consents: BTreeSet::new(),
     };
     let values = Map::from_iter([("a".to_owned(), version.into())]);
     let cluster = "eu".parse().expect("a name");
@@ -74,10 +75,13 @@ pub(crate) fn write(observed: &Observed, next: &Snapshot) -> Write {
             }
         }
     }
+    let held = observed.snapshot.document();
+    let is_loose = |key: &&Key| {
+        let word = Some(&next.document).filter(|_| next.entries.contains_key(*key));
+        word.or(held).is_some_and(|document| document.is_loose(key))
+    };
     Write {
-        loose: (entries.keys().filter(|key| next.document.is_loose(key)))
-            .cloned()
-            .collect(),
+        loose: entries.keys().filter(is_loose).cloned().collect(),
         aside: observed.aside.clone(),
         set: next.document.set().clone(),
         snapshot: SnapshotWrite::Put {
@@ -96,7 +100,10 @@ pub(crate) fn removal(observed: &Observed) -> Write {
         (key.clone(), EntryWrite::Delete { expected })
     });
     Write {
-        loose: [].into(),
+        loose: (document.keys().keys())
+            .filter(|key| document.is_loose(key))
+            .cloned()
+            .collect(),
         aside: observed.aside.clone(),
         set: document.set().clone(),
         snapshot: SnapshotWrite::Delete {

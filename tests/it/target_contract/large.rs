@@ -48,6 +48,7 @@ fn sealed(
         actor: "test@here".to_owned(),
         at: "2026-11-21T02:14:00Z".parse().expect("a time"),
         cause: Cause::Apply,
+        consents: BTreeSet::new(),
         message: None,
     };
     let cluster = "eu".parse().expect("a name");
@@ -282,9 +283,11 @@ pub(super) async fn a_thousand_loose_keys_arrive_in_batches(bench: &dyn Bench) {
     }
     assert!(observe(bench, &set, &root).await.holds(&second.document));
 
-    let mut gone = removal(&seen);
-    gone.loose = gone.entries.keys().cloned().collect();
-    bench.target().write(&gone).await.expect("a write");
+    bench
+        .target()
+        .write(&removal(&seen))
+        .await
+        .expect("a write");
     let seen = observe(bench, &set, &root).await;
     assert!(seen.snapshot.fence().is_none() && seen.entries.is_empty());
 }

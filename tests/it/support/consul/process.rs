@@ -17,7 +17,7 @@ pub(super) struct Ports {
 }
 
 /// No test may pass because there is no server.
-pub(super) fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let chosen = std::env::var_os("CONSUL_BIN").map(PathBuf::from);
     let binary = chosen
         .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/tools/consul"));
@@ -30,7 +30,7 @@ pub(super) fn binary() -> PathBuf {
 }
 
 /// Has Consul make an authority of its own, and certificates for a server and a client.
-pub(super) fn make_certificates(home: &Path) {
+pub(crate) fn make_certificates(home: &Path) {
     let make = |arguments: &[&str]| {
         let done = Command::new(binary())
             .arg("tls")
@@ -79,7 +79,7 @@ type Spawned = (Command, mpsc::Sender<std::io::Result<Child>>);
 
 /// Starts a process from a thread that lives as long as this process. The parent-death signal
 /// comes when the *thread* that started a child ends, and a test's thread ends with its test.
-pub(super) fn spawn_for_good(command: Command) -> Child {
+pub(crate) fn spawn_for_good(command: Command) -> Child {
     static SPAWNER: OnceLock<mpsc::Sender<Spawned>> = OnceLock::new();
     let spawner = SPAWNER.get_or_init(|| {
         let (sender, receiver) = mpsc::channel::<Spawned>();

@@ -1,0 +1,591 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_cfgctl_global_optspecs
+    string join \n store= context= o/output= color= q/quiet h/help V/version
+end
+
+function __fish_cfgctl_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_cfgctl_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_cfgctl_using_subcommand
+    set -l cmd (__fish_cfgctl_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -s V -l version -d 'Print version'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "validate" -d 'Checks files, on their own and against each other, without a store or a cluster'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "diff" -d 'Shows what an apply would change, in the store and in every cluster, and changes nothing'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "apply" -d 'Makes files real: validate, show the plan, ask, commit once, deliver to every cluster'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "get" -d 'Lists what the store holds, or shows resources as manifests'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "show" -d 'Shows one revision of a set, or what a cluster gets of it'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "history" -d 'Lists the revisions of a set, newest first: who, when, why, and how much changed'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "explain" -d 'Says where values come from: the layer, its file and line, and the revision that set them'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "status" -d 'Shows which version of every set each cluster holds, whether it is the head, since when and by whom'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "drift" -d 'Compares every cluster with what it should hold, and says what differs, why, and what mends it'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "rollback" -d 'Gives a set the content of an older revision, as a new revision'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "delete" -d 'Deletes sets, and removes their own keys from every cluster, exactly those'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "import" -d 'Makes a set of keys that others wrote, such that applying it changes no byte of them'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "cluster" -d 'Clusters: what there is, and whether they are fit for use'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "context" -d 'Contexts: named stores to switch between'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "schema" -d 'Print the JSON Schema of the manifests, for editors'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "completions" -d 'Print the completions for a shell'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "man" -d 'Print the man page of a command, or write all of them'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "version" -d 'Print the version'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand validate" -s f -l filename -d 'A file, a directory, or `-` for standard input; may be given several times' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand validate" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand validate" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand validate" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand validate" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand validate" -s R -l recursive -d 'Read directories with all that is below them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand validate" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand validate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s f -l filename -d 'A file, a directory, or `-` for standard input; may be given several times' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s l -l clusters -d 'Only clusters whose labels match, as in `stage=prod,region!=eu`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l timeout -d 'The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l parallelism -d 'How many clusters to work on at once' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l out -d 'Save the plan, for `cfgctl apply FILE` to carry out exactly as it is shown, or not at all' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s R -l recursive -d 'Read directories with all that is below them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l prune -d 'Show what would be deleted because the store has it and the files do not'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l adopt -d 'Take over keys and snapshots that something else wrote'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l allow-growth -d 'Let a snapshot become more than twice as large'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s f -l filename -d 'A file, a directory, or `-` for standard input; may be given several times' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s l -l clusters -d 'Only clusters whose labels match, as in `stage=prod,region!=eu`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l timeout -d 'The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l parallelism -d 'How many clusters to work on at once' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s m -l message -d 'Why, for the history' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s R -l recursive -d 'Read directories with all that is below them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l resume -d 'Deliver what is committed already, to every cluster that does not hold it; reads no files'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l prune -d 'Delete what the store has and the files do not; each is asked for'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s y -l yes -d 'Do not ask'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l dry-run -d 'Show what would be done, and do nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l adopt -d 'Take over keys and snapshots that something else wrote'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l allow-growth -d 'Let a snapshot become more than twice as large'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -l cluster -d 'Show the snapshot for this cluster instead of the manifest' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand history" -l limit -d 'At most this many' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand history" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand history" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand history" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand history" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand history" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand explain" -l cluster -d 'Only in this cluster' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand explain" -l at -d 'As it was at a time, as in `2026-11-21T02:14:00Z`, or in a revision, as in `@7`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand explain" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand explain" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand explain" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand explain" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -s l -l clusters -d 'Only clusters whose labels match, as in `stage=prod,region!=eu`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -l timeout -d 'The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -l parallelism -d 'How many clusters to work on at once' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l watch -d 'Look again and again until Ctrl-C, and tell what changes' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s l -l clusters -d 'Only clusters whose labels match, as in `stage=prod,region!=eu`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l timeout -d 'The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l parallelism -d 'How many clusters to work on at once' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s m -l message -d 'Why, for the history' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l repair -d 'Write again what clusters should hold, after showing the plan'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s y -l yes -d 'Do not ask'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l dry-run -d 'Show what would be done, and do nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l adopt -d 'Take over keys and snapshots that something else wrote'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l allow-growth -d 'Let a snapshot become more than twice as large'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l to -d 'The revision to go back to; left out: the newest one with another content' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s l -l clusters -d 'Only clusters whose labels match, as in `stage=prod,region!=eu`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l timeout -d 'The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l parallelism -d 'How many clusters to work on at once' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s m -l message -d 'Why, for the history' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s y -l yes -d 'Do not ask'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l dry-run -d 'Show what would be done, and do nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l adopt -d 'Take over keys and snapshots that something else wrote'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l allow-growth -d 'Let a snapshot become more than twice as large'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s l -l clusters -d 'Only clusters whose labels match, as in `stage=prod,region!=eu`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l timeout -d 'The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l parallelism -d 'How many clusters to work on at once' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s m -l message -d 'Why, for the history' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s y -l yes -d 'Do not ask'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l dry-run -d 'Show what would be done, and do nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l adopt -d 'Take over keys and snapshots that something else wrote'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l allow-growth -d 'Let a snapshot become more than twice as large'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l from-consul -d 'Read the keys of this Consul; without an address that of `CONSUL_HTTP_ADDR`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l from-export -d 'Read what `consul kv export` wrote; `-` for standard input' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l prefix -d 'Where the keys lie, as in `config/checkout`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l name -d 'What to name the set; left out: the last part of the prefix' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l layout -d 'How the keys are laid out' -r -f -a "auto\t'Find out'
+spring-yaml\t'Spring\'s format YAML: one document at `<prefix>/data`'
+spring-properties\t'Spring\'s format PROPERTIES: one document at `<prefix>/data`'
+spring-key-value\t'Spring\'s format `KEY_VALUE`: one key per property'
+files\t'Spring\'s format FILES, and git2consul: one key per file'
+keys\t'One key per value'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -s l -l clusters -d 'Which clusters the set goes to, as in `stage=prod,region!=eu`; left out: all' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l out -d 'Write the manifest to this new file' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l datacenter -d 'The datacenter to read from; left out: the agent\'s own' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l timeout -d 'The longest wait for one request, as in `30s` or `2m`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l structured -d 'Make values of a Spring document even if its text is then rewritten'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l force -d 'Replace the file if it exists'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l partial -d 'Go on if some keys cannot be imported'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -f -a "list" -d 'List the clusters that the store knows'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -f -a "check" -d 'Check that clusters answer, and say what one write can carry'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -f -a "login" -d 'Keep the token of a cluster in the keyring of the operating system'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -f -a "logout" -d 'Forget the token that `login` kept, whatever the address of the cluster was'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -f -a "policy" -d 'Print the least ACL policy with which a cluster can be used'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from list" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from list" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -s f -l filename -d 'A file, a directory, or `-` for standard input; may be given several times' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -s l -l clusters -d 'Only clusters whose labels match, as in `stage=prod,region!=eu`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -l timeout -d 'The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -l parallelism -d 'How many clusters to work on at once' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -s R -l recursive -d 'Read directories with all that is below them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -l timeout -d 'The longest wait for the cluster, as in `30s` or `2m`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -s f -l filename -d 'A file, a directory, or `-` for standard input; may be given several times' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -l token-stdin -d 'Read the token from standard input instead of asking for it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -l no-check -d 'Keep the token without showing it to the cluster first'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -s R -l recursive -d 'Read directories with all that is below them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from logout" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from logout" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from logout" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from logout" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from logout" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from logout" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -l set -d 'Only what this set needs, for a token of its own; may be given several times' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -s f -l filename -d 'A file, a directory, or `-` for standard input; may be given several times' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -s R -l recursive -d 'Read directories with all that is below them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the clusters that the store knows'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from help" -f -a "check" -d 'Check that clusters answer, and say what one write can carry'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from help" -f -a "login" -d 'Keep the token of a cluster in the keyring of the operating system'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from help" -f -a "logout" -d 'Forget the token that `login` kept, whatever the address of the cluster was'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from help" -f -a "policy" -d 'Print the least ACL policy with which a cluster can be used'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -f -a "list" -d 'List the contexts'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -f -a "use" -d 'Make a context the current one'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -f -a "set" -d 'Add a context, or change the one of this name'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from list" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from list" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from use" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from use" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from use" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from use" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from set" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from set" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from set" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from set" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the contexts'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from help" -f -a "use" -d 'Make a context the current one'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from help" -f -a "set" -d 'Add a context, or change the one of this name'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand schema" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand schema" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand schema" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand schema" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand schema" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand completions" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand completions" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand completions" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand completions" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand completions" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand man" -l all -d 'Write every page into this directory' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand man" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand man" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand man" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand man" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand man" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "validate" -d 'Checks files, on their own and against each other, without a store or a cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "diff" -d 'Shows what an apply would change, in the store and in every cluster, and changes nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "apply" -d 'Makes files real: validate, show the plan, ask, commit once, deliver to every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "get" -d 'Lists what the store holds, or shows resources as manifests'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "show" -d 'Shows one revision of a set, or what a cluster gets of it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "history" -d 'Lists the revisions of a set, newest first: who, when, why, and how much changed'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "explain" -d 'Says where values come from: the layer, its file and line, and the revision that set them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "status" -d 'Shows which version of every set each cluster holds, whether it is the head, since when and by whom'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "drift" -d 'Compares every cluster with what it should hold, and says what differs, why, and what mends it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "rollback" -d 'Gives a set the content of an older revision, as a new revision'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "delete" -d 'Deletes sets, and removes their own keys from every cluster, exactly those'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "import" -d 'Makes a set of keys that others wrote, such that applying it changes no byte of them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "cluster" -d 'Clusters: what there is, and whether they are fit for use'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "context" -d 'Contexts: named stores to switch between'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "schema" -d 'Print the JSON Schema of the manifests, for editors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "man" -d 'Print the man page of a command, or write all of them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "version" -d 'Print the version'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "list" -d 'List the clusters that the store knows'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "check" -d 'Check that clusters answer, and say what one write can carry'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "login" -d 'Keep the token of a cluster in the keyring of the operating system'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "logout" -d 'Forget the token that `login` kept, whatever the address of the cluster was'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "policy" -d 'Print the least ACL policy with which a cluster can be used'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from context" -f -a "list" -d 'List the contexts'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from context" -f -a "use" -d 'Make a context the current one'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from context" -f -a "set" -d 'Add a context, or change the one of this name'

@@ -1,0 +1,243 @@
+//! `cfgctl cluster login` and `cfgctl cluster logout`.
+
+use std::io::Read as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::Serialize;
+
+use super::described;
+use crate::cli::declared::FileArgs;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::keyring::{ELSEWHERE, Keyring, KeyringError, Login};
+use crate::cli::session::{Session, duration};
+use crate::cli::ui::{Look, Report};
+use crate::cli::views::table::printable;
+use crate::model::{ClusterName, Connection};
+use crate::target::Target as _;
+use crate::target::consul::{Consul, KeptTokens, Recognised, Token};
+
+/// No token comes near this many bytes.
+const MAX_TOKEN_BYTES: u64 = 64 * 1024;
+
+/// Which cluster, and where its token comes from.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct LoginArgs {
+    /// The cluster
+    name: ClusterName,
+
+    /// Read the token from standard input instead of asking for it
+    #[arg(long)]
+    token_stdin: bool,
+
+    /// Keep the token without showing it to the cluster first
+    #[arg(long)]
+    no_check: bool,
+
+    /// The longest wait for the cluster, as in `30s` or `2m`
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration)]
+    timeout: Duration,
+
+    #[command(flatten)]
+    files: FileArgs,
+}
+
+/// Which cluster.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct LogoutArgs {
+    /// The cluster
+    name: ClusterName,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LoggedIn {
+    cluster: String,
+    address: String,
+    checked: bool,
+    /// The name of the token that is no secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accessor: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LoggedOut {
+    cluster: String,
+    addresses: Vec<String>,
+}
+
+/// A token that is not kept yet.
+#[derive(Debug)]
+struct Offered(Token);
+
+#[async_trait]
+impl KeptTokens for Offered {
+    async fn token(&self, _: &ClusterName, _: &str) -> Result<Option<Token>, String> {
+        Ok(Some(self.0.clone()))
+    }
+}
+
+pub(super) async fn login(session: &Session, args: &LoginArgs) -> Result<Exit, Failure> {
+    if args.token_stdin && args.files.read_stdin() {
+        return Err(Failure::usage(
+            "standard input cannot be both the token and the files",
+        ));
+    }
+    let name = &args.name;
+    let cluster = described(session, &args.files, name).await?;
+    let Connection::Consul(spec) = cluster.connection else {
+        return Err(Failure::usage(format!("cluster `{name}` is a directory"))
+            .hint("only a Consul asks for a token"));
+    };
+    if spec.token.is_some() {
+        let error = format!("the manifest of `{name}` says where its token is");
+        return Err(Failure::usage(error)
+            .hint("take `token` out of the manifest to use the keyring; it would win over it"));
+    }
+
+    // An address that cannot be used should show before anyone types a token.
+    let variables = session.environment.variables();
+    let patience = Session::patience(args.timeout);
+    let location = Consul::connect(name, &spec, variables, &patience)?.location();
+    let token = read_token(session, args, &location).await?;
+    let recognised = if args.no_check {
+        None
+    } else {
+        // The token in question, whatever the environment says.
+        let without = variables.without(&["CONSUL_HTTP_TOKEN", "CONSUL_HTTP_TOKEN_FILE"]);
+        let consul = Consul::connect(name, &spec, &without, &patience)?
+            .or_token_from(Arc::new(Offered(token.clone())), name);
+        Some(check(&consul).await?)
+    };
+
+    let login = Login {
+        cluster: name.clone(),
+        address: location.clone(),
+    };
+    Keyring::new(&session.environment)
+        .keep(login, token)
+        .await?;
+    if recognised == Some(Recognised::NoAcls) {
+        session.ui.status("this Consul asks nobody for a token");
+    }
+    for variable in ["CONSUL_HTTP_TOKEN_FILE", "CONSUL_HTTP_TOKEN"] {
+        if session.environment.variable(variable).is_some() {
+            let note = format!("{variable} is set, and wins over the keyring as long as it is");
+            session.ui.status(&note);
+        }
+    }
+    session.ui.report(&LoggedIn {
+        cluster: name.to_string(),
+        address: location,
+        checked: recognised.is_some(),
+        accessor: recognised.and_then(|recognised| match recognised {
+            Recognised::Accessor(accessor) => Some(accessor),
+            Recognised::NoAcls => None,
+        }),
+    })?;
+    Ok(Exit::Done)
+}
+
+async fn read_token(session: &Session, args: &LoginArgs, location: &str) -> Result<Token, Failure> {
+    let text = if args.token_stdin {
+        let mut text = String::new();
+        let read = std::io::stdin()
+            .lock()
+            .take(MAX_TOKEN_BYTES)
+            .read_to_string(&mut text);
+        // The error may hold a part of the token.
+        read.map_err(|_| Failure::usage("standard input is not text"))?;
+        text
+    } else {
+        let question = format!("Token for {} at {}", args.name, printable(location));
+        session.ui.secret(&question, "--token-stdin").await?
+    };
+    Token::new(&text).ok_or_else(|| Failure::usage("there is no token in what was given"))
+}
+
+async fn check(consul: &Consul) -> Result<Recognised, Failure> {
+    let failure = match consul.recognises_token().await {
+        Ok(recognised) => return Ok(recognised),
+        Err(error) => Failure::from(error),
+    };
+    let failure = Failure {
+        error: failure.error.context("the token was not kept"),
+        ..failure
+    };
+    Err(match failure.exit {
+        Exit::Denied => failure,
+        _ => failure.hint("`--no-check` keeps it without asking the cluster"),
+    })
+}
+
+pub(super) async fn logout(session: &Session, args: &LogoutArgs) -> Result<Exit, Failure> {
+    let keyring = Keyring::new(&session.environment);
+    let logins = keyring.forget(args.name.clone()).await.map_err(|error| {
+        let failure = Failure::from(error);
+        let left = "cfgctl does not use the token any more, but the keyring may still hold it";
+        Failure {
+            error: failure.error.context(left),
+            ..failure
+        }
+    })?;
+    session.ui.report(&LoggedOut {
+        cluster: args.name.to_string(),
+        addresses: logins.into_iter().map(|login| login.address).collect(),
+    })?;
+    Ok(Exit::Done)
+}
+
+impl From<KeyringError> for Failure {
+    fn from(error: KeyringError) -> Self {
+        let hint = match &error {
+            KeyringError::NoCollection => {
+                "make a default keyring with the password manager of your desktop"
+            }
+            KeyringError::Locked | KeyringError::Slow => {
+                "open it with the password manager of your desktop, then try again"
+            }
+            KeyringError::Missing => "`cfgctl cluster login` keeps it again",
+            KeyringError::None(_) | KeyringError::Failed(_) | KeyringError::File { .. } => {
+                ELSEWHERE
+            }
+        };
+        Self::new(Exit::Unavailable, error).hint(hint)
+    }
+}
+
+impl Report for LoggedIn {
+    const KIND: &'static str = "Login";
+
+    fn table(&self, _: Look) -> String {
+        let address = printable(&self.address);
+        format!(
+            "the token for {} at {address} is kept in the keyring\n",
+            self.cluster
+        )
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.cluster.clone()]
+    }
+}
+
+impl Report for LoggedOut {
+    const KIND: &'static str = "Logout";
+
+    fn table(&self, _: Look) -> String {
+        if self.addresses.is_empty() {
+            return format!("no token was kept for {}\n", self.cluster);
+        }
+        let addresses = printable(&self.addresses.join(", "));
+        format!(
+            "the token for {} at {addresses} is forgotten\n",
+            self.cluster
+        )
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.cluster.clone()]
+    }
+}

@@ -1,0 +1,169 @@
+//! `cfgctl cluster policy`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::{in_world, world};
+use crate::cli::declared::FileArgs;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::session::Session;
+use crate::cli::ui::{Look, Report};
+use crate::model::{ClusterName, Connection, Consul, Labels, ResourceId, SetName};
+use crate::plan::Desired;
+use crate::render;
+
+/// Which cluster, and for which sets.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct PolicyArgs {
+    /// The cluster
+    name: ClusterName,
+
+    /// Only what this set needs, for a token of its own; may be given several times
+    #[arg(long = "set", value_name = "SET")]
+    sets: Vec<SetName>,
+
+    #[command(flatten)]
+    files: FileArgs,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Policy {
+    cluster: String,
+    rules: Vec<Rule>,
+    /// The rules as Consul takes them.
+    hcl: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rule {
+    resource: Resource,
+    path: String,
+    policy: Access,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Resource {
+    Key,
+    KeyPrefix,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Access {
+    Read,
+    Write,
+}
+
+pub(super) async fn policy(session: &Session, args: &PolicyArgs) -> Result<Exit, Failure> {
+    let world = world(session, &args.files).await?;
+    let cluster = in_world(&world, &args.name)?;
+    let Connection::Consul(consul) = &cluster.connection else {
+        return Err(Failure::usage(format!(
+            "cluster `{}` is a directory, which has no ACLs",
+            args.name
+        )));
+    };
+    for set in &args.sets {
+        if !world.contains_key(&ResourceId::Set(set.clone())) {
+            return Err(Failure::usage(format!("there is no set `{set}`"))
+                .hint("`cfgctl get` lists those of the store; `-f` takes them from files"));
+        }
+    }
+    let rules = rules(&world, consul, &cluster.labels, &args.sets);
+    if rules.is_empty() {
+        return Err(Failure::usage("there are no sets, so nothing is needed"));
+    }
+    session.ui.report(&Policy {
+        cluster: args.name.to_string(),
+        hcl: hcl(&args.name, &rules),
+        rules,
+    })?;
+    Ok(Exit::Done)
+}
+
+/// The rules that `sets` need, or all sets if there are none, none of which covers another.
+fn rules(world: &Desired, consul: &Consul, labels: &Labels, sets: &[SetName]) -> Vec<Rule> {
+    let mut keys: BTreeMap<String, Access> = BTreeMap::new();
+    let mut prefixes: Vec<String> = Vec::new();
+    for (id, content) in world {
+        let ResourceId::Set(name) = id else { continue };
+        if !sets.is_empty() && !sets.contains(name) {
+            continue;
+        }
+        let here = content.set().filter(|set| set.clusters.matches(labels));
+        let snapshot = consul.snapshot_key(name);
+        let Some(set) = here else {
+            // Looked at for what an earlier revision may have left here.
+            keys.insert(snapshot, Access::Read);
+            continue;
+        };
+        keys.insert(snapshot, Access::Write);
+        let place = render::place(name, set);
+        let written = place
+            .keys
+            .iter()
+            .map(|key| (key.to_string(), Access::Write));
+        keys.extend(written);
+        prefixes.extend(place.prefixes.iter().map(ToString::to_string));
+    }
+    prefixes.sort();
+    prefixes.dedup_by(|next, first| next.starts_with(first.as_str()));
+    keys.retain(|key, _| !prefixes.iter().any(|prefix| key.starts_with(prefix)));
+    let keys = keys.into_iter().map(|(path, policy)| Rule {
+        resource: Resource::Key,
+        path,
+        policy,
+    });
+    let prefixes = prefixes.into_iter().map(|path| Rule {
+        resource: Resource::KeyPrefix,
+        path,
+        policy: Access::Write,
+    });
+    keys.chain(prefixes).collect()
+}
+
+fn hcl(cluster: &ClusterName, rules: &[Rule]) -> String {
+    let mut text = format!(
+        "# What cfgctl needs in cluster `{cluster}`, and nothing else.\n\
+         # `agent_prefix \"\" {{ policy = \"read\" }}` is not needed: without it cfgctl cannot read the\n\
+         # version of the Consul, and keeps to the smaller transactions of old versions.\n"
+    );
+    for rule in rules {
+        let (resource, policy) = match (rule.resource, rule.policy) {
+            (Resource::Key, Access::Read) => ("key", "read"),
+            (Resource::Key, Access::Write) => ("key", "write"),
+            (Resource::KeyPrefix, Access::Read) => ("key_prefix", "read"),
+            (Resource::KeyPrefix, Access::Write) => ("key_prefix", "write"),
+        };
+        let path = quoted(&rule.path);
+        // Writing to a string does not fail.
+        _ = writeln!(text, "{resource} {path} {{ policy = \"{policy}\" }}");
+    }
+    text
+}
+
+/// A string of HCL. `${` would begin an expression.
+fn quoted(text: &str) -> String {
+    let escaped = text
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('$', "\\u0024");
+    format!("\"{escaped}\"")
+}
+
+impl Report for Policy {
+    const KIND: &'static str = "AclPolicy";
+
+    fn table(&self, _: Look) -> String {
+        self.hcl.clone()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.rules.iter().map(|rule| rule.path.clone()).collect()
+    }
+}

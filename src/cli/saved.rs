@@ -1,0 +1,46 @@
+//! Saved plans as files.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use super::failure::{Exit, Failure};
+use crate::plan::SavedPlan;
+
+/// The largest plan that is read: as much as all manifests of one run may have.
+const MAX_PLAN_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Writes `plan` to `path`, for its owner only.
+pub(crate) fn write(path: &Path, plan: &SavedPlan) -> Result<(), Failure> {
+    let write = || -> anyhow::Result<()> {
+        let mut text = serde_json::to_vec_pretty(plan)?;
+        text.push(b'\n');
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        Ok(options.open(path)?.write_all(&text)?)
+    };
+    write().map_err(|error| {
+        let error = error.context(format!("could not write the plan to `{}`", path.display()));
+        Failure::new(Exit::Usage, error)
+    })
+}
+
+/// Reads the plan at `path`.
+pub(crate) fn read(path: &Path) -> Result<SavedPlan, Failure> {
+    let read = || -> anyhow::Result<SavedPlan> {
+        let mut text = Vec::new();
+        let limit = MAX_PLAN_BYTES + 1;
+        File::open(path)?.take(limit).read_to_end(&mut text)?;
+        anyhow::ensure!(
+            u64::try_from(text.len())? < limit,
+            "it is larger than {MAX_PLAN_BYTES} bytes"
+        );
+        Ok(SavedPlan::parse(&text)?)
+    };
+    read().map_err(|error| {
+        let error = error.context(format!("could not read the plan in `{}`", path.display()));
+        Failure::new(Exit::Usage, error)
+            .hint("`cfgctl diff -f … --out FILE` saves one; manifests are named with `-f`")
+    })
+}

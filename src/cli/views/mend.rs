@@ -1,0 +1,112 @@
+//! The command lines that bring a cluster in sync again, as they can be typed.
+
+use std::collections::BTreeSet;
+
+use super::drift::Mending;
+use crate::model::{Connection, Consent, Key, ResourceId, Selector};
+use crate::plan::{Condition, Delivery, Objection, Reason, UnseenKind};
+
+/// Foreign keys are removed by hand, and nobody types more than this.
+const MAX_KEYS: usize = 20;
+
+/// What to run, one after another; nothing where all is well or cfgctl cannot help.
+pub(super) fn commands(
+    delivery: &Delivery,
+    against: &[&Objection],
+    mending: &Mending<'_>,
+) -> Vec<String> {
+    let cluster = delivery.pair.cluster.as_str();
+    let command = match &delivery.condition {
+        Condition::None => return Vec::new(),
+        Condition::InSync => return foreign(delivery, mending),
+        Condition::Unseen(unseen) => match unseen.kind {
+            UnseenKind::Denied => vec!["cfgctl", "cluster", "policy", cluster],
+            UnseenKind::Unreachable | UnseenKind::Unusable => {
+                vec!["cfgctl", "cluster", "check", cluster]
+            }
+        },
+        // What is not from this store is not ours to remove.
+        Condition::Alien(_) if delivery.desired.is_none() => return Vec::new(),
+        Condition::Missing
+        | Condition::Behind
+        | Condition::Edited
+        | Condition::Outdated
+        | Condition::Leftover
+        | Condition::Alien(_) => repair(delivery, against),
+    };
+    let mut command: Vec<String> = command.into_iter().map(quoted).collect();
+    if command.iter().any(|word| word == "--repair") && *mending.clusters != Selector::default() {
+        command.extend(["-l".to_owned(), quoted(&mending.clusters.to_string())]);
+    }
+    let stores = mending.stores;
+    for (flag, value) in [("--store", &stores.store), ("--context", &stores.context)] {
+        if let Some(value) = value {
+            command.extend([flag.to_owned(), quoted(value)]);
+        }
+    }
+    vec![command.join(" ")]
+}
+
+fn repair<'a>(delivery: &'a Delivery, against: &[&Objection]) -> Vec<&'a str> {
+    let is_too_large = |objection: &&Objection| matches!(objection.reason, Reason::TooLarge { .. });
+    if against.iter().any(is_too_large) {
+        // Shows the limits that are in the way.
+        return vec!["cfgctl", "cluster", "check", delivery.pair.cluster.as_str()];
+    }
+    let mut command = vec!["cfgctl", "drift", "--repair"];
+    let answers = against
+        .iter()
+        .filter_map(|objection| objection.reason.answer());
+    let answers: BTreeSet<Consent> = answers.collect();
+    for answer in answers {
+        command.push(answer.flag());
+    }
+    command.push(delivery.pair.set.as_str());
+    command
+}
+
+/// cfgctl never removes what it did not write; Consul's own command does.
+fn foreign(delivery: &Delivery, mending: &Mending<'_>) -> Vec<String> {
+    let id = ResourceId::Cluster(delivery.pair.cluster.clone());
+    let head = mending.heads.get(&id);
+    let Some(Connection::Consul(consul)) = head
+        .and_then(|head| head.content.cluster())
+        .map(|cluster| &cluster.connection)
+    else {
+        return Vec::new();
+    };
+    let delete = |key: &Key| {
+        let mut command = vec!["consul".to_owned(), "kv".to_owned(), "delete".to_owned()];
+        if let Some(address) = &consul.address {
+            command.push(quoted(&format!("-http-addr={address}")));
+        }
+        if let Some(datacenter) = &consul.datacenter {
+            command.push(quoted(&format!("-datacenter={datacenter}")));
+        }
+        command.push(quoted(&key.to_string()));
+        command.join(" ")
+    };
+    delivery.foreign.iter().take(MAX_KEYS).map(delete).collect()
+}
+
+/// `word` as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_read_them_otherwise() {
+        assert_eq!(quoted("stage=prod,region=eu"), "stage=prod,region=eu");
+        assert_eq!(quoted("region!=eu"), "'region!=eu'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+}

@@ -1,0 +1,26 @@
+//! What a person can say so that a gate lets a plan pass.
+
+use serde::{Deserialize, Serialize};
+
+/// What a person consents to beyond the plan itself. It is recorded with the revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Consent {
+    /// Keys and snapshots that something else wrote are taken over.
+    Adopt,
+    /// Many keys of a set, or all of them, are deleted.
+    AllowDeletes,
+    /// A snapshot becomes more than twice as large.
+    AllowGrowth,
+}
+
+impl Consent {
+    /// The flag that gives this consent on the command line.
+    pub fn flag(self) -> &'static str {
+        match self {
+            Self::Adopt => "--adopt",
+            Self::AllowDeletes => "--allow-deletes",
+            Self::AllowGrowth => "--allow-growth",
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Reading keys that are none of a set: for taking over what others wrote.
+
+use reqwest::{Method, StatusCode};
+
+use super::super::TargetError;
+use super::Consul;
+use super::http::{LISTING, kv_path};
+use super::wire::Pair;
+use crate::model::{Key, Prefix};
+
+/// What newer Consuls say when they leave out what the token may not read.
+const FILTERED: &str = "X-Consul-Results-Filtered-By-ACLs";
+
+/// Keys below a prefix, as of one moment.
+#[derive(Debug)]
+pub struct Listing {
+    /// The keys, in the order of their names.
+    pub keys: Vec<Listed>,
+    /// Whether keys are left out because the token may not read them. Before 1.12 it is known only
+    /// of tokens that may not read the prefix as a whole.
+    pub filtered: bool,
+}
+
+/// One key. Its value may be a secret.
+pub struct Listed {
+    /// Its name, which may break our rules for keys.
+    pub key: String,
+    /// The number that clients can keep beside the value.
+    pub flags: u64,
+    /// The value.
+    pub value: Vec<u8>,
+}
+
+impl std::fmt::Debug for Listed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listed")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<Pair> for Listed {
+    fn from(pair: Pair) -> Self {
+        Self {
+            key: pair.key,
+            flags: pair.flags,
+            value: pair.value,
+        }
+    }
+}
+
+impl Consul {
+    /// Everything below `prefix`, from the leader. What is hidden looks as if it were not there,
+    /// but an empty listing is an error if the token may not read the prefix.
+    pub async fn list(&self, prefix: &Key) -> Result<Listing, TargetError> {
+        let below = prefix.below();
+        let path = format!("{}?recurse&consistent", kv_path(below.as_str()));
+        let answer = self.read(&Method::GET, &path, None, LISTING).await?;
+        let mut filtered = (answer.headers.get(FILTERED)).is_some_and(|value| value == "true");
+        match answer.status {
+            StatusCode::OK => {
+                let pairs: Vec<Pair> = self.json(&answer)?;
+                self.check_listed(&below, pairs.iter().map(|pair| pair.key.as_str()))?;
+                let keys = pairs.into_iter().map(Listed::from).collect();
+                filtered |= match self.check_unseen(&[below.as_str()]).await {
+                    Err(TargetError::Denied { .. }) => true,
+                    other => other.map(|()| false)?,
+                };
+                Ok(Listing { keys, filtered })
+            }
+            // Only a Consul that looked says up to when it knows that there is nothing.
+            StatusCode::NOT_FOUND if answer.headers.contains_key("X-Consul-Index") => {
+                self.check_unseen(&[below.as_str()]).await?;
+                Ok(Listing {
+                    keys: Vec::new(),
+                    filtered,
+                })
+            }
+            _ => Err(self.refused(&answer)),
+        }
+    }
+
+    /// The names right beside `prefix` that start like it: `config/checkout.yml`, and folders with
+    /// a slash at their end. None where they may not be listed.
+    pub async fn names_beside(&self, prefix: &Key) -> Result<Vec<String>, TargetError> {
+        let path = format!("{}?keys&separator=/&consistent", kv_path(prefix.as_str()));
+        let answer = self.read(&Method::GET, &path, None, LISTING).await?;
+        match answer.status {
+            StatusCode::OK => self.json(&answer),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// One key, from the leader; `None` if there is none.
+    pub async fn get(&self, key: &Key) -> Result<Option<Listed>, TargetError> {
+        let path = format!("{}?consistent", kv_path(key.as_str()));
+        let answer = self.read(&Method::GET, &path, None, LISTING).await?;
+        match answer.status {
+            StatusCode::OK => {
+                let mut pairs: Vec<Pair> = self.json(&answer)?;
+                match pairs.pop() {
+                    Some(pair) if pairs.is_empty() && pair.key == key.as_str() => {
+                        Ok(Some(pair.into()))
+                    }
+                    _ => Err(self.invalid(format!("something else for `{key}`"))),
+                }
+            }
+            StatusCode::NOT_FOUND if answer.headers.contains_key("X-Consul-Index") => Ok(None),
+            _ => Err(self.refused(&answer)),
+        }
+    }
+
+    fn check_listed<'a>(
+        &self,
+        below: &Prefix,
+        mut keys: impl Iterator<Item = &'a str>,
+    ) -> Result<(), TargetError> {
+        match keys.find(|key| !key.starts_with(below.as_str())) {
+            Some(key) => Err(self.invalid(format!("key `{key}` for `{below}`"))),
+            None => Ok(()),
+        }
+    }
+}

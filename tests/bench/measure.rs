@@ -1,0 +1,160 @@
+//! Whole processes, measured from outside.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// How often the memory of a process is looked at.
+const LOOK: Duration = Duration::from_micros(500);
+
+/// The figures of one thing that was measured several times: milliseconds or MiB.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sample {
+    figures: Vec<f64>,
+    pub(crate) unit: Unit,
+}
+
+/// What a figure counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Unit {
+    #[default]
+    Milliseconds,
+    Mebibytes,
+}
+
+impl Sample {
+    pub(crate) fn add(&mut self, took: Duration) {
+        self.figures.push(took.as_secs_f64() * 1000.0);
+    }
+
+    fn sorted(&self) -> Vec<f64> {
+        let mut sorted = self.figures.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted
+    }
+
+    pub(crate) fn median(&self) -> f64 {
+        let sorted = self.sorted();
+        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+
+    pub(crate) fn range(&self) -> (f64, f64) {
+        let sorted = self.sorted();
+        let end = |figure: Option<&f64>| figure.copied().unwrap_or(f64::NAN);
+        (end(sorted.first()), end(sorted.last()))
+    }
+}
+
+/// How long `work` takes.
+pub(crate) fn clocked<T>(work: impl FnOnce() -> T) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}
+
+/// A user with a home and a store of their own.
+#[derive(Debug)]
+pub(crate) struct User {
+    home: TempDir,
+}
+
+impl User {
+    pub(crate) fn new() -> Self {
+        let home = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+        Self { home }
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Runs `work` several times after once for warmth.
+    pub(crate) fn sample<T>(&self, runs: usize, work: impl Fn(&Self) -> T) -> Sample {
+        let mut sample = Sample::default();
+        work(self);
+        for _ in 0..runs {
+            sample.add(clocked(|| work(self)));
+        }
+        sample
+    }
+
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .env("HOME", self.home())
+            .env("CFGCTL_ACTOR", "ops@laptop")
+            .current_dir(self.home())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the release binary, which must succeed.
+    pub(crate) fn cfgctl(&self, arguments: &[&str]) {
+        let mut command = self.command(env!("CARGO_BIN_EXE_cfgctl"));
+        succeed(command.args(arguments));
+    }
+
+    /// The consul command with these arguments, not yet run.
+    pub(crate) fn consul_command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(consul());
+        command.args(arguments);
+        command
+    }
+
+    /// Runs the consul command, which must succeed.
+    pub(crate) fn consul(&self, arguments: &[&str]) {
+        succeed(&mut self.consul_command(arguments));
+    }
+
+    /// The most memory that the release binary has at once. The system forgets it when a process
+    /// ends, so it is looked at until then; it only grows.
+    pub(crate) fn peak_memory(&self, runs: usize, arguments: &[&str]) -> Sample {
+        let mut sample = Sample {
+            unit: Unit::Mebibytes,
+            ..Sample::default()
+        };
+        for _ in 0..runs {
+            let mut command = self.command(env!("CARGO_BIN_EXE_cfgctl"));
+            let child = command.args(arguments).stderr(Stdio::null()).spawn();
+            let mut child = child.expect("the binary");
+            let status = format!("/proc/{}/status", child.id());
+            let mut peak = 0.0;
+            while child.try_wait().expect("a process").is_none() {
+                peak = peak_in(&status).unwrap_or(peak);
+                std::thread::sleep(LOOK);
+            }
+            sample.figures.push(peak);
+        }
+        sample
+    }
+}
+
+/// The consul command that `tests/bench/run` found.
+fn consul() -> PathBuf {
+    let chosen = std::env::var_os("CONSUL_BIN").map(PathBuf::from);
+    chosen.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/consul"))
+}
+
+/// `VmHWM:    12345 kB`, in MiB.
+fn peak_in(status: &str) -> Option<f64> {
+    let text = fs::read_to_string(status).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: f64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kibibytes / 1024.0)
+}
+
+fn succeed(command: &mut Command) {
+    let output = command.output().expect("a process");
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+}

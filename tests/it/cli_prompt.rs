@@ -1,0 +1,141 @@
+//! The question before a change, asked on a real terminal.
+
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::cli::Cfgctl;
+use crate::support::transcript::bring;
+
+const QUESTION: &str = "Do this?";
+
+/// The command that asks; `exec`, so that no shell stands between it and `script`.
+fn command_line() -> String {
+    let binary = env!("CARGO_BIN_EXE_cfgctl");
+    format!("exec {binary} apply -f fixtures/quickstart")
+}
+
+/// The one process that `script` started.
+fn process_of(script: &Child) -> Pid {
+    let pid = script.id();
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    let children = children.expect("/proc");
+    let child = children.trim().parse().expect("one child");
+    Pid::from_raw(child).expect("a process")
+}
+
+/// Runs `cfgctl apply` of the quickstart on a terminal of its own, and types `answer` once the
+/// question is there. What was on the screen, and the exit code.
+fn ask(user: &Cfgctl, answer: &[u8]) -> (String, Option<i32>) {
+    // `script` of util-linux gives the command a terminal, and ends with its exit code.
+    let mut child = in_surroundings(user, Command::new("script"))
+        .args(["-qec", &command_line(), "/dev/null"])
+        .spawn()
+        .expect("`script` of util-linux");
+    let screen = read_until(&mut child, QUESTION);
+    let mut keyboard = child.stdin.take().expect("a pipe");
+    keyboard.write_all(answer).expect("a reader");
+    let mut rest = Vec::new();
+    let mut output = child.stdout.take().expect("a pipe");
+    output.read_to_end(&mut rest).expect("an end");
+    drop(keyboard);
+    let code = child.wait().expect("an end").code();
+    (screen + &String::from_utf8_lossy(&rest), code)
+}
+
+fn in_surroundings(user: &Cfgctl, mut command: Command) -> Command {
+    let like = user.command(&[]);
+    command.env_clear().env("TERM", "xterm");
+    for (name, value) in like.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    command
+        .current_dir(user.directory())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn read_until(child: &mut Child, wanted: &str) -> String {
+    let output = child.stdout.as_mut().expect("a pipe");
+    let mut seen = Vec::new();
+    let mut byte = [0];
+    while !String::from_utf8_lossy(&seen).contains(wanted) {
+        let read = output.read(&mut byte).expect("a terminal");
+        assert_ne!(read, 0, "no {wanted}: {}", String::from_utf8_lossy(&seen));
+        seen.extend(byte);
+    }
+    String::from_utf8_lossy(&seen).into_owned()
+}
+
+fn user() -> Cfgctl {
+    let user = Cfgctl::new();
+    bring(&user, "fixtures/quickstart");
+    user
+}
+
+fn is_untouched(user: &Cfgctl) -> bool {
+    !user.directory().join("target").exists() && user.ok(&["get", "-o", "name"]).is_empty()
+}
+
+#[test]
+fn yes_does_it() {
+    let user = user();
+    let (screen, code) = ask(&user, b"y");
+    assert_eq!(code, Some(0), "{screen}");
+    assert!(screen.contains("delivered"), "{screen}");
+    assert!(user.ok(&["get", "-o", "name"]).contains("set/checkout"));
+}
+
+#[test]
+fn no_changes_nothing() {
+    let user = user();
+    let (screen, code) = ask(&user, b"n");
+    assert_eq!(code, Some(0), "{screen}");
+    assert!(screen.contains("nothing was changed"), "{screen}");
+    assert!(is_untouched(&user));
+}
+
+#[test]
+fn enter_means_no() {
+    let user = user();
+    let (screen, code) = ask(&user, b"\r");
+    assert_eq!(code, Some(0), "{screen}");
+    assert!(is_untouched(&user));
+}
+
+#[test]
+fn ctrl_c_at_the_question_changes_nothing() {
+    let user = user();
+    let (screen, code) = ask(&user, b"\x03");
+    assert_eq!(code, Some(130), "{screen}");
+    assert!(
+        screen.contains("stopped before anything was changed"),
+        "{screen}"
+    );
+    assert!(is_untouched(&user));
+}
+
+#[test]
+fn a_signal_at_the_question_changes_nothing() {
+    let user = user();
+    let mut child = in_surroundings(&user, Command::new("script"))
+        .args(["-qec", &command_line(), "/dev/null"])
+        .spawn()
+        .expect("`script` of util-linux");
+    let mut screen = read_until(&mut child, QUESTION);
+    let pid = process_of(&child);
+    kill_process(pid, Signal::TERM).unwrap();
+    let mut output = child.stdout.take().expect("a pipe");
+    output.read_to_string(&mut screen).expect("an end");
+    assert_eq!(child.wait().expect("an end").code(), Some(143), "{screen}");
+    assert!(
+        screen.contains("stopped before anything was changed"),
+        "{screen}"
+    );
+    assert!(is_untouched(&user));
+}

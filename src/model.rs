@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a file, a clock, the environment or the network, and nothing is async.
 
+mod aside;
 mod cluster;
 mod commit;
 mod consent;
@@ -16,9 +17,11 @@ mod selector;
 mod set;
 mod snapshot;
 mod steps;
+mod transaction;
 pub mod value;
 mod write;
 
+pub use aside::{Aside, Cell, Delivering, ObservedPart};
 pub use cluster::{
     ClientCertificate, Cluster, Connection, Consul, Directory, LimitOverrides, Tls, TokenSource,
 };
@@ -27,7 +30,7 @@ pub use consent::Consent;
 pub use key::{Key, KeyError, Prefix};
 pub use name::{ClusterName, LayerName, NameError, SetName};
 pub use observed::{Fence, Observed, ObservedEntry, ObservedSnapshot, Owner, Place};
-pub use parts::{Aside, AsideNames, Delivering, ObservedPart, Read};
+pub use parts::{AsideNames, Read};
 pub use provenance::Provenance;
 pub use resource::{ResourceId, ResourceKind};
 pub use revision::{Cause, Content, Origin, Revision, Version};
@@ -36,7 +39,7 @@ pub use selector::{
 };
 pub use set::{ConfigSet, Layer, Publish, SpringFormat};
 pub use snapshot::{Digest, Document, DocumentError, Snapshot};
-pub use steps::{Act, Expected, Operation, Transaction};
+pub use transaction::{Act, Expected, Operation, Transaction};
 pub use write::{EntryWrite, Limits, Oversize, SnapshotWrite, Write};
 
 /// The version of every format that cfgctl reads and writes: manifests, snapshots, JSON output.

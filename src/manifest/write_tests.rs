@@ -65,7 +65,10 @@ spec:
   publish:
     - spring: {context: config/checkout}
     - spring: {context: config/other, format: key-value}
+    - spring: {context: config/late, format: key-value, atomic: false}
+    - spring: {context: config/soon, format: key-value, atomic: true}
     - keys: {prefix: app/checkout}
+    - keys: {prefix: app/late, atomic: false}
 "#,
     );
     insta::assert_snapshot!(written, @r#"
@@ -120,8 +123,18 @@ spec:
         - spring:
             context: config/other
             format: key-value
+        - spring:
+            atomic: false
+            context: config/late
+            format: key-value
+        - spring:
+            context: config/soon
+            format: key-value
         - keys:
             prefix: app/checkout
+        - keys:
+            atomic: false
+            prefix: app/late
       schema:
         type: object
       values:

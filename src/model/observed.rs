@@ -47,9 +47,10 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Whether exactly this snapshot is there, every key of it included.
+    /// Whether exactly this snapshot is there, every key of it included, and no other is on its way.
     pub fn holds(&self, document: &Document) -> bool {
-        self.snapshot.document() == Some(document)
+        self.aside.delivering.is_none()
+            && self.snapshot.document() == Some(document)
             && document.keys().iter().all(|(key, digest)| {
                 self.entries
                     .get(key)

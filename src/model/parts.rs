@@ -11,12 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::snapshot::{Document, DocumentError, MAX_DOCUMENT_BYTES};
 use super::value;
-use super::{API_VERSION, ClusterName, Digest, Fence, Origin, Owner, SetName, Version};
+use super::{API_VERSION, ClusterName, Digest, Origin, SetName, Version};
 
 /// The `kind` of a table of contents.
 const CONTENTS: &str = "SnapshotParts";
-/// The `kind` of the mark of a delivery that is under way.
-const UNDER_WAY: &str = "Delivery";
 /// More parts than this no table of contents may name: a transaction could not check them.
 const MOST_PARTS: usize = 1024;
 
@@ -47,89 +45,15 @@ impl AsideNames {
         format!("{}{}", self.parts, digest.hex())
     }
 
+    /// Whether `key` is the name of a part with these bytes.
+    pub(super) fn is_part(&self, key: &str, bytes: &[u8]) -> bool {
+        key == self.part(&Digest::of(bytes))
+    }
+
     /// Whether `key` is one of these.
     pub fn holds(&self, key: &str) -> bool {
         key == self.delivering || key.starts_with(&self.parts)
     }
-}
-
-/// What a target holds beside the snapshot key for cfgctl's own use. Empty for targets without
-/// limits.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Aside {
-    /// Everything below the prefix of the parts.
-    pub parts: BTreeMap<String, ObservedPart>,
-    /// The parts that the snapshot there names.
-    pub named: BTreeSet<String>,
-    /// The mark of a delivery in batches that was begun and not finished.
-    pub delivering: Option<Delivering>,
-}
-
-/// A part, or what lies in its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ObservedPart {
-    /// Its state.
-    pub fence: Fence,
-    /// Whether it carries our mark.
-    pub owner: Owner,
-    /// Whether its content is what its name says.
-    pub intact: bool,
-}
-
-/// The mark of a delivery in batches.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivering {
-    /// Its state.
-    pub fence: Fence,
-    /// The version that is being delivered.
-    pub version: Version,
-}
-
-impl Aside {
-    /// Takes in a key beside the snapshot key. What stands at the place of the mark and is none is
-    /// someone else's.
-    pub fn insert(
-        &mut self,
-        names: &AsideNames,
-        key: &str,
-        value: &[u8],
-        fence: Fence,
-        owner: Owner,
-    ) {
-        if key == names.delivering {
-            let mark = serde_json::from_slice::<Mark>(value).ok();
-            self.delivering = mark
-                .filter(|_| owner == Owner::Cfgctl)
-                .map(|Mark { version, .. }| Delivering { fence, version });
-        } else if key.starts_with(&names.parts) {
-            let part = ObservedPart {
-                fence,
-                owner,
-                intact: key == names.part(&Digest::of(value)),
-            };
-            self.parts.insert(key.to_owned(), part);
-        }
-    }
-}
-
-/// What lies at the key of a delivery that is under way.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Mark {
-    api_version: String,
-    kind: String,
-    version: Version,
-    digest: Digest,
-}
-
-/// The bytes of the mark of a delivery of `document`.
-pub(super) fn mark(document: &Document) -> Vec<u8> {
-    value::canonical(&Mark {
-        api_version: API_VERSION.to_owned(),
-        kind: UNDER_WAY.to_owned(),
-        version: document.version(),
-        digest: document.digest().clone(),
-    })
 }
 
 /// A table of contents.
@@ -150,34 +74,61 @@ pub(super) struct Contents {
 /// One part, in the order in which they are joined.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Part {
-    key: String,
+pub(super) struct Part {
+    pub(super) key: String,
     digest: Digest,
     bytes: usize,
 }
 
+/// Parts of at most `part_bytes`, in order, and what lies at the key of each.
+pub(super) fn cut<'a>(
+    bytes: &'a [u8],
+    part_bytes: usize,
+    names: &AsideNames,
+) -> (Vec<Part>, BTreeMap<String, &'a [u8]>) {
+    let mut chunks = BTreeMap::new();
+    let mut parts = Vec::new();
+    for chunk in bytes.chunks(part_bytes.max(1)) {
+        let digest = Digest::of(chunk);
+        let key = names.part(&digest);
+        chunks.insert(key.clone(), chunk);
+        parts.push(Part {
+            key,
+            digest,
+            bytes: chunk.len(),
+        });
+    }
+    (parts, chunks)
+}
+
+/// Whether they stay within bounds, and lead nowhere but to parts of their own set.
+pub(super) fn are_sound(parts: &[Part], names: &AsideNames) -> bool {
+    let sizes = parts.iter().map(|part| part.bytes);
+    let total = sizes.fold(0, usize::saturating_add);
+    parts.len() <= MOST_PARTS
+        && total <= MAX_DOCUMENT_BYTES
+        && (parts.iter()).all(|part| part.key == names.part(&part.digest))
+}
+
+/// The bytes that were cut, if `part` still has all of them at their keys.
+pub(super) fn join<'a>(parts: &[Part], part: impl Fn(&str) -> Option<&'a [u8]>) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for Part {
+        key,
+        digest,
+        bytes: size,
+    } in parts
+    {
+        let found = part(key).filter(|found| found.len() == *size)?;
+        bytes.extend_from_slice(Some(found).filter(|found| Digest::of(found) == *digest)?);
+    }
+    Some(bytes)
+}
+
 impl Contents {
-    /// Cuts `bytes`, which are those of `document`, into parts of at most `part_bytes`. Gives what
-    /// lies at the snapshot key, and every part with its key.
-    pub(super) fn cut<'a>(
-        document: &Document,
-        bytes: &'a [u8],
-        part_bytes: usize,
-        names: &AsideNames,
-    ) -> (Vec<u8>, BTreeMap<String, &'a [u8]>) {
-        let mut chunks = BTreeMap::new();
-        let mut parts = Vec::new();
-        for chunk in bytes.chunks(part_bytes.max(1)) {
-            let digest = Digest::of(chunk);
-            let key = names.part(&digest);
-            chunks.insert(key.clone(), chunk);
-            parts.push(Part {
-                key,
-                digest,
-                bytes: chunk.len(),
-            });
-        }
-        let contents = Self {
+    /// What lies at the snapshot key in place of `document`, which was cut into `parts`.
+    pub(super) fn of(document: &Document, parts: Vec<Part>) -> Vec<u8> {
+        value::canonical(&Self {
             api_version: API_VERSION.to_owned(),
             kind: CONTENTS.to_owned(),
             set: document.set().clone(),
@@ -186,17 +137,7 @@ impl Contents {
             origin: document.origin().clone(),
             digest: document.digest().clone(),
             parts,
-        };
-        (value::canonical(&contents), chunks)
-    }
-
-    /// Whether it stays within bounds, and leads nowhere but to parts of its own set.
-    fn is_sound(&self, names: &AsideNames) -> bool {
-        let sizes = self.parts.iter().map(|part| part.bytes);
-        let total = sizes.fold(0, usize::saturating_add);
-        self.parts.len() <= MOST_PARTS
-            && total <= MAX_DOCUMENT_BYTES
-            && (self.parts.iter()).all(|part| part.key == names.part(&part.digest))
+        })
     }
 
     /// The document, from what lies at the keys of its parts.
@@ -206,17 +147,7 @@ impl Contents {
             let known = Document::without_values(set, cluster, self.version, self.origin.clone());
             DocumentError::Incomplete(Box::new(known))
         };
-        let mut bytes = Vec::new();
-        for Part {
-            key,
-            digest,
-            bytes: size,
-        } in &self.parts
-        {
-            let found = part(key).filter(|found| found.len() == *size);
-            let found = found.filter(|found| Digest::of(found) == *digest);
-            bytes.extend_from_slice(found.ok_or_else(lacking)?);
-        }
+        let bytes = join(&self.parts, part).ok_or_else(lacking)?;
         let document = Document::parse(&bytes)?;
         let same = document.digest() == &self.digest
             && document.set() == &self.set
@@ -257,7 +188,7 @@ impl Read {
                 document: Document::parse(bytes),
                 parts: BTreeSet::new(),
             },
-            Some(contents) if !contents.is_sound(names) => Self {
+            Some(contents) if !are_sound(&contents.parts, names) => Self {
                 document: Err(DocumentError::UnsoundParts),
                 parts: BTreeSet::new(),
             },

@@ -33,7 +33,7 @@ impl Digest {
 
     /// The digits alone, as names of keys have them.
     pub(super) fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        self.to_string().split_off("sha256:".len())
     }
 }
 

@@ -1,126 +1,26 @@
 //! How a write goes to a target that has limits: in one transaction if it fits, else in several,
-//! of which the last one replaces the snapshot key and so decides what readers see.
+//! of which one replaces the snapshot key and so decides what readers see.
 //!
 //! Every transaction first compares the snapshot key, so none of them gets through once anyone
-//! else has delivered. What comes before the last one is invisible to whoever follows the snapshot
-//! key (parts that nothing names yet, or names no more), or is loose by the set's own word. Any of
-//! them may be the last one that arrives: the next write takes up from what is there then.
+//! else has delivered. What comes before that one is invisible to whoever follows the snapshot key
+//! (parts that nothing names yet, or names no more), or is loose by the set's own word; what comes
+//! after it is waste. Any of them may be the last one that arrives: the next write takes up from
+//! what is there then.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::parts::{AsideNames, Contents, mark};
+use super::aside::Mark;
+use super::parts::{self, AsideNames, Contents};
 use super::snapshot::MAX_DOCUMENT_BYTES;
-use super::{Document, EntryWrite, Fence, Key, Limits, Oversize, Owner, SnapshotWrite, Write};
+use super::transaction::{OPERATION_BYTES, escaped_bytes};
+use super::{
+    Act, Digest, Document, EntryWrite, Expected, Fence, Key, Limits, Operation, Oversize, Owner,
+    SnapshotWrite, Transaction, Write, value,
+};
 
-/// What the JSON of one operation takes beside its key and value, rounded up: braces, field
-/// names, a 20-digit index and a 20-digit mark.
-const OPERATION_BYTES: usize = 160;
 /// Smaller parts are not worth a key; limits that leave no more are not those of a Consul.
 const LEAST_PART_BYTES: usize = 1024;
-
-/// What happens at once or not at all.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transaction<'a> {
-    /// In order; the first one is about the snapshot key.
-    pub operations: Vec<Operation<'a>>,
-}
-
-/// What happens to one key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Operation<'a> {
-    /// The key.
-    pub key: Cow<'a, str>,
-    /// What is done.
-    pub act: Act<'a>,
-    /// The state that the key must be in.
-    pub expected: Expected<'a>,
-}
-
-/// What is done to a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act<'a> {
-    /// Nothing.
-    Check,
-    /// It gets this content and our mark.
-    Put(Cow<'a, [u8]>),
-    /// It is removed. That it is gone already is no failure.
-    Delete,
-}
-
-/// The state that a key must be in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expected<'a> {
-    /// It must not exist.
-    Absent,
-    /// As it was seen.
-    At(&'a Fence),
-    /// As an earlier transaction of the same write left it.
-    Written,
-}
-
-impl<'a> Expected<'a> {
-    fn seen(fence: Option<&'a Fence>) -> Self {
-        fence.map_or(Self::Absent, Self::At)
-    }
-}
-
-impl<'a> Operation<'a> {
-    fn new(key: impl Into<Cow<'a, str>>, act: Act<'a>, expected: Expected<'a>) -> Self {
-        let key = key.into();
-        Self { key, act, expected }
-    }
-
-    fn value(&self) -> &[u8] {
-        match &self.act {
-            Act::Put(value) => value,
-            Act::Check | Act::Delete => &[],
-        }
-    }
-
-    /// What it takes in Consul's JSON, at the most.
-    fn request_bytes(&self) -> usize {
-        OPERATION_BYTES + escaped_bytes(&self.key) + self.value().len().div_ceil(3) * 4
-    }
-}
-
-impl Transaction<'_> {
-    /// Every limit that it exceeds.
-    fn oversize(&self, limits: Limits) -> Vec<Oversize> {
-        let Limits {
-            operations,
-            value_bytes,
-            request_bytes,
-        } = limits;
-        let mut found = Vec::new();
-        let needed = self.operations.len();
-        if needed > operations {
-            found.push(Oversize::Operations {
-                needed,
-                limit: operations,
-            });
-        }
-        let mut bytes = 2;
-        for operation in &self.operations {
-            let value = operation.value().len();
-            if value > value_bytes {
-                found.push(Oversize::Value {
-                    key: operation.key.clone().into_owned(),
-                    bytes: value,
-                    limit: value_bytes,
-                });
-            }
-            bytes += operation.request_bytes();
-        }
-        if bytes > request_bytes {
-            found.push(Oversize::Request {
-                bytes,
-                limit: request_bytes,
-            });
-        }
-        found
-    }
-}
 
 impl Write {
     /// The transactions that carry it out, in order, within `limits`; or every limit that stands
@@ -143,7 +43,7 @@ impl Write {
             snapshot_key,
             names: AsideNames::of(snapshot_key),
             limits,
-            cut: None,
+            contents: None,
             batched: false,
             mark: None,
         };
@@ -162,12 +62,26 @@ impl Write {
         Err(least)
     }
 
+    /// How many transactions it takes where limits are as tight as anywhere.
+    pub fn steps(&self) -> u32 {
+        let transactions = self.transactions("", Limits::CONSUL);
+        let steps = transactions.map_or(1, |transactions| transactions.len());
+        u32::try_from(steps).unwrap_or(u32::MAX).max(1)
+    }
+
     /// Every limit that this write exceeds, whatever is done to make it fit.
     pub fn oversize(&self, snapshot_key: &str, limits: Limits) -> Vec<Oversize> {
         self.transactions(snapshot_key, limits)
             .err()
             .unwrap_or_default()
     }
+}
+
+/// What stands in for bytes that are too many for one key, and the parts that they are cut into.
+#[derive(Clone, Debug)]
+struct Cut<'a> {
+    table: Vec<u8>,
+    parts: BTreeMap<String, Cow<'a, [u8]>>,
 }
 
 /// One way to spread a write over transactions.
@@ -177,12 +91,13 @@ struct Layout<'a> {
     snapshot_key: &'a str,
     names: AsideNames,
     limits: Limits,
-    /// The table of contents and the parts of a document that is cut.
-    cut: Option<(Vec<u8>, BTreeMap<String, &'a [u8]>)>,
+    /// The document, if it is cut.
+    contents: Option<Cut<'a>>,
     /// Whether loose keys go first, in batches.
     batched: bool,
-    /// What says so while it lasts; a removal leaves no mark.
-    mark: Option<Vec<u8>>,
+    /// What says so while it lasts, and the list of the keys that it makes. A removal needs no
+    /// mark: the snapshot names its keys until the last of them is gone.
+    mark: Option<Cut<'a>>,
 }
 
 impl<'a> Layout<'a> {
@@ -193,37 +108,74 @@ impl<'a> Layout<'a> {
             SnapshotWrite::Put { value, .. } => Document::parse(value).ok(),
             SnapshotWrite::Delete { .. } => None,
         };
-        let cut = document.as_ref().and_then(|document| {
-            let cut = Some(self.cut(document)?);
+        let document = document.as_ref();
+        let cut = document.and_then(|document| {
+            let contents = Some(self.contents(document)?);
             Some(Self {
-                cut,
+                contents,
                 ..self.clone()
             })
         });
         let loose = !self.write.loose.is_empty();
         let batched = |layout: &Self| {
-            let layout = Self {
-                batched: true,
-                mark: document.as_ref().map(mark),
-                ..layout.clone()
+            let mark = match document {
+                Some(document) => Some(self.begun(document)?),
+                None => None,
             };
-            loose.then_some(layout)
+            loose.then(|| Self {
+                batched: true,
+                mark,
+                ..layout.clone()
+            })
         };
         let both = cut.as_ref().and_then(batched);
         [cut, batched(self), both].into_iter().flatten().collect()
     }
 
-    /// The table of contents and the parts of `document`, each as large as the limits allow.
-    fn cut(&self, document: &Document) -> Option<(Vec<u8>, BTreeMap<String, &'a [u8]>)> {
+    /// How large parts may be, if limits leave any room for them.
+    fn part_bytes(&self) -> Option<usize> {
+        let key_bytes = escaped_bytes(&self.names.part(&Digest::of(&[])));
+        let beside = 2 + self.guard().request_bytes() + OPERATION_BYTES + key_bytes;
+        let room = self.limits.request_bytes.saturating_sub(beside) / 4 * 3;
+        Some(room.min(self.limits.value_bytes)).filter(|bytes| *bytes >= LEAST_PART_BYTES)
+    }
+
+    fn contents(&self, document: &Document) -> Option<Cut<'a>> {
         let SnapshotWrite::Put { value, .. } = &self.write.snapshot else {
             return None;
         };
-        let key_bytes = escaped_bytes(&self.names.part(document.digest()));
-        let beside = 2 + self.guard().request_bytes() + OPERATION_BYTES + key_bytes;
-        let room = self.limits.request_bytes.saturating_sub(beside) / 4 * 3;
-        let part_bytes = room.min(self.limits.value_bytes);
-        (part_bytes >= LEAST_PART_BYTES)
-            .then(|| Contents::cut(document, value, part_bytes, &self.names))
+        let (parts, chunks) = parts::cut(value, self.part_bytes()?, &self.names);
+        let chunks = chunks.into_iter();
+        Some(Cut {
+            table: Contents::of(document, parts),
+            parts: chunks.map(|(key, chunk)| (key, chunk.into())).collect(),
+        })
+    }
+
+    /// The mark of a delivery of `document`. It remembers what earlier ones have left, too.
+    fn begun(&self, document: &Document) -> Option<Cut<'a>> {
+        let entries = self.write.entries.iter();
+        let is_created = |(key, entry): &(&'a Key, &EntryWrite)| {
+            matches!(entry, EntryWrite::Put { expected: None, .. })
+                && self.write.loose.contains(*key)
+        };
+        let created = entries.filter(is_created).map(|(key, _)| key);
+        let left = self.write.aside.delivering.iter();
+        let left = left.flat_map(|delivering| &delivering.created);
+        let keys: BTreeSet<&Key> = created.chain(left).collect();
+        let list = if keys.is_empty() {
+            Vec::new()
+        } else {
+            value::canonical(&keys)
+        };
+        let (parts, chunks) = parts::cut(&list, self.part_bytes()?, &self.names);
+        let chunks = chunks.into_iter();
+        Some(Cut {
+            table: Mark::of(document, parts),
+            parts: chunks
+                .map(|(key, chunk)| (key, chunk.to_vec().into()))
+                .collect(),
+        })
     }
 
     fn fitting(&self) -> Result<Vec<Transaction<'a>>, Vec<Oversize>> {
@@ -245,23 +197,24 @@ impl<'a> Layout<'a> {
             if let Some(mark) = &self.mark {
                 let seen = self.write.aside.delivering.as_ref();
                 let seen = seen.map(|delivering| &delivering.fence);
-                let begin = self.mark(Act::Put(mark.clone().into()), Expected::seen(seen));
+                let begin = self.mark(Act::Put(mark.table.clone().into()), Expected::seen(seen));
                 transactions.extend(self.filled(&guards, vec![begin]));
                 guards.push(self.mark(Act::Check, Expected::Written));
             }
             let loose = self.entries(|key| self.write.loose.contains(key));
             transactions.extend(self.filled(&guards, loose));
         }
-        transactions.push(self.last());
+        transactions.extend(self.turn());
+        if matches!(self.write.snapshot, SnapshotWrite::Delete { .. }) {
+            let gone = Operation::new(self.snapshot_key, Act::Check, Expected::Absent);
+            transactions.extend(self.filled(&[gone], self.named_parts()));
+        }
         transactions
     }
 
-    /// What every transaction but the last one begins with.
+    /// What every transaction but that of the snapshot key begins with.
     fn guard(&self) -> Operation<'a> {
-        let expected = match &self.write.snapshot {
-            SnapshotWrite::Put { expected, .. } => Expected::seen(expected.as_ref()),
-            SnapshotWrite::Delete { expected } => Expected::At(expected),
-        };
+        let expected = Expected::seen(self.write.snapshot.expected());
         Operation::new(self.snapshot_key, Act::Check, expected)
     }
 
@@ -269,36 +222,34 @@ impl<'a> Layout<'a> {
         Operation::new(self.names.delivering.clone(), act, expected)
     }
 
-    /// Whether a part of the new document is there already.
+    /// Whether a part is there already.
     fn is_there(&self, part: &str) -> Option<&'a Fence> {
         let seen = self.write.aside.parts.get(part)?;
         (seen.intact && seen.owner == Owner::Cfgctl).then_some(&seen.fence)
     }
 
-    /// Surplus parts go, new parts come. Those that the snapshot names stay until the next write:
+    /// Surplus parts go, new parts come. Those that something names stay until the next write:
     /// someone may just have read it.
     fn aside(&self) -> Vec<Operation<'a>> {
         let aside = &self.write.aside;
-        let is_new = |part: &str| {
-            let cut = self.cut.as_ref();
-            cut.is_some_and(|(_, parts)| parts.contains_key(part))
-        };
-        let surplus = (aside.parts.iter())
-            .filter(|(part, seen)| {
-                seen.owner == Owner::Cfgctl && !aside.named.contains(*part) && !is_new(part)
-            })
-            .map(|(part, seen)| {
-                Operation::new(part.as_str(), Act::Delete, Expected::At(&seen.fence))
-            });
-        let parts = self.cut.iter().flat_map(|(_, parts)| parts);
-        let new = parts
-            .filter(|(part, _)| self.is_there(part).is_none())
-            .map(|(part, bytes)| {
-                let seen = aside.parts.get(part).map(|seen| &seen.fence);
-                let put = Act::Put(Cow::Borrowed(*bytes));
-                Operation::new(part.clone(), put, Expected::seen(seen))
-            });
-        surplus.chain(new).collect()
+        let new: BTreeMap<_, _> = (self.contents.iter().chain(&self.mark))
+            .flat_map(|cut| &cut.parts)
+            .collect();
+        let is_surplus =
+            |part: &str| !aside.named.contains(part) && !new.contains_key(&part.to_owned());
+        let surplus = aside.own_parts().filter(|(part, _)| is_surplus(part));
+        let surplus = surplus
+            .map(|(part, seen)| Operation::new(part, Act::Delete, Expected::At(&seen.fence)));
+        let put = new.iter().filter(|(part, _)| self.is_there(part).is_none());
+        let put = put.map(|(part, bytes)| {
+            let seen = aside.parts.get(*part).map(|seen| &seen.fence);
+            Operation::new(
+                (*part).clone(),
+                Act::Put((*bytes).clone()),
+                Expected::seen(seen),
+            )
+        });
+        surplus.chain(put).collect()
     }
 
     fn entries(&self, wanted: impl Fn(&Key) -> bool) -> Vec<Operation<'a>> {
@@ -319,54 +270,65 @@ impl<'a> Layout<'a> {
     }
 
     /// The one that readers of the snapshot key see.
-    fn last(&self) -> Transaction<'a> {
+    fn turn(&self) -> Vec<Transaction<'a>> {
         let mut operations = Vec::new();
+        let expected = Expected::seen(self.write.snapshot.expected());
         match &self.write.snapshot {
-            SnapshotWrite::Put { value, expected } => {
-                let value = match &self.cut {
-                    Some((contents, _)) => Cow::Owned(contents.clone()),
+            SnapshotWrite::Put { value, .. } => {
+                let value = match &self.contents {
+                    Some(contents) => Cow::Owned(contents.table.clone()),
                     None => Cow::Borrowed(value.as_slice()),
                 };
-                let expected = Expected::seen(expected.as_ref());
                 operations.push(Operation::new(self.snapshot_key, Act::Put(value), expected));
             }
-            SnapshotWrite::Delete { expected } => {
-                // A delete alone would succeed if the key is gone already.
-                operations.push(self.guard());
-                let expected = Expected::At(expected);
+            SnapshotWrite::Delete { expected: None } => {}
+            SnapshotWrite::Delete { expected: Some(_) } => {
                 operations.push(Operation::new(self.snapshot_key, Act::Delete, expected));
             }
         }
         match (&self.mark, &self.write.aside.delivering) {
             (Some(_), _) => operations.push(self.mark(Act::Delete, Expected::Written)),
             (None, Some(seen)) => {
-                operations.push(self.mark(Act::Delete, Expected::At(&seen.fence)))
+                operations.push(self.mark(Act::Delete, Expected::At(&seen.fence)));
             }
             (None, None) => {}
         }
         // A part that was there may have been collected by someone else as surplus, and one that
         // was just put as well.
-        let parts = self.cut.iter().flat_map(|(_, parts)| parts.keys());
+        let parts = self.contents.iter().flat_map(|cut| cut.parts.keys());
         operations.extend(parts.map(|part| {
             let expected = self.is_there(part).map_or(Expected::Written, Expected::At);
             Operation::new(part.clone(), Act::Check, expected)
         }));
         operations.extend(self.entries(|key| !self.batched || !self.write.loose.contains(key)));
+
+        // Only a put tells by itself whether the snapshot key is there. Where there is no room for
+        // a check it comes right before: a delete that finds nothing only wants what is so already.
+        let mut before = Vec::new();
         if matches!(self.write.snapshot, SnapshotWrite::Delete { .. }) {
-            let room = self.limits.operations.saturating_sub(operations.len());
-            operations.extend(self.named_parts().take(room));
+            if operations.len() < self.limits.operations {
+                operations.insert(0, self.guard());
+            } else {
+                before.push(self.guard());
+            }
         }
-        Transaction { operations }
+        [before, operations]
+            .into_iter()
+            .filter(|operations| !operations.is_empty())
+            .map(|operations| Transaction { operations })
+            .collect()
     }
 
-    /// What a removal takes away with the snapshot.
-    fn named_parts(&self) -> impl Iterator<Item = Operation<'a>> {
+    /// The parts that go with the snapshot.
+    fn named_parts(&self) -> Vec<Operation<'a>> {
         let aside = &self.write.aside;
-        (aside.parts.iter())
-            .filter(|(part, seen)| seen.owner == Owner::Cfgctl && aside.named.contains(*part))
-            .map(|(part, seen)| {
-                Operation::new(part.as_str(), Act::Delete, Expected::At(&seen.fence))
-            })
+        let named = aside
+            .own_parts()
+            .filter(|(part, _)| aside.named.contains(*part));
+        let delete = |(part, seen): (&'a str, &'a super::ObservedPart)| {
+            Operation::new(part, Act::Delete, Expected::At(&seen.fence))
+        };
+        named.map(delete).collect()
     }
 
     /// As few transactions as hold `operations`, each with `guards` before them.
@@ -398,14 +360,4 @@ impl<'a> Layout<'a> {
         }
         filled
     }
-}
-
-/// How long a key is in JSON, at the most: some encoders escape more than they must.
-fn escaped_bytes(key: &str) -> usize {
-    key.chars()
-        .map(|c| match c {
-            '"' | '\\' | '<' | '>' | '&' => 6,
-            c => c.len_utf8(),
-        })
-        .sum()
 }

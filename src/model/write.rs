@@ -35,9 +35,19 @@ pub enum SnapshotWrite {
     },
     /// It is removed, with everything that the write deletes.
     Delete {
-        /// The state that it must be in.
-        expected: Fence,
+        /// The state that it must be in; `None`: there is none, and only what a delivery that was
+        /// stopped has left is removed.
+        expected: Option<Fence>,
     },
+}
+
+impl SnapshotWrite {
+    /// The state that the key must be in; `None`: it must not exist.
+    pub fn expected(&self) -> Option<&Fence> {
+        match self {
+            Self::Put { expected, .. } | Self::Delete { expected } => expected.as_ref(),
+        }
+    }
 }
 
 /// What happens to a key beside the snapshot key.

@@ -209,6 +209,19 @@ impl Standing {
     }
 }
 
+/// How a version came to be that this store made.
+pub(super) fn known_origin<'a>(
+    set: &SetName,
+    version: Version,
+    heads: &'a Heads,
+    past: &'a Past,
+) -> Option<&'a Origin> {
+    let head = heads.get(&ResourceId::Set(set.clone()))?;
+    let revision = Some(head).filter(|head| head.version == version);
+    let revision = revision.or_else(|| past.get(&(set.clone(), version)))?;
+    Some(&revision.origin)
+}
+
 pub(super) fn standing(
     pair: &Pair,
     observation: &Observation,
@@ -239,13 +252,7 @@ pub(super) fn standing(
     }
     let head = heads.get(&ResourceId::Set(pair.set.clone()));
     let version = document.version();
-    let known_origin: Option<&Origin> = match head {
-        Some(head) if head.version == version => Some(&head.origin),
-        Some(_) => past
-            .get(&(pair.set.clone(), version))
-            .map(|revision| &revision.origin),
-        None => None,
-    };
+    let known_origin = known_origin(&pair.set, version, heads, past);
     let reason = match head {
         Some(head) if version <= head.version => {
             if known_origin == Some(document.origin()) {

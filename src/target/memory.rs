@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::{Health, Target, TargetError};
 use crate::model::{
-    Act, Aside, AsideNames, Document, Expected, Fence, Key, Limits, Observed, ObservedEntry,
+    self, Act, Aside, AsideNames, Expected, Fence, Key, Limits, Observed, ObservedEntry,
     ObservedSnapshot, Owner, Place, Read, SetName, Transaction, Write,
 };
 
@@ -132,10 +132,16 @@ impl Store {
         }
     }
 
+    fn bytes(&self, key: &str) -> Option<&[u8]> {
+        self.cells.get(key).map(|cell| cell.value.as_slice())
+    }
+
     fn aside(&self, names: &AsideNames) -> Aside {
         let mut aside = Aside::default();
         for (key, cell) in &self.cells {
-            aside.insert(names, key, &cell.value, cell.fence(), cell.owner);
+            let (value, owner, fence) = (cell.value.as_slice(), cell.owner, cell.fence());
+            let cell = model::Cell { key, value, owner };
+            aside.insert(names, cell, fence, |part| self.bytes(part));
         }
         aside
     }
@@ -181,9 +187,8 @@ impl Target for Memory {
         let snapshot = match store.cells.get(&snapshot_key) {
             None => ObservedSnapshot::Absent,
             Some(cell) => {
-                let part = |key: &str| store.cells.get(key).map(|cell| cell.value.as_slice());
-                let read = Read::new(&cell.value, &names, part);
-                aside.named = read.parts;
+                let read = Read::new(&cell.value, &names, |part| store.bytes(part));
+                aside.named.extend(read.parts);
                 ObservedSnapshot::Present {
                     fence: cell.fence(),
                     owner: cell.owner,
@@ -191,10 +196,11 @@ impl Target for Memory {
                 }
             }
         };
-        let named = snapshot.document().map(Document::keys);
+        let document = snapshot.document();
         let wanted = |key: &Key| {
             place.keys.contains(key)
-                || named.is_some_and(|named| named.contains_key(key))
+                || document.is_some_and(|document| document.keys().contains_key(key))
+                || aside.created().any(|created| created == key)
                 || place.prefixes.iter().any(|prefix| prefix.contains(key))
         };
         let entries = store

@@ -225,7 +225,9 @@ async fn the_estimate_of_a_request_is_never_too_small_and_close() {
         }
     }
     let gone = model::Write {
-        snapshot: model::SnapshotWrite::Delete { expected: fence },
+        snapshot: model::SnapshotWrite::Delete {
+            expected: Some(fence),
+        },
         ..write.clone()
     };
     for write in [write, gone] {

@@ -4,7 +4,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(crate) mod cli;
 pub(crate) mod consul;
-pub(crate) mod cut;
 pub(crate) mod delivery;
 pub(crate) mod faulty;
 pub(crate) mod keyring;

@@ -50,7 +50,13 @@ impl Outcomes {
             if version.is_none() && report.outcome == Outcome::Unchanged {
                 return None;
             }
-            Some(OutcomeView::new(report, version))
+            let in_batches = (delivery.write.as_ref()).is_some_and(|write| !write.loose.is_empty());
+            let stays = if in_batches {
+                "not delivered"
+            } else {
+                "nothing written"
+            };
+            Some(OutcomeView::new(report, version, stays))
         };
         Self {
             complete: reports.iter().all(|report| report.outcome.is_settled()),
@@ -77,7 +83,7 @@ impl Outcomes {
 }
 
 impl OutcomeView {
-    fn new(report: &engine::Report, version: Option<Version>) -> Self {
+    fn new(report: &engine::Report, version: Option<Version>, stays: &str) -> Self {
         let (outcome, reason) = match &report.outcome {
             Outcome::Unchanged => ("unchanged", None),
             Outcome::Delivered => ("delivered", None),
@@ -88,9 +94,7 @@ impl OutcomeView {
             ),
             Outcome::Conflict(what) => (
                 "conflict",
-                Some(format!(
-                    "changed after it was read, nothing written: {what}"
-                )),
+                Some(format!("changed after it was read, {stays}: {what}")),
             ),
             Outcome::Failed(unseen) => (
                 match unseen.kind {

@@ -9,7 +9,7 @@ use super::Consul;
 use super::http::{Answer, Failed, LISTING};
 use super::wire::{Operation, Pair, TxnAnswer};
 use crate::model::{
-    Aside, AsideNames, Key, Limits, Observed, ObservedSnapshot, Place, Prefix, Read,
+    Aside, AsideNames, Cell, Key, Limits, Observed, ObservedSnapshot, Place, Prefix, Read,
 };
 use crate::target::Target as _;
 
@@ -38,7 +38,7 @@ pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, 
     let names = AsideNames::of(&snapshot_key);
     // What the snapshot names beyond the place is known when it has been read, and nearly always
     // there is nothing: then one transaction is enough.
-    let mut keys = keys(place, None);
+    let mut keys = keys(place, None, &Aside::default());
     for _ in 0..RESTARTS {
         let prefixes = prefixes(place, &names, &keys);
         let Some(mut found) = consul.trees(&snapshot_key, &prefixes).await? else {
@@ -46,7 +46,13 @@ pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, 
         };
         let head = found.remove(&snapshot_key);
         let head = head.map(|pair| Head::new(pair, &names, &found));
-        keys = self::keys(place, head.as_ref());
+        let mut aside = Aside::default();
+        for (key, pair) in &found {
+            let (value, owner) = (pair.value.as_slice(), pair.owner());
+            let part = |part: &str| found.get(part).map(|pair| pair.value.as_slice());
+            aside.insert(&names, Cell { key, value, owner }, pair.fence(), part);
+        }
+        keys = self::keys(place, head.as_ref(), &aside);
         let was_asked_for = |key: &Key| prefixes.iter().any(|p| key.as_str().starts_with(p));
         if !keys.iter().all(was_asked_for) {
             continue;
@@ -59,10 +65,6 @@ pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, 
         let hidden = head.is_none().then_some(snapshot_key.as_str());
         let unseen: Vec<&str> = hidden.into_iter().chain(unseen).collect();
         consul.check_unseen(&unseen).await?;
-        let mut aside = Aside::default();
-        for (key, pair) in &found {
-            aside.insert(&names, key, &pair.value, pair.fence(), pair.owner());
-        }
         // Keys that are no `Key` were written by others and no plan of ours touches them.
         let entries = found
             .into_values()
@@ -74,7 +76,7 @@ pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, 
         let snapshot = match head {
             None => ObservedSnapshot::Absent,
             Some(Head { pair, read }) => {
-                aside.named = read.parts;
+                aside.named.extend(read.parts);
                 ObservedSnapshot::Present {
                     fence: pair.fence(),
                     owner: pair.owner(),
@@ -94,12 +96,13 @@ pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, 
     })
 }
 
-/// The keys of the place and those that the snapshot names.
-fn keys(place: &Place, head: Option<&Head>) -> BTreeSet<Key> {
+/// The keys of the place and those that the snapshot or an unfinished delivery names.
+fn keys(place: &Place, head: Option<&Head>, aside: &Aside) -> BTreeSet<Key> {
     let named = head.and_then(|head| head.read.document.as_ref().ok());
     let named = named
         .into_iter()
         .flat_map(|document| document.keys().keys());
+    let named = named.chain(aside.created());
     place.keys.iter().chain(named).cloned().collect()
 }
 

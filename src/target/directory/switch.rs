@@ -271,7 +271,7 @@ mod tests {
             aside: crate::model::Aside::default(),
             set: "shop".parse().unwrap(),
             snapshot: SnapshotWrite::Delete {
-                expected: expected(),
+                expected: Some(expected()),
             },
             entries: keys.iter().map(delete).collect(),
         }

@@ -107,7 +107,7 @@ pub(crate) fn removal(observed: &Observed) -> Write {
         aside: observed.aside.clone(),
         set: document.set().clone(),
         snapshot: SnapshotWrite::Delete {
-            expected: observed.snapshot.fence().expect("a fence").clone(),
+            expected: observed.snapshot.fence().cloned(),
         },
         entries: entries.collect(),
     }

@@ -2,22 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Waker};
 
 use cfgctl::model::value::Map;
 use cfgctl::model::{
-    AsideNames, Cause, DocumentError, Key, Observed, Origin, Oversize, SetName, Snapshot, Version,
+    AsideNames, Cause, DocumentError, EntryWrite, Key, Limits, Observed, Origin, Oversize, Owner,
+    SetName, Snapshot, SnapshotWrite, Version, Write,
 };
 use cfgctl::target::{Target, TargetError};
 
 use super::{Bench, ConsulBench, MemoryBench, deliver, observe};
 use crate::support::consul::unique_prefix;
-use crate::support::cut::{Cut, Proxy};
 use crate::support::delivery::{key, removal, unique_set, write};
 use crate::support::faulty::Lost;
+use crate::support::proxy::{Fate, Proxy};
 
-const MEGABYTE: usize = 1_000_000;
+/// Three parts within [`super::TIGHT`].
+const LARGE: usize = 300_000;
+/// Six parts at a Consul's own limits.
+const HUGE: usize = 2_000_000;
 
 /// A snapshot whose values take this many bytes, all of them different in every version.
 fn sized(set: &SetName, version: u64, bytes: usize) -> Snapshot {
@@ -69,9 +73,19 @@ fn held(observed: &Observed) -> u64 {
     document.map_or(0, |document| document.version().get())
 }
 
-pub(super) async fn a_snapshot_of_two_megabytes_survives_byte_for_byte(bench: &dyn Bench) {
+pub(super) async fn a_large_snapshot_survives_byte_for_byte(bench: &dyn Bench) {
+    survives(bench, LARGE).await;
+}
+
+#[tokio::test]
+async fn a_consul_takes_a_snapshot_of_megabytes_within_its_own_limits() {
+    survives(&ConsulBench::within(Limits::CONSUL).await, HUGE).await;
+}
+
+/// It goes, comes back smaller and larger, and leaves nothing.
+async fn survives(bench: &dyn Bench, bytes: usize) {
     let (set, root) = (unique_set(), unique_prefix());
-    for (version, bytes) in [(1, 2 * MEGABYTE), (2, 10), (3, MEGABYTE), (4, 3 * MEGABYTE)] {
+    for (version, bytes) in [(1, bytes), (2, 10), (3, bytes / 2), (4, bytes / 2 * 3)] {
         let next = sized(&set, version, bytes);
         let seen = deliver(bench, &root, &next).await;
         let document = seen.snapshot.document().expect("a document");
@@ -87,18 +101,17 @@ pub(super) async fn a_snapshot_of_two_megabytes_survives_byte_for_byte(bench: &d
         .expect("a write");
     let seen = observe(bench, &set, &root).await;
     assert!(seen.snapshot.fence().is_none());
-    let version_3_at_most = |part: &String| !seen.aside.named.contains(part);
-    assert!(
-        seen.aside.parts.keys().all(version_3_at_most),
-        "{:?}",
-        seen.aside
-    );
+    assert!(seen.aside.is_clear(), "{:?}", seen.aside);
 }
 
 pub(super) async fn more_than_any_snapshot_may_have_is_refused(bench: &dyn Bench) {
     let (set, root) = (unique_set(), unique_prefix());
     let seen = observe(bench, &set, &root).await;
-    let huge = write(&seen, &sized(&set, 1, 17 * 1024 * 1024));
+    let mut huge = write(&seen, &sized(&set, 1, 10));
+    huge.snapshot = SnapshotWrite::Put {
+        value: vec![b' '; 17 * 1024 * 1024],
+        expected: None,
+    };
     match bench.target().write(&huge).await.expect_err("a refusal") {
         TargetError::TooLarge { reasons, .. } => {
             assert!(
@@ -113,16 +126,17 @@ pub(super) async fn more_than_any_snapshot_may_have_is_refused(bench: &dyn Bench
 
 pub(super) async fn a_reader_never_sees_half_of_a_large_snapshot(bench: &dyn Bench) {
     let (set, root) = (unique_set(), unique_prefix());
-    let of = |version: u64| match version % 3 {
-        0 => sized(&set, version, 10),
-        1 => sized(&set, version, 900_000),
-        _ => sized(&set, version, 1_500_000),
-    };
+    let snapshots: BTreeMap<u64, Snapshot> = (1..12_u8)
+        .map(|version| {
+            let bytes = [10, LARGE, LARGE / 2 * 3][usize::from(version % 3)];
+            (version.into(), sized(&set, version.into(), bytes))
+        })
+        .collect();
     let done = AtomicBool::new(false);
-    deliver(bench, &root, &of(1)).await;
+    deliver(bench, &root, &snapshots[&1]).await;
     let writer = async {
-        for version in 2..12 {
-            deliver(bench, &root, &of(version)).await;
+        for next in snapshots.values().skip(1) {
+            deliver(bench, &root, next).await;
         }
         done.store(true, Ordering::Relaxed);
     };
@@ -133,7 +147,7 @@ pub(super) async fn a_reader_never_sees_half_of_a_large_snapshot(bench: &dyn Ben
             let document = seen.snapshot.document().expect("a whole document");
             let version = document.version().get();
             assert!(version >= last, "never backwards");
-            assert_eq!(*document, of(version).document);
+            assert_eq!(*document, snapshots[&version].document);
             last = version;
             tokio::task::yield_now().await;
         }
@@ -143,10 +157,8 @@ pub(super) async fn a_reader_never_sees_half_of_a_large_snapshot(bench: &dyn Ben
 
 pub(super) async fn one_of_many_racers_with_large_snapshots_wins(bench: &dyn Bench) {
     let (set, root) = (unique_set(), unique_prefix());
-    let seen = deliver(bench, &root, &sized(&set, 1, MEGABYTE)).await;
-    let racers: Vec<_> = (2..6)
-        .map(|version| sized(&set, version, MEGABYTE))
-        .collect();
+    let seen = deliver(bench, &root, &sized(&set, 1, LARGE)).await;
+    let racers: Vec<_> = (2..6).map(|version| sized(&set, version, LARGE)).collect();
     let writes: Vec<_> = racers.iter().map(|next| write(&seen, next)).collect();
     let target = bench.target();
     let outcomes = futures_util::future::join_all(writes.iter().map(|write| target.write(write)));
@@ -163,7 +175,7 @@ pub(super) async fn one_of_many_racers_with_large_snapshots_wins(bench: &dyn Ben
     let after = observe(bench, &set, &root).await;
     assert_eq!(after.snapshot.document(), Some(&winner.document));
     // What the others left goes with the next write.
-    let after = deliver(bench, &root, &sized(&set, 9, MEGABYTE)).await;
+    let after = deliver(bench, &root, &sized(&set, 9, LARGE)).await;
     assert!(
         after.aside.parts.len() <= 6,
         "{:?}",
@@ -174,7 +186,7 @@ pub(super) async fn one_of_many_racers_with_large_snapshots_wins(bench: &dyn Ben
 pub(super) async fn writers_of_the_same_snapshot_do_not_break_it(bench: &dyn Bench) {
     let (set, root) = (unique_set(), unique_prefix());
     let seen = deliver(bench, &root, &sized(&set, 1, 10)).await;
-    let next = sized(&set, 2, MEGABYTE);
+    let next = sized(&set, 2, LARGE);
     let same = write(&seen, &next);
     let target = bench.target();
     let (a, b) = tokio::join!(target.write(&same), target.write(&same));
@@ -192,13 +204,13 @@ pub(super) async fn surplus_parts_are_collected_and_those_of_others_stay(bench: 
     let names = AsideNames::of(&bench.target().snapshot_key(&set));
     let theirs = format!("{}notes", names.parts);
     bench.put_as_other(&set, &theirs, b"theirs").await;
-    let first = deliver(bench, &root, &sized(&set, 1, MEGABYTE))
+    let first = deliver(bench, &root, &sized(&set, 1, LARGE))
         .await
         .aside
         .named;
     assert_eq!(first.len(), 3, "{first:?}");
     // Someone may have read the old table of contents just before: its parts stay for one more write.
-    let seen = deliver(bench, &root, &sized(&set, 2, MEGABYTE)).await;
+    let seen = deliver(bench, &root, &sized(&set, 2, LARGE)).await;
     assert!(first.iter().all(|part| seen.aside.parts.contains_key(part)));
     let second = seen.aside.named;
     let seen = deliver(bench, &root, &sized(&set, 3, 10)).await;
@@ -210,7 +222,7 @@ pub(super) async fn surplus_parts_are_collected_and_those_of_others_stay(bench: 
     );
     let seen = deliver(bench, &root, &sized(&set, 4, 10)).await;
     assert_eq!(seen.aside.parts.keys().collect::<Vec<_>>(), [&theirs]);
-    let seen = deliver(bench, &root, &sized(&set, 5, MEGABYTE)).await;
+    let seen = deliver(bench, &root, &sized(&set, 5, LARGE)).await;
     bench
         .target()
         .write(&removal(&seen))
@@ -222,7 +234,7 @@ pub(super) async fn surplus_parts_are_collected_and_those_of_others_stay(bench: 
 
 pub(super) async fn a_part_that_is_gone_or_changed_is_reported_and_mended(bench: &dyn Bench) {
     let (set, root) = (unique_set(), unique_prefix());
-    let next = sized(&set, 1, MEGABYTE);
+    let next = sized(&set, 1, LARGE);
     let whole = deliver(bench, &root, &next).await;
     let part = whole.aside.named.first().expect("a part").clone();
     for tamper in [false, true] {
@@ -271,12 +283,15 @@ pub(super) async fn a_thousand_loose_keys_arrive_in_batches(bench: &dyn Bench) {
         .expect_err("a refusal")
     {
         TargetError::TooLarge { reasons, .. } => {
-            assert_eq!(
-                reasons,
-                [Oversize::Operations {
-                    needed: 901,
-                    limit: 64
-                }]
+            assert!(
+                matches!(
+                    reasons[..],
+                    [Oversize::Operations {
+                        needed: 901..,
+                        limit: 64
+                    }]
+                ),
+                "{reasons:?}"
             );
         }
         error => panic!("{error:?}"),
@@ -338,7 +353,7 @@ fn changes(set: &SetName, root: &str) -> [(Snapshot, Snapshot); 2] {
     let loose = BTreeSet::from([key(root)]);
     let batches = |version| many(set, root, version, 200, loose.clone());
     [
-        (sized(set, 1, MEGABYTE), sized(set, 2, MEGABYTE)),
+        (sized(set, 1, LARGE), sized(set, 2, LARGE)),
         (batches(1), batches(2)),
     ]
 }
@@ -368,6 +383,26 @@ async fn memory_stopped_after_any_transaction_is_whole_and_is_finished_by_the_ne
     }
 }
 
+/// A wire that goes dead at its nth write, as if the writer had crashed there.
+fn dead_from(address: &str, nth: usize, lost: Lost) -> Proxy {
+    let proxy = Proxy::before(address);
+    let (writes, dead) = (AtomicUsize::new(0), AtomicBool::new(false));
+    proxy.rule(move |request| {
+        if dead.load(Ordering::SeqCst) {
+            return Fate::Cut;
+        }
+        if !request.is_write() || writes.fetch_add(1, Ordering::SeqCst) != nth {
+            return Fate::Forward;
+        }
+        dead.store(true, Ordering::SeqCst);
+        match lost {
+            Lost::Request => Fate::Cut,
+            Lost::Answer => Fate::LoseAnswer,
+        }
+    });
+    proxy
+}
+
 #[tokio::test]
 async fn consul_stopped_after_any_transaction_is_whole_and_is_finished_by_the_next_write() {
     for change in 0..2 {
@@ -376,11 +411,99 @@ async fn consul_stopped_after_any_transaction_is_whole_and_is_finished_by_the_ne
             let (set, root) = (unique_set(), unique_prefix());
             let (before, next) = &changes(&set, &root)[change];
             let seen = deliver(&bench, &root, before).await;
-            let proxy = Proxy::start(&bench.server.address(), Cut { nth, lost }).await;
+            let proxy = dead_from(&bench.server.address(), nth, lost);
             let target = bench.behind(&proxy.address());
             let outcome = target.write(&write(&seen, next)).await;
             assert!(outcome.is_err() || nth > 3, "{nth} {lost:?}");
+            proxy.until_idle();
             stopped(&bench, &root, before, next).await;
         }
     }
+}
+
+pub(super) async fn what_just_fits_can_be_written_and_removed(bench: &dyn Bench) {
+    let (set, root) = (unique_set(), unique_prefix());
+    // With the snapshot key as many operations as a transaction may have.
+    let full = |version| many(&set, &root, version, 63, [].into());
+    let seen = deliver(bench, &root, &full(1)).await;
+    let gone = removal(&seen);
+    let seen = deliver(bench, &root, &full(2)).await;
+    match bench.target().write(&gone).await.expect_err("a conflict") {
+        TargetError::Moved { .. } => {}
+        error => panic!("{error:?}"),
+    }
+    assert!(observe(bench, &set, &root).await.holds(&full(2).document));
+    bench
+        .target()
+        .write(&removal(&seen))
+        .await
+        .expect("a write");
+    let seen = observe(bench, &set, &root).await;
+    assert!(seen.snapshot.fence().is_none() && seen.entries.is_empty());
+}
+
+pub(super) async fn what_a_stopped_delivery_made_is_named_until_it_is_gone(bench: &dyn Bench) {
+    let (set, root) = (unique_set(), unique_prefix());
+    let loose = BTreeSet::from([key(&root)]);
+    let next = many(&set, &root, 1, 200, loose);
+    let seen = observe(bench, &set, &root).await;
+    let late = write(&seen, &next);
+    // Someone takes the last key, so that all batches but the last one go through.
+    let theirs = format!("{root}/0199");
+    bench.put_as_other(&set, &theirs, b"theirs").await;
+    let refused = bench.target().write(&late).await;
+    assert!(
+        matches!(refused, Err(TargetError::Moved { .. })),
+        "{refused:?}"
+    );
+
+    // Whoever knows nothing of the root any more finds them all the same.
+    let seen = observe(bench, &set, "elsewhere").await;
+    assert!(seen.snapshot.fence().is_none());
+    let made: BTreeSet<&Key> = seen.aside.created().collect();
+    assert_eq!(made, next.entries.keys().collect());
+    let ours = || {
+        seen.entries
+            .iter()
+            .filter(|(_, entry)| entry.owner == Owner::Cfgctl)
+    };
+    assert!(ours().count() >= 100, "{} keys", ours().count());
+
+    // That it remembers them outlasts the next one that is stopped.
+    let second = many(&set, &root, 2, 200, [key(&root)].into());
+    let mut late = write(&observe(bench, &set, &root).await, &second);
+    late.entries.remove(&key(&theirs));
+    let moved = format!("{root}/0001");
+    bench.put_as_other(&set, &moved, b"moved").await;
+    let refused = bench.target().write(&late).await;
+    assert!(
+        matches!(refused, Err(TargetError::Moved { .. })),
+        "{refused:?}"
+    );
+    let seen = observe(bench, &set, "elsewhere").await;
+    let made: BTreeSet<&Key> = seen.aside.created().collect();
+    assert_eq!(made, next.entries.keys().collect());
+
+    let ours = seen
+        .entries
+        .iter()
+        .filter(|(_, entry)| entry.owner == Owner::Cfgctl);
+    let entries: BTreeMap<Key, EntryWrite> = ours
+        .map(|(key, entry)| {
+            let expected = entry.fence.clone();
+            (key.clone(), EntryWrite::Delete { expected })
+        })
+        .collect();
+    let gone = Write {
+        set: set.clone(),
+        snapshot: SnapshotWrite::Delete { expected: None },
+        loose: entries.keys().cloned().collect(),
+        entries,
+        aside: seen.aside,
+    };
+    bench.target().write(&gone).await.expect("a write");
+    let seen = observe(bench, &set, &root).await;
+    assert!(seen.aside.is_clear(), "{:?}", seen.aside);
+    let left: Vec<String> = seen.entries.keys().map(ToString::to_string).collect();
+    assert_eq!(left, [moved, theirs]);
 }

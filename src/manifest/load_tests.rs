@@ -256,7 +256,13 @@ spec:
     - spring: {context: d, format: properties, atomic: false}
     - spring: {context: e, format: key-value, atomic: false}
     - spring: {context: f, atomic: true}
-"), @"");
+"), @r"
+    7:33 wrong-type: expected true or false, found a string
+    8:33 wrong-type: expected true or false, found a number
+    9:7 missing-field: the field `prefix` is missing
+    10:36 unknown-value: a document at one key always changes at once
+    11:56 unknown-value: a document at one key always changes at once
+    ");
 }
 
 #[test]

@@ -65,10 +65,7 @@ spec:
   publish:
     - spring: {context: config/checkout}
     - spring: {context: config/other, format: key-value}
-    - spring: {context: config/late, format: key-value, atomic: false}
-    - spring: {context: config/soon, format: key-value, atomic: true}
     - keys: {prefix: app/checkout}
-    - keys: {prefix: app/late, atomic: false}
 "#,
     );
     insta::assert_snapshot!(written, @r#"
@@ -123,18 +120,8 @@ spec:
         - spring:
             context: config/other
             format: key-value
-        - spring:
-            atomic: false
-            context: config/late
-            format: key-value
-        - spring:
-            context: config/soon
-            format: key-value
         - keys:
             prefix: app/checkout
-        - keys:
-            atomic: false
-            prefix: app/late
       schema:
         type: object
       values:
@@ -145,6 +132,31 @@ spec:
         "no":
           "1_000": "017"
     "#);
+}
+
+#[test]
+fn what_may_arrive_in_batches_is_written_as_such() {
+    let written = round_trip(
+        "apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata: {name: shop}\n\
+         spec: {values: {}, publish: [\
+         {spring: {context: a, format: key-value, atomic: false}},\
+         {spring: {context: b, format: key-value, atomic: true}},\
+         {keys: {prefix: c, atomic: false}}]}\n",
+    );
+    let (at, end) = (written.find("  publish:"), written.find("  values:"));
+    insta::assert_snapshot!(&written[at.unwrap()..end.unwrap()], @r"
+    publish:
+      - spring:
+          atomic: false
+          context: a
+          format: key-value
+      - spring:
+          context: b
+          format: key-value
+      - keys:
+          atomic: false
+          prefix: c
+    ");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
 use crate::engine::Engine;
 use crate::model::{Cause, Consent, Provenance, ResourceId};
-use crate::plan::{Desired, Plan, Reach, SavedPlan, States, approve};
+use crate::plan::{Desired, Plan, Reach, Reason, SavedPlan, States, approve};
 use crate::store::Store;
 
 /// What a person says about a change.
@@ -49,9 +49,19 @@ pub(crate) struct GateArgs {
     /// Let a snapshot become more than twice as large
     #[arg(long)]
     allow_growth: bool,
+
+    /// Forget what is switched by hand of flags and breakers that go away, as in
+    /// `checkout/express-pay`; may be given several times
+    #[arg(long, value_name = "SET/NAME", value_delimiter = ',', value_parser = super::names::part)]
+    drop_overrides: Vec<String>,
 }
 
 impl ConsentArgs {
+    /// The flags and breakers whose overrides may go.
+    pub(crate) fn dropped(&self) -> BTreeSet<String> {
+        self.gates.dropped()
+    }
+
     /// Whether anything is said at all.
     pub(crate) fn is_given(&self) -> bool {
         let Self {
@@ -65,11 +75,17 @@ impl ConsentArgs {
 }
 
 impl GateArgs {
+    /// The flags and breakers whose overrides may go.
+    pub(crate) fn dropped(&self) -> BTreeSet<String> {
+        self.drop_overrides.iter().cloned().collect()
+    }
+
     pub(crate) fn consents(&self) -> BTreeSet<Consent> {
         let given = [
             (self.adopt, Consent::Adopt),
             (self.allow_deletes, Consent::AllowDeletes),
             (self.allow_growth, Consent::AllowGrowth),
+            (!self.drop_overrides.is_empty(), Consent::DropOverrides),
         ];
         given
             .into_iter()
@@ -166,7 +182,7 @@ pub(crate) async fn carry_through(
     let survey = engine.survey(desired, sets, &reach.clusters).await;
     let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
     progress.finish();
-    let origin = session.origin(*cause, consent.message.clone());
+    let origin = session.origin(cause.clone(), consent.message.clone());
     let mut plan = survey.plan(desired, sets, &origin, &consents)?;
     plan.attach(provenances);
 
@@ -223,6 +239,11 @@ fn refusal(plan: &Plan) -> Option<Failure> {
     if plan.objections.is_empty() {
         return None;
     }
+    let overridden = plan.objections.iter().filter_map(|it| match &it.reason {
+        Reason::Overridden { set, part } => Some(format!("{set}/{}", part.name())),
+        _ => None,
+    });
+    let overridden: Vec<String> = overridden.collect();
     let answers: BTreeSet<_> = plan
         .objections
         .iter()
@@ -234,6 +255,10 @@ fn refusal(plan: &Plan) -> Option<Failure> {
         answers
             .into_iter()
             .fold(failure, |failure, answer| match answer {
+                Some(Consent::DropOverrides) => failure.hint(format!(
+                    "reset or unset it first, or pass `--drop-overrides {}`",
+                    overridden.join(",")
+                )),
                 Some(consent) => failure.hint(format!(
                     "if that is what you want, pass `{}`; `--clusters` leaves clusters out",
                     consent.flag()

@@ -1,6 +1,6 @@
 //! Names that a person typed, looked up.
 
-use crate::model::{Heads, ResourceId, ResourceKind, Revision, SetName, Version};
+use crate::model::{FlagName, Heads, ResourceId, ResourceKind, Revision, SetName, Version};
 use crate::store::Store;
 
 use super::failure::Failure;
@@ -38,6 +38,16 @@ impl std::str::FromStr for SetAt {
             version: at,
         })
     }
+}
+
+/// Reads `SET/NAME`, which names a flag or breaker of a set.
+pub(crate) fn part(input: &str) -> Result<String, String> {
+    let (set, name) = input
+        .split_once('/')
+        .ok_or_else(|| "write the set too, as in `checkout/express-pay`".to_owned())?;
+    let set: SetName = set.parse().map_err(|error| format!("{error}"))?;
+    let name: FlagName = name.parse().map_err(|error| format!("{error}"))?;
+    Ok(format!("{set}/{name}"))
 }
 
 /// The head of a resource that exists or existed.

@@ -28,7 +28,7 @@ impl Question {
     /// How things stand with `sets`, none of which should change.
     pub(crate) fn of(sets: Reach) -> Self {
         Self {
-            desired: Desired::new(),
+            desired: Desired::nothing(),
             sets,
             consents: BTreeSet::new(),
         }

@@ -84,7 +84,7 @@ impl Scope {
         let described = |name: &ClusterName| -> Option<Cluster> {
             let id = ResourceId::Cluster(name.clone());
             let head = || heads.get(&id).map(|head| &head.content);
-            desired.get(&id).or_else(head)?.cluster().cloned()
+            desired.contents.get(&id).or_else(head)?.cluster().cloned()
         };
         let names: BTreeSet<&ClusterName> = places.keys().map(|pair| &pair.cluster).collect();
         let clusters = names

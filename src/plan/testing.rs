@@ -44,11 +44,9 @@ pub(crate) fn keys(prefix: &str) -> Publish {
 /// A set for all clusters, one key per leaf below `app/`.
 pub(crate) fn set(values: Value) -> ConfigSet {
     ConfigSet {
-        clusters: Selector::default(),
-        schema: None,
         values: map(values),
-        layers: Vec::new(),
         publish: vec![keys("app")],
+        ..ConfigSet::default()
     }
 }
 
@@ -269,7 +267,7 @@ impl World {
     }
 
     pub(crate) fn plan_all(&self) -> Plan {
-        self.look(&Desired::new(), &Reach::All).1
+        self.look(&Desired::nothing(), &Reach::All).1
     }
 
     /// What stands against `desired`, without the places.
@@ -301,7 +299,7 @@ impl World {
 
     /// Takes the whole road for every set as the store has it.
     pub(crate) fn heal(&self) -> Vec<Report> {
-        let (survey, plan) = self.look(&Desired::new(), &Reach::All);
+        let (survey, plan) = self.look(&Desired::nothing(), &Reach::All);
         self.carry_out(&survey, &approve(plan).unwrap()).unwrap()
     }
 }

@@ -81,7 +81,7 @@ impl DriftReport {
             .filter(concerns)
             .map(|delivery| {
                 let against = plan.objections.iter();
-                let against: Vec<_> = against.filter(|o| o.pair == delivery.pair).collect();
+                let against: Vec<_> = against.filter(|o| o.is_about(&delivery.pair)).collect();
                 PairView::new(delivery, &against, mending)
             })
             .collect();

@@ -96,7 +96,7 @@ struct DeliveryView {
 #[serde(rename_all = "camelCase")]
 struct ObjectionView {
     set: String,
-    cluster: String,
+    cluster: Option<String>,
     reason: String,
     answer: Option<&'static str>,
 }
@@ -227,6 +227,7 @@ impl ResourceView {
             },
             reason: match change.why {
                 Why::Content => "content",
+                Why::Overrides => "overrides",
                 Why::Labels => "labels",
                 Why::Takeover => "takeover",
             },
@@ -372,15 +373,23 @@ impl DeliveryView {
 impl ObjectionView {
     fn new(objection: &Objection) -> Self {
         Self {
-            set: objection.pair.set.to_string(),
-            cluster: objection.pair.cluster.to_string(),
+            set: objection.set.to_string(),
+            cluster: objection.cluster.as_ref().map(ToString::to_string),
             reason: objection.reason.to_string(),
             answer: objection.reason.answer().map(Consent::flag),
         }
     }
 
+    /// The set, and the cluster if it is about one.
+    fn place(&self) -> String {
+        match &self.cluster {
+            Some(cluster) => format!("{} in {cluster}", self.set),
+            None => self.set.clone(),
+        }
+    }
+
     fn is_about(&self, view: &DeliveryView) -> bool {
-        (&self.set, &self.cluster) == (&view.set, &view.cluster)
+        self.set == view.set && self.cluster.as_ref() == Some(&view.cluster)
     }
 }
 
@@ -437,9 +446,8 @@ impl Report for PlanView {
             let red = AnsiColor::Red.on_default().bold();
             _ = writeln!(
                 against,
-                "{red}refused{red:#}: {} in {}: {}",
-                objection.set,
-                objection.cluster,
+                "{red}refused{red:#}: {}: {}",
+                objection.place(),
                 printable(&objection.reason)
             );
         }
@@ -496,7 +504,7 @@ impl PlanView {
             }
         });
         let refused = self.objections.iter().map(|objection| {
-            let place = format!("{} in {}", objection.set, objection.cluster);
+            let place = objection.place();
             format!(
                 "\n\n**refused**: {}: {}",
                 code(&place),

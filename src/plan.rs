@@ -18,6 +18,7 @@ mod delivery;
 mod desired;
 mod explain;
 mod gates;
+mod holds;
 mod objection;
 mod saved;
 
@@ -26,6 +27,7 @@ pub use changes::{Edit, ValueChange, value_changes};
 pub use delivery::{Action, Condition, Delivery, Drift};
 pub use desired::Desired;
 pub use explain::{Explanation, Held, Source, explain, source_of_flag};
+pub use holds::{Hold, holds};
 pub use objection::{Objection, Reason, chain};
 pub use saved::{SavedPlan, SavedPlanError, States, Wish, states};
 

@@ -10,8 +10,8 @@ use super::super::runtime::Scene;
 use super::super::ui::{Look, Report};
 use super::table::{age, moment, printable};
 use super::values::value_lines;
-use crate::model::{ClusterName, Overrides, SetName};
-use crate::plan::{Held, ValueChange, value_changes};
+use crate::model::{BreakerState, ClusterName, Overrides, SetName};
+use crate::plan::{Delivery, Held, Hold, Pair, ValueChange, value_changes};
 use crate::render;
 
 /// Since when, by whom, why and until when something is held.
@@ -34,6 +34,68 @@ pub(crate) fn lasts(until: Option<Timestamp>, now: Timestamp) -> String {
         Some(until) if until <= now => "over".to_owned(),
         // An age counts forwards as well as backwards.
         Some(until) => age(now, until),
+    }
+}
+
+/// Something that is switched by hand, and where.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HoldView {
+    set: String,
+    clusters: Vec<String>,
+    #[serde(flatten)]
+    hold: Hold,
+}
+
+impl HoldView {
+    /// What is switched by hand in any of these clusters.
+    pub(crate) fn all<'a>(deliveries: impl IntoIterator<Item = &'a Delivery>) -> Vec<Self> {
+        let holds = deliveries.into_iter().flat_map(|delivery| {
+            let Pair { set, cluster } = &delivery.pair;
+            (delivery.overridden.iter()).map(move |hold| (set, cluster, hold.clone()))
+        });
+        Self::gathered(holds)
+    }
+
+    /// The same thing in several clusters is shown once.
+    pub(crate) fn gathered<'a>(
+        holds: impl Iterator<Item = (&'a SetName, &'a ClusterName, Hold)>,
+    ) -> Vec<Self> {
+        let mut views: Vec<Self> = Vec::new();
+        for (set, cluster, hold) in holds {
+            let mut known = views.iter_mut();
+            match known.find(|view| view.set == set.as_str() && view.hold == hold) {
+                Some(view) => view.clusters.push(cluster.to_string()),
+                None => views.push(Self {
+                    set: set.to_string(),
+                    clusters: vec![cluster.to_string()],
+                    hold,
+                }),
+            }
+        }
+        views
+    }
+
+    /// One line for people.
+    pub(crate) fn line(&self) -> String {
+        let (what, held) = match &self.hold {
+            Hold::Flag {
+                flag,
+                variant,
+                held,
+            } => {
+                let variant = printable(variant);
+                (format!("flag {flag} held at {variant}"), held)
+            }
+            Hold::Breaker {
+                breaker,
+                state: BreakerState::Disabled,
+                held,
+            } => (format!("breaker {breaker} disabled"), held),
+            Hold::Breaker { breaker, held, .. } => (format!("held by breaker {breaker}"), held),
+        };
+        let clusters = self.clusters.join(", ");
+        format!("* {} in {clusters}: {what} {}\n", self.set, held_by(held))
     }
 }
 

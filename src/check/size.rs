@@ -33,7 +33,7 @@ pub(super) fn check(world: &World<'_>, renderings: &[Rendering<'_>], findings: &
             }
             for group in groups(world, rendering) {
                 for finding in misfits(rendering, &group, blame) {
-                    found.add(finding, &group.clusters);
+                    found.add(finding, &group.clusters, &rendering.open);
                 }
             }
         }
@@ -145,7 +145,7 @@ fn first_write(rendering: &Rendering<'_>, cluster: &ClusterName) -> Write {
         cluster.clone(),
         Version::new(u64::MAX).unwrap_or(Version::FIRST),
         origin,
-        rendering.values.clone(),
+        rendering.contents.clone(),
         entries,
         render::loose(&rendering.view.set.publish),
     );

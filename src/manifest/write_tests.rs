@@ -260,6 +260,7 @@ fn sets() -> impl Strategy<Value = Content> {
                 values,
                 layers,
                 publish,
+                ..ConfigSet::default()
             })
         })
 }

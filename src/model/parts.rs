@@ -59,7 +59,7 @@ impl AsideNames {
 /// A table of contents.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Contents {
+pub(super) struct Table {
     api_version: String,
     kind: String,
     set: SetName,
@@ -125,7 +125,7 @@ pub(super) fn join<'a>(parts: &[Part], part: impl Fn(&str) -> Option<&'a [u8]>) 
     Some(bytes)
 }
 
-impl Contents {
+impl Table {
     /// What lies at the snapshot key in place of `document`, which was cut into `parts`.
     pub(super) fn of(document: &Document, parts: Vec<Part>) -> Vec<u8> {
         value::canonical(&Self {
@@ -179,7 +179,7 @@ impl Read {
         part: impl Fn(&str) -> Option<&'a [u8]>,
     ) -> Self {
         let contents = (bytes.len() <= MAX_DOCUMENT_BYTES)
-            .then(|| serde_json::from_slice::<Contents>(bytes).ok())
+            .then(|| serde_json::from_slice::<Table>(bytes).ok())
             .flatten()
             .filter(|contents| contents.api_version == API_VERSION && contents.kind == CONTENTS);
         match contents {

@@ -11,12 +11,12 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::aside::Mark;
-use super::parts::{self, AsideNames, Contents};
+use super::parts::{self, AsideNames, Table};
 use super::snapshot::MAX_DOCUMENT_BYTES;
 use super::transaction::{OPERATION_BYTES, escaped_bytes};
 use super::{
-    Act, Digest, Document, EntryWrite, Expected, Fence, Key, Limits, Operation, Oversize, Owner,
-    SnapshotWrite, Transaction, Write, value,
+    Act, Digest, Document, EntryWrite, Expected, Fence, Key, Limits, Oversize, Owner,
+    SnapshotWrite, Step, Transaction, Write, value,
 };
 
 /// Smaller parts are not worth a key; limits that leave no more are not those of a Consul.
@@ -63,10 +63,10 @@ impl Write {
     }
 
     /// How many transactions it takes where limits are as tight as anywhere.
-    pub fn steps(&self) -> u32 {
+    pub fn rounds(&self) -> u32 {
         let transactions = self.transactions("", Limits::CONSUL);
-        let steps = transactions.map_or(1, |transactions| transactions.len());
-        u32::try_from(steps).unwrap_or(u32::MAX).max(1)
+        let rounds = transactions.map_or(1, |transactions| transactions.len());
+        u32::try_from(rounds).unwrap_or(u32::MAX).max(1)
     }
 
     /// Every limit that this write exceeds, whatever is done to make it fit.
@@ -147,7 +147,7 @@ impl<'a> Layout<'a> {
         let (parts, chunks) = parts::cut(value, self.part_bytes()?, &self.names);
         let chunks = chunks.into_iter();
         Some(Cut {
-            table: Contents::of(document, parts),
+            table: Table::of(document, parts),
             parts: chunks.map(|(key, chunk)| (key, chunk.into())).collect(),
         })
     }
@@ -206,20 +206,20 @@ impl<'a> Layout<'a> {
         }
         transactions.extend(self.turn());
         if matches!(self.write.snapshot, SnapshotWrite::Delete { .. }) {
-            let gone = Operation::new(self.snapshot_key, Act::Check, Expected::Absent);
+            let gone = Step::new(self.snapshot_key, Act::Check, Expected::Absent);
             transactions.extend(self.filled(&[gone], self.named_parts()));
         }
         transactions
     }
 
     /// What every transaction but that of the snapshot key begins with.
-    fn guard(&self) -> Operation<'a> {
+    fn guard(&self) -> Step<'a> {
         let expected = Expected::seen(self.write.snapshot.expected());
-        Operation::new(self.snapshot_key, Act::Check, expected)
+        Step::new(self.snapshot_key, Act::Check, expected)
     }
 
-    fn mark(&self, act: Act<'a>, expected: Expected<'a>) -> Operation<'a> {
-        Operation::new(self.names.delivering.clone(), act, expected)
+    fn mark(&self, act: Act<'a>, expected: Expected<'a>) -> Step<'a> {
+        Step::new(self.names.delivering.clone(), act, expected)
     }
 
     /// Whether a part is there already.
@@ -230,7 +230,7 @@ impl<'a> Layout<'a> {
 
     /// Surplus parts go, new parts come. Those that something names stay until the next write:
     /// someone may just have read it.
-    fn aside(&self) -> Vec<Operation<'a>> {
+    fn aside(&self) -> Vec<Step<'a>> {
         let aside = &self.write.aside;
         let new: BTreeMap<_, _> = (self.contents.iter().chain(&self.mark))
             .flat_map(|cut| &cut.parts)
@@ -238,12 +238,12 @@ impl<'a> Layout<'a> {
         let is_surplus =
             |part: &str| !aside.named.contains(part) && !new.contains_key(&part.to_owned());
         let surplus = aside.own_parts().filter(|(part, _)| is_surplus(part));
-        let surplus = surplus
-            .map(|(part, seen)| Operation::new(part, Act::Delete, Expected::At(&seen.fence)));
+        let surplus =
+            surplus.map(|(part, seen)| Step::new(part, Act::Delete, Expected::At(&seen.fence)));
         let put = new.iter().filter(|(part, _)| self.is_there(part).is_none());
         let put = put.map(|(part, bytes)| {
             let seen = aside.parts.get(*part).map(|seen| &seen.fence);
-            Operation::new(
+            Step::new(
                 (*part).clone(),
                 Act::Put((*bytes).clone()),
                 Expected::seen(seen),
@@ -252,7 +252,7 @@ impl<'a> Layout<'a> {
         surplus.chain(put).collect()
     }
 
-    fn entries(&self, wanted: impl Fn(&Key) -> bool) -> Vec<Operation<'a>> {
+    fn entries(&self, wanted: impl Fn(&Key) -> bool) -> Vec<Step<'a>> {
         (self.write.entries.iter())
             .filter(|(key, _)| wanted(key))
             .map(|(key, entry)| {
@@ -264,7 +264,7 @@ impl<'a> Layout<'a> {
                     EntryWrite::Keep { expected } => (Act::Check, Expected::At(expected)),
                     EntryWrite::Delete { expected } => (Act::Delete, Expected::At(expected)),
                 };
-                Operation::new(key.as_str(), act, expected)
+                Step::new(key.as_str(), act, expected)
             })
             .collect()
     }
@@ -279,11 +279,11 @@ impl<'a> Layout<'a> {
                     Some(contents) => Cow::Owned(contents.table.clone()),
                     None => Cow::Borrowed(value.as_slice()),
                 };
-                operations.push(Operation::new(self.snapshot_key, Act::Put(value), expected));
+                operations.push(Step::new(self.snapshot_key, Act::Put(value), expected));
             }
             SnapshotWrite::Delete { expected: None } => {}
             SnapshotWrite::Delete { expected: Some(_) } => {
-                operations.push(Operation::new(self.snapshot_key, Act::Delete, expected));
+                operations.push(Step::new(self.snapshot_key, Act::Delete, expected));
             }
         }
         match (&self.mark, &self.write.aside.delivering) {
@@ -298,7 +298,7 @@ impl<'a> Layout<'a> {
         let parts = self.contents.iter().flat_map(|cut| cut.parts.keys());
         operations.extend(parts.map(|part| {
             let expected = self.is_there(part).map_or(Expected::Written, Expected::At);
-            Operation::new(part.clone(), Act::Check, expected)
+            Step::new(part.clone(), Act::Check, expected)
         }));
         operations.extend(self.entries(|key| !self.batched || !self.write.loose.contains(key)));
 
@@ -320,24 +320,20 @@ impl<'a> Layout<'a> {
     }
 
     /// The parts that go with the snapshot.
-    fn named_parts(&self) -> Vec<Operation<'a>> {
+    fn named_parts(&self) -> Vec<Step<'a>> {
         let aside = &self.write.aside;
         let named = aside
             .own_parts()
             .filter(|(part, _)| aside.named.contains(*part));
         let delete = |(part, seen): (&'a str, &'a super::ObservedPart)| {
-            Operation::new(part, Act::Delete, Expected::At(&seen.fence))
+            Step::new(part, Act::Delete, Expected::At(&seen.fence))
         };
         named.map(delete).collect()
     }
 
     /// As few transactions as hold `operations`, each with `guards` before them.
-    fn filled(
-        &self,
-        guards: &[Operation<'a>],
-        operations: Vec<Operation<'a>>,
-    ) -> Vec<Transaction<'a>> {
-        let start = 2 + guards.iter().map(Operation::request_bytes).sum::<usize>();
+    fn filled(&self, guards: &[Step<'a>], operations: Vec<Step<'a>>) -> Vec<Transaction<'a>> {
+        let start = 2 + guards.iter().map(Step::request_bytes).sum::<usize>();
         let mut filled: Vec<Transaction<'a>> = Vec::new();
         let mut bytes = 0;
         for operation in operations {

@@ -12,12 +12,12 @@ pub(super) const OPERATION_BYTES: usize = 160;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction<'a> {
     /// In order; the first one is about the snapshot key.
-    pub operations: Vec<Operation<'a>>,
+    pub operations: Vec<Step<'a>>,
 }
 
 /// What happens to one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Operation<'a> {
+pub struct Step<'a> {
     /// The key.
     pub key: Cow<'a, str>,
     /// What is done.
@@ -54,7 +54,7 @@ impl<'a> Expected<'a> {
     }
 }
 
-impl<'a> Operation<'a> {
+impl<'a> Step<'a> {
     pub(super) fn new(key: impl Into<Cow<'a, str>>, act: Act<'a>, expected: Expected<'a>) -> Self {
         let key = key.into();
         Self { key, act, expected }

@@ -56,7 +56,12 @@ impl Outcomes {
             } else {
                 "nothing written"
             };
-            Some(OutcomeView::new(report, version, stays))
+            let against = plan.objections.iter();
+            let against = against.filter(|objection| objection.is_about(&report.pair));
+            let reasons: Vec<_> = against
+                .map(|objection| objection.reason.to_string())
+                .collect();
+            Some(OutcomeView::new(report, version, &reasons, stays))
         };
         Self {
             complete: reports.iter().all(|report| report.outcome.is_settled()),
@@ -83,7 +88,13 @@ impl Outcomes {
 }
 
 impl OutcomeView {
-    fn new(report: &engine::Report, version: Option<Version>, stays: &str) -> Self {
+    /// `against` is what stands against a write; `stays` says what became of one that came too late.
+    fn new(
+        report: &engine::Report,
+        version: Option<Version>,
+        against: &[String],
+        stays: &str,
+    ) -> Self {
         let (outcome, reason) = match &report.outcome {
             Outcome::Unchanged => ("unchanged", None),
             Outcome::Delivered => ("delivered", None),
@@ -105,6 +116,7 @@ impl OutcomeView {
                 Some(unseen.reason.clone()),
             ),
             Outcome::Unknown(reason) => ("unknown", Some(reason.clone())),
+            Outcome::Refused => ("refused", Some(against.join("; "))),
             Outcome::Interrupted => ("interrupted", Some("not begun".to_owned())),
         };
         Self {

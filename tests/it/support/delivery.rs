@@ -38,7 +38,7 @@ pub(crate) fn snapshot(set: &SetName, version: u64, entries: &[(&str, &[u8])]) -
         cluster,
         version,
         origin,
-        values,
+        cfgctl::model::Contents::of_values(values),
         entries,
         [].into(),
     )

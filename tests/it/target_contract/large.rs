@@ -7,8 +7,8 @@ use std::task::{Context, Waker};
 
 use cfgctl::model::value::Map;
 use cfgctl::model::{
-    AsideNames, Cause, DocumentError, EntryWrite, Key, Limits, Observed, Origin, Oversize, Owner,
-    SetName, Snapshot, SnapshotWrite, Version, Write,
+    AsideNames, Cause, Contents, DocumentError, EntryWrite, Key, Limits, Observed, Origin,
+    Oversize, Owner, SetName, Snapshot, SnapshotWrite, Version, Write,
 };
 use cfgctl::target::{Target, TargetError};
 
@@ -62,7 +62,7 @@ fn sealed(
         cluster,
         version,
         origin,
-        values,
+        Contents::of_values(values),
         entries,
         loose,
     )

@@ -15,13 +15,13 @@ const RANDOM_KILLS: u64 = 30;
 
 /// When a process dies: before a request arrives, or when it was carried out and nobody knows yet.
 #[derive(Clone, Copy, Debug)]
-enum When {
+pub(crate) enum When {
     Before,
     After,
 }
 
 /// Kills a process at its nth request, counted over all proxies, and nothing passes after it.
-fn kill_at(proxies: &[Proxy], nth: usize, when: When) -> Arc<OnceLock<Pid>> {
+pub(crate) fn kill_at(proxies: &[Proxy], nth: usize, when: When) -> Arc<OnceLock<Pid>> {
     let victim: Arc<OnceLock<Pid>> = Arc::default();
     let count = Arc::new(AtomicUsize::new(0));
     let dead = Arc::new(AtomicBool::new(false));
@@ -53,7 +53,7 @@ fn kill_at(proxies: &[Proxy], nth: usize, when: When) -> Arc<OnceLock<Pid>> {
 }
 
 /// Lets `running` be killed as [`kill_at`] says, and waits until nothing of it is on its way.
-fn dies(running: Running, victim: &OnceLock<Pid>, proxies: &[Proxy]) {
+pub(crate) fn dies(running: Running, victim: &OnceLock<Pid>, proxies: &[Proxy]) {
     victim.set(running.pid()).unwrap();
     let ran = running.end();
     assert_eq!(ran.code, None, "it was not killed: {ran:?}");
@@ -63,12 +63,12 @@ fn dies(running: Running, victim: &OnceLock<Pid>, proxies: &[Proxy]) {
     }
 }
 
-fn requests(proxies: &[Proxy]) -> usize {
+pub(crate) fn requests(proxies: &[Proxy]) -> usize {
     proxies.iter().map(|proxy| proxy.requests().len()).sum()
 }
 
 /// Every request of a run to several clusters, both ways of dying.
-fn every_step(steps: usize) -> impl Iterator<Item = (usize, When)> {
+pub(crate) fn every_step(steps: usize) -> impl Iterator<Item = (usize, When)> {
     assert!(steps >= 4, "only {steps} requests");
     (0..steps).flat_map(|nth| [(nth, When::Before), (nth, When::After)])
 }

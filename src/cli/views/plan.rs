@@ -133,7 +133,8 @@ pub(crate) fn condition_reason(condition: &Condition) -> Option<String> {
         Condition::Alien(reason) => Some(reason.to_string()),
         Condition::Unseen(unseen) => Some(unseen.reason.clone()),
         Condition::Unfinished(version) => Some(format!(
-            "the delivery of version {version} in batches is under way, or was stopped"
+            "the delivery of version {version} in batches is under way, or was stopped: until it is \
+             finished, applications read keys of two versions"
         )),
         Condition::None
         | Condition::InSync

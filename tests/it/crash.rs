@@ -53,7 +53,7 @@ pub(crate) fn kill_at(proxies: &[Proxy], nth: usize, when: When) -> Arc<OnceLock
 }
 
 /// Lets `running` be killed as [`kill_at`] says, and waits until nothing of it is on its way.
-pub(crate) fn dies(running: Running, victim: &OnceLock<Pid>, proxies: &[Proxy]) {
+fn dies(running: Running, victim: &OnceLock<Pid>, proxies: &[Proxy]) {
     victim.set(running.pid()).unwrap();
     let ran = running.end();
     assert_eq!(ran.code, None, "it was not killed: {ran:?}");
@@ -63,12 +63,12 @@ pub(crate) fn dies(running: Running, victim: &OnceLock<Pid>, proxies: &[Proxy]) 
     }
 }
 
-pub(crate) fn requests(proxies: &[Proxy]) -> usize {
+fn requests(proxies: &[Proxy]) -> usize {
     proxies.iter().map(|proxy| proxy.requests().len()).sum()
 }
 
 /// Every request of a run to several clusters, both ways of dying.
-pub(crate) fn every_step(steps: usize) -> impl Iterator<Item = (usize, When)> {
+fn every_step(steps: usize) -> impl Iterator<Item = (usize, When)> {
     assert!(steps >= 4, "only {steps} requests");
     (0..steps).flat_map(|nth| [(nth, When::Before), (nth, When::After)])
 }

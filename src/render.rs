@@ -232,7 +232,7 @@ impl Rendered {
             SpringFormat::KeyValue => {
                 for property in flat.properties {
                     let bytes = property.text().into_bytes();
-                    self.put(publish, context, &property.key, property.path, bytes);
+                    self.put(publish, context, &property.key(), property.path(), bytes);
                 }
                 return;
             }

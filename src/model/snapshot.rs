@@ -111,9 +111,8 @@ impl Snapshot {
             breakers: Map::new(),
             keys,
         };
-        let digest = Digest::of(&value::canonical(&body));
         Self {
-            document: Document { body, digest },
+            document: Document::of(body),
             entries,
         }
     }
@@ -124,6 +123,7 @@ impl Snapshot {
 pub struct Document {
     body: Body,
     digest: Digest,
+    bytes: usize,
 }
 
 /// What the digest is taken over. A field added here needs a new [`API_VERSION`].
@@ -166,6 +166,18 @@ pub enum DocumentError {
 }
 
 impl Document {
+    fn of(body: Body) -> Self {
+        let canonical = value::canonical(&body);
+        let digest = Digest::of(&canonical);
+        // The same in another order, with one member more.
+        let bytes = canonical.len() + format!("\"digest\":\"{digest}\",").len();
+        Self {
+            body,
+            digest,
+            bytes,
+        }
+    }
+
     /// Reads what lies at a snapshot key.
     pub fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {
         if bytes.len() > MAX_DOCUMENT_BYTES {
@@ -179,13 +191,9 @@ impl Document {
         }
         let digest = map.remove("digest");
         let body: Body = serde_json::from_value(map.into()).map_err(DocumentError::NotASnapshot)?;
-        let found = Digest::of(&value::canonical(&body));
+        let document = Self::of(body);
         let claimed: Option<Digest> = digest.and_then(|digest| digest.as_str()?.parse().ok());
-        let intact = claimed.as_ref() == Some(&found) && body.kind == KIND;
-        let document = Self {
-            body,
-            digest: found,
-        };
+        let intact = claimed.as_ref() == Some(&document.digest) && document.body.kind == KIND;
         if intact {
             Ok(document)
         } else {
@@ -196,6 +204,11 @@ impl Document {
     /// The bytes that lie at the snapshot key: canonical JSON.
     pub fn to_bytes(&self) -> Vec<u8> {
         value::canonical(&self.to_json())
+    }
+
+    /// How many bytes these are.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The document as JSON.
@@ -285,6 +298,7 @@ mod tests {
     fn a_document_reads_back_as_it_was_written() {
         let document = snapshot().document;
         assert_eq!(Document::parse(&document.to_bytes()).unwrap(), document);
+        assert_eq!(document.to_bytes().len(), document.bytes());
     }
 
     #[test]

@@ -130,8 +130,10 @@ impl World {
         for index in 0..self.sets {
             let path = directory.join(format!("set{index:04}.yaml"));
             fs::write(path, self.set(index)).expect("a file");
-            let path = directory.join(schema_of(index));
-            fs::write(path, self.schema(index)).expect("a file");
+            if self.has_schemas() {
+                let path = directory.join(schema_of(index));
+                fs::write(path, self.schema(index)).expect("a file");
+            }
         }
     }
 
@@ -146,10 +148,14 @@ impl World {
     }
 
     fn set(&self, index: usize) -> String {
-        let schema = schema_of(index);
+        let schema = if self.has_schemas() {
+            format!("  schema: {}\n", schema_of(index))
+        } else {
+            String::new()
+        };
         let mut text = format!(
-            "apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata:\n  name: set{index:04}\nspec:\n  \
-             schema: {schema}\n  values:\n"
+            "apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata:\n  name: set{index:04}\nspec:\n\
+             {schema}  values:\n"
         );
         for leaf in 0..self.shape.leaves() {
             if leaf % GROUP == 0 {
@@ -174,6 +180,11 @@ impl World {
             Shape::Snapshot(_) => {}
         }
         text
+    }
+
+    /// Whether the values are checked too, as no rival does: not where there are rivals.
+    fn has_schemas(&self) -> bool {
+        matches!(self.shape, Shape::Snapshot(_))
     }
 
     /// What allows exactly these keys. No two are equal, as no two sets of people have the same.

@@ -218,6 +218,7 @@ impl<'a> After<'a> {
                 changes.insert(id.clone(), self.change(id, content, Why::Content, claims));
             }
         }
+        let relabelled = self.relabelled();
         for (name, set) in &self.sets {
             let Some(set) = set else { continue };
             let id = ResourceId::Set((*name).clone());
@@ -232,7 +233,7 @@ impl<'a> After<'a> {
                 .filter(|claim| claim.version >= head.version);
             let why = match claim {
                 Some(claim) => claim.why,
-                None if self.reads_other_labels(set) => Why::Labels,
+                None if reads_other_labels(set, &relabelled) => Why::Labels,
                 None => continue,
             };
             let content = Content::Set((*set).clone());
@@ -266,19 +267,14 @@ impl<'a> After<'a> {
         }
     }
 
-    /// Whether a cluster that has the set and keeps it gets other values, because its labels
-    /// change. Without a new revision one version would then have two contents.
-    fn reads_other_labels(&self, set: &ConfigSet) -> bool {
-        self.desired.iter().any(|(id, content)| {
-            let before = self.heads.get(id).and_then(|head| head.content.cluster());
-            let (Some(before), Some(after)) = (before, content.cluster()) else {
-                return false;
-            };
-            before.labels != after.labels
-                && set.clusters.matches(&before.labels)
-                && set.clusters.matches(&after.labels)
-                && render::values(set, &before.labels) != render::values(set, &after.labels)
-        })
+    /// The labels of every cluster that gets others: before and after.
+    fn relabelled(&self) -> Vec<(&'a Labels, &'a Labels)> {
+        let labels = |(id, content): (&ResourceId, &'a Content)| {
+            let after = &content.cluster()?.labels;
+            let before = &self.heads.get(id)?.content.cluster()?.labels;
+            (before != after).then_some((before, after))
+        };
+        self.desired.iter().filter_map(labels).collect()
     }
 
     /// What `pair` should hold; `None` when nothing of the set should be there.
@@ -361,4 +357,14 @@ impl<'a> After<'a> {
                 .collect(),
         }
     }
+}
+
+/// Whether a cluster that has the set and keeps it gets other values, because its labels change.
+/// Without a new revision one version would then have two contents.
+fn reads_other_labels(set: &ConfigSet, relabelled: &[(&Labels, &Labels)]) -> bool {
+    relabelled.iter().any(|(before, after)| {
+        set.clusters.matches(before)
+            && set.clusters.matches(after)
+            && render::values(set, before) != render::values(set, after)
+    })
 }

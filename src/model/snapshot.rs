@@ -34,8 +34,15 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Byte by byte with `{:02x}` this would be a quarter of a small apply: every published key
+        // has a digest.
+        const DIGITS: [char; 16] = [
+            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+        ];
+        let halves = self.0.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        let digits: String = halves.map(|half| DIGITS[usize::from(half)]).collect();
         f.write_str("sha256:")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&digits)
     }
 }
 

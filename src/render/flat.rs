@@ -3,7 +3,7 @@
 //! See `buildFlattenedMap` in
 //! <https://github.com/spring-projects/spring-framework/blob/main/spring-beans/src/main/java/org/springframework/beans/factory/config/YamlProcessor.java>.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde_json::Value;
@@ -97,7 +97,7 @@ pub(super) fn flatten(values: &Map, rule: fn(&str) -> Option<&'static str>) -> F
     let mut flat = Flat::default();
     flat.map(values, &mut Vec::new(), rule);
 
-    let mut names: HashMap<&str, &Property<'_>> = HashMap::with_capacity(flat.properties.len());
+    let mut names: BTreeMap<&str, &Property<'_>> = BTreeMap::new();
     let mut later = BTreeSet::new();
     for (index, property) in flat.properties.iter().enumerate() {
         if let Some(first) = names.get(property.name.as_str()) {

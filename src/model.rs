@@ -2,12 +2,17 @@
 //!
 //! Nothing here reads a file, a clock, the environment or the network, and nothing is async.
 
+mod breaker;
+mod clocks;
 mod cluster;
 mod commit;
 mod consent;
+mod contents;
+mod flag;
 mod key;
 mod name;
 mod observed;
+mod overrides;
 mod provenance;
 mod resource;
 mod revision;
@@ -17,17 +22,25 @@ mod snapshot;
 pub mod value;
 mod write;
 
+pub use breaker::{Breaker, Choice, Reset, Trip};
+pub use clocks::Clocks;
 pub use cluster::{
     ClientCertificate, Cluster, Connection, Consul, Directory, LimitOverrides, Tls, TokenSource,
 };
 pub use commit::{Commit, Heads};
 pub use consent::Consent;
+pub use contents::{BreakerStatus, Contents, FLAGS_KEY};
+pub use flag::{Flag, FlagState};
 pub use key::{Key, KeyError, Prefix};
-pub use name::{ClusterName, LayerName, NameError, SetName};
+pub use name::{BreakerName, ClusterName, FlagName, LayerName, NameError, SetName};
 pub use observed::{Fence, Observed, ObservedEntry, ObservedSnapshot, Owner, Place};
-pub use provenance::Provenance;
+pub use overrides::{
+    BreakerState, FlagOverride, Grip, MAX_TRIPS_PER_HOUR, Opening, OverrideError, Overrides, Part,
+    Stamp, TripRequest, Tripped, places,
+};
+pub use provenance::{Home, Provenance};
 pub use resource::{ResourceId, ResourceKind};
-pub use revision::{Cause, Content, Origin, Revision, Version};
+pub use revision::{Cause, Content, Operation, Origin, Revision, Version};
 pub use selector::{
     Labels, Requirement, Selector, SelectorError, check_label_key, check_label_value,
 };

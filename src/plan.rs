@@ -7,23 +7,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    ClusterName, Commit, Consent, Content, Heads, Limits, Observed, Origin, Provenance, ResourceId,
-    Revision, SetName, Version,
+    ClusterName, Commit, Consent, Content, Heads, Limits, Observed, Origin, Overrides, Provenance,
+    ResourceId, Revision, SetName, Version,
 };
 use crate::render::RenderError;
 
 mod after;
 mod changes;
 mod delivery;
+mod desired;
 mod explain;
 mod gates;
+mod holds;
 mod objection;
 mod saved;
 
 pub use after::{Reach, places};
 pub use changes::{Edit, ValueChange, value_changes};
 pub use delivery::{Action, Condition, Delivery, Drift};
-pub use explain::{Explanation, explain};
+pub use desired::Desired;
+pub use explain::{Explanation, Held, Source, explain, source_of_flag};
+pub use holds::{Hold, holds};
 pub use objection::{Objection, Reason, chain};
 pub use saved::{SavedPlan, SavedPlanError, States, Wish, states};
 
@@ -31,9 +35,6 @@ use delivery::Certainty;
 use objection::Standing;
 
 use after::After;
-
-/// What should become of which resources. What is not named stays as it is.
-pub type Desired = BTreeMap<ResourceId, Content>;
 
 /// One set in one cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,6 +125,10 @@ pub struct ResourceChange {
     pub before: Option<Content>,
     /// What the new revision says.
     pub after: Content,
+    /// What is overridden now.
+    pub overrides_before: Overrides,
+    /// What the new revision overrides.
+    pub overrides: Overrides,
     /// Why there is a new revision.
     pub why: Why,
 }
@@ -131,8 +136,10 @@ pub struct ResourceChange {
 /// Why a resource gets a new revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// Its own content changes.
+    /// What is declared changes.
     Content,
+    /// What is overridden changes, and nothing else.
+    Overrides,
     /// The labels of a cluster change or have changed, and with them what the set says there.
     Labels,
     /// It takes over from a history that this store does not know, with a higher number.
@@ -179,6 +186,7 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
 
     let mut deliveries = Vec::new();
     let mut objections = gates::judge(heads, &after, &resources, origin, consents)?;
+    objections.extend(after.dangling());
     for (pair, observation) in *observed {
         if !reached.contains(&pair.set) {
             continue;
@@ -278,6 +286,19 @@ impl Approved {
 /// Lets a plan pass that nothing stands against. Gives it back with its objections otherwise.
 pub fn approve(plan: Plan) -> Result<Approved, Box<Plan>> {
     if plan.objections.is_empty() {
+        Ok(Approved(plan))
+    } else {
+        Err(Box::new(plan))
+    }
+}
+
+/// Lets a plan pass that declares nothing new, also when something stands against it in some
+/// clusters: those stay as they are, and hold up no others. Gives any other plan back.
+pub fn approve_where_possible(plan: Plan) -> Result<Approved, Box<Plan>> {
+    let declares_nothing =
+        |change: &ResourceChange| matches!(change.why, Why::Overrides | Why::Labels);
+    let in_one_cluster = |objection: &Objection| objection.cluster.is_some();
+    if plan.resources.iter().all(declares_nothing) && plan.objections.iter().all(in_one_cluster) {
         Ok(Approved(plan))
     } else {
         Err(Box::new(plan))

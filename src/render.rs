@@ -10,12 +10,17 @@ use serde_json::Value;
 use crate::manifest::yaml;
 use crate::model::value::{self, Map, Path};
 use crate::model::{
-    ClusterName, ConfigSet, Key, Labels, Layer, Origin, Place, Publish, SetName, Snapshot,
-    SpringFormat, Version,
+    ClusterName, ConfigSet, Contents, Key, Labels, Origin, Overrides, Place, Publish, SetName,
+    Snapshot, SpringFormat, Version,
 };
 
+mod contents;
+mod flagd;
 mod flat;
 mod properties;
+
+pub use contents::contents;
+pub(crate) use contents::layered;
 
 /// The one key below a context that Spring reads whole documents from.
 const SPRING_DATA_KEY: &str = "data";
@@ -95,51 +100,37 @@ impl RenderError {
     }
 }
 
-/// What one cluster gets of one revision of the set `name`: what `set` says where `labels` are,
-/// sealed with `version` and `origin`. Whether the set goes to this cluster is not asked here.
+/// What one cluster gets of one revision of the set `name`: what `set` and `overrides` say where
+/// `labels` are, sealed with `version` and `origin`. Whether the set goes to this cluster is not
+/// asked here.
 pub fn snapshot(
     name: &SetName,
     set: &ConfigSet,
+    overrides: &Overrides,
     version: Version,
     origin: &Origin,
     cluster_name: &ClusterName,
     labels: &Labels,
 ) -> Result<Snapshot, Vec<RenderError>> {
-    let values = values(set, labels);
-    let entries = entries(&set.publish, &values)?;
+    let contents = contents(set, overrides, labels);
+    let entries = entries(&set.publish, &contents)?;
     Ok(Snapshot::seal(
         name.clone(),
         cluster_name.clone(),
         version,
         origin.clone(),
-        values,
+        contents,
         entries,
     ))
-}
-
-/// The values of a cluster with these labels: the defaults, and every layer that matches laid over
-/// them in order.
-pub fn values(set: &ConfigSet, labels: &Labels) -> Map {
-    let matching = set.layers.iter();
-    layered(set, matching.filter(|layer| layer.when.matches(labels)))
-}
-
-/// The defaults with these layers laid over them.
-pub(crate) fn layered<'a>(set: &ConfigSet, layers: impl IntoIterator<Item = &'a Layer>) -> Map {
-    let mut values = set.values.clone();
-    for layer in layers {
-        value::merge(&mut values, &layer.values);
-    }
-    values
 }
 
 /// Every key that `publish` asks for, with its bytes; or all the reasons why there is no such
 /// answer.
 pub fn entries(
     publish: &[Publish],
-    values: &Map,
+    contents: &Contents,
 ) -> Result<BTreeMap<Key, Vec<u8>>, Vec<RenderError>> {
-    let Rendered { entries, errors } = rendered(publish, values);
+    let Rendered { entries, errors } = rendered(publish, contents);
     if errors.is_empty() {
         Ok(entries
             .into_iter()
@@ -174,6 +165,9 @@ pub fn place(name: &SetName, set: &ConfigSet) -> Place {
             Publish::Keys { prefix } => {
                 place.prefixes.insert(prefix.below());
             }
+            Publish::Flagd { key } => {
+                place.keys.insert(key.clone());
+            }
         }
     }
     place
@@ -198,12 +192,19 @@ pub(crate) struct Rendered {
 }
 
 /// As [`entries`], but keeps what there is besides the errors.
-pub(crate) fn rendered(publish: &[Publish], values: &Map) -> Rendered {
+pub(crate) fn rendered(publish: &[Publish], contents: &Contents) -> Rendered {
     let mut rendered = Rendered::default();
+    let values = contents.published();
     for (index, target) in publish.iter().enumerate() {
         match target {
-            Publish::Spring { context, format } => rendered.spring(index, context, *format, values),
-            Publish::Keys { prefix } => rendered.leaves(index, prefix, values),
+            Publish::Spring { context, format } => {
+                rendered.spring(index, context, *format, &values);
+            }
+            Publish::Keys { prefix } => rendered.leaves(index, prefix, &values),
+            Publish::Flagd { key } => {
+                let file = flagd::file(&contents.flags);
+                rendered.put(index, key.clone(), Path::default(), file);
+            }
         }
     }
     rendered
@@ -232,7 +233,7 @@ impl Rendered {
             SpringFormat::KeyValue => {
                 for property in flat.properties {
                     let bytes = property.text().into_bytes();
-                    self.put(publish, context, &property.key(), property.path(), bytes);
+                    self.put_below(publish, context, &property.key(), property.path(), bytes);
                 }
                 return;
             }
@@ -240,7 +241,7 @@ impl Rendered {
             SpringFormat::Properties => properties::to_string(&flat.properties),
         };
         let bytes = document.into_bytes();
-        self.put(publish, context, SPRING_DATA_KEY, Path::default(), bytes);
+        self.put_below(publish, context, SPRING_DATA_KEY, Path::default(), bytes);
     }
 
     /// One key per leaf below `prefix`.
@@ -261,27 +262,27 @@ impl Rendered {
                 Value::String(text) => text.clone().into_bytes(),
                 _ => value::canonical(value),
             };
-            self.put(publish, prefix, &below, path, bytes);
+            self.put_below(publish, prefix, &below, path, bytes);
         }
         for (path, reason) in refused {
             self.refuse_segment(publish, path, reason);
         }
     }
 
-    fn put(&mut self, publish: usize, above: &Key, below: &str, path: Path, bytes: Vec<u8>) {
-        let key = match above.join(below) {
-            Ok(key) => key,
+    fn put_below(&mut self, publish: usize, above: &Key, below: &str, path: Path, bytes: Vec<u8>) {
+        match above.join(below) {
+            Ok(key) => self.put(publish, key, path, bytes),
             // Every segment was checked, so this is about the key as a whole.
-            Err(error) => {
-                self.errors.push(RenderError::KeyTooLong {
-                    publish,
-                    path,
-                    bytes: above.as_str().len() + 1 + below.len(),
-                    reason: error.reason,
-                });
-                return;
-            }
-        };
+            Err(error) => self.errors.push(RenderError::KeyTooLong {
+                publish,
+                path,
+                bytes: above.as_str().len() + 1 + below.len(),
+                reason: error.reason,
+            }),
+        }
+    }
+
+    fn put(&mut self, publish: usize, key: Key, path: Path, bytes: Vec<u8>) {
         if let Some(first) = self.entries.get(&key) {
             self.errors.push(RenderError::SameKey {
                 publish,

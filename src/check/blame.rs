@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::rendering::Rendering;
 use crate::manifest::{Manifest, Span};
 use crate::model::value::{Map, Path};
-use crate::model::{ConfigSet, Publish};
+use crate::model::{BreakerName, ConfigSet, FLAGS_KEY, Publish};
 
 /// Finds the lines that one content of one set comes from.
 #[derive(Clone, Copy)]
@@ -13,6 +13,7 @@ pub(super) struct Blame<'a> {
     set: &'a ConfigSet,
     manifest: &'a Manifest,
     layers: &'a [usize],
+    open: &'a [&'a BreakerName],
 }
 
 impl<'a> Blame<'a> {
@@ -22,10 +23,11 @@ impl<'a> Blame<'a> {
             set: rendering.view.set,
             manifest: rendering.view.manifest?,
             layers: &rendering.layers,
+            open: &rendering.open,
         })
     }
 
-    /// The value at `path`, in the last layer that sets it, or in the defaults.
+    /// The value at `path`, in the last breaker or layer that sets it, or in the defaults.
     pub(super) fn value(&self, path: &Path) -> Span {
         let place = self.declared(path);
         self.manifest.places.value(place.iter().map(String::as_str))
@@ -43,22 +45,48 @@ impl<'a> Blame<'a> {
     }
 
     fn declared(&self, path: &Path) -> Vec<String> {
-        let layer = self.layer(path);
-        let top = match layer {
-            Some(layer) => vec!["spec".into(), "layers".into(), layer.to_string()],
-            None => vec!["spec".into()],
+        // What is published below `flags` is declared there: values have no such key beside flags.
+        let first = path.segments().first().map(String::as_str);
+        let is_flag = first == Some(FLAGS_KEY) && !self.set.flags.is_empty();
+        let above = if is_flag {
+            vec!["spec".to_owned()]
+        } else if let Some(breaker) = self.breaker(path) {
+            let trip = ["spec", "breakers", breaker.as_str(), "trip", "values"];
+            trip.map(str::to_owned).to_vec()
+        } else if let Some(layer) = self.layer(path) {
+            let layer = layer.to_string();
+            ["spec", "layers", &layer, "values"]
+                .map(str::to_owned)
+                .to_vec()
+        } else {
+            ["spec", "values"].map(str::to_owned).to_vec()
         };
-        (top.into_iter())
-            .chain(["values".to_owned()])
+        (above.into_iter())
             .chain(path.segments().iter().cloned())
             .collect()
     }
 
+    /// The open breaker that the value at `path` comes from, if one does.
+    fn breaker(&self, path: &Path) -> Option<&'a BreakerName> {
+        if self.is_map(path) {
+            return None;
+        }
+        let sets = |name: &&&BreakerName| {
+            let breaker = self.set.breakers.get(**name);
+            breaker.is_some_and(|breaker| reach(&breaker.trip.values, path).is_some())
+        };
+        self.open.iter().rev().find(sets).copied()
+    }
+
+    /// A map is made of all that was laid over it, and is at home where it was first declared;
+    /// inside a list nothing is merged.
+    fn is_map(&self, path: &Path) -> bool {
+        path.segments().is_empty() || path.find(&self.set.values).is_some_and(Value::is_object)
+    }
+
     /// The layer that the value at `path` comes from; `None`: the defaults.
     fn layer(&self, path: &Path) -> Option<usize> {
-        // A map is made of all that was laid over it, and is at home where it was first declared;
-        // inside a list nothing is merged.
-        if path.segments().is_empty() || path.find(&self.set.values).is_some_and(Value::is_object) {
+        if self.is_map(path) {
             return None;
         }
         let sets = |&&index: &&usize| {
@@ -83,6 +111,7 @@ fn reach<'a>(map: &'a Map, path: &Path) -> Option<&'a Value> {
 pub(super) fn publish(set: &ConfigSet, manifest: &Manifest, index: usize) -> Span {
     let field = match set.publish.get(index) {
         Some(Publish::Spring { .. }) => ["spring", "context"],
+        Some(Publish::Flagd { .. }) => ["flagd", "key"],
         Some(Publish::Keys { .. }) | None => ["keys", "prefix"],
     };
     let index = index.to_string();

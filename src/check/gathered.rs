@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::manifest::{Finding, Span};
-use crate::model::ClusterName;
+use crate::model::{BreakerName, ClusterName};
 
 /// Findings of one set. One line is shown once, however many clusters it spoils.
 #[derive(Debug, Default)]
@@ -19,12 +19,22 @@ struct Seen<'a> {
 }
 
 impl<'a> Gathered<'a> {
-    /// Adds what is found in these clusters.
-    pub(super) fn add(&mut self, finding: Finding, clusters: &[&'a ClusterName]) {
+    /// Adds what is found in these clusters while these breakers are open.
+    pub(super) fn add(
+        &mut self,
+        finding: Finding,
+        clusters: &[&'a ClusterName],
+        open: &[&BreakerName],
+    ) {
         let key = (finding.at, finding.code, finding.message.clone());
-        let seen = self.0.entry(key).or_insert_with(|| Seen {
-            finding,
-            clusters: BTreeSet::new(),
+        let seen = self.0.entry(key).or_insert_with(|| {
+            let mut finding = finding;
+            // What is so without any open breaker too was found then, and comes first.
+            finding.message += &while_open(open);
+            Seen {
+                finding,
+                clusters: BTreeSet::new(),
+            }
         });
         seen.clusters.extend(clusters);
     }
@@ -37,6 +47,15 @@ impl<'a> Gathered<'a> {
             finding.message += &where_in(seen.clusters, reach);
             finding
         })
+    }
+}
+
+/// ` while breaker x is open`; nothing if none is.
+fn while_open(open: &[&BreakerName]) -> String {
+    match open {
+        [] => String::new(),
+        [name] => format!(" while breaker `{name}` is open"),
+        _ => " while all breakers are open".to_owned(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a layer may touch, and whether anyone gets it.
+//! What layers and breakers may touch, and whether anyone gets it.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::near::{did_you_mean, nearest};
 use super::{SetView, World, error, warning};
 use crate::manifest::{Finding, Manifest, Span};
 use crate::model::value::{Map, Path};
-use crate::model::{Labels, Layer, Requirement, Selector};
+use crate::model::{Labels, Requirement, Selector};
 
 pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
     for view in world.sets.values() {
@@ -15,12 +15,23 @@ pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
         };
         for (index, layer) in view.set.layers.iter().enumerate() {
             let mut touched = Touched {
-                layer,
-                index,
+                who: format!("layer `{}`", layer.name),
+                codes: ["layer-unknown-key", "layer-other-shape"],
+                above: &["spec", "layers", &index.to_string(), "values"],
                 manifest,
                 findings,
             };
             touched.map(&layer.values, &view.set.values, &Path::default());
+        }
+        for (name, breaker) in &view.set.breakers {
+            let mut touched = Touched {
+                who: format!("breaker `{name}`"),
+                codes: ["breaker-unknown-key", "breaker-other-shape"],
+                above: &["spec", "breakers", name.as_str(), "trip", "values"],
+                manifest,
+                findings,
+            };
+            touched.map(&breaker.trip.values, &view.set.values, &Path::default());
         }
         if !world.clusters.is_empty() {
             selectors(world, view, manifest, findings);
@@ -28,10 +39,14 @@ pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// One layer, compared with the defaults.
+/// What one layer or breaker says, compared with the defaults.
 struct Touched<'a> {
-    layer: &'a Layer,
-    index: usize,
+    /// The layer or breaker, in words.
+    who: String,
+    /// The codes of a key that the defaults do not have, and of one that has another shape there.
+    codes: [&'static str; 2],
+    /// Where its values stand in the manifest.
+    above: &'a [&'a str],
     manifest: &'a Manifest,
     findings: &'a mut Vec<Finding>,
 }
@@ -55,12 +70,9 @@ impl Touched<'_> {
 
     fn unknown(&mut self, key: &str, siblings: &Map, path: &Path) {
         let mut finding = error(
-            "layer-unknown-key",
+            self.codes[0],
             self.place(path).0,
-            format!(
-                "layer `{}` sets `{path}`, which the defaults do not have",
-                self.layer.name
-            ),
+            format!("{} sets `{path}`, which the defaults do not have", self.who),
         );
         finding.label = Some("not among the defaults".to_owned());
         let siblings = siblings.keys().map(String::as_str);
@@ -73,11 +85,11 @@ impl Touched<'_> {
 
     fn other_shape(&mut self, default: &Value, value: &Value, path: &Path) {
         let mut finding = error(
-            "layer-other-shape",
+            self.codes[1],
             self.place(path).1,
             format!(
-                "layer `{}` replaces `{path}`, {} in the defaults, by {}",
-                self.layer.name,
+                "{} replaces `{path}`, {} in the defaults, by {}",
+                self.who,
                 shape(default),
                 shape(value)
             ),
@@ -93,12 +105,11 @@ impl Touched<'_> {
         self.findings.push(finding);
     }
 
-    /// Where the layer writes the key at `path`, and its value.
+    /// Where the key at `path` is written, and its value.
     fn place(&self, path: &Path) -> (Span, Span) {
-        let index = self.index.to_string();
         let place = || {
-            let layer = ["spec", "layers", &index, "values"].into_iter();
-            layer.chain(path.segments().iter().map(String::as_str))
+            let above = self.above.iter().copied();
+            above.chain(path.segments().iter().map(String::as_str))
         };
         let places = &self.manifest.places;
         (places.key(place()), places.value(place()))
@@ -136,6 +147,20 @@ fn selectors(
         finding.label = Some("the set goes nowhere".to_owned());
         finding.help = selector_help(&view.set.clusters, all);
         findings.push(finding);
+    }
+    for (name, breaker) in &view.set.breakers {
+        let separately = &breaker.separately;
+        if !separately.is_empty() && !all().any(|labels| separately.matches(labels)) {
+            let path = ["spec", "breakers", name.as_str(), "separately"];
+            let mut finding = warning(
+                "selector-matches-nothing",
+                manifest.places.value(path),
+                format!("`{separately}` matches no cluster"),
+            );
+            finding.label = Some("the breaker is tripped everywhere or nowhere".to_owned());
+            finding.help = selector_help(separately, all);
+            findings.push(finding);
+        }
     }
     for (index, layer) in view.set.layers.iter().enumerate() {
         let at = place_of_when(manifest, index);

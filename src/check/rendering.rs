@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{SetView, World};
-use crate::model::value::Map;
-use crate::model::{ClusterName, SetName};
+use crate::model::{BreakerName, ClusterName, Contents, SetName};
 use crate::render::{self, Rendered};
 
-/// What one set is in all clusters where the same layers match.
+/// What one set is in all clusters where the same layers match, while the same breakers are open.
 #[derive(Debug)]
 pub(super) struct Rendering<'a> {
     pub(super) name: &'a SetName,
@@ -18,7 +17,9 @@ pub(super) struct Rendering<'a> {
     pub(super) clusters: Vec<&'a ClusterName>,
     /// How many clusters get the set, with this content or another.
     pub(super) reach: usize,
-    pub(super) values: Map,
+    /// The breakers that are open, in the order in which they were tripped.
+    pub(super) open: Vec<&'a BreakerName>,
+    pub(super) contents: Contents,
     pub(super) rendered: Rendered,
 }
 
@@ -42,18 +43,36 @@ pub(super) fn all<'a>(world: &World<'a>) -> Vec<Rendering<'a>> {
         }
         let reach = contents.values().map(Vec::len).sum();
         for (layers, clusters) in contents {
-            let matching = (layers.iter()).filter_map(|&index| view.set.layers.get(index));
-            let values = render::layered(view.set, matching);
-            renderings.push(Rendering {
-                name,
-                view: *view,
-                rendered: render::rendered(&view.set.publish, &values),
-                layers,
-                clusters,
-                reach,
-                values,
-            });
+            for open in openings(view) {
+                let matching = (layers.iter()).filter_map(|&index| view.set.layers.get(index));
+                let contents = render::layered(view.set, matching, &open);
+                renderings.push(Rendering {
+                    name,
+                    view: *view,
+                    layers: layers.clone(),
+                    clusters: clusters.clone(),
+                    reach,
+                    open,
+                    rendered: render::rendered(&view.set.publish, &contents),
+                    contents,
+                });
+            }
         }
     }
     renderings
+}
+
+/// Which breakers may be open together, as far as it is checked: none, each alone, and all. Trying
+/// every combination would take twice as long with every breaker.
+fn openings<'a>(view: &SetView<'a>) -> Vec<Vec<&'a BreakerName>> {
+    let mut openings = vec![Vec::new()];
+    // What the store holds was checked when it was committed; only where it lies matters now.
+    if view.manifest.is_some() {
+        let all: Vec<&BreakerName> = view.set.breakers.keys().collect();
+        openings.extend(all.iter().map(|name| vec![*name]));
+        if all.len() > 1 {
+            openings.push(all);
+        }
+    }
+    openings
 }

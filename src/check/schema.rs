@@ -216,11 +216,11 @@ fn violations(
         let Some(blame) = Blame::of(rendering) else {
             continue;
         };
-        let values = Value::Object(rendering.values.clone());
+        let values = Value::Object(rendering.contents.values.clone());
         for error in validator.iter_errors(&values) {
-            for finding in broken(&error, blame, &rendering.values) {
+            for finding in broken(&error, blame, &rendering.contents.values) {
                 let finding = said_at(finding, &error, manifest);
-                found.add(finding, &rendering.clusters);
+                found.add(finding, &rendering.clusters, &rendering.open);
             }
         }
     }

@@ -32,7 +32,7 @@ pub(super) fn check(world: &World<'_>, renderings: &[Rendering<'_>], findings: &
             }
             for group in groups(world, rendering) {
                 for finding in misfits(rendering, &group, blame) {
-                    found.add(finding, &group.clusters);
+                    found.add(finding, &group.clusters, &rendering.open);
                 }
             }
         }
@@ -129,7 +129,7 @@ fn first_write(rendering: &Rendering<'_>, cluster: &ClusterName) -> Write {
         cluster.clone(),
         Version::new(u64::MAX).unwrap_or(Version::FIRST),
         origin,
-        rendering.values.clone(),
+        rendering.contents.clone(),
         entries,
     );
     let value = snapshot.document.to_bytes();

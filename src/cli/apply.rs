@@ -51,7 +51,7 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, F
         };
         (planned(saved), reach)
     } else if args.resume {
-        let everything = change(Desired::new(), BTreeMap::new(), Reach::All);
+        let everything = change(Desired::nothing(), BTreeMap::new(), Reach::All);
         (everything, args.reach.clone())
     } else {
         let heads = store.heads().await?;
@@ -64,7 +64,10 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, F
             Vec::new()
         };
         let mut desired = desired(declared.manifests);
-        desired.extend(pruned.into_iter().map(|id| (id, Content::Deleted)));
+        desired.dropped = args.consent.dropped();
+        desired
+            .contents
+            .extend(pruned.into_iter().map(|id| (id, Content::Deleted)));
         let touched = Reach::Named(BTreeSet::new());
         (change(desired, provenances, touched), args.reach.clone())
     };

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ask::confirm;
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
-use super::progress::Progress;
+use super::runtime::sweep;
 use super::session::{ReachArgs, Session};
 use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
-use crate::engine::Engine;
+use super::works::with_engine;
 use crate::model::{Cause, Consent, Provenance, ResourceId};
-use crate::plan::{Desired, Plan, Reach, SavedPlan, States, approve};
+use crate::plan::{Desired, Plan, Reach, Reason, SavedPlan, States, approve};
 use crate::store::Store;
 
 /// What a person says about a change.
@@ -49,9 +49,19 @@ pub(crate) struct GateArgs {
     /// Let a snapshot become more than twice as large
     #[arg(long)]
     allow_growth: bool,
+
+    /// Forget what is switched by hand of flags and breakers that go away, as in
+    /// `checkout/express-pay`; may be given several times
+    #[arg(long, value_name = "SET/NAME", value_delimiter = ',', value_parser = super::names::part)]
+    drop_overrides: Vec<String>,
 }
 
 impl ConsentArgs {
+    /// The flags and breakers whose overrides may go.
+    pub(crate) fn dropped(&self) -> BTreeSet<String> {
+        self.gates.dropped()
+    }
+
     /// Whether anything is said at all.
     pub(crate) fn is_given(&self) -> bool {
         let Self {
@@ -65,11 +75,17 @@ impl ConsentArgs {
 }
 
 impl GateArgs {
+    /// The flags and breakers whose overrides may go.
+    pub(crate) fn dropped(&self) -> BTreeSet<String> {
+        self.drop_overrides.iter().cloned().collect()
+    }
+
     pub(crate) fn consents(&self) -> BTreeSet<Consent> {
         let given = [
             (self.adopt, Consent::Adopt),
             (self.allow_deletes, Consent::AllowDeletes),
             (self.allow_growth, Consent::AllowGrowth),
+            (!self.drop_overrides.is_empty(), Consent::DropOverrides),
         ];
         given
             .into_iter()
@@ -82,7 +98,7 @@ impl GateArgs {
 /// The longest message, in bytes: every snapshot carries it.
 const MAX_MESSAGE_BYTES: usize = 1000;
 
-fn message(input: &str) -> Result<String, String> {
+pub(crate) fn message(input: &str) -> Result<String, String> {
     if input.len() > MAX_MESSAGE_BYTES {
         return Err(format!(
             "it has {} bytes, the limit is {MAX_MESSAGE_BYTES}",
@@ -144,15 +160,10 @@ pub(crate) async fn carry_through(
 ) -> Result<Exit, Failure> {
     let ui = &session.ui;
     let interrupt = Interrupt::listen();
-    let progress = Progress::new(ui);
-    let events = |event: crate::engine::Event<'_>| progress.on(&event);
-    let engine = Engine {
-        store,
-        connect: &session.connector(reach.timeout),
-        pace: reach.pace(),
-        events: &events,
-        interrupt: interrupt.receiver(),
-    };
+    // A saved plan is carried out as it is, or not at all.
+    if !consent.dry_run && change.saved.is_none() {
+        sweep(session, store, &interrupt, reach.pace()).await?;
+    }
     let Change {
         desired,
         reach: sets,
@@ -163,10 +174,12 @@ pub(crate) async fn carry_through(
     } = change;
     let consents = consents | &consent.gates.consents();
 
-    let survey = engine.survey(desired, sets, &reach.clusters).await;
+    let survey = with_engine(session, store, reach.pace(), &interrupt, async |engine| {
+        engine.survey(desired, sets, &reach.clusters).await
+    });
+    let survey = survey.await;
     let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
-    progress.finish();
-    let origin = session.origin(*cause, consent.message.clone());
+    let origin = session.origin(cause.clone(), consent.message.clone());
     let mut plan = survey.plan(desired, sets, &origin, &consents)?;
     plan.attach(provenances);
 
@@ -193,9 +206,12 @@ pub(crate) async fn carry_through(
         Err(plan) => return refusal(&plan).map_or(Ok(Exit::Refused), Err),
     };
 
-    let reports = engine.carry_out(&survey, &approved).await;
-    progress.finish();
-    let reports = reports.map_err(|error| interrupt.explain(error.into()))?;
+    let reports = with_engine(session, store, reach.pace(), &interrupt, async |engine| {
+        engine.carry_out(&survey, &approved).await
+    });
+    let reports = reports
+        .await
+        .map_err(|error| interrupt.explain(error.into()))?;
     let outcomes = Outcomes::new(approved.plan(), &reports);
     ui.report(&outcomes)?;
     if outcomes.exit() == Exit::Incomplete {
@@ -219,10 +235,15 @@ fn unmoved(saved: &SavedPlan, plan: &Plan, states: &States) -> Result<(), Failur
 }
 
 /// What stands against the plan, as a failure that names the flags which answer it.
-fn refusal(plan: &Plan) -> Option<Failure> {
+pub(crate) fn refusal(plan: &Plan) -> Option<Failure> {
     if plan.objections.is_empty() {
         return None;
     }
+    let overridden = plan.objections.iter().filter_map(|it| match &it.reason {
+        Reason::Overridden { set, part } => Some(format!("{set}/{}", part.name())),
+        _ => None,
+    });
+    let overridden: Vec<String> = overridden.collect();
     let answers: BTreeSet<_> = plan
         .objections
         .iter()
@@ -234,6 +255,10 @@ fn refusal(plan: &Plan) -> Option<Failure> {
         answers
             .into_iter()
             .fold(failure, |failure, answer| match answer {
+                Some(Consent::DropOverrides) => failure.hint(format!(
+                    "reset or unset it first, or pass `--drop-overrides {}`",
+                    overridden.join(",")
+                )),
                 Some(consent) => failure.hint(format!(
                     "if that is what you want, pass `{}`; `--clusters` leaves clusters out",
                     consent.flag()

@@ -1,5 +1,6 @@
 //! `cfgctl cluster`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -14,7 +15,6 @@ use super::ui::{Look, Report};
 use super::views::table::{printable, table};
 use crate::engine::Connect as _;
 use crate::model::{Cluster, ClusterName, Connection, Content, Heads, Limits, ResourceId};
-use crate::plan::Desired;
 use crate::plan::chain;
 use crate::target::{Health, Target, TargetError};
 
@@ -112,12 +112,15 @@ fn target_of(cluster: &Cluster) -> String {
     }
 }
 
+/// Every resource and what it says.
+type World = BTreeMap<ResourceId, Content>;
+
 /// What the files say; without files, what the store holds.
-async fn world(session: &Session, files: &FileArgs) -> Result<Desired, Failure> {
+async fn world(session: &Session, files: &FileArgs) -> Result<World, Failure> {
     if !files.filenames.is_empty() {
         // Before the first apply there may be no store, and this makes none.
         let loaded = files.declared(session, &Heads::new())?;
-        return Ok(declared::desired(loaded.manifests));
+        return Ok(declared::desired(loaded.manifests).contents);
     }
     let heads = session.store().await?.heads().await?;
     let contents = heads.into_iter().map(|(id, head)| (id, head.content));
@@ -133,7 +136,7 @@ async fn described(
     in_world(&world(session, files).await?, name).cloned()
 }
 
-fn in_world<'a>(world: &'a Desired, name: &ClusterName) -> Result<&'a Cluster, Failure> {
+fn in_world<'a>(world: &'a World, name: &ClusterName) -> Result<&'a Cluster, Failure> {
     let content = world.get(&ResourceId::Cluster(name.clone()));
     content.and_then(Content::cluster).ok_or_else(|| {
         Failure::usage(format!("there is no cluster `{name}`"))

@@ -11,7 +11,9 @@ use crate::manifest::{
     self, Finding, Input, Loaded, Manifest, Recursion, Severity, Sources, Style,
 };
 use crate::model::value::{Path, leaves};
-use crate::model::{Cluster, ClusterName, Content, Heads, Provenance, ResourceId, SetName};
+use crate::model::{
+    Cluster, ClusterName, Content, FLAGS_KEY, Heads, Home, Provenance, ResourceId, SetName,
+};
 use crate::plan::Desired;
 
 /// Which files to read.
@@ -173,13 +175,30 @@ pub(crate) fn provenances(loaded: &Loaded) -> BTreeMap<ResourceId, Provenance> {
                 .line
         };
         for (path, _) in leaves(&set.values) {
-            provenance.add(None, &path, within(&["spec", "values"], &path));
+            let line = within(&["spec", "values"], &path);
+            provenance.add(Home::Defaults, &path, line);
         }
         for (index, layer) in set.layers.iter().enumerate() {
             let index = index.to_string();
             for (path, _) in leaves(&layer.values) {
                 let line = within(&["spec", "layers", &index, "values"], &path);
-                provenance.add(Some(&layer.name), &path, line);
+                provenance.add(Home::Layer(&layer.name), &path, line);
+            }
+        }
+        for name in set.flags.keys() {
+            let path = Path::from_iter([name.as_str()]);
+            let line = within(&["spec", "flags"], &path);
+            provenance.add(Home::Flags, &path, line);
+        }
+        for (name, breaker) in &set.breakers {
+            let trip = ["spec", "breakers", name.as_str(), "trip"];
+            for (path, _) in leaves(&breaker.trip.values) {
+                let line = within(&[&trip[..], &["values"]].concat(), &path);
+                provenance.add(Home::Breaker(name), &path, line);
+            }
+            for flag in breaker.trip.flags.keys() {
+                let path = Path::from_iter([FLAGS_KEY, flag.as_str()]);
+                provenance.add(Home::Breaker(name), &path, within(&trip, &path));
             }
         }
         Some((manifest.id.clone(), provenance))

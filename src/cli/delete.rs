@@ -29,10 +29,13 @@ pub(crate) struct DeleteArgs {
 pub(crate) async fn delete(session: &Session, args: &DeleteArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
     let heads = store.heads().await?;
-    let mut desired = Desired::new();
+    let mut desired = Desired {
+        dropped: args.consent.dropped(),
+        ..Desired::nothing()
+    };
     for id in &args.names {
         known(&heads, id)?;
-        desired.insert(id.clone(), Content::Deleted);
+        desired.contents.insert(id.clone(), Content::Deleted);
     }
     let change = Change {
         desired,

@@ -46,8 +46,11 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
     let provenances = provenances(&declared);
     let undeclared = undeclared(&declared.manifests, &heads);
     let mut desired = desired(declared.manifests);
+    desired.dropped = args.gates.dropped();
     if args.prune {
-        desired.extend(undeclared.into_iter().map(|id| (id, Content::Deleted)));
+        desired
+            .contents
+            .extend(undeclared.into_iter().map(|id| (id, Content::Deleted)));
     } else if !undeclared.is_empty() {
         session.ui.status(&format!(
             "not in the files, and kept: {} of the store; `--prune` deletes what the files lack",

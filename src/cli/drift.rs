@@ -63,7 +63,7 @@ pub(crate) async fn drift(session: &Session, args: &DriftArgs) -> Result<Exit, F
     let sets = reach(store.as_ref(), &args.sets).await?;
     if args.repair {
         let change = Change {
-            desired: Desired::new(),
+            desired: Desired::nothing(),
             reach: sets,
             cause: Cause::Apply,
             provenances: BTreeMap::new(),

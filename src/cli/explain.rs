@@ -11,11 +11,12 @@ use super::failure::{Exit, Failure};
 use super::names::{SetAt, known, known_set};
 use super::session::Session;
 use super::ui::{Look, Report};
+use super::views::overrides::held_by;
 use super::views::table::{moment, printable, shortened, table};
 use crate::manifest::closest;
 use crate::model::value::Path;
-use crate::model::{ClusterName, Labels, ResourceId, Revision, Version};
-use crate::plan::{self, Explanation};
+use crate::model::{BreakerName, ClusterName, Labels, ResourceId, Revision, Version};
+use crate::plan::{self, Explanation, Source};
 
 /// How far back the origin of a value is looked for, in revisions.
 const SEARCHED: usize = 10_000;
@@ -193,14 +194,17 @@ fn gathered(
 
 impl ExplainedValue {
     fn source(&self) -> String {
-        let Explanation { layer, place, .. } = &self.explanation;
-        let layer = match layer {
-            Some(layer) => format!("layer {layer}"),
-            None => "defaults".to_owned(),
+        let Explanation { source, place, .. } = &self.explanation;
+        let source = match source {
+            Source::Defaults => "defaults".to_owned(),
+            Source::Layer { layer } => format!("layer {layer}"),
+            Source::Flag => "flag".to_owned(),
+            Source::Override { variant, .. } => format!("override {}", printable(variant)),
+            Source::Breaker { breaker, .. } => format!("breaker {breaker}"),
         };
         match place {
-            Some(place) => format!("{layer} ({})", printable(place)),
-            None => layer,
+            Some(place) => format!("{source} ({})", printable(place)),
+            None => source,
         }
     }
 
@@ -232,6 +236,21 @@ impl ExplainedValue {
             printable(&origin.actor),
             origin.cause
         );
+        if let Source::Override { held, .. } | Source::Breaker { held, .. } =
+            &self.explanation.source
+        {
+            _ = writeln!(text, "  held:    {}", held_by(held));
+        }
+        if !self.explanation.beneath.is_empty() {
+            let names: Vec<&str> = (self.explanation.beneath.iter())
+                .map(BreakerName::as_str)
+                .collect();
+            _ = writeln!(
+                text,
+                "  beneath: {}, open too; the one tripped last wins",
+                names.join(", ")
+            );
+        }
         if let Some(message) = &origin.message {
             _ = writeln!(text, "  message: {}", printable(message));
         }

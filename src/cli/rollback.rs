@@ -60,7 +60,10 @@ pub(crate) async fn rollback(session: &Session, args: &RollbackArgs) -> Result<E
             .map(|provenance| (id.clone(), provenance))
             .into_iter()
             .collect(),
-        desired: Desired::from([(id, old.content)]),
+        desired: Desired {
+            dropped: args.consent.dropped(),
+            ..Desired::from([(id, old.content)])
+        },
         reach: Reach::Named(BTreeSet::new()),
         cause: Cause::Rollback { to },
         consents: BTreeSet::new(),

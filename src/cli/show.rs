@@ -62,6 +62,7 @@ pub(crate) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Fai
             let rendered = render::snapshot(
                 &args.at.set,
                 set,
+                &revision.overrides,
                 revision.version,
                 &revision.origin,
                 name,

@@ -31,7 +31,7 @@ fn whatever_write_is_lost_the_next_run_completes_it() {
                 world.target("eu").set_wire(Wire::Loses(nth, lost));
                 let reports = world.apply(&desired);
                 let all_well = reports.iter().all(|report| report.outcome.is_settled());
-                let hit = nth < desired.len();
+                let hit = nth < desired.contents.len();
                 // A lost answer is found out by looking.
                 assert_eq!(
                     all_well,
@@ -135,7 +135,7 @@ fn a_newer_snapshot_that_this_store_did_not_make_supersedes_nothing() {
             document.cluster().clone(),
             version(9),
             newer,
-            document.values().clone(),
+            document.contents().clone(),
             BTreeMap::new(),
         );
         memory.put_as_other(SNAPSHOT, &snapshot.document.to_bytes());
@@ -374,6 +374,7 @@ fn move_us(world: &World, address: &str) {
         version: head.next(),
         origin: world.origin(),
         content: Content::Cluster(cluster(address, "us")),
+        overrides: crate::model::Overrides::default(),
         provenance: None,
     };
     let commit = Commit {

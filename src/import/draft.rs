@@ -9,7 +9,7 @@ use super::tree::{Lists, nested, typed, with_lists};
 use super::{Fate, Request, properties};
 use crate::manifest::yaml_1_1;
 use crate::model::value::Map;
-use crate::model::{Key, Publish, SpringFormat};
+use crate::model::{Contents, Key, Publish, SpringFormat};
 use crate::render;
 
 /// A way to make a set of keys.
@@ -189,14 +189,15 @@ fn values_of(format: SpringFormat, text: &str, publish: &[Publish]) -> Result<Ma
     };
     let mut reason = "it would not read the same".to_owned();
     for values in candidates {
-        match render::entries(publish, &values) {
+        let contents = Contents::of_values(values);
+        match render::entries(publish, &contents) {
             Err(errors) => {
                 reason = errors.first().map_or(reason, ToString::to_string);
             }
             Ok(entries) => {
                 let same = |bytes: &Vec<u8>| means_the_same(format, text, bytes);
                 if entries.values().all(same) {
-                    return Ok(values);
+                    return Ok(contents.values);
                 }
             }
         }

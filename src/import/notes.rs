@@ -89,7 +89,7 @@ fn base_note(request: &Request, manifest: &Manifest) -> Option<String> {
     let set = manifest.content.set()?;
     let base = set.publish.iter().find_map(|publish| match publish {
         Publish::Keys { prefix } => Some(prefix),
-        Publish::Spring { .. } => None,
+        Publish::Spring { .. } | Publish::Flagd { .. } => None,
     })?;
     (*base != request.prefix).then(|| {
         format!(

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{ConfigSet, Publish};
+use crate::model::{ConfigSet, Contents, Publish};
 use crate::render;
 
 fn pair(key: &str, value: impl Into<Vec<u8>>) -> Pair {
@@ -54,7 +54,7 @@ fn values(imported: &Imported) -> Value {
 
 fn entries(imported: &Imported) -> BTreeMap<String, Vec<u8>> {
     let set = set(imported);
-    let entries = render::entries(&set.publish, &set.values).unwrap();
+    let entries = render::entries(&set.publish, &Contents::of_values(set.values.clone())).unwrap();
     let entries = entries.into_iter();
     entries
         .map(|(key, bytes)| (key.to_string(), bytes))

@@ -7,7 +7,7 @@ use super::draft::{Draft, Made, means_the_same};
 use super::screen::Scope;
 use super::{Fate, ImportError, Request};
 use crate::manifest::{self, Input, Manifest, Severity, manifest_of, yaml};
-use crate::model::{ConfigSet, Content, ResourceId, SpringFormat};
+use crate::model::{ConfigSet, Content, Contents, ResourceId, SpringFormat};
 use crate::render;
 
 /// How often keys are left out before it is given up: each time at least one is.
@@ -79,10 +79,9 @@ fn written(request: &Request, made: &Made<'_>) -> Result<(Manifest, String), Imp
     let id = ResourceId::Set(request.name.clone());
     let set = ConfigSet {
         clusters: request.clusters.clone(),
-        schema: None,
         values: made.values.clone(),
-        layers: Vec::new(),
         publish: made.publish.clone(),
+        ..ConfigSet::default()
     };
     let text = manifest_of(&id, &Content::Set(set)).map(|manifest| yaml::to_string(&manifest));
     let text = text.unwrap_or_default();
@@ -110,7 +109,8 @@ fn compared(
     let unlike = |reason: String| ImportError::Unlike { reason };
     let set = manifest.content.set();
     let set = set.ok_or_else(|| unlike("it is not a set".to_owned()))?;
-    let entries = render::entries(&set.publish, &set.values).map_err(|errors| {
+    let contents = Contents::of_values(set.values.clone());
+    let entries = render::entries(&set.publish, &contents).map_err(|errors| {
         let first = errors.first().map(ToString::to_string);
         unlike(first.unwrap_or_default())
     })?;

@@ -17,6 +17,7 @@ use crate::model::{
 };
 
 mod cluster;
+mod runtime;
 mod selector;
 mod set;
 
@@ -396,6 +397,11 @@ fn example(field: &str) -> Option<&'static str> {
         "path" => "path: out/eu-west",
         "context" => "context: config/checkout",
         "prefix" => "prefix: app/services/checkout",
+        "key" => "key: flags/checkout",
+        "state" => "state: ENABLED",
+        "variants" => "variants: {\"on\": true, \"off\": false}",
+        "trip" => "trip: {values: {payment: {provider: backup}}}",
+        "after" => "after: 10m",
         _ => return None,
     })
 }
@@ -436,5 +442,10 @@ pub(super) fn known_fields() -> Vec<(&'static str, &'static [&'static str])> {
         ("Publish", set::PUBLISH_FIELDS),
         ("Spring", set::SPRING_FIELDS),
         ("Keys", set::KEYS_FIELDS),
+        ("Flagd", set::FLAGD_FIELDS),
+        ("FlagDefinition", runtime::FLAG_FIELDS),
+        ("Breaker", runtime::BREAKER_FIELDS),
+        ("Trip", runtime::TRIP_FIELDS),
+        ("ResetAfter", runtime::RESET_FIELDS),
     ]
 }

@@ -214,15 +214,17 @@ spec:
     - x
   publish:
     - spring: {contxt: a, format: ymal}
-    - flagd: {key: a}
+    - flagd: {key: a//b}
     - {}
-  flags: {}
+  flags: {a/b: 1, c: {state: ON, variants: [], defaultVariant: 1}, d: {variant: x}}
+  breakers:
+    X: {trip: {value: 1, flags: {c: 1.5}}, reset: {after: 0s}, minOpen: soon}
+    y: {reset: auto, maxTripsPerHour: 0, alerts: {}}
 "), @r#"
     1:13 unknown-value: there is no API version `cfgctl.dev/v2`
     5:3 unknown-field: `metadata` has no field `labels`
     4:9 invalid-name: `Shop` is not a name: only a-z, 0-9 and hyphens are allowed
     7:3 unknown-field: the spec of a set has no field `valuess`
-    17:3 not-supported-yet: this version of cfgctl does not know `flags` yet
     8:21 wrong-type: expected a string, found a boolean
     8:27 invalid-label: `-x` is not a label key: it must start and end with a letter or digit
     8:39 invalid-selector: an empty list matches no cluster
@@ -233,10 +235,27 @@ spec:
     11:14 duplicate-layer: two layers are named `a`
     11:8 missing-field: the field `values` is missing
     12:7 wrong-type: expected a map, found a string
+    17:11 invalid-name: `a/b` is not a name: only letters, digits, hyphens, underscores and dots are allowed
+    17:16 wrong-type: expected a boolean, or a flag of flagd, found a number
+    17:30 unknown-value: there is no state `ON`
+    17:44 wrong-type: expected a map, found a list
+    17:64 wrong-type: expected a string, found a number
+    17:72 unknown-field: a flag has no field `variant`
+    17:68 missing-field: the field `state` is missing
+    17:68 missing-field: the field `variants` is missing
+    19:5 invalid-name: `X` is not a name: only a-z, 0-9 and hyphens are allowed
+    19:16 unknown-field: `trip` has no field `value`
+    19:37 wrong-type: expected a boolean or the name of a variant, found a number with a fraction
+    19:59 invalid-duration: a duration is a number and a unit, such as `10m` or `2h`, up to a year
+    19:73 invalid-duration: a duration is a number and a unit, such as `10m` or `2h`, up to a year
+    20:5 missing-field: the field `trip` is missing
+    20:50 invalid-alerts: alerts without a label would be every alert
+    20:16 unknown-value: there is no reset `auto`
+    20:39 out-of-range: this is a whole number from 1 to 100
     14:16 unknown-field: `spring` has no field `contxt`
     14:7 missing-field: the field `context` is missing
     14:35 unknown-value: there is no format `ymal`
-    15:7 not-supported-yet: this version of cfgctl does not know `flagd` yet
+    15:20 invalid-key: `a//b` is not a key: it has an empty segment, or a slash at its start or end
     16:7 wrong-type: each item of `publish` has exactly one key
     "#);
 }
@@ -785,32 +804,5 @@ fn old_line_ends_of_the_mac_are_counted() {
       = help: write 17 for the number or "017" for the text
 
     1 error
-    "#);
-}
-
-#[test]
-fn the_parts_that_come_later_are_named_as_such() {
-    let text = "\
-apiVersion: cfgctl.dev/v1
-kind: ConfigSet
-metadata:
-  name: checkout
-spec:
-  clusters: {stage: prod}
-  values:
-    payment: {provider: stripe, timeoutMs: 1500, url: https://pay.example.com}
-  flags:
-    express-pay: false
-  breakers:
-    payment-provider: {reset: manual}
-  publish:
-    - spring: {context: config/checkout}
-    - keys: {prefix: app/services/checkout}
-    - flagd: {key: flags/checkout}
-";
-    assert_snapshot!(listed(text), @r#"
-    9:3 not-supported-yet: this version of cfgctl does not know `flags` yet
-    11:3 not-supported-yet: this version of cfgctl does not know `breakers` yet
-    16:7 not-supported-yet: this version of cfgctl does not know `flagd` yet
     "#);
 }

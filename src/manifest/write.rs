@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::{
-    API_VERSION, ClientCertificate, Cluster, ConfigSet, Connection, Consul, Content,
-    LimitOverrides, Publish, Requirement, ResourceId, Selector, SpringFormat, Tls, TokenSource,
+    API_VERSION, Breaker, ClientCertificate, Cluster, ConfigSet, Connection, Consul, Content,
+    LimitOverrides, Publish, Requirement, Reset, ResourceId, Selector, SpringFormat, Tls,
+    TokenSource, Trip,
 };
 
 /// The manifest which, when it is loaded, says `content` again under the name of `id`. The schema
@@ -102,6 +103,8 @@ fn set_spec(set: &ConfigSet) -> Map<String, Value> {
         schema,
         values,
         layers,
+        flags,
+        breakers,
         publish,
     } = set;
     let mut spec = Map::new();
@@ -125,6 +128,18 @@ fn set_spec(set: &ConfigSet) -> Map<String, Value> {
             .collect();
         spec.insert("layers".to_owned(), Value::Array(layers));
     }
+    if !flags.is_empty() {
+        let flags: Map<String, Value> = (flags.iter())
+            .map(|(name, flag)| (name.to_string(), flag.to_manifest()))
+            .collect();
+        spec.insert("flags".to_owned(), Value::Object(flags));
+    }
+    if !breakers.is_empty() {
+        let breakers: Map<String, Value> = (breakers.iter())
+            .map(|(name, breaker)| (name.to_string(), breaker_spec(breaker)))
+            .collect();
+        spec.insert("breakers".to_owned(), Value::Object(breakers));
+    }
     if !publish.is_empty() {
         let publish = publish.iter().map(publish_spec).collect();
         spec.insert("publish".to_owned(), Value::Array(publish));
@@ -142,7 +157,54 @@ fn publish_spec(publish: &Publish) -> Value {
             json!({"spring": {"context": context, "format": format}})
         }
         Publish::Keys { prefix } => json!({"keys": {"prefix": prefix}}),
+        Publish::Flagd { key } => json!({"flagd": {"key": key}}),
     }
+}
+
+fn breaker_spec(breaker: &Breaker) -> Value {
+    let Breaker {
+        description,
+        trip: Trip { values, flags },
+        alerts,
+        reset,
+        min_open,
+        max_trips_per_hour,
+        separately,
+    } = breaker;
+    let mut trip = Map::new();
+    if !values.is_empty() {
+        trip.insert("values".to_owned(), Value::Object(values.clone()));
+    }
+    if !flags.is_empty() {
+        trip.insert("flags".to_owned(), json!(flags));
+    }
+    let mut spec = Map::new();
+    if let Some(description) = description {
+        spec.insert("description".to_owned(), json!(description));
+    }
+    spec.insert("trip".to_owned(), Value::Object(trip));
+    if !alerts.is_empty() {
+        spec.insert("alerts".to_owned(), json!(alerts));
+    }
+    match reset {
+        Reset::Manual => {}
+        Reset::After(lasts) => {
+            spec.insert("reset".to_owned(), json!({"after": format!("{lasts:#}")}));
+        }
+        Reset::OnResolve => {
+            spec.insert("reset".to_owned(), json!("on-resolve"));
+        }
+    }
+    if let Some(least) = min_open {
+        spec.insert("minOpen".to_owned(), json!(format!("{least:#}")));
+    }
+    if let Some(most) = max_trips_per_hour {
+        spec.insert("maxTripsPerHour".to_owned(), json!(most));
+    }
+    if !separately.is_empty() {
+        spec.insert("separately".to_owned(), selector(separately));
+    }
+    Value::Object(spec)
 }
 
 /// A map of labels if it says everything, else text.

@@ -231,6 +231,7 @@ fn sets() -> impl Strategy<Value = Content> {
                 values,
                 layers,
                 publish,
+                ..ConfigSet::default()
             })
         })
 }

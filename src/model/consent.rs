@@ -12,6 +12,8 @@ pub enum Consent {
     AllowDeletes,
     /// A snapshot becomes more than twice as large.
     AllowGrowth,
+    /// What was switched at runtime is forgotten with what it belonged to.
+    DropOverrides,
 }
 
 impl Consent {
@@ -21,6 +23,7 @@ impl Consent {
             Self::Adopt => "--adopt",
             Self::AllowDeletes => "--allow-deletes",
             Self::AllowGrowth => "--allow-growth",
+            Self::DropOverrides => "--drop-overrides",
         }
     }
 }

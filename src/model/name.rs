@@ -1,4 +1,4 @@
-//! Names of sets, clusters and layers.
+//! Names of sets, clusters, and what is in them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -92,6 +92,70 @@ names! {
     ClusterName;
     /// The name of a layer within its set.
     LayerName;
+    /// The name of a breaker within its set.
+    BreakerName;
+}
+
+/// The longest flag key; flagd has no limit, people use a tenth.
+const MAX_FLAG_NAME_BYTES: usize = 128;
+
+/// The name of a flag within its set, which is flagd's flag key.
+///
+/// At most 128 bytes of `A-Z`, `a-z`, `0-9`, and inner hyphens, underscores and dots.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct FlagName(String);
+
+impl FlagName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for FlagName {
+    type Err = NameError;
+
+    fn from_str(input: &str) -> Result<Self, NameError> {
+        let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+        let bytes = input.as_bytes();
+        let reason = if bytes.is_empty() {
+            "it is empty"
+        } else if bytes.len() > MAX_FLAG_NAME_BYTES {
+            "it is longer than 128 bytes"
+        } else if !bytes.iter().copied().all(inner) {
+            "only letters, digits, hyphens, underscores and dots are allowed"
+        } else if !edge(bytes.first()) || !edge(bytes.last()) {
+            "it starts or ends with a hyphen, underscore or dot"
+        } else {
+            return Ok(Self(input.to_owned()));
+        };
+        Err(NameError {
+            input: input.chars().take(MAX_FLAG_NAME_BYTES + 1).collect(),
+            reason,
+        })
+    }
+}
+
+impl TryFrom<String> for FlagName {
+    type Error = NameError;
+
+    fn try_from(input: String) -> Result<Self, NameError> {
+        input.parse()
+    }
+}
+
+impl From<FlagName> for String {
+    fn from(name: FlagName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for FlagName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
 }
 
 #[cfg(test)]
@@ -115,5 +179,15 @@ mod tests {
         assert_eq!(reason("a/b"), "only a-z, 0-9 and hyphens are allowed");
         assert_eq!(reason(".."), "only a-z, 0-9 and hyphens are allowed");
         assert_eq!(reason(&"x".repeat(64)), "it is longer than 63 bytes");
+    }
+
+    #[test]
+    fn a_flag_is_named_as_flagd_s_users_name_them() {
+        for input in ["express-pay", "isColorYellow", "new_banner.v2", "a"] {
+            assert_eq!(input.parse::<FlagName>().unwrap().as_str(), input);
+        }
+        for input in ["", "a/b", "a b", ".a", "a-", "é", &"x".repeat(129)] {
+            assert!(input.parse::<FlagName>().is_err(), "{input}");
+        }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::LayerName;
 use super::value::Path;
+use super::{BreakerName, LayerName};
 
 /// Lines by the path of a leaf, as [`Path`] writes it.
 type Lines = BTreeMap<String, usize>;
@@ -22,6 +22,23 @@ pub struct Provenance {
     values: Lines,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     layers: BTreeMap<LayerName, Lines>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    flags: Lines,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    breakers: BTreeMap<BreakerName, Lines>,
+}
+
+/// The part of a set that a value is declared in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home<'a> {
+    /// The defaults.
+    Defaults,
+    /// A layer.
+    Layer(&'a LayerName),
+    /// The flags; the path is the name of one.
+    Flags,
+    /// What changes while a breaker is open.
+    Breaker(&'a BreakerName),
 }
 
 impl Provenance {
@@ -33,20 +50,24 @@ impl Provenance {
         }
     }
 
-    /// Adds that the value at `path` of the defaults, or of a layer, stands on `line`, from 1.
-    pub fn add(&mut self, layer: Option<&LayerName>, path: &Path, line: usize) {
-        let lines = match layer {
-            None => &mut self.values,
-            Some(layer) => self.layers.entry(layer.clone()).or_default(),
+    /// Adds that the value at `path` of `home` stands on `line`, from 1.
+    pub fn add(&mut self, home: Home<'_>, path: &Path, line: usize) {
+        let lines = match home {
+            Home::Defaults => &mut self.values,
+            Home::Layer(layer) => self.layers.entry(layer.clone()).or_default(),
+            Home::Flags => &mut self.flags,
+            Home::Breaker(breaker) => self.breakers.entry(breaker.clone()).or_default(),
         };
         lines.insert(path.to_string(), line);
     }
 
-    /// Where the value at `path` of the defaults, or of a layer, stands: `FILE:LINE`.
-    pub fn find(&self, layer: Option<&LayerName>, path: &Path) -> Option<String> {
-        let lines = match layer {
-            None => &self.values,
-            Some(layer) => self.layers.get(layer)?,
+    /// Where the value at `path` of `home` stands: `FILE:LINE`.
+    pub fn find(&self, home: Home<'_>, path: &Path) -> Option<String> {
+        let lines = match home {
+            Home::Defaults => &self.values,
+            Home::Layer(layer) => self.layers.get(layer)?,
+            Home::Flags => &self.flags,
+            Home::Breaker(breaker) => self.breakers.get(breaker)?,
         };
         let line = lines.get(&path.to_string())?;
         Some(format!("{}:{line}", self.file))

@@ -7,7 +7,7 @@ use std::num::NonZeroU64;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Cluster, ConfigSet, Consent, Provenance};
+use super::{BreakerName, Cluster, ConfigSet, Consent, FlagName, Overrides, Provenance};
 
 /// The number of a revision: 1, 2, 3 … per resource; it only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,8 +49,11 @@ pub struct Revision {
     pub version: Version,
     /// Who made it, when and why.
     pub origin: Origin,
-    /// What it says.
+    /// What is declared.
     pub content: Content,
+    /// What was changed at runtime on top of it; only sets have any.
+    #[serde(default, skip_serializing_if = "Overrides::is_empty")]
+    pub overrides: Overrides,
     /// Where it was written, if it came from files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Provenance>,
@@ -105,7 +108,7 @@ pub struct Origin {
 }
 
 /// What made a revision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Cause {
     /// Files were applied.
@@ -117,6 +120,52 @@ pub enum Cause {
     },
     /// A person deleted the resource.
     Delete,
+    /// A flag was switched by hand.
+    Flag {
+        /// The flag.
+        flag: FlagName,
+        /// The variant that it is held at; `None`: what is declared holds again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
+    },
+    /// A breaker was operated.
+    Breaker {
+        /// The breaker.
+        breaker: BreakerName,
+        /// What was done to it.
+        operation: Operation,
+    },
+    /// The time of overrides was over.
+    Expiry,
+}
+
+/// What a person, or an alert, does to a breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// It is opened.
+    Trip,
+    /// It is closed.
+    Reset,
+    /// It is opened, and stays so until a person resets it.
+    Hold,
+    /// It is closed, and trips are ignored.
+    Disable,
+    /// It can be tripped again.
+    Enable,
+}
+
+impl Operation {
+    /// The word for it, which is the command's too.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trip => "trip",
+            Self::Reset => "reset",
+            Self::Hold => "hold",
+            Self::Disable => "disable",
+            Self::Enable => "enable",
+        }
+    }
 }
 
 impl fmt::Display for Cause {
@@ -125,6 +174,15 @@ impl fmt::Display for Cause {
             Self::Apply => f.write_str("apply"),
             Self::Rollback { to } => write!(f, "rollback to {to}"),
             Self::Delete => f.write_str("delete"),
+            Self::Flag {
+                flag,
+                to: Some(variant),
+            } => write!(f, "flag {flag} set to {variant}"),
+            Self::Flag { flag, to: None } => write!(f, "flag {flag} unset"),
+            Self::Breaker { breaker, operation } => {
+                write!(f, "breaker {breaker} {}", operation.as_str())
+            }
+            Self::Expiry => f.write_str("expiry"),
         }
     }
 }

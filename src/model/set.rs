@@ -1,14 +1,16 @@
 //! The declared part of a set.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::value::Map;
-use super::{Key, LayerName, Selector};
+use super::{Breaker, BreakerName, Flag, FlagName, Key, LayerName, Selector};
 
 /// The configuration of one application, as its manifest declares it; its name is the name of its
-/// resource. Flags and breakers will be declared here too.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// resource. What is changed at runtime is in [`Overrides`](super::Overrides).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConfigSet {
     /// Which clusters get it; an empty selector means all.
@@ -23,6 +25,12 @@ pub struct ConfigSet {
     /// What lies over the defaults, later layers above earlier ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<Layer>,
+    /// What applications ask before they do something new.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub flags: BTreeMap<FlagName, Flag>,
+    /// What changes at once when something fails.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub breakers: BTreeMap<BreakerName, Breaker>,
     /// How applications find the values, beside cfgctl's own snapshot key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub publish: Vec<Publish>,
@@ -58,6 +66,12 @@ pub enum Publish {
     Keys {
         /// Below which the leaves lie.
         prefix: Key,
+    },
+    /// flagd's flag file, overrides folded in.
+    #[serde(rename_all = "camelCase")]
+    Flagd {
+        /// Where the file lies.
+        key: Key,
     },
 }
 

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::value::{self, Map};
-use super::{API_VERSION, ClusterName, Key, Origin, SetName, Version};
+use super::{
+    API_VERSION, BreakerName, BreakerStatus, ClusterName, Contents, Flag, FlagName, Key, Origin,
+    SetName, Version,
+};
 
 /// The `kind` of a snapshot document.
 const KIND: &str = "Snapshot";
@@ -99,7 +102,7 @@ impl Snapshot {
         cluster: ClusterName,
         version: Version,
         origin: Origin,
-        values: Map,
+        contents: Contents,
         entries: BTreeMap<Key, Vec<u8>>,
     ) -> Self {
         let keys = entries
@@ -113,9 +116,7 @@ impl Snapshot {
             cluster,
             version,
             origin,
-            values,
-            flags: Map::new(),
-            breakers: Map::new(),
+            contents,
             keys,
         };
         Self {
@@ -133,9 +134,9 @@ pub struct Document {
     bytes: usize,
 }
 
-/// What the digest is taken over. A field added here needs a new [`API_VERSION`].
+/// What the digest is taken over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", from = "Fields")]
 struct Body {
     api_version: String,
     kind: String,
@@ -143,10 +144,57 @@ struct Body {
     cluster: ClusterName,
     version: Version,
     origin: Origin,
-    values: Map,
-    flags: Map,
-    breakers: Map,
+    #[serde(flatten)]
+    contents: Contents,
     keys: BTreeMap<Key, Digest>,
+}
+
+/// The same as it is read: only so is an unknown field an error. A field added here needs a new
+/// [`API_VERSION`].
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Fields {
+    api_version: String,
+    kind: String,
+    set: SetName,
+    cluster: ClusterName,
+    version: Version,
+    origin: Origin,
+    values: Map,
+    flags: BTreeMap<FlagName, Flag>,
+    breakers: BTreeMap<BreakerName, BreakerStatus>,
+    keys: BTreeMap<Key, Digest>,
+}
+
+impl From<Fields> for Body {
+    fn from(fields: Fields) -> Self {
+        let Fields {
+            api_version,
+            kind,
+            set,
+            cluster,
+            version,
+            origin,
+            values,
+            flags,
+            breakers,
+            keys,
+        } = fields;
+        Self {
+            api_version,
+            kind,
+            set,
+            cluster,
+            version,
+            origin,
+            contents: Contents {
+                values,
+                flags,
+                breakers,
+            },
+            keys,
+        }
+    }
 }
 
 /// Why bytes are not the document of a snapshot.
@@ -249,9 +297,14 @@ impl Document {
         &self.body.origin
     }
 
-    /// The values of this cluster: defaults and layers merged.
+    /// What this cluster gets.
+    pub fn contents(&self) -> &Contents {
+        &self.body.contents
+    }
+
+    /// The values of this cluster: defaults, layers and open breakers merged.
     pub fn values(&self) -> &Map {
-        &self.body.values
+        &self.body.contents.values
     }
 
     /// The other keys written with it, and the digest of each.
@@ -296,7 +349,7 @@ mod tests {
                 message: None,
                 consents: BTreeSet::new(),
             },
-            values,
+            Contents::of_values(values),
             BTreeMap::from([("config/shop/data".parse().unwrap(), b"a: 1".to_vec())]),
         )
     }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Desired, Pair, PlanError, ResourceChange, Why};
+use super::{Desired, Hold, Objection, Pair, PlanError, Reason, ResourceChange, Why};
 use crate::model::{
-    Cluster, ClusterName, Commit, ConfigSet, Content, Heads, Key, Labels, Origin, Place,
-    ResourceId, Revision, Selector, SetName, Snapshot, Version,
+    Cluster, ClusterName, Commit, ConfigSet, Content, Heads, Key, Labels, Origin, Overrides, Part,
+    Place, ResourceId, Revision, Selector, SetName, Snapshot, Version,
 };
 use crate::render;
 
@@ -28,6 +28,8 @@ pub(super) struct Head<'a> {
     pub(super) version: Version,
     /// What it says.
     pub(super) set: &'a ConfigSet,
+    /// What is overridden.
+    pub(super) overrides: &'a Overrides,
     /// The labels of the cluster.
     pub(super) labels: &'a Labels,
 }
@@ -50,7 +52,19 @@ pub(super) struct After<'a> {
     pub(super) clusters: BTreeMap<&'a ClusterName, &'a Cluster>,
     /// Every set; `None` when it would be deleted.
     sets: BTreeMap<&'a SetName, Option<&'a ConfigSet>>,
+    /// What would be overridden in which set; sets without overrides are left out.
+    overrides: BTreeMap<&'a SetName, Overrides>,
+    /// What is overridden and would not be declared any more, unless that was consented to.
+    dangling: BTreeMap<&'a SetName, BTreeSet<Part>>,
 }
+
+/// Nothing is overridden.
+static NO_OVERRIDES: Overrides = Overrides {
+    flags: Vec::new(),
+    openings: Vec::new(),
+    disabled: BTreeMap::new(),
+    trips: BTreeMap::new(),
+};
 
 /// Every pair that has to be observed for a plan, and where to look. `clusters` limits delivery to
 /// some clusters.
@@ -99,7 +113,7 @@ impl<'a> After<'a> {
         let mut clusters = BTreeMap::new();
         let mut sets = BTreeMap::new();
         let heads_first = heads.iter().map(|(id, head)| (id, &head.content));
-        for (id, content) in heads_first.chain(desired) {
+        for (id, content) in heads_first.chain(&desired.contents) {
             match id {
                 ResourceId::Cluster(name) => match content.cluster() {
                     Some(cluster) => _ = clusters.insert(name, cluster),
@@ -108,12 +122,66 @@ impl<'a> After<'a> {
                 ResourceId::Set(name) => _ = sets.insert(name, content.set()),
             }
         }
+        let mut overrides = BTreeMap::new();
+        let mut dangling = BTreeMap::new();
+        for (name, set) in &sets {
+            let head = heads.get(&ResourceId::Set((*name).clone()));
+            let found = desired.overrides.get(*name);
+            let Some(found) = found.or_else(|| head.map(|head| &head.overrides)) else {
+                continue;
+            };
+            let (dropped, kept): (BTreeSet<Part>, _) = found
+                .dangling(*set)
+                .into_iter()
+                .partition(|part| desired.dropped.contains(&format!("{name}/{}", part.name())));
+            let mut found = found.clone();
+            found.forget(&dropped);
+            if set.is_none() && kept.is_empty() {
+                found = Overrides::default();
+            }
+            if !kept.is_empty() {
+                dangling.insert(*name, kept);
+            }
+            if !found.is_empty() {
+                overrides.insert(*name, found);
+            }
+        }
         Self {
             desired,
             heads,
             clusters,
             sets,
+            overrides,
+            dangling,
         }
+    }
+
+    /// What would be overridden in a set.
+    pub(super) fn overrides(&self, name: &SetName) -> &Overrides {
+        self.overrides.get(name).unwrap_or(&NO_OVERRIDES)
+    }
+
+    /// What would be switched by hand in a set where it goes.
+    pub(super) fn holds(&self, pair: &Pair) -> Vec<Hold> {
+        let cluster = self.clusters.get(&pair.cluster);
+        let set = cluster.and_then(|cluster| self.set_in(&pair.set, cluster));
+        set.zip(cluster).map_or_else(Vec::new, |(set, cluster)| {
+            super::holds(set, self.overrides(&pair.set), &cluster.labels)
+        })
+    }
+
+    /// What stands against forgetting overrides together with what they belong to.
+    pub(super) fn dangling(&self) -> impl Iterator<Item = Objection> {
+        self.dangling.iter().flat_map(|(name, parts)| {
+            parts.iter().map(|part| Objection {
+                reason: Reason::Overridden {
+                    set: (*name).clone(),
+                    part: part.clone(),
+                },
+                set: (*name).clone(),
+                cluster: None,
+            })
+        })
     }
 
     /// The set as it should be in a cluster; `None` when it should not be there.
@@ -131,6 +199,7 @@ impl<'a> After<'a> {
         goes_there.then_some(Head {
             version: head.version,
             set,
+            overrides: &head.overrides,
             labels: &cluster.labels,
         })
     }
@@ -160,8 +229,8 @@ impl<'a> After<'a> {
             if possible.is_empty() {
                 continue;
             }
-            let values = render::values(set, &cluster.labels);
-            let entries = render::entries(&set.publish, &values);
+            let contents = render::contents(set, self.overrides(name), &cluster.labels);
+            let entries = render::entries(&set.publish, &contents);
             for key in possible {
                 // Of a set that cannot be rendered every key may be its own.
                 let free = (entries.as_ref()).is_ok_and(|entries| !entries.contains_key(&key));
@@ -180,12 +249,13 @@ impl<'a> After<'a> {
             Reach::All => return self.sets.keys().map(|name| (*name).clone()).collect(),
             Reach::Named(names) => names.clone(),
         };
-        reached.extend(self.desired.keys().filter_map(|id| match id {
+        reached.extend(self.desired.contents.keys().filter_map(|id| match id {
             ResourceId::Set(name) => Some(name.clone()),
             ResourceId::Cluster(_) => None,
         }));
+        reached.extend(self.desired.overrides.keys().cloned());
         // A cluster that is new or changed may have to get or lose any set.
-        for (id, content) in self.desired {
+        for (id, content) in &self.desired.contents {
             let head = self.heads.get(id).map(|head| &head.content);
             // What lies in a cluster that is taken off the list stays as it is.
             if head == Some(content) || *content == Content::Deleted {
@@ -211,7 +281,7 @@ impl<'a> After<'a> {
         claims: &BTreeMap<SetName, Claim>,
     ) -> BTreeMap<ResourceId, ResourceChange> {
         let mut changes = BTreeMap::new();
-        for (id, content) in self.desired {
+        for (id, content) in &self.desired.contents {
             let head = self.heads.get(id).map(|head| &head.content);
             // What never existed needs no tombstone.
             if head != Some(content) && (head.is_some() || *content != Content::Deleted) {
@@ -232,8 +302,9 @@ impl<'a> After<'a> {
                 .get(*name)
                 .filter(|claim| claim.version >= head.version);
             let why = match claim {
+                _ if head.overrides != *self.overrides(name) => Why::Overrides,
                 Some(claim) => claim.why,
-                None if reads_other_labels(set, &relabelled) => Why::Labels,
+                None if self.reads_other_labels(name, set, &relabelled) => Why::Labels,
                 None => continue,
             };
             let content = Content::Set((*set).clone());
@@ -263,6 +334,11 @@ impl<'a> After<'a> {
             version,
             before: head.map(|head| head.content.clone()),
             after: content.clone(),
+            overrides_before: head.map_or_else(Overrides::default, |head| head.overrides.clone()),
+            overrides: match id {
+                ResourceId::Set(name) => self.overrides(name).clone(),
+                ResourceId::Cluster(_) => Overrides::default(),
+            },
             why,
         }
     }
@@ -274,7 +350,23 @@ impl<'a> After<'a> {
             let before = &self.heads.get(id)?.content.cluster()?.labels;
             (before != after).then_some((before, after))
         };
-        self.desired.iter().filter_map(labels).collect()
+        self.desired.contents.iter().filter_map(labels).collect()
+    }
+
+    /// Whether a cluster that has the set and keeps it gets other values, because its labels
+    /// change. Without a new revision one version would then have two contents.
+    fn reads_other_labels(
+        &self,
+        name: &SetName,
+        set: &ConfigSet,
+        relabelled: &[(&Labels, &Labels)],
+    ) -> bool {
+        let contents = |labels| render::contents(set, self.overrides(name), labels);
+        relabelled.iter().any(|(before, after)| {
+            set.clusters.matches(before)
+                && set.clusters.matches(after)
+                && contents(before) != contents(after)
+        })
     }
 
     /// What `pair` should hold; `None` when nothing of the set should be there.
@@ -298,6 +390,7 @@ impl<'a> After<'a> {
         render::snapshot(
             &pair.set,
             set,
+            self.overrides(&pair.set),
             version,
             origin,
             &pair.cluster,
@@ -325,6 +418,7 @@ impl<'a> After<'a> {
         });
         let guarded = self
             .desired
+            .contents
             .keys()
             .cloned()
             .chain(changes.keys().cloned())
@@ -344,10 +438,11 @@ impl<'a> After<'a> {
                         version: change.version,
                         origin: origin.clone(),
                         content: change.after.clone(),
+                        overrides: change.overrides.clone(),
                         // The same content still stands where it stood.
                         provenance: match change.why {
                             Why::Content => None,
-                            Why::Labels | Why::Takeover => {
+                            Why::Overrides | Why::Labels | Why::Takeover => {
                                 self.heads.get(id).and_then(|head| head.provenance.clone())
                             }
                         },
@@ -357,14 +452,4 @@ impl<'a> After<'a> {
                 .collect(),
         }
     }
-}
-
-/// Whether a cluster that has the set and keeps it gets other values, because its labels change.
-/// Without a new revision one version would then have two contents.
-fn reads_other_labels(set: &ConfigSet, relabelled: &[(&Labels, &Labels)]) -> bool {
-    relabelled.iter().any(|(before, after)| {
-        set.clusters.matches(before)
-            && set.clusters.matches(after)
-            && render::values(set, before) != render::values(set, after)
-    })
 }

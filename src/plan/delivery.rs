@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::after::{After, Head};
 use super::objection::Reason;
-use super::{Objection, Observation, Pair, Standing, Unseen, ValueChange, value_changes};
-use crate::model::value::Map;
+use super::{Hold, Objection, Observation, Pair, Standing, Unseen, ValueChange, value_changes};
 use crate::model::{
-    ConfigSet, Connection, Consent, Digest, Document, EntryWrite, Key, Limits, Observed,
-    ObservedEntry, ObservedSnapshot, Origin, Owner, Snapshot, SnapshotWrite, Version, Write,
+    Connection, Consent, Contents, Digest, Document, EntryWrite, Key, Limits, Observed,
+    ObservedEntry, ObservedSnapshot, Origin, Owner, Revision, Snapshot, SnapshotWrite, Version,
+    Write,
 };
 use crate::render;
 
@@ -30,6 +30,8 @@ pub struct Delivery {
     pub changes: Vec<ValueChange>,
     /// What was changed behind our back since the last write.
     pub drift: Vec<Drift>,
+    /// What is switched by hand in what the target should hold.
+    pub overridden: Vec<Hold>,
     /// Keys of others in places that the application reads; they stay.
     pub foreign: Vec<Key>,
     /// The write that carries it out.
@@ -121,8 +123,8 @@ pub(super) struct Scene<'a> {
     pub(super) head: Option<Head<'a>>,
     pub(super) desired: Option<Snapshot>,
     pub(super) standing: Standing,
-    /// The set in the version that the target holds.
-    pub(super) written: Option<&'a ConfigSet>,
+    /// The revision that the target holds.
+    pub(super) written: Option<&'a Revision>,
     pub(super) limits: Option<Limits>,
     pub(super) certainty: Certainty,
     pub(super) consents: &'a BTreeSet<Consent>,
@@ -141,6 +143,7 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
         action: Action::Wait,
         changes: Vec::new(),
         drift: Vec::new(),
+        overridden: scene.after.holds(scene.pair),
         foreign: Vec::new(),
         write: None,
     };
@@ -165,9 +168,9 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
     delivery.condition = condition(scene, &delivery.drift);
     delivery.foreign = foreign(scene, observed);
 
-    let nothing = Map::new();
-    let before = document.map_or(&nothing, Document::values);
-    let after = (scene.desired.as_ref()).map_or(&nothing, |desired| desired.document.values());
+    let nothing = Contents::default();
+    let before = document.map_or(&nothing, Document::contents);
+    let after = (scene.desired.as_ref()).map_or(&nothing, |desired| desired.document.contents());
     let (action, write) = match (&scene.desired, &scene.standing) {
         (Some(desired), _) if observed.holds(&desired.document) => (Action::Keep, None),
         (Some(desired), _) => (
@@ -186,7 +189,7 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
             return (delivery, Vec::new());
         }
     };
-    delivery.changes = value_changes(before, after);
+    delivery.changes = value_changes(&before.whole(), &after.whole());
 
     let reasons = write
         .as_ref()
@@ -197,10 +200,7 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
     } else {
         delivery.action = Action::Refuse;
     }
-    let objection = |reason| Objection {
-        reason,
-        pair: scene.pair.clone(),
-    };
+    let objection = |reason| Objection::at(scene.pair, reason);
     (delivery, reasons.into_iter().map(objection).collect())
 }
 
@@ -355,7 +355,10 @@ fn drift(scene: &Scene<'_>, observed: &Observed) -> Vec<Drift> {
         Some(document)
     } else {
         let values = written.as_ref().map_or_else(Vec::new, |written| {
-            value_changes(written.document.values(), document.values())
+            value_changes(
+                &written.document.contents().whole(),
+                &document.contents().whole(),
+            )
         });
         drift.push(Drift::EditedSnapshot { values });
         same_version.map(|desired| &desired.document)
@@ -388,9 +391,11 @@ fn written(scene: &Scene<'_>, document: &Document) -> Option<Snapshot> {
     let pair = scene.pair;
     let labels = &scene.after.clusters.get(&pair.cluster)?.labels;
     let (version, origin) = (document.version(), document.origin());
+    let written = scene.written?;
     render::snapshot(
         &pair.set,
-        scene.written?,
+        written.content.set()?,
+        &written.overrides,
         version,
         origin,
         &pair.cluster,
@@ -429,7 +434,7 @@ fn condition(scene: &Scene<'_>, drift: &[Drift]) -> Condition {
         let same_version = (scene.desired.as_ref())
             .filter(|desired| desired.document.version() == document.version());
         same_version.is_some_and(|desired| desired.document != *document)
-            || render::values(head.set, head.labels) != *document.values()
+            || render::contents(head.set, head.overrides, head.labels) != *document.contents()
     };
     if document.version() < head.version {
         Condition::Behind

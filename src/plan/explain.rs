@@ -2,21 +2,29 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::model::value::{Path, leaves};
-use crate::model::{ConfigSet, Labels, LayerName, Origin, Revision, Version};
+use crate::model::{
+    BreakerName, ConfigSet, Contents, FLAGS_KEY, FlagName, Home, Labels, LayerName, Opening,
+    Origin, Overrides, Revision, Stamp, Version,
+};
 use crate::render;
 
 /// Where one value comes from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
-    /// The value.
+    /// The value; null for a flag that leaves it to the application.
     pub value: Value,
-    /// The layer that sets it; `None`: the defaults.
-    pub layer: Option<LayerName>,
+    /// What sets it.
+    #[serde(flatten)]
+    pub source: Source,
+    /// Open breakers that would set it too, if those above them were closed: the topmost first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beneath: Vec<BreakerName>,
     /// Where that is written, as `FILE:LINE`, if it came from a file.
     pub place: Option<String>,
     /// The revision that gave it this value.
@@ -25,25 +33,82 @@ pub struct Explanation {
     pub origin: Origin,
 }
 
-/// Where each value comes from that the first revision of `history` has where `labels` are; empty
-/// if the set does not go there. `history` is newest first and without gaps; where it ends early,
-/// a value may be older than its oldest revision says.
+/// What sets a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "source")]
+pub enum Source {
+    /// The defaults of the set.
+    Defaults,
+    /// A layer.
+    Layer {
+        /// Its name.
+        layer: LayerName,
+    },
+    /// The declaration of the flag.
+    Flag,
+    /// Someone holds the flag at a variant.
+    Override {
+        /// The variant.
+        variant: String,
+        /// Who holds it.
+        held: Held,
+    },
+    /// A breaker is open.
+    Breaker {
+        /// The breaker.
+        breaker: BreakerName,
+        /// Who opened it.
+        held: Held,
+    },
+}
+
+/// Who holds something, since when, until when and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Held {
+    /// Who.
+    pub actor: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when; `None`: until somebody takes it back.
+    pub until: Option<Timestamp>,
+    /// Why, if it was said.
+    pub reason: Option<String>,
+}
+
+impl Held {
+    /// What an override says about itself.
+    pub fn new(stamp: &Stamp, until: Option<Timestamp>) -> Self {
+        Self {
+            actor: stamp.actor.clone(),
+            since: stamp.since,
+            until,
+            reason: stamp.reason.clone(),
+        }
+    }
+}
+
+/// Where each value comes from that the first revision of `history` has where `labels` are, flags
+/// below `flags`; empty if the set does not go there. `history` is newest first and without gaps;
+/// where it ends early, a value may be older than its oldest revision says.
 pub fn explain(history: &[Revision], labels: &Labels) -> BTreeMap<Path, Explanation> {
     let Some((newest, older)) = history.split_first() else {
         return BTreeMap::new();
     };
-    let Some((set, values)) = values(newest, labels) else {
+    let Some(view) = View::of(newest, labels) else {
         return BTreeMap::new();
     };
-    let mut explained: BTreeMap<Path, Explanation> = leaves(&values)
-        .into_iter()
+    let provenance = newest.provenance.as_ref();
+    let mut explained: BTreeMap<Path, Explanation> = view
+        .values()
         .map(|(path, value)| {
-            let layer = deciding_layer(set, labels, &path);
-            let provenance = newest.provenance.as_ref();
+            let (source, beneath) = view.source(&path);
+            let (home, within) = source.home(&path);
             let explanation = Explanation {
-                value: value.clone(),
-                place: provenance.and_then(|provenance| provenance.find(layer, &path)),
-                layer: layer.cloned(),
+                value,
+                place: provenance.and_then(|provenance| provenance.find(home, &within)),
+                source,
+                beneath,
                 version: newest.version,
                 origin: newest.origin.clone(),
             };
@@ -51,17 +116,18 @@ pub fn explain(history: &[Revision], labels: &Labels) -> BTreeMap<Path, Explanat
         })
         .collect();
 
-    // Back in time, for as long as a value stays what it is.
+    // Back in time, for as long as a value stays what it is, and nothing else holds it.
     let mut open: Vec<Path> = explained.keys().cloned().collect();
     for revision in older {
-        let Some((_, values)) = self::values(revision, labels) else {
+        let Some(view) = View::of(revision, labels) else {
             break;
         };
         open.retain(|path| {
             let Some(explanation) = explained.get_mut(path) else {
                 return false;
             };
-            let same = path.find(&values) == Some(&explanation.value);
+            let same = view.value(path).as_ref() == Some(&explanation.value)
+                && view.source(path).0.holder() == explanation.source.holder();
             if same {
                 explanation.version = revision.version;
                 explanation.origin = revision.origin.clone();
@@ -75,24 +141,145 @@ pub fn explain(history: &[Revision], labels: &Labels) -> BTreeMap<Path, Explanat
     explained
 }
 
-fn values<'a>(
-    revision: &'a Revision,
+/// What decides about a flag where `labels` are: its declaration, an override or an open breaker.
+pub fn source_of_flag(
+    set: &ConfigSet,
+    overrides: &Overrides,
     labels: &Labels,
-) -> Option<(&'a ConfigSet, crate::model::value::Map)> {
-    let set = revision.content.set()?;
-    let values = set
-        .clusters
-        .matches(labels)
-        .then(|| render::values(set, labels))?;
-    Some((set, values))
+    flag: &FlagName,
+) -> Source {
+    let view = View {
+        set,
+        overrides,
+        labels,
+        contents: Contents::default(),
+    };
+    view.source(&Path::from_iter([FLAGS_KEY, flag.as_str()])).0
 }
 
-/// The layer that has the last word about `path`.
-fn deciding_layer<'a>(set: &'a ConfigSet, labels: &Labels, path: &Path) -> Option<&'a LayerName> {
-    set.layers
-        .iter()
-        .rfind(|layer| layer.when.matches(labels) && path.find(&layer.values).is_some())
-        .map(|layer| &layer.name)
+/// A set at one revision, seen from one cluster.
+struct View<'a> {
+    set: &'a ConfigSet,
+    overrides: &'a Overrides,
+    labels: &'a Labels,
+    contents: Contents,
+}
+
+impl<'a> View<'a> {
+    /// `None` if the set does not go there.
+    fn of(revision: &'a Revision, labels: &'a Labels) -> Option<Self> {
+        let set = revision.content.set()?;
+        let overrides = &revision.overrides;
+        set.clusters.matches(labels).then(|| Self {
+            set,
+            overrides,
+            labels,
+            contents: render::contents(set, overrides, labels),
+        })
+    }
+
+    /// Every value with its path.
+    fn values(&self) -> impl Iterator<Item = (Path, Value)> {
+        let values = leaves(&self.contents.values).into_iter();
+        let values = values.map(|(path, value)| (path, value.clone()));
+        let flags = self.contents.flags.iter().map(|(name, flag)| {
+            let value = flag.default_value().cloned().unwrap_or_default();
+            (Path::from_iter([FLAGS_KEY, name.as_str()]), value)
+        });
+        values.chain(flags)
+    }
+
+    fn value(&self, path: &Path) -> Option<Value> {
+        match self.flag(path) {
+            Some(name) => {
+                let flag = self.contents.flags.get(&name)?;
+                Some(flag.default_value().cloned().unwrap_or_default())
+            }
+            None => path.find(&self.contents.values).cloned(),
+        }
+    }
+
+    /// The flag that a path names: values have no key `flags` beside them.
+    fn flag(&self, path: &Path) -> Option<FlagName> {
+        match path.segments() {
+            [first, name] if first == FLAGS_KEY && !self.set.values.contains_key(FLAGS_KEY) => {
+                name.parse().ok()
+            }
+            _ => None,
+        }
+    }
+
+    /// What has the last word about `path`, and the open breakers beneath it.
+    fn source(&self, path: &Path) -> (Source, Vec<BreakerName>) {
+        let flag = self.flag(path);
+        let sets = |opening: &&Opening| {
+            let breaker = self.set.breakers.get(&opening.breaker);
+            breaker.is_some_and(|breaker| match &flag {
+                Some(name) => breaker.trip.flags.contains_key(name),
+                None => path.find(&breaker.trip.values).is_some(),
+            })
+        };
+        let mut open = self.overrides.open_in(self.labels).rev().filter(sets);
+        if let Some(top) = open.next() {
+            let source = Source::Breaker {
+                breaker: top.breaker.clone(),
+                held: Held::new(&top.stamp, top.until),
+            };
+            let mut beneath: Vec<BreakerName> = open.map(|it| it.breaker.clone()).collect();
+            beneath.retain(|name| *name != top.breaker);
+            beneath.dedup();
+            return (source, beneath);
+        }
+        let source = match &flag {
+            Some(name) => match self.overrides.of_flag(name, self.labels) {
+                Some(found) => Source::Override {
+                    variant: found.variant.clone(),
+                    held: Held::new(&found.stamp, found.until),
+                },
+                None => Source::Flag,
+            },
+            None => match self.deciding_layer(path) {
+                Some(layer) => Source::Layer {
+                    layer: layer.clone(),
+                },
+                None => Source::Defaults,
+            },
+        };
+        (source, Vec::new())
+    }
+
+    /// The layer that has the last word about `path`.
+    fn deciding_layer(&self, path: &Path) -> Option<&'a LayerName> {
+        self.set
+            .layers
+            .iter()
+            .rfind(|layer| layer.when.matches(self.labels) && path.find(&layer.values).is_some())
+            .map(|layer| &layer.name)
+    }
+}
+
+impl Source {
+    /// The breaker or override that holds the value, if one does.
+    fn holder(&self) -> Option<(Option<&BreakerName>, &Held)> {
+        match self {
+            Self::Defaults | Self::Layer { .. } | Self::Flag => None,
+            Self::Override { held, .. } => Some((None, held)),
+            Self::Breaker { breaker, held } => Some((Some(breaker), held)),
+        }
+    }
+
+    /// Where it is declared, and the path there of what is at `path` in a snapshot.
+    fn home(&self, path: &Path) -> (Home<'_>, Path) {
+        let home = match self {
+            Self::Defaults => Home::Defaults,
+            Self::Layer { layer } => Home::Layer(layer),
+            Self::Breaker { breaker, .. } => Home::Breaker(breaker),
+            Self::Flag | Self::Override { .. } => {
+                return (Home::Flags, path.segments().iter().skip(1).collect());
+            }
+        };
+        (home, path.clone())
+    }
 }
 
 #[cfg(test)]
@@ -124,8 +311,8 @@ mod tests {
         else {
             panic!("a set has layers");
         };
-        provenance.add(Some(&layer), &Path::from_iter(["b"]), 9);
-        provenance.add(None, &Path::from_iter(["a"]), 4);
+        provenance.add(Home::Layer(&layer), &Path::from_iter(["b"]), 9);
+        provenance.add(Home::Defaults, &Path::from_iter(["a"]), 4);
         history[0].provenance = Some(provenance);
         history
     }
@@ -135,7 +322,10 @@ mod tests {
         explain(history, &labels)
             .iter()
             .map(|(path, found)| {
-                let layer = found.layer.as_ref().map_or("defaults", LayerName::as_str);
+                let layer = match &found.source {
+                    Source::Layer { layer } => layer.as_str(),
+                    _ => "defaults",
+                };
                 let place = found.place.as_deref().unwrap_or("?");
                 format!("{path}={} {layer} {place} @{}", found.value, found.version)
             })

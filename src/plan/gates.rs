@@ -24,7 +24,7 @@ pub(super) fn judge(
     consents: &BTreeSet<Consent>,
 ) -> Result<Vec<Objection>, PlanError> {
     let nothing_changed = BTreeMap::new();
-    let nothing_desired = super::Desired::new();
+    let nothing_desired = super::Desired::nothing();
     let before = After::of(&nothing_desired, heads);
     let mut objections = Vec::new();
     for change in changes.values() {
@@ -48,10 +48,7 @@ pub(super) fn judge(
                     .answer()
                     .is_none_or(|answer| !consents.contains(&answer))
             });
-            objections.extend(reasons.map(|reason| Objection {
-                reason,
-                pair: pair.clone(),
-            }));
+            objections.extend(reasons.map(|reason| Objection::at(&pair, reason)));
         }
     }
     Ok(objections)

@@ -6,8 +6,8 @@ use std::fmt;
 use super::after::{After, Claim};
 use super::{Input, Observation, Pair, Past, Why};
 use crate::model::{
-    ConfigSet, Consent, Document, DocumentError, Heads, Key, ObservedSnapshot, Origin, Oversize,
-    ResourceId, SetName, Version,
+    ClusterName, Consent, Document, DocumentError, Heads, Key, ObservedSnapshot, Origin, Oversize,
+    Part, ResourceId, Revision, SetName, Version,
 };
 use crate::render;
 
@@ -15,13 +15,31 @@ use crate::render;
 /// such a version would be the last that a store could hold.
 const MOST_CHANGES: u64 = 1 << 53;
 
-/// One reason why a plan may not be carried out in one cluster.
+/// One reason why a plan may not be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Objection {
     /// What stands against it.
     pub reason: Reason,
-    /// Where.
-    pub pair: Pair,
+    /// The set that it is about.
+    pub set: SetName,
+    /// The cluster; `None`: it is about the set itself.
+    pub cluster: Option<ClusterName>,
+}
+
+impl Objection {
+    /// What stands against something in one cluster.
+    pub(super) fn at(pair: &Pair, reason: Reason) -> Self {
+        Self {
+            reason,
+            set: pair.set.clone(),
+            cluster: Some(pair.cluster.clone()),
+        }
+    }
+
+    /// Whether it is about this set in this cluster.
+    pub fn is_about(&self, pair: &Pair) -> bool {
+        self.set == pair.set && self.cluster.as_ref() == Some(&pair.cluster)
+    }
 }
 
 /// What stands against a write, worst first.
@@ -50,6 +68,13 @@ pub enum Reason {
     ForeignKeys {
         /// The keys.
         keys: Vec<Key>,
+    },
+    /// Something is overridden, and what it belongs to is no longer declared.
+    Overridden {
+        /// The set.
+        set: SetName,
+        /// What is overridden.
+        part: Part,
     },
     /// The set goes away from a cluster as a whole.
     DeletesAll,
@@ -88,6 +113,7 @@ impl Reason {
             | Self::OtherHistory { .. }
             | Self::Unreadable { .. }
             | Self::ForeignKeys { .. } => Some(Consent::Adopt),
+            Self::Overridden { .. } => Some(Consent::DropOverrides),
             Self::DeletesAll | Self::Deletes { .. } => Some(Consent::AllowDeletes),
             Self::Grows { .. } => Some(Consent::AllowGrowth),
             Self::TooLarge { .. } => None,
@@ -133,6 +159,12 @@ impl fmt::Display for Reason {
                     " are there already, and cfgctl did not write them"
                 })
             }
+            Self::Overridden { set, part } => write!(
+                f,
+                "{part} is switched by hand, and would no longer be declared as it is needed for \
+                 that (`{set}/{}`)",
+                part.name()
+            ),
             Self::DeletesAll => f.write_str("the whole set would be deleted there"),
             Self::Deletes { removed, of } => write!(
                 f,
@@ -182,22 +214,20 @@ impl Standing {
         }
     }
 
-    /// What the set says in the version that the target holds, if the store made it.
+    /// The revision that the target holds, if the store made it.
     pub(super) fn written<'a>(
         &self,
         set: &SetName,
         heads: &'a Heads,
         past: &'a Past,
-    ) -> Option<&'a ConfigSet> {
+    ) -> Option<&'a Revision> {
         let Self::Ours { document, .. } = self else {
             return None;
         };
         let version = document.version();
         let head = heads.get(&ResourceId::Set(set.clone()));
-        let revision = head
-            .filter(|head| head.version == version)
-            .or_else(|| past.get(&(set.clone(), version)))?;
-        revision.content.set()
+        head.filter(|head| head.version == version)
+            .or_else(|| past.get(&(set.clone(), version)))
     }
 }
 
@@ -298,10 +328,14 @@ pub(super) fn claims(input: &Input<'_>, after: &After<'_>) -> BTreeMap<SetName, 
             Standing::Ours {
                 document,
                 intact: true,
-            } if *document.values() != render::values(set, &cluster.labels) => Claim {
-                version: document.version(),
-                why: Why::Labels,
-            },
+            } if *document.contents()
+                != render::contents(set, after.overrides(&pair.set), &cluster.labels) =>
+            {
+                Claim {
+                    version: document.version(),
+                    why: Why::Labels,
+                }
+            }
             _ => continue,
         };
         let greatest = claims.entry(pair.set.clone()).or_insert(claim);

@@ -106,7 +106,10 @@ fn decisions(plan: &Plan) -> Digest {
     let resources: Vec<_> = plan
         .resources
         .iter()
-        .map(|change| (&change.id, change.version, &change.after))
+        .map(|change| {
+            let overrides = &change.overrides;
+            (&change.id, change.version, &change.after, overrides)
+        })
         .collect();
     let deliveries: Vec<_> = plan
         .deliveries

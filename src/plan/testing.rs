@@ -13,13 +13,16 @@ mod wired;
 
 pub(crate) use wired::{Lost, Wire, Wired};
 
-use super::{Action, Approved, Delivery, Desired, Objection, Pair, Plan, Reach, approve};
+use super::{
+    Action, Approved, Delivery, Desired, Objection, Pair, Plan, Reach, approve,
+    approve_where_possible,
+};
 use crate::engine::{Connect, Engine, EngineError, Event, Outcome, Pace, Report, Survey};
 use crate::model::value::Map;
 use crate::model::{
     Cause, Cluster, ClusterName, ConfigSet, Connection, Consent, Consul, Content, Heads, Key,
-    Layer, LayerName, LimitOverrides, Limits, Origin, Publish, ResourceId, Revision, Selector,
-    SetName, Version,
+    Layer, LayerName, LimitOverrides, Limits, Origin, Overrides, Publish, ResourceId, Revision,
+    Selector, SetName, Version,
 };
 use crate::store::Store as _;
 use crate::store::memory::Memory as Store;
@@ -44,11 +47,9 @@ pub(crate) fn keys(prefix: &str) -> Publish {
 /// A set for all clusters, one key per leaf below `app/`.
 pub(crate) fn set(values: Value) -> ConfigSet {
     ConfigSet {
-        clusters: Selector::default(),
-        schema: None,
         values: map(values),
-        layers: Vec::new(),
         publish: vec![keys("app")],
+        ..ConfigSet::default()
     }
 }
 
@@ -269,7 +270,7 @@ impl World {
     }
 
     pub(crate) fn plan_all(&self) -> Plan {
-        self.look(&Desired::new(), &Reach::All).1
+        self.look(&Desired::nothing(), &Reach::All).1
     }
 
     /// What stands against `desired`, without the places.
@@ -299,9 +300,19 @@ impl World {
         self.carry_out(&survey, &approved).unwrap()
     }
 
+    /// Changes what is overridden in `shop`, by the road of flags and breakers.
+    pub(crate) fn switch(&self, edit: impl FnOnce(&mut Overrides)) -> Vec<Report> {
+        let mut overrides = self.head("shop").overrides;
+        edit(&mut overrides);
+        let desired = Desired::overridden("shop".parse().unwrap(), overrides);
+        let (survey, plan) = self.look(&desired, &Reach::Named(BTreeSet::new()));
+        let approved = approve_where_possible(plan).unwrap();
+        self.carry_out(&survey, &approved).unwrap()
+    }
+
     /// Takes the whole road for every set as the store has it.
     pub(crate) fn heal(&self) -> Vec<Report> {
-        let (survey, plan) = self.look(&Desired::new(), &Reach::All);
+        let (survey, plan) = self.look(&Desired::nothing(), &Reach::All);
         self.carry_out(&survey, &approve(plan).unwrap()).unwrap()
     }
 }

@@ -3,7 +3,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::model::Cause;
+use crate::model::{Cause, Layer};
 
 fn map(value: Value) -> Map {
     let Value::Object(map) = value else {
@@ -28,12 +28,19 @@ fn spring(context: &str, format: SpringFormat) -> Publish {
 
 fn set(values: Map, publish: Vec<Publish>) -> ConfigSet {
     ConfigSet {
-        clusters: crate::model::Selector::default(),
-        schema: None,
         values,
-        layers: Vec::new(),
         publish,
+        ..ConfigSet::default()
     }
+}
+
+fn contents_of(values: Map) -> Contents {
+    Contents::of_values(values)
+}
+
+/// The values without anything switched by hand.
+fn values(set: &ConfigSet, labels: &Labels) -> Map {
+    contents(set, &Overrides::default(), labels).values
 }
 
 fn origin() -> Origin {
@@ -55,7 +62,7 @@ fn labels(pairs: &[(&str, &str)]) -> Labels {
 
 /// The keys and their bytes as text.
 fn shown(publish: &Publish, values: Value) -> Vec<(String, String)> {
-    entries(std::slice::from_ref(publish), &map(values))
+    entries(std::slice::from_ref(publish), &contents_of(map(values)))
         .unwrap()
         .into_iter()
         .map(|(key, bytes)| (key.to_string(), String::from_utf8(bytes).unwrap()))
@@ -63,7 +70,7 @@ fn shown(publish: &Publish, values: Value) -> Vec<(String, String)> {
 }
 
 fn errors(publish: &[Publish], values: Value) -> Vec<String> {
-    entries(publish, &map(values))
+    entries(publish, &contents_of(map(values)))
         .unwrap_err()
         .iter()
         .map(ToString::to_string)
@@ -207,7 +214,7 @@ fn two_targets_with_one_key_are_refused() {
         keys("app"),
         keys("app/data"),
     ];
-    let found = entries(&publish, &map(json!({"data": 1, "x": 2}))).unwrap_err();
+    let found = entries(&publish, &contents_of(map(json!({"data": 1, "x": 2})))).unwrap_err();
     assert_eq!(
         found,
         [RenderError::SameKey {
@@ -370,18 +377,18 @@ proptest! {
     fn every_leaf_has_a_key_of_its_own_or_all_is_refused(
         values in prop_oneof![values_of(texts()), values_of("[a-c.]{1,3}".boxed())],
     ) {
-        if let Ok(entries) = entries(&[keys("app")], &values) {
+        if let Ok(entries) = entries(&[keys("app")], &contents_of(values.clone())) {
             prop_assert_eq!(entries.len(), value::leaves(&values).len());
         }
         let properties = count_properties(&Value::Object(values.clone()));
         let publish = [spring("app", SpringFormat::KeyValue)];
-        if let Ok(entries) = entries(&publish, &values) {
+        if let Ok(entries) = entries(&publish, &contents_of(values.clone())) {
             prop_assert_eq!(entries.len(), properties);
             let names: BTreeSet<_> = entries.keys().map(|key| key.as_str().replace('/', ".")).collect();
             prop_assert_eq!(names.len(), properties, "Spring sees every one of them");
         }
         let publish = [spring("app", SpringFormat::Properties)];
-        if let Ok(entries) = entries(&publish, &values) {
+        if let Ok(entries) = entries(&publish, &contents_of(values.clone())) {
             let text = String::from_utf8(entries[&key("app/data")].clone()).unwrap();
             prop_assert_eq!(java_load(&text).len(), properties);
         }
@@ -389,7 +396,7 @@ proptest! {
 
     #[test]
     fn what_lies_in_a_key_is_the_leaf(values in values_of(names())) {
-        let entries = entries(&[keys("app")], &values).unwrap();
+        let entries = entries(&[keys("app")], &contents_of(values.clone())).unwrap();
         for (path, leaf) in value::leaves(&values) {
             let bytes = &entries[&key(&format!("app/{}", path.segments().join("/")))];
             match leaf {
@@ -406,7 +413,7 @@ proptest! {
     ) {
         let set = set(values, vec![keys("app"), spring("config", SpringFormat::Yaml)]);
         let snapshot = |set: &ConfigSet| snapshot(
-            &"shop".parse().unwrap(), set, Version::FIRST, &origin(), &"eu".parse().unwrap(),
+            &"shop".parse().unwrap(), set, &Overrides::default(), Version::FIRST, &origin(), &"eu".parse().unwrap(),
             &Labels::new(),
         );
         // A set that went through its text is the same set.

@@ -28,6 +28,9 @@ pub(super) fn check(commit: &Commit) -> Result<(), StoreError> {
         if !of_kind(id, revision) {
             return refuse("its content is of another kind");
         }
+        if revision.content.set().is_none() && !revision.overrides.is_empty() {
+            return refuse("only a set has overrides");
+        }
     }
     Ok(())
 }

@@ -102,7 +102,7 @@ impl Shared {
 
     fn heads(&self) -> Result<Heads, StoreError> {
         // One statement is one moment in time. The outer join shows a head without its revision.
-        const SQL: &str = "SELECT kind, name, heads.version, origin, content, provenance
+        const SQL: &str = "SELECT kind, name, heads.version, origin, content, overrides, provenance
             FROM heads LEFT JOIN revisions USING (kind, name, version)";
         self.with(|connection| {
             let mut heads = Heads::new();
@@ -128,7 +128,7 @@ impl Shared {
         limit: usize,
     ) -> Result<Vec<Revision>, StoreError> {
         // The primary key, walked backwards.
-        const SQL: &str = "SELECT version, origin, content, provenance FROM revisions
+        const SQL: &str = "SELECT version, origin, content, overrides, provenance FROM revisions
             WHERE kind = ?1 AND name = ?2 AND version BETWEEN ?3 AND ?4
             ORDER BY version DESC LIMIT ?5";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -200,8 +200,9 @@ fn insert(connection: &Connection, encoded: &[rows::Encoded<'_>]) -> rusqlite::R
     connection.execute("INSERT INTO commits DEFAULT VALUES", [])?;
     let commit = connection.last_insert_rowid();
     let mut revision = connection.prepare_cached(
-        "INSERT INTO revisions (kind, name, version, commit_id, origin, content, provenance)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO revisions
+            (kind, name, version, commit_id, origin, content, overrides, provenance)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     let mut head = connection.prepare_cached(
         "INSERT INTO heads (kind, name, version) VALUES (?1, ?2, ?3)
@@ -216,6 +217,7 @@ fn insert(connection: &Connection, encoded: &[rows::Encoded<'_>]) -> rusqlite::R
             commit,
             row.origin,
             row.content,
+            row.overrides,
             row.provenance
         ])?;
         head.execute(params![kind, name, row.version])?;

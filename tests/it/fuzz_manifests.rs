@@ -231,8 +231,15 @@ fn render_everything(loaded: &Loaded) {
         for (cluster, place) in &world.clusters {
             let labels = &place.cluster.labels;
             if view.set.clusters.matches(labels) {
-                let snapshot =
-                    render::snapshot(set, view.set, Version::FIRST, &origin, cluster, labels);
+                let snapshot = render::snapshot(
+                    set,
+                    view.set,
+                    &cfgctl::model::Overrides::default(),
+                    Version::FIRST,
+                    &origin,
+                    cluster,
+                    labels,
+                );
                 let snapshot = snapshot.expect("what was checked can be rendered");
                 let place = render::place(set, view.set);
                 for key in snapshot.entries.keys() {

@@ -29,12 +29,9 @@ const CASES: u32 = 128;
 
 /// A set with all that a snapshot can hold.
 static SET: LazyLock<ConfigSet> = LazyLock::new(|| ConfigSet {
-    clusters: model::Selector::default(),
-    schema: None,
     values: map(
         json!({"pay": {"ms": 1500, "url": "https://é", "rate": 0.5}, "list": [1, null], "on": true}),
     ),
-    layers: Vec::new(),
     publish: vec![
         Publish::Keys {
             prefix: key("app/shop"),
@@ -44,6 +41,7 @@ static SET: LazyLock<ConfigSet> = LazyLock::new(|| ConfigSet {
             format: model::SpringFormat::Yaml,
         },
     ],
+    ..ConfigSet::default()
 });
 
 fn map(value: Value) -> Map {
@@ -92,7 +90,16 @@ fn snapshot() -> Snapshot {
         "eu".parse().expect("a name"),
     );
     let labels = model::Labels::default();
-    render::snapshot(&set, &SET, version(3), &origin(), &cluster, &labels).expect("a snapshot")
+    render::snapshot(
+        &set,
+        &SET,
+        &model::Overrides::default(),
+        version(3),
+        &origin(),
+        &cluster,
+        &labels,
+    )
+    .expect("a snapshot")
 }
 
 fn version(number: u64) -> Version {
@@ -324,6 +331,7 @@ fn planned(observed: model::Observed, address: &str) -> Plan {
         version,
         origin: origin(),
         content,
+        overrides: model::Overrides::default(),
         provenance: None,
     };
     let heads: Heads = BTreeMap::from([
@@ -335,7 +343,7 @@ fn planned(observed: model::Observed, address: &str) -> Plan {
     ]);
     let mut changed = SET.clone();
     changed.values.insert("on".to_owned(), json!(false));
-    let desired: Desired = BTreeMap::from([(set, Content::Set(changed))]);
+    let desired = Desired::from([(set, Content::Set(changed))]);
     let pair = Pair {
         set: "shop".parse().expect("a name"),
         cluster: "eu".parse().expect("a name"),

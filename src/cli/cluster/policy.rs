@@ -5,13 +5,12 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{in_world, world};
+use super::{World, in_world, world};
 use crate::cli::declared::FileArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::session::Session;
 use crate::cli::ui::{Look, Report};
 use crate::model::{ClusterName, Connection, Consul, Labels, ResourceId, SetName};
-use crate::plan::Desired;
 use crate::render;
 
 /// Which cluster, and for which sets.
@@ -87,7 +86,7 @@ pub(super) async fn policy(session: &Session, args: &PolicyArgs) -> Result<Exit,
 }
 
 /// The rules that `sets` need, or all sets if there are none, none of which covers another.
-fn rules(world: &Desired, consul: &Consul, labels: &Labels, sets: &[SetName]) -> Vec<Rule> {
+fn rules(world: &World, consul: &Consul, labels: &Labels, sets: &[SetName]) -> Vec<Rule> {
     let mut keys: BTreeMap<String, Access> = BTreeMap::new();
     let mut prefixes: Vec<String> = Vec::new();
     for (id, content) in world {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::super::ui::{Look, Output, Report};
 use super::diff::{Highlight, unified};
 use super::markdown::{Comment, Section, code};
+use super::overrides::HoldView;
 use super::table::{count, printable, table};
 use super::values::{DriftView, value_lines};
 use crate::manifest::{manifest_of, yaml};
@@ -30,6 +31,8 @@ pub(crate) struct PlanView {
     resources: Vec<ResourceView>,
     clusters: Vec<DeliveryView>,
     objections: Vec<ObjectionView>,
+    /// What is switched by hand, and stays so.
+    overridden: Vec<HoldView>,
     #[serde(skip)]
     detail: Detail,
 }
@@ -96,7 +99,7 @@ struct DeliveryView {
 #[serde(rename_all = "camelCase")]
 struct ObjectionView {
     set: String,
-    cluster: String,
+    cluster: Option<String>,
     reason: String,
     answer: Option<&'static str>,
 }
@@ -158,6 +161,7 @@ impl PlanView {
             resources: plan.resources.iter().map(ResourceView::new).collect(),
             clusters: plan.deliveries.iter().map(DeliveryView::new).collect(),
             objections: plan.objections.iter().map(ObjectionView::new).collect(),
+            overridden: HoldView::all(&plan.deliveries),
         }
     }
 }
@@ -227,6 +231,7 @@ impl ResourceView {
             },
             reason: match change.why {
                 Why::Content => "content",
+                Why::Overrides => "overrides",
                 Why::Labels => "labels",
                 Why::Takeover => "takeover",
             },
@@ -372,15 +377,23 @@ impl DeliveryView {
 impl ObjectionView {
     fn new(objection: &Objection) -> Self {
         Self {
-            set: objection.pair.set.to_string(),
-            cluster: objection.pair.cluster.to_string(),
+            set: objection.set.to_string(),
+            cluster: objection.cluster.as_ref().map(ToString::to_string),
             reason: objection.reason.to_string(),
             answer: objection.reason.answer().map(Consent::flag),
         }
     }
 
+    /// The set, and the cluster if it is about one.
+    fn place(&self) -> String {
+        match &self.cluster {
+            Some(cluster) => format!("{} in {cluster}", self.set),
+            None => self.set.clone(),
+        }
+    }
+
     fn is_about(&self, view: &DeliveryView) -> bool {
-        (&self.set, &self.cluster) == (&view.set, &view.cluster)
+        self.set == view.set && self.cluster.as_ref() == Some(&view.cluster)
     }
 }
 
@@ -431,15 +444,15 @@ impl Report for PlanView {
             view.details(look, &mut details);
         }
         sections.push(details);
+        sections.push(self.overridden.iter().map(HoldView::line).collect());
 
         let mut against = String::new();
         for objection in &self.objections {
             let red = AnsiColor::Red.on_default().bold();
             _ = writeln!(
                 against,
-                "{red}refused{red:#}: {} in {}: {}",
-                objection.set,
-                objection.cluster,
+                "{red}refused{red:#}: {}: {}",
+                objection.place(),
                 printable(&objection.reason)
             );
         }
@@ -496,7 +509,7 @@ impl PlanView {
             }
         });
         let refused = self.objections.iter().map(|objection| {
-            let place = format!("{} in {}", objection.set, objection.cluster);
+            let place = objection.place();
             format!(
                 "\n\n**refused**: {}: {}",
                 code(&place),
@@ -504,9 +517,21 @@ impl PlanView {
             )
         });
         let refused: String = refused.take(MAX_REFUSALS).collect();
+        let overridden: String = (self.overridden.iter())
+            .map(|hold| {
+                format!(
+                    "\n\n{}",
+                    code(hold.line().trim_start_matches("* ").trim_end())
+                )
+            })
+            .take(MAX_REFUSALS)
+            .collect();
         let comment = Comment {
             command: "diff",
-            summary: format!("**cfgctl diff**: {}{refused}", self.summary().trim_end()),
+            summary: format!(
+                "**cfgctl diff**: {}{overridden}{refused}",
+                self.summary().trim_end()
+            ),
             header: &["Set", "Cluster", "Version", "Change", "Already different"],
             rows: rows.collect(),
             sections: sections.collect(),

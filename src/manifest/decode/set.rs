@@ -10,30 +10,27 @@ use crate::manifest::{Finding, Span};
 use crate::model::{ConfigSet, Key, Layer, LayerName, Publish, Selector, SpringFormat};
 
 /// The fields of `spec`.
-pub(super) const SET_FIELDS: &[&str] = &["clusters", "schema", "values", "layers", "publish"];
-/// What `spec` will have later.
-const LATER_SET_FIELDS: &[&str] = &["flags", "breakers"];
+pub(super) const SET_FIELDS: &[&str] = &[
+    "clusters", "schema", "values", "layers", "flags", "breakers", "publish",
+];
 /// The fields of a layer.
 pub(super) const LAYER_FIELDS: &[&str] = &["name", "when", "values"];
 /// The ways to publish.
-pub(super) const PUBLISH_FIELDS: &[&str] = &["spring", "keys"];
-/// The ways to publish that will come.
-const LATER_PUBLISH_FIELDS: &[&str] = &["flagd"];
+pub(super) const PUBLISH_FIELDS: &[&str] = &["spring", "keys", "flagd"];
 /// The fields of `spring`.
 pub(super) const SPRING_FIELDS: &[&str] = &["context", "format"];
 /// The formats of `spring`.
 pub(super) const SPRING_FORMATS: &[&str] = &["yaml", "properties", "key-value"];
 /// The fields of `keys`.
 pub(super) const KEYS_FIELDS: &[&str] = &["prefix"];
+/// The fields of `flagd`.
+pub(super) const FLAGD_FIELDS: &[&str] = &["key"];
 
 impl Decoder<'_, '_> {
     /// The set that `spec` describes; nothing if a mistake leaves no telling.
     pub(super) fn set(&mut self, spec: Option<&Entry>) -> Option<ConfigSet> {
         let spec = spec?;
-        let fields = self.map(&spec.value, spec.at)?;
-        for entry in fields.entries {
-            self.known_or_later(entry, "the spec of a set", SET_FIELDS, LATER_SET_FIELDS);
-        }
+        let fields = self.known_fields(&spec.value, spec.at, "the spec of a set", SET_FIELDS)?;
         let clusters = match fields.get("clusters") {
             Some(entry) => self.selector(entry),
             None => Some(Selector::default()),
@@ -48,6 +45,14 @@ impl Decoder<'_, '_> {
             Some(entry) => self.layers(entry),
             None => Some(Vec::new()),
         };
+        let flags = match fields.get("flags") {
+            Some(entry) => self.flags(entry),
+            None => Some(BTreeMap::new()),
+        };
+        let breakers = match fields.get("breakers") {
+            Some(entry) => self.breakers(entry),
+            None => Some(BTreeMap::new()),
+        };
         let publish = match fields.get("publish") {
             Some(entry) => self.publish(entry),
             None => Some(Vec::new()),
@@ -57,23 +62,10 @@ impl Decoder<'_, '_> {
             schema: schema?,
             values: values?,
             layers: layers?,
+            flags: flags?,
+            breakers: breakers?,
             publish: publish?,
         })
-    }
-
-    fn known_or_later(&mut self, entry: &Entry, what: &str, known: &[&str], later: &[&str]) {
-        if later.contains(&entry.key.as_str()) {
-            self.add(
-                Finding::error(
-                    "not-supported-yet",
-                    Some(entry.at),
-                    format!("this version of cfgctl does not know `{}` yet", entry.key),
-                )
-                .help("take it out, or use a later version of cfgctl"),
-            );
-        } else if !known.contains(&entry.key.as_str()) {
-            self.unknown_field(entry, what, known);
-        }
     }
 
     fn schema(&mut self, entry: &Entry) -> Option<Value> {
@@ -148,10 +140,7 @@ impl Decoder<'_, '_> {
     }
 
     fn way(&mut self, node: &Node) -> Option<Publish> {
-        let fields = self.map(node, start_of(node))?;
-        for entry in fields.entries {
-            self.known_or_later(entry, "`publish`", PUBLISH_FIELDS, LATER_PUBLISH_FIELDS);
-        }
+        let fields = self.known_fields(node, start_of(node), "`publish`", PUBLISH_FIELDS)?;
         let [entry] = fields.entries else {
             self.add(
                 Finding::error(
@@ -174,6 +163,12 @@ impl Decoder<'_, '_> {
                 let prefix = self.required(fields, "prefix")?;
                 let prefix = self.parsed::<Key>(prefix, "invalid-key")?;
                 Some(Publish::Keys { prefix })
+            }
+            "flagd" => {
+                let fields = self.known_fields(&entry.value, entry.at, "`flagd`", FLAGD_FIELDS)?;
+                let key = self.required(fields, "key")?;
+                let key = self.parsed::<Key>(key, "invalid-key")?;
+                Some(Publish::Flagd { key })
             }
             _ => None,
         }

@@ -279,7 +279,9 @@ impl Simulation {
                 None => assert_eq!(observed.snapshot.document(), None),
             }
         }
-        let both = SETS.iter().all(|name| desired.contains_key(&set_id(name)));
+        let both = SETS
+            .iter()
+            .all(|name| desired.contents.contains_key(&set_id(name)));
         if self.fine.len() == CLUSTERS.len() && both {
             assert!(again.is_settled(), "{again:?}");
             let heads = self.world.heads();

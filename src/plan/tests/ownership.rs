@@ -48,7 +48,7 @@ fn a_key_of_someone_else_beside_ours_is_reported_and_kept() {
 
     let mut all = deleted("shop");
     world.apply(&all);
-    all.extend(shop(&set));
+    all.contents.extend(shop(&set).contents);
     world.apply(&all);
     assert_eq!(world.target("eu").text("app/theirs"), "x");
 }

@@ -219,7 +219,7 @@ fn every_set_is_looked_at_when_asked_for_and_else_only_those_named() {
     world.apply(&sets(&[("news", &other())]));
     assert_eq!(world.plan_all().deliveries.len(), 4);
     assert_eq!(world.plan(&sets(&[("news", &other())])).deliveries.len(), 2);
-    assert_eq!(world.plan(&Desired::new()).deliveries.len(), 0);
+    assert_eq!(world.plan(&Desired::nothing()).deliveries.len(), 0);
 }
 
 /// A set that publishes elsewhere.
@@ -264,7 +264,7 @@ fn keys_that_move_come_through_lost_writes() {
 fn a_set_that_is_deleted_leaves_the_keys_that_another_takes_over() {
     let (world, set) = delivered();
     let mut desired = deleted("shop");
-    desired.extend(sets(&[("heir", &set)]));
+    desired.contents.extend(sets(&[("heir", &set)]).contents);
     world.apply(&desired);
     assert_eq!(world.target("eu").text("app/a"), "1");
     assert!(world.plan_all().is_settled());

@@ -16,6 +16,7 @@ pub(super) struct Encoded<'a> {
     pub(super) version: i64,
     pub(super) origin: String,
     pub(super) content: String,
+    pub(super) overrides: Option<String>,
     pub(super) provenance: Option<String>,
 }
 
@@ -23,6 +24,7 @@ pub(super) struct Encoded<'a> {
 struct Texts<'a> {
     origin: &'a str,
     content: &'a str,
+    overrides: Option<&'a str>,
     provenance: Option<&'a str>,
 }
 
@@ -39,9 +41,13 @@ pub(super) fn encode<'a>(commit: &'a Commit, site: &Site) -> Result<Vec<Encoded<
         let not_json = |_| invalid("it is not JSON");
         let origin = serde_json::to_string(&revision.origin).map_err(not_json)?;
         let content = serde_json::to_string(&revision.content).map_err(not_json)?;
+        let overrides = Some(&revision.overrides).filter(|overrides| !overrides.is_empty());
+        let overrides = overrides.map(serde_json::to_string);
+        let overrides = overrides.transpose().map_err(not_json)?;
         let provenance = revision.provenance.as_ref().map(serde_json::to_string);
         let provenance = provenance.transpose().map_err(not_json)?;
-        let bytes = origin.len() + content.len() + provenance.as_ref().map_or(0, String::len);
+        let beside = [&overrides, &provenance].into_iter().flatten();
+        let bytes = origin.len() + content.len() + beside.map(String::len).sum::<usize>();
         if bytes > MAX_REVISION_BYTES {
             return Err(invalid("it is larger than 16 MiB"));
         }
@@ -50,6 +56,7 @@ pub(super) fn encode<'a>(commit: &'a Commit, site: &Site) -> Result<Vec<Encoded<
         let texts = Texts {
             origin: &origin,
             content: &content,
+            overrides: overrides.as_deref(),
             provenance: provenance.as_deref(),
         };
         match decode(id, version, &texts, site) {
@@ -58,6 +65,7 @@ pub(super) fn encode<'a>(commit: &'a Commit, site: &Site) -> Result<Vec<Encoded<
                 version,
                 origin,
                 content,
+                overrides,
                 provenance,
             }),
             Ok(_) | Err(_) => Err(invalid("it does not read back as it was written")),
@@ -76,6 +84,7 @@ fn decode(
     let Texts {
         origin,
         content,
+        overrides,
         provenance,
     } = texts;
     let damaged = |what: &str| site.damaged(format!("{id} version {version}: {what}"));
@@ -85,6 +94,11 @@ fn decode(
         version,
         origin: serde_json::from_str(origin).map_err(|error| unreadable("origin", error))?,
         content: serde_json::from_str(content).map_err(|error| unreadable("content", error))?,
+        overrides: overrides
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(|error| unreadable("overrides", error))?
+            .unwrap_or_default(),
         provenance: provenance
             .map(serde_json::from_str)
             .transpose()
@@ -101,7 +115,7 @@ pub(super) fn version_of(number: i64) -> Option<Version> {
     u64::try_from(number).ok().and_then(Version::new)
 }
 
-/// The columns `version, origin, content, provenance` of a row, starting at column `first`.
+/// The columns `version, origin, content, overrides, provenance` of a row, starting at column `first`.
 pub(super) fn decode_row(
     id: &ResourceId,
     row: &Row<'_>,
@@ -115,7 +129,8 @@ pub(super) fn decode_row(
     let texts = Texts {
         origin: text(first + 1)?.as_str().map_err(no_text)?,
         content: text(first + 2)?.as_str().map_err(no_text)?,
-        provenance: text(first + 3)?.as_str_or_null().map_err(no_text)?,
+        overrides: text(first + 3)?.as_str_or_null().map_err(no_text)?,
+        provenance: text(first + 4)?.as_str_or_null().map_err(no_text)?,
     };
     decode(id, version, &texts, site)
 }

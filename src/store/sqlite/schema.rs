@@ -53,6 +53,9 @@ BEGIN SELECT RAISE(ABORT, 'heads only grow'); END;
     "
 ALTER TABLE revisions ADD COLUMN provenance TEXT;
 ",
+    "
+ALTER TABLE revisions ADD COLUMN overrides TEXT;
+",
 ];
 
 /// The newest format known here.

@@ -29,6 +29,7 @@ pub(crate) fn with_content(number: u64, content: Content) -> Revision {
             consents: BTreeSet::new(),
         },
         content,
+        overrides: cfgctl::model::Overrides::default(),
         provenance: None,
     }
 }

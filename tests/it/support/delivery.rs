@@ -33,7 +33,14 @@ pub(crate) fn snapshot(set: &SetName, version: u64, entries: &[(&str, &[u8])]) -
     let values = Map::from_iter([("a".to_owned(), version.into())]);
     let cluster = "eu".parse().expect("a name");
     let version = Version::new(version).expect("a version");
-    Snapshot::seal(set.clone(), cluster, version, origin, values, entries)
+    Snapshot::seal(
+        set.clone(),
+        cluster,
+        version,
+        origin,
+        cfgctl::model::Contents::of_values(values),
+        entries,
+    )
 }
 
 /// Everywhere below `prefix`.

@@ -1,0 +1,525 @@
+//! Runtime state of a set that is in no file: flags switched by hand, and breakers.
+//!
+//! Everything here is pure: what time it is, who acts and why is handed in. The order of the lists
+//! is the order in which things happened, and what happened last lies on top, so that no clock
+//! decides what a cluster gets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Breaker, BreakerName, BreakerStatus, ConfigSet, FlagName, Labels, Reset, Selector};
+
+/// The most overrides that one set may have; people have a handful.
+const MAX_OVERRIDES: usize = 256;
+/// How far back trips are counted.
+const TRIPS_ARE_COUNTED_FOR: SignedDuration = SignedDuration::from_hours(1);
+/// The most trips that are remembered; no limit per hour is higher.
+pub const MAX_TRIPS_PER_HOUR: u32 = 100;
+
+/// Everything that was set at runtime and still is, the oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Overrides {
+    /// Flags held at a variant; of several that match a cluster the last wins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<FlagOverride>,
+    /// Open breakers; where several set the same key the last wins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub openings: Vec<Opening>,
+    /// Breakers that are never open.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub disabled: BTreeMap<BreakerName, Stamp>,
+    /// When each breaker was tripped within the last hour, ignored trips included.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub trips: BTreeMap<BreakerName, Vec<Timestamp>>,
+}
+
+/// Who did it, when and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Stamp {
+    /// `user@host`, or what `CFGCTL_ACTOR` says.
+    pub actor: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why, if it was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A flag that is held at a variant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FlagOverride {
+    /// The flag.
+    pub flag: FlagName,
+    /// The variant.
+    pub variant: String,
+    /// Where; empty: everywhere.
+    #[serde(default, skip_serializing_if = "Selector::is_empty")]
+    pub clusters: Selector,
+    /// Who holds it.
+    pub stamp: Stamp,
+    /// Until when; `None`: until it is unset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// A breaker that is open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Opening {
+    /// The breaker.
+    pub breaker: BreakerName,
+    /// Where; empty: everywhere.
+    #[serde(default, skip_serializing_if = "Selector::is_empty")]
+    pub clusters: Selector,
+    /// What can close it.
+    #[serde(default, skip_serializing_if = "Grip::is_loose")]
+    pub grip: Grip,
+    /// Who opened it.
+    pub stamp: Stamp,
+    /// When it closes by itself; `None`: it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// What can close an open breaker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Grip {
+    /// A person, its time limit, and the alerts that opened it.
+    #[default]
+    Loose,
+    /// Only a person: it was tripped too often.
+    Latched,
+    /// Only a person: one holds it open.
+    Forced,
+}
+
+impl Grip {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde calls it with a reference"
+    )]
+    fn is_loose(&self) -> bool {
+        *self == Self::Loose
+    }
+}
+
+/// The state of a breaker in one cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BreakerState {
+    /// Nothing is changed.
+    Closed,
+    /// What it declares is in force.
+    Open,
+    /// The same, and a person holds it so.
+    ForcedOpen,
+    /// Nothing is changed, and trips are recorded and ignored.
+    Disabled,
+}
+
+impl BreakerState {
+    /// The number that resilience4j gives this state in its metrics; see
+    /// <https://resilience4j.readme.io/docs/micrometer>.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Closed => 0,
+            Self::Open => 1,
+            Self::Disabled => 3,
+            Self::ForcedOpen => 4,
+        }
+    }
+
+    /// The word for it, in tables and documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::ForcedOpen => "forced-open",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+/// A trip that somebody asks for.
+#[derive(Clone, Debug)]
+pub struct TripRequest {
+    /// Where; empty: everywhere.
+    pub clusters: Selector,
+    /// Who trips it, when and why.
+    pub stamp: Stamp,
+    /// For how long; `None`: as the breaker declares.
+    pub lasts: Option<SignedDuration>,
+}
+
+/// What became of a trip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tripped {
+    /// The breaker is open now.
+    Opened,
+    /// It was tripped too often within an hour: open until a person resets it.
+    Latched,
+    /// It was open already, and now stays so for longer.
+    Extended,
+    /// It was open already for at least as long.
+    AlreadyOpen,
+    /// It is disabled: the trip is recorded, and changes nothing.
+    Ignored,
+}
+
+/// Why overrides cannot be changed as asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OverrideError {
+    /// The set has as many as it may have.
+    #[error("the set has {MAX_OVERRIDES} overrides, which is the limit")]
+    TooMany,
+    /// Nothing is overridden.
+    #[error("`{0}` is not overridden")]
+    NotOverridden(String),
+    /// Something is overridden, but not in exactly these clusters.
+    #[error("`{name}` is overridden, but for {}", .elsewhere.join(" and for "))]
+    Elsewhere {
+        /// What is overridden.
+        name: String,
+        /// Where, as selectors; each must be named as it is.
+        elsewhere: Vec<String>,
+    },
+}
+
+/// Something of a set that can be overridden.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// A flag.
+    Flag(FlagName),
+    /// A breaker.
+    Breaker(BreakerName),
+}
+
+impl Part {
+    /// The name without its kind.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Flag(name) => name.as_str(),
+            Self::Breaker(name) => name.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(name) => write!(f, "flag `{name}`"),
+            Self::Breaker(name) => write!(f, "breaker `{name}`"),
+        }
+    }
+}
+
+/// The clusters of an override in words.
+pub fn places(clusters: &Selector) -> String {
+    if clusters.is_empty() {
+        "all clusters".to_owned()
+    } else {
+        format!("`{clusters}`")
+    }
+}
+
+impl Overrides {
+    /// Whether there is nothing to remember.
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            flags,
+            openings,
+            disabled,
+            trips,
+        } = self;
+        flags.is_empty() && openings.is_empty() && disabled.is_empty() && trips.is_empty()
+    }
+
+    /// The override that decides about `flag` where `labels` are.
+    pub fn of_flag(&self, flag: &FlagName, labels: &Labels) -> Option<&FlagOverride> {
+        self.flags
+            .iter()
+            .rfind(|it| it.flag == *flag && it.clusters.matches(labels))
+    }
+
+    /// The breakers that are open where `labels` are, in the order in which they were tripped: what
+    /// a later one says lies on top.
+    pub fn open_in<'a>(
+        &'a self,
+        labels: &'a Labels,
+    ) -> impl DoubleEndedIterator<Item = &'a Opening> {
+        self.openings
+            .iter()
+            .filter(|opening| opening.clusters.matches(labels))
+    }
+
+    /// How `breaker` stands where `labels` are. Of several openings there the one counts that lasts
+    /// longest, or that a person holds.
+    pub fn status(&self, breaker: &BreakerName, labels: &Labels) -> BreakerStatus {
+        let status = |state, stamp: Option<&Stamp>, until| BreakerStatus {
+            state,
+            actor: stamp.map(|stamp| stamp.actor.clone()),
+            since: stamp.map(|stamp| stamp.since),
+            until,
+            reason: stamp.and_then(|stamp| stamp.reason.clone()),
+        };
+        if let Some(stamp) = self.disabled.get(breaker) {
+            return status(BreakerState::Disabled, Some(stamp), None);
+        }
+        let openings = self.open_in(labels).filter(|it| it.breaker == *breaker);
+        let counts = |it: &&Opening| {
+            let lasts = it.until.unwrap_or(Timestamp::MAX);
+            (it.grip == Grip::Forced, lasts)
+        };
+        match openings.max_by_key(counts) {
+            None => status(BreakerState::Closed, None, None),
+            Some(open) => {
+                let state = match open.grip {
+                    Grip::Forced => BreakerState::ForcedOpen,
+                    Grip::Loose | Grip::Latched => BreakerState::Open,
+                };
+                status(state, Some(&open.stamp), open.until)
+            }
+        }
+    }
+
+    /// Holds a flag at a variant, in place of an override for the same clusters.
+    pub fn hold_flag(&mut self, wanted: FlagOverride) -> Result<(), OverrideError> {
+        let same = |it: &FlagOverride| it.flag == wanted.flag && it.clusters == wanted.clusters;
+        self.flags.retain(|it| !same(it));
+        self.flags.push(wanted);
+        self.bounded()
+    }
+
+    /// Takes back the overrides of a flag: all, or the one for exactly these clusters.
+    pub fn unset_flag(
+        &mut self,
+        flag: &FlagName,
+        clusters: Option<&Selector>,
+    ) -> Result<(), OverrideError> {
+        take_back(
+            &mut self.flags,
+            flag.as_str(),
+            clusters,
+            |it| it.flag == *flag,
+            |it| &it.clusters,
+        )
+    }
+
+    /// Trips the breaker that `declared` describes.
+    pub fn trip(
+        &mut self,
+        name: &BreakerName,
+        declared: &Breaker,
+        request: TripRequest,
+    ) -> Result<Tripped, OverrideError> {
+        let TripRequest {
+            clusters,
+            stamp,
+            lasts,
+        } = request;
+        let now = stamp.since;
+        if self.disabled.contains_key(name) {
+            self.count_trip(name, now);
+            return Ok(Tripped::Ignored);
+        }
+        let lasts = lasts.or(match declared.reset {
+            Reset::After(lasts) => Some(lasts),
+            Reset::Manual | Reset::OnResolve => None,
+        });
+        let least = declared.min_open.unwrap_or_default();
+        let until = lasts.and_then(|lasts| now.checked_add(lasts.max(least)).ok());
+        let same = |it: &&mut Opening| it.breaker == *name && it.clusters == clusters;
+        if let Some(open) = self.openings.iter_mut().find(same) {
+            let longer = open.grip == Grip::Loose
+                && open
+                    .until
+                    .is_some_and(|old| until.is_none_or(|until| until > old));
+            if !longer {
+                return Ok(Tripped::AlreadyOpen);
+            }
+            open.until = until;
+            return Ok(Tripped::Extended);
+        }
+        let trips = self.count_trip(name, now);
+        let latches = declared
+            .max_trips_per_hour
+            .is_some_and(|most| trips > usize::try_from(most).unwrap_or(usize::MAX));
+        let (grip, until, tripped) = if latches {
+            (Grip::Latched, None, Tripped::Latched)
+        } else {
+            (Grip::Loose, until, Tripped::Opened)
+        };
+        self.openings.push(Opening {
+            breaker: name.clone(),
+            clusters,
+            grip,
+            stamp,
+            until,
+        });
+        self.bounded()?;
+        Ok(tripped)
+    }
+
+    /// Holds a breaker open until a person resets it. A disabled one is enabled by it.
+    pub fn hold_open(
+        &mut self,
+        name: &BreakerName,
+        clusters: Selector,
+        stamp: Stamp,
+    ) -> Result<(), OverrideError> {
+        self.disabled.remove(name);
+        let same = |it: &&mut Opening| it.breaker == *name && it.clusters == clusters;
+        if let Some(open) = self.openings.iter_mut().find(same) {
+            if open.grip != Grip::Forced {
+                open.grip = Grip::Forced;
+                open.stamp = stamp;
+                open.until = None;
+            }
+            return Ok(());
+        }
+        self.openings.push(Opening {
+            breaker: name.clone(),
+            clusters,
+            grip: Grip::Forced,
+            stamp,
+            until: None,
+        });
+        self.bounded()
+    }
+
+    /// Closes a breaker, whoever opened it: everywhere, or what is open for exactly these clusters.
+    pub fn reset(
+        &mut self,
+        name: &BreakerName,
+        clusters: Option<&Selector>,
+    ) -> Result<(), OverrideError> {
+        take_back(
+            &mut self.openings,
+            name.as_str(),
+            clusters,
+            |it| it.breaker == *name,
+            |it| &it.clusters,
+        )
+    }
+
+    /// Closes a breaker and keeps it closed: trips are recorded and ignored.
+    pub fn disable(&mut self, name: &BreakerName, stamp: Stamp) -> Result<(), OverrideError> {
+        self.openings.retain(|it| it.breaker != *name);
+        self.disabled.entry(name.clone()).or_insert(stamp);
+        self.bounded()
+    }
+
+    /// Lets a disabled breaker be tripped again.
+    pub fn enable(&mut self, name: &BreakerName) {
+        self.disabled.remove(name);
+    }
+
+    /// Takes away everything whose time is over at `now`, and says what that was.
+    pub fn expire(&mut self, now: Timestamp) -> BTreeSet<Part> {
+        let over = |until: Option<Timestamp>| until.is_some_and(|until| until <= now);
+        let flags = self.flags.extract_if(.., |it| over(it.until));
+        let mut expired: BTreeSet<Part> = flags.map(|it| Part::Flag(it.flag)).collect();
+        let openings = self.openings.extract_if(.., |it| over(it.until));
+        expired.extend(openings.map(|it| Part::Breaker(it.breaker)));
+        expired
+    }
+
+    /// When the first of them is over.
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        let flags = self.flags.iter().filter_map(|it| it.until);
+        let openings = self.openings.iter().filter_map(|it| it.until);
+        flags.chain(openings).min()
+    }
+
+    /// What is overridden and is no longer declared as it would have to be: flags and breakers that
+    /// `set` does not have, and flags held at a variant that is gone.
+    pub fn dangling(&self, set: Option<&ConfigSet>) -> BTreeSet<Part> {
+        let flags = self.flags.iter().filter(|it| {
+            let flag = set.and_then(|set| set.flags.get(&it.flag));
+            flag.is_none_or(|flag| !flag.variants.contains_key(&it.variant))
+        });
+        let has = |name: &BreakerName| set.is_some_and(|set| set.breakers.contains_key(name));
+        let openings = self.openings.iter().map(|it| &it.breaker);
+        let breakers = openings.chain(self.disabled.keys());
+        flags
+            .map(|it| Part::Flag(it.flag.clone()))
+            .chain(
+                breakers
+                    .filter(|name| !has(name))
+                    .map(|name| Part::Breaker(name.clone())),
+            )
+            .collect()
+    }
+
+    /// Forgets everything about these.
+    pub fn forget(&mut self, parts: &BTreeSet<Part>) {
+        let has_flag = |flag: &FlagName| parts.contains(&Part::Flag(flag.clone()));
+        let has_breaker = |name: &BreakerName| parts.contains(&Part::Breaker(name.clone()));
+        self.flags.retain(|it| !has_flag(&it.flag));
+        self.openings.retain(|it| !has_breaker(&it.breaker));
+        self.disabled.retain(|name, _| !has_breaker(name));
+        self.trips.retain(|name, _| !has_breaker(name));
+    }
+
+    /// Counts a trip, and says how many there were within the hour before it, with it.
+    fn count_trip(&mut self, name: &BreakerName, now: Timestamp) -> usize {
+        let counted = |at: &Timestamp| now.duration_since(*at) < TRIPS_ARE_COUNTED_FOR;
+        for trips in self.trips.values_mut() {
+            trips.retain(counted);
+        }
+        let trips = self.trips.entry(name.clone()).or_default();
+        trips.push(now);
+        let most = usize::try_from(MAX_TRIPS_PER_HOUR).unwrap_or(usize::MAX);
+        let surplus = trips.len().saturating_sub(most.saturating_add(1));
+        trips.drain(..surplus);
+        let count = trips.len();
+        self.trips.retain(|_, trips| !trips.is_empty());
+        count
+    }
+
+    fn bounded(&self) -> Result<(), OverrideError> {
+        let count = self.flags.len() + self.openings.len() + self.disabled.len();
+        if count > MAX_OVERRIDES {
+            return Err(OverrideError::TooMany);
+        }
+        Ok(())
+    }
+}
+
+/// Removes from `list` what is `wanted`, all of it or what is for exactly `clusters`.
+fn take_back<T>(
+    list: &mut Vec<T>,
+    name: &str,
+    clusters: Option<&Selector>,
+    wanted: impl Fn(&T) -> bool,
+    place: impl Fn(&T) -> &Selector,
+) -> Result<(), OverrideError> {
+    let mut found: Vec<String> = (list.iter())
+        .filter(|it| wanted(it))
+        .map(|it| places(place(it)))
+        .collect();
+    if found.is_empty() {
+        return Err(OverrideError::NotOverridden(name.to_owned()));
+    }
+    let before = list.len();
+    list.retain(|it| !(wanted(it) && clusters.is_none_or(|clusters| place(it) == clusters)));
+    if list.len() == before {
+        found.dedup();
+        return Err(OverrideError::Elsewhere {
+            name: name.to_owned(),
+            elsewhere: found,
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "overrides_tests.rs"]
+mod tests;

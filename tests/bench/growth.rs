@@ -75,12 +75,9 @@ fn figures(table: &Table, mut world: World) -> [Sample; 5] {
         world.write(&user);
         change.add(clocked(|| user.cfgctl(&["apply", "-f", "world", "--yes"])));
     }
-    let [validate, diff] = user.samples(
-        runs,
-        [&|user| user.cfgctl(&["validate", "-f", "world"]), &|user| {
-            user.cfgctl(&["diff", "-f", "world"])
-        }],
-    );
+    let validate = |user: &User| user.cfgctl(&["validate", "-f", "world"]);
+    let diff = |user: &User| user.cfgctl(&["diff", "-f", "world"]);
+    let [validate, diff] = user.samples(runs, [&validate, &diff]);
     let memory = user.peak_memory(runs, &["diff", "-f", "world"]);
     [validate, first, change, diff, memory]
 }

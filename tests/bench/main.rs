@@ -181,12 +181,9 @@ fn comparing(table: &mut Table, addresses: &[String]) {
     let world = World::many(100, 20, addresses, CLUSTERS);
     world.write(&user);
     user.cfgctl(&["apply", "-f", "world", "--yes"]);
-    let [time, export] = user.samples(
-        table.runs,
-        [&|user| user.cfgctl(&["diff", "-f", "world"]), &|user| {
-            rivals::export(user, addresses, &world)
-        }],
-    );
+    let diff = |user: &User| user.cfgctl(&["diff", "-f", "world"]);
+    let export = |user: &User| rivals::export(user, addresses, &world);
+    let [time, export] = user.samples(table.runs, [&diff, &export]);
     let what = "`diff` of 100 unchanged sets × 4 clusters";
     table.add(what, &time, &[("`consul kv export`", &export)]);
     let memory = user.peak_memory(table.runs, &["diff", "-f", "world"]);

@@ -88,9 +88,9 @@ fn a_trip_is_a_revision_that_changes_what_it_declares_and_nothing_else() {
     let head = world.head("shop");
     assert_eq!(head.version, version(2));
     assert_eq!(head.content.set(), Some(&declared(1)));
-    let held = document(&world, "eu");
+    let written = document(&world, "eu");
     assert_eq!(
-        held.to_json()["breakers"],
+        written.to_json()["breakers"],
         json!({
             "one": {
                 "state": "open", "actor": "ops@laptop", "since": "1970-01-01T00:00:00Z",

@@ -18,6 +18,7 @@ mod inputs;
 mod measure;
 mod rivals;
 mod table;
+mod trip;
 
 #[expect(
     dead_code,
@@ -75,6 +76,7 @@ fn main() {
     }
     let to = format!("4 clusters {FAR_MS} ms away");
     applying(&mut table, Shape::Keys(60), &far, &to);
+    trip::measure(&mut table, &near);
     comparing(&mut table, &near);
     consuls.extend(start(CONSULS - CLUSTERS));
     growth::measure(&mut table, &addresses(&consuls));

@@ -9,6 +9,7 @@ mod cluster;
 mod commit;
 mod consent;
 mod contents;
+mod duration;
 mod flag;
 mod key;
 mod name;
@@ -35,6 +36,7 @@ pub use cluster::{
 pub use commit::{Commit, Heads};
 pub use consent::Consent;
 pub use contents::{BreakerStatus, Contents, FLAGS_KEY};
+pub use duration::parse_duration;
 pub use flag::{Flag, FlagState};
 pub use key::{Key, KeyError, Prefix};
 pub use name::{BreakerName, ClusterName, FlagName, LayerName, NameError, SetName};

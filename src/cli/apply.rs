@@ -44,6 +44,10 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, F
     let store = session.store().await?;
     let (change, reach) = if let Some(path) = &args.plan {
         let saved = saved::read(path)?;
+        if !args.consent.dropped().is_empty() {
+            return Err(Failure::usage("a saved plan says itself what is dropped")
+                .hint("plan it again: `cfgctl diff -f … --drop-overrides SET/NAME --out FILE`"));
+        }
         // The plan says which clusters it is limited to.
         let reach = ReachArgs {
             clusters: saved.wish.clusters.clone(),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ask::confirm;
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
-use super::runtime::sweep;
+use super::runtime::Field;
 use super::session::{ReachArgs, Session};
 use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
@@ -160,10 +160,6 @@ pub(crate) async fn carry_through(
 ) -> Result<Exit, Failure> {
     let ui = &session.ui;
     let interrupt = Interrupt::listen();
-    // A saved plan is carried out as it is, or not at all.
-    if !consent.dry_run && change.saved.is_none() {
-        sweep(session, store, &interrupt, reach.pace()).await?;
-    }
     let Change {
         desired,
         reach: sets,
@@ -213,12 +209,14 @@ pub(crate) async fn carry_through(
     let reports = reports
         .await
         .map_err(|error| interrupt.explain(error.into()))?;
+    let field = Field {
+        session,
+        store,
+        interrupt: &interrupt,
+        pace: reach.pace(),
+    };
     let outcomes = Outcomes::new(approved.plan(), &reports);
-    ui.report(&outcomes)?;
-    if outcomes.exit() == Exit::Incomplete {
-        ui.status("not everything is delivered; `cfgctl apply --resume` finishes what is left");
-    }
-    Ok(interrupt.exit().unwrap_or(outcomes.exit()))
+    field.finish(outcomes, &reach.clusters).await
 }
 
 /// Whether `plan` still is the one that was saved.

@@ -5,6 +5,7 @@
 //! it. A cluster that cannot be reached, or that something stands against, holds up no other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,12 +18,12 @@ use super::interrupt::Interrupt;
 use super::names::known_set;
 use super::session::Session;
 use super::views::outcome::Outcomes;
-use super::views::overrides::Effect;
+use super::views::overrides::{Effect, EffectIn};
 use super::works::with_engine;
 use crate::engine::{EngineError, Pace, Report, Survey};
 use crate::model::{
-    Cause, Clocks, Cluster, ClusterName, ConfigSet, Heads, Overrides, ResourceId, Revision,
-    Selector, SetName,
+    Cause, Clocks, Cluster, ClusterName, ConfigSet, Connection, Heads, Origin, Overrides,
+    ResourceId, Revision, Selector, SetName,
 };
 use crate::plan::{Approved, Desired, Plan, Reach, approve_where_possible};
 use crate::store::{Store, StoreError};
@@ -32,9 +33,9 @@ mod args;
 pub(crate) use args::{LimitArgs, ReasonArgs, SwitchArgs, WhereArgs, overridden};
 
 /// How often a change is made again on top of what others committed.
-const ATTEMPTS: usize = 20;
+const ATTEMPTS: u32 = 100;
 /// How often a delivery that met another one is repeated.
-const DELIVERIES: usize = 5;
+const DELIVERIES: u32 = 25;
 /// Clocks that are further apart are worth a word.
 const TOLERATED_SPREAD: SignedDuration = SignedDuration::from_secs(60);
 
@@ -73,14 +74,28 @@ pub(crate) async fn carry_through(
     args: &SwitchArgs,
 ) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen();
-    let origin = session.origin(switch.cause.clone(), switch.reason.clone());
+    let field = Field {
+        session,
+        store,
+        interrupt: &interrupt,
+        pace: args.pace(),
+    };
+    if !args.dry_run {
+        // What is over must not be taken for what still holds.
+        let only = Some(switch.set);
+        if let Err(failure) = sweep(&field, only, &Selector::default()).await {
+            session.ui.failure(&failure);
+        }
+    }
     let reach = Reach::Named(BTreeSet::from([switch.set.clone()]));
-    let mut consented = false;
-    for attempt in 1.. {
-        let survey = look(session, store, &reach, args.pace(), &interrupt).await?;
+    let mut shown: Option<Vec<EffectIn>> = None;
+    let mut moved = 0;
+    loop {
+        let survey = field.look(&reach, &Selector::default()).await?;
+        let now = Environment::time();
         let head = living(&survey, switch.set)?;
         let clusters = clusters(&survey.heads);
-        let clocks = survey.clocks(session.environment.now);
+        let clocks = survey.clocks(now);
         let scene = Scene {
             set: head.0,
             overrides: &head.1.overrides,
@@ -93,44 +108,158 @@ pub(crate) async fn carry_through(
         } else {
             Desired::overridden(switch.set.clone(), overrides.clone())
         };
+        let origin = Origin {
+            at: now,
+            ..session.origin(switch.cause.clone(), switch.reason.clone())
+        };
         let plan = survey.plan(&desired, &reach, &origin, &BTreeSet::new())?;
-        let effect = Effect::new(switch.set, &scene, &overrides, note);
+        let effect = Effect::new(switch.set, &scene, &overrides, &plan, note);
         if args.dry_run {
             session.ui.report(&effect)?;
             return Ok(Exit::Done);
         }
-        if !consented {
+        // Time passes while a person thinks, so what is consented to is made again; what was shown
+        // is what is done.
+        if shown.as_ref() != Some(&effect.effects) && (!args.yes || shown.is_none()) {
             warn_of_clocks(session, clocks);
             session.ui.present(&effect);
-            let asks = !args.yes && !plan.commit.revisions.is_empty();
-            if asks && !confirm(&session.ui, &interrupt, switch.question).await? {
-                session.ui.status("nothing was changed");
-                return Ok(Exit::Done);
+            shown = Some(effect.effects);
+            if !args.yes && plan.has_changes() {
+                if !confirm(&session.ui, &interrupt, switch.question).await? {
+                    session.ui.status("nothing was changed");
+                    return Ok(Exit::Done);
+                }
+                continue;
             }
-            consented = true;
         }
         let approved = approved(plan)?;
-        match carry_out(session, store, &survey, &approved, args.pace(), &interrupt).await {
+        match field.carry_out(&survey, &approved).await {
             Ok(reports) => {
-                let reports = settle(session, store, &reach, reports, args.pace(), &interrupt);
-                let outcomes = Outcomes::new(approved.plan(), &reports.await);
-                session.ui.report(&outcomes)?;
-                if outcomes.exit() == Exit::Incomplete {
-                    session.ui.status(
-                        "not everywhere delivered; `cfgctl apply --resume` finishes what is left",
-                    );
-                }
-                let swept = sweep(session, store, &interrupt, args.pace()).await;
-                if let Err(failure) = swept {
-                    session.ui.failure(&failure);
-                }
-                return Ok(interrupt.exit().unwrap_or(outcomes.exit()));
+                let reports = field.settle(&reach, &Selector::default(), reports).await;
+                let outcomes = Outcomes::new(approved.plan(), &reports).with_note(effect.note);
+                return field.finish(outcomes, &Selector::default()).await;
             }
-            Err(EngineError::Commit(StoreError::HeadsMoved(_))) if attempt < ATTEMPTS => {}
+            Err(EngineError::Commit(StoreError::HeadsMoved(_))) if moved < ATTEMPTS => {
+                moved += 1;
+                stagger(moved).await;
+            }
             Err(error) => return Err(interrupt.explain(error.into())),
         }
     }
-    Ok(Exit::Conflict)
+}
+
+/// Waits a moment, and longer each time: half of it is chance, so that many who met do not meet
+/// again.
+async fn stagger(round: u32) {
+    let most = 5 * round.min(40);
+    let millis = f64::from(most) * (0.5 + fastrand::f64() / 2.0);
+    tokio::time::sleep(Duration::from_secs_f64(millis / 1000.0)).await;
+}
+
+/// Where changes are made, and how hard to try.
+pub(crate) struct Field<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) store: &'a dyn Store,
+    pub(crate) interrupt: &'a Interrupt,
+    pub(crate) pace: Pace,
+}
+
+impl Field<'_> {
+    async fn look(&self, reach: &Reach, clusters: &Selector) -> Result<Survey, Failure> {
+        let Self {
+            session,
+            store,
+            interrupt,
+            pace,
+        } = *self;
+        let survey = with_engine(session, store, pace, interrupt, async |engine| {
+            engine.survey(&Desired::nothing(), reach, clusters).await
+        });
+        survey
+            .await
+            .map_err(|error| interrupt.explain(error.into()))
+    }
+
+    async fn carry_out(
+        &self,
+        survey: &Survey,
+        approved: &Approved,
+    ) -> Result<Vec<Report>, EngineError> {
+        let Self {
+            session,
+            store,
+            interrupt,
+            pace,
+        } = *self;
+        with_engine(session, store, pace, interrupt, async |engine| {
+            engine.carry_out(survey, approved).await
+        })
+        .await
+    }
+
+    /// Writes again where somebody else wrote at the same time: a rollout under way, or another
+    /// trip.
+    async fn settle(
+        &self,
+        reach: &Reach,
+        clusters: &Selector,
+        mut reports: Vec<Report>,
+    ) -> Vec<Report> {
+        let origin = self.session.origin(Cause::Apply, None);
+        for round in 1..=DELIVERIES {
+            if !reports.iter().any(Report::met_another) || self.interrupt.exit().is_some() {
+                break;
+            }
+            stagger(round).await;
+            let Ok(survey) = self.look(reach, clusters).await else {
+                break;
+            };
+            let plan = survey.plan(&Desired::nothing(), reach, &origin, &BTreeSet::new());
+            let Some(approved) = plan.ok().and_then(|plan| approve_where_possible(plan).ok())
+            else {
+                break;
+            };
+            if let Ok(again) = self.carry_out(&survey, &approved).await {
+                for report in &mut reports {
+                    if let Some(newer) = again.iter().find(|newer| newer.pair == report.pair) {
+                        *report = newer.clone();
+                    }
+                }
+            }
+        }
+        reports
+    }
+
+    /// Takes away what is over, reports how all of it went, and says what the command ends with.
+    pub(crate) async fn finish(
+        &self,
+        outcomes: Outcomes,
+        clusters: &Selector,
+    ) -> Result<Exit, Failure> {
+        let ui = &self.session.ui;
+        let outcomes = match sweep(self, None, clusters).await {
+            Ok(swept) => outcomes.and(swept),
+            Err(failure) => {
+                ui.failure(&failure);
+                outcomes
+            }
+        };
+        ui.report(&outcomes)?;
+        if outcomes.exit() == Exit::Incomplete {
+            ui.status("not everything is delivered; `cfgctl apply --resume` finishes what is left");
+        }
+        Ok(self.interrupt.exit().unwrap_or(outcomes.exit()))
+    }
+}
+
+/// A plan that is held up by nothing in single clusters.
+fn approved(plan: Plan) -> Result<Approved, Failure> {
+    approve_where_possible(plan).map_err(|plan| {
+        refusal(&plan).unwrap_or_else(|| {
+            let error = anyhow::anyhow!("the plan declares something new; nothing was changed");
+            Failure::new(Exit::Refused, error)
+        })
+    })
 }
 
 /// The set as it is declared, and its head.
@@ -144,79 +273,6 @@ fn living<'a>(
         .ok_or_else(|| Failure::usage(format!("{id} was deleted")))
 }
 
-async fn look(
-    session: &Session,
-    store: &dyn Store,
-    reach: &Reach,
-    pace: Pace,
-    interrupt: &Interrupt,
-) -> Result<Survey, Failure> {
-    let everywhere = Selector::default();
-    let survey = with_engine(session, store, pace, interrupt, async |engine| {
-        engine.survey(&Desired::nothing(), reach, &everywhere).await
-    });
-    survey
-        .await
-        .map_err(|error| interrupt.explain(error.into()))
-}
-
-async fn carry_out(
-    session: &Session,
-    store: &dyn Store,
-    survey: &Survey,
-    approved: &Approved,
-    pace: Pace,
-    interrupt: &Interrupt,
-) -> Result<Vec<Report>, EngineError> {
-    with_engine(session, store, pace, interrupt, async |engine| {
-        engine.carry_out(survey, approved).await
-    })
-    .await
-}
-
-/// A plan that is held up by nothing in single clusters.
-fn approved(plan: Plan) -> Result<Approved, Failure> {
-    approve_where_possible(plan).map_err(|plan| {
-        refusal(&plan).unwrap_or_else(|| {
-            let error = anyhow::anyhow!("the plan declares something new; nothing was changed");
-            Failure::new(Exit::Refused, error)
-        })
-    })
-}
-
-/// Writes again where somebody else wrote at the same time: a rollout under way, or another trip.
-async fn settle(
-    session: &Session,
-    store: &dyn Store,
-    reach: &Reach,
-    mut reports: Vec<Report>,
-    pace: Pace,
-    interrupt: &Interrupt,
-) -> Vec<Report> {
-    let origin = session.origin(Cause::Apply, None);
-    for _ in 0..DELIVERIES {
-        if !reports.iter().any(Report::met_another) || interrupt.exit().is_some() {
-            break;
-        }
-        let Ok(survey) = look(session, store, reach, pace, interrupt).await else {
-            break;
-        };
-        let plan = survey.plan(&Desired::nothing(), reach, &origin, &BTreeSet::new());
-        let Some(approved) = plan.ok().and_then(|plan| approve_where_possible(plan).ok()) else {
-            break;
-        };
-        let again = carry_out(session, store, &survey, &approved, pace, interrupt).await;
-        if let Ok(again) = again {
-            for report in &mut reports {
-                if let Some(newer) = again.iter().find(|newer| newer.pair == report.pair) {
-                    *report = newer.clone();
-                }
-            }
-        }
-    }
-    reports
-}
-
 fn warn_of_clocks(session: &Session, clocks: Clocks) {
     if clocks.spread > TOLERATED_SPREAD {
         session.ui.status(&format!(
@@ -227,47 +283,46 @@ fn warn_of_clocks(session: &Session, clocks: Clocks) {
     }
 }
 
-/// Takes away every override whose time is over, in a revision of its own. Of several processes
-/// that do it at once one succeeds, and the others find nothing left to do.
-pub(crate) async fn sweep(
-    session: &Session,
-    store: &dyn Store,
-    interrupt: &Interrupt,
-    pace: Pace,
-) -> Result<(), Failure> {
-    let origin = session.origin(Cause::Expiry, None);
-    for _ in 0..ATTEMPTS {
+/// Takes away every override whose time is over, in a revision of its own: of all sets, or of one.
+/// Of several processes that do it at once one succeeds, and the others find nothing left to do.
+async fn sweep(
+    field: &Field<'_>,
+    only: Option<&SetName>,
+    clusters: &Selector,
+) -> Result<Option<Outcomes>, Failure> {
+    let session = field.session;
+    for round in 1..=ATTEMPTS {
         let now = Environment::time();
-        let due = due(&store.heads().await?, now);
+        let mut due = due(&field.store.heads().await?, now);
+        due.retain(|name| only.is_none_or(|only| only == name));
         if due.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let reach = Reach::Named(due.clone());
-        let survey = look(session, store, &reach, pace, interrupt).await?;
-        let (desired, expired) = expired(&survey, &due, survey.clocks(now));
+        let survey = field.look(&reach, clusters).await?;
+        let (desired, expired) = expired(&survey, &due, now);
         if expired.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
+        let origin = Origin {
+            at: now,
+            ..session.origin(Cause::Expiry, None)
+        };
         let plan = survey.plan(&desired, &reach, &origin, &BTreeSet::new())?;
         let approved = approved(plan)?;
-        match carry_out(session, store, &survey, &approved, pace, interrupt).await {
+        match field.carry_out(&survey, &approved).await {
             Ok(reports) => {
-                let reports = settle(session, store, &reach, reports, pace, interrupt).await;
+                let reports = field.settle(&reach, clusters, reports).await;
                 for line in expired {
                     session.ui.status(&line);
                 }
-                if !reports.iter().all(|report| report.outcome.is_settled()) {
-                    session.ui.status(
-                        "not everywhere delivered; `cfgctl apply --resume` finishes what is left",
-                    );
-                }
-                return Ok(());
+                return Ok(Some(Outcomes::new(approved.plan(), &reports)));
             }
-            Err(EngineError::Commit(StoreError::HeadsMoved(_))) => {}
-            Err(error) => return Err(interrupt.explain(error.into())),
+            Err(EngineError::Commit(StoreError::HeadsMoved(_))) => stagger(round).await,
+            Err(error) => return Err(field.interrupt.explain(error.into())),
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The sets in which something may be over, by this machine's clock alone.
@@ -283,13 +338,24 @@ fn due(heads: &Heads, now: Timestamp) -> BTreeSet<SetName> {
 }
 
 /// What is left once everything is taken away that is over, and what that was.
-fn expired(survey: &Survey, due: &BTreeSet<SetName>, clocks: Clocks) -> (Desired, Vec<String>) {
+fn expired(survey: &Survey, due: &BTreeSet<SetName>, now: Timestamp) -> (Desired, Vec<String>) {
     let mut desired = Desired::nothing();
     let mut lines = Vec::new();
+    let clocks = survey.clocks(now);
+    let clusters = clusters(&survey.heads);
     for name in due {
         let Some(head) = survey.heads.get(&ResourceId::Set(name.clone())) else {
             continue;
         };
+        // Where some Consul could tell the time and none does, this machine alone is not believed.
+        let in_consuls = |cluster: &&Cluster| {
+            let set = head.content.set();
+            matches!(cluster.connection, Connection::Consul(_))
+                && set.is_some_and(|set| set.clusters.matches(&cluster.labels))
+        };
+        if clocks.witnesses == 0 && clusters.values().copied().any(|it| in_consuls(&it)) {
+            continue;
+        }
         let mut overrides = head.overrides.clone();
         let parts = overrides.expire(clocks.keeping);
         if !parts.is_empty() {

@@ -68,9 +68,21 @@ pub(crate) struct ReachArgs {
 }
 
 impl ReachArgs {
-    /// Refuses a selector that matches none of the clusters that there are or will be: whoever
-    /// mistypes a label must not be told that all is well.
+    /// Refuses a selector that matches none of the clusters that there are or will be, and names
+    /// of overrides that there are not: whoever mistypes one must not be told that all is well.
     pub(crate) fn check(&self, heads: &Heads, desired: &Desired) -> Result<(), Failure> {
+        for dropped in &desired.dropped {
+            let is_known = heads.iter().any(|(id, head)| {
+                let parts = head.overrides.parts().into_iter();
+                let mut names = parts.map(|part| format!("{}/{}", id.name(), part.name()));
+                names.any(|name| name == *dropped)
+            });
+            if !is_known {
+                let message = format!("nothing named `{dropped}` is switched by hand");
+                return Err(Failure::usage(message)
+                    .hint("`cfgctl flag list` and `cfgctl breaker list` show what is"));
+            }
+        }
         let contents = heads.iter().map(|(id, head)| (id, &head.content));
         let mut clusters = contents
             .chain(&desired.contents)

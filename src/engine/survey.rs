@@ -40,7 +40,8 @@ impl Survey {
     /// What time it is, as far as `ours` and the clocks of the targets that answered agree.
     pub fn clocks(&self, ours: Timestamp) -> Clocks {
         let targets = self.fleet.values().flatten();
-        Clocks::of(ours, targets.filter_map(|target| target.clock()))
+        let past = self.heads.values().map(|head| head.origin.at).max();
+        Clocks::of(ours, targets.filter_map(|target| target.clock()), past)
     }
 
     /// What follows from this survey for `desired`, which it was made for.

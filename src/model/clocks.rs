@@ -17,18 +17,26 @@ pub struct Clocks {
     pub setting: Timestamp,
     /// How far the clocks are apart.
     pub spread: SignedDuration,
+    /// How many clocks beside this machine's.
+    pub witnesses: usize,
 }
 
 impl Clocks {
-    /// The middle of `ours` and `others`.
-    pub fn of(ours: Timestamp, others: impl IntoIterator<Item = Timestamp>) -> Self {
+    /// The middle of `ours` and `others`. It is `past` at the least: something happened then.
+    pub fn of(
+        ours: Timestamp,
+        others: impl IntoIterator<Item = Timestamp>,
+        past: Option<Timestamp>,
+    ) -> Self {
         let mut all: Vec<Timestamp> = others.into_iter().chain([ours]).collect();
         all.sort_unstable();
         let at = |index: usize| all.get(index).copied().unwrap_or(ours);
         Self {
             keeping: at((all.len() - 1) / 2),
-            setting: at(all.len() / 2),
+            // Whoever wrote that may have been too fast, so nothing is kept by it.
+            setting: past.map_or(at(all.len() / 2), |past| past.max(at(all.len() / 2))),
             spread: at(all.len() - 1).duration_since(at(0)),
+            witnesses: all.len() - 1,
         }
     }
 }
@@ -42,7 +50,7 @@ mod tests {
     }
 
     fn clocks(ours: i64, others: &[i64]) -> (Timestamp, Timestamp) {
-        let clocks = Clocks::of(at(ours), others.iter().map(|minutes| at(*minutes)));
+        let clocks = Clocks::of(at(ours), others.iter().map(|minutes| at(*minutes)), None);
         (clocks.keeping, clocks.setting)
     }
 
@@ -76,7 +84,14 @@ mod tests {
 
     #[test]
     fn clocks_that_differ_are_noticed() {
-        let clocks = Clocks::of(at(0), [at(3), at(1)]);
+        let clocks = Clocks::of(at(0), [at(3), at(1)], None);
         assert_eq!(clocks.spread, SignedDuration::from_mins(3));
+        assert_eq!(clocks.witnesses, 2);
+    }
+
+    #[test]
+    fn a_limit_is_not_counted_from_before_what_happened_already() {
+        let clocks = Clocks::of(at(-60), [], Some(at(0)));
+        assert_eq!((clocks.setting, clocks.keeping), (at(0), at(-60)));
     }
 }

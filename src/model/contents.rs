@@ -87,7 +87,13 @@ impl Contents {
         let mut whole = self.values.clone();
         for (key, map) in [(FLAGS_KEY, flags), (BREAKERS_KEY, breakers)] {
             if !map.is_empty() {
-                whole.insert(key.to_owned(), Value::Object(map));
+                let taken = whole.contains_key(key);
+                let key = if taken {
+                    format!("({key})")
+                } else {
+                    key.to_owned()
+                };
+                whole.insert(key, Value::Object(map));
             }
         }
         Cow::Owned(whole)

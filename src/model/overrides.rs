@@ -17,7 +17,8 @@ pub use parts::{
     BreakerState, FlagOverride, Grip, Opening, OverrideError, Part, Stamp, TripRequest, Tripped,
 };
 
-/// The most overrides that one set may have; people have a handful.
+/// The most flags, and the most breakers, that may be switched by hand in one set; people have a
+/// handful.
 const MAX_OVERRIDES: usize = 256;
 /// How far back trips are counted.
 const TRIPS_ARE_COUNTED_FOR: SignedDuration = SignedDuration::from_hours(1);
@@ -163,11 +164,18 @@ impl Overrides {
                 && open
                     .until
                     .is_some_and(|old| until.is_none_or(|until| until > old));
-            if !longer {
-                return Ok(Tripped::AlreadyOpen);
+            if longer {
+                // It is open since then, and until a time for which someone else answers.
+                let since = open.stamp.since;
+                open.stamp = Stamp { since, ..stamp };
+                open.until = until;
             }
-            open.until = until;
-            return Ok(Tripped::Extended);
+            let raised = self.raise(name, &clusters);
+            return Ok(match (longer, raised) {
+                (true, _) => Tripped::Extended,
+                (false, true) => Tripped::Raised,
+                (false, false) => Tripped::AlreadyOpen,
+            });
         }
         let trips = self.count_trip(name, now);
         let latches = declared
@@ -204,6 +212,7 @@ impl Overrides {
                 open.stamp = stamp;
                 open.until = None;
             }
+            self.raise(name, &clusters);
             return Ok(());
         }
         self.openings.push(Opening {
@@ -214,6 +223,18 @@ impl Overrides {
             until: None,
         });
         self.bounded()
+    }
+
+    /// Lays an open breaker on top of the others, as the one tripped last; whether it was not there.
+    fn raise(&mut self, name: &BreakerName, clusters: &Selector) -> bool {
+        let is_it = |it: &Opening| it.breaker == *name && it.clusters == *clusters;
+        if self.openings.last().is_some_and(is_it) {
+            return false;
+        }
+        let (it, mut others): (Vec<_>, Vec<_>) = self.openings.drain(..).partition(is_it);
+        others.extend(it);
+        self.openings = others;
+        true
     }
 
     /// Closes a breaker, whoever opened it: everywhere, or what is open for exactly these clusters.
@@ -280,6 +301,32 @@ impl Overrides {
             .collect()
     }
 
+    /// Everything that is switched by hand.
+    pub fn parts(&self) -> BTreeSet<Part> {
+        let flags = self.flags.iter().map(|it| Part::Flag(it.flag.clone()));
+        let openings = self.openings.iter().map(|it| &it.breaker);
+        let breakers = openings.chain(self.disabled.keys());
+        flags
+            .chain(breakers.map(|name| Part::Breaker(name.clone())))
+            .collect()
+    }
+
+    /// What is switched by hand only in places that are gone: where it `was` somewhere, and `is`
+    /// nowhere any more.
+    pub fn stranded(
+        &self,
+        was: impl Fn(&Selector) -> bool,
+        is: impl Fn(&Selector) -> bool,
+    ) -> BTreeSet<Part> {
+        let gone = |clusters: &Selector| was(clusters) && !is(clusters);
+        let flags = self.flags.iter().filter(|it| gone(&it.clusters));
+        let openings = self.openings.iter().filter(|it| gone(&it.clusters));
+        flags
+            .map(|it| Part::Flag(it.flag.clone()))
+            .chain(openings.map(|it| Part::Breaker(it.breaker.clone())))
+            .collect()
+    }
+
     /// Forgets everything about these.
     pub fn forget(&mut self, parts: &BTreeSet<Part>) {
         let has_flag = |flag: &FlagName| parts.contains(&Part::Flag(flag.clone()));
@@ -306,9 +353,10 @@ impl Overrides {
         count
     }
 
+    /// Flags and breakers are counted apart: no number of flags must keep a breaker from opening.
     fn bounded(&self) -> Result<(), OverrideError> {
-        let count = self.flags.len() + self.openings.len() + self.disabled.len();
-        if count > MAX_OVERRIDES {
+        let breakers = self.openings.len() + self.disabled.len();
+        if self.flags.len().max(breakers) > MAX_OVERRIDES {
             return Err(OverrideError::TooMany);
         }
         Ok(())

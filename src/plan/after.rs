@@ -108,6 +108,15 @@ pub fn places(
     places
 }
 
+/// Whether an override for these clusters is in force anywhere.
+fn reaches<'c>(
+    set: &ConfigSet,
+    selector: &Selector,
+    mut clusters: impl Iterator<Item = &'c Cluster>,
+) -> bool {
+    clusters.any(|it| set.clusters.matches(&it.labels) && selector.matches(&it.labels))
+}
+
 impl<'a> After<'a> {
     pub(super) fn of(desired: &'a Desired, heads: &'a Heads) -> Self {
         let mut clusters = BTreeMap::new();
@@ -130,8 +139,17 @@ impl<'a> After<'a> {
             let Some(found) = found.or_else(|| head.map(|head| &head.overrides)) else {
                 continue;
             };
-            let (dropped, kept): (BTreeSet<Part>, _) = found
-                .dangling(*set)
+            let before = head.and_then(|head| head.content.set());
+            let was = |selector: &Selector| {
+                let clusters = heads.values().filter_map(|head| head.content.cluster());
+                before.is_some_and(|set| reaches(set, selector, clusters))
+            };
+            let is = |selector: &Selector| {
+                set.is_some_and(|set| reaches(set, selector, clusters.values().copied()))
+            };
+            let mut lost = found.dangling(*set);
+            lost.extend(found.stranded(was, is));
+            let (dropped, kept): (BTreeSet<Part>, _) = lost
                 .into_iter()
                 .partition(|part| desired.dropped.contains(&format!("{name}/{}", part.name())));
             let mut found = found.clone();

@@ -169,8 +169,8 @@ impl fmt::Display for Reason {
             }
             Self::Overridden { set, part } => write!(
                 f,
-                "{part} is switched by hand, and would no longer be declared as it is needed for \
-                 that (`{set}/{}`)",
+                "{part} is switched by hand, and would be lost: what it is needed for is no longer \
+                 declared, or no longer goes there (`{set}/{}`)",
                 part.name()
             ),
             Self::DeletesAll => f.write_str("the whole set would be deleted there"),

@@ -240,6 +240,80 @@ async fn clocks_that_are_an_hour_apart_close_no_breaker_early() {
     }
 }
 
+/// The clusters that could tell the time are away, and this machine alone is not believed.
+#[tokio::test]
+async fn a_clock_that_nobody_confirms_closes_no_breaker() {
+    let switched = Switched::in_world(World::shared(1).await);
+    switched.apply().expect_code(0);
+    trip(&switched, &["--for", "1s"]).expect_code(0);
+    switched.world.user.write(
+        "other.yaml",
+        "apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata: {name: other}\n\
+         spec: {values: {a: 1}, clusters: nowhere}\n",
+    );
+    let addresses = switched.world.addresses();
+    switched
+        .world
+        .reach_through(["http://127.0.0.1:1".to_owned()]);
+    switched.apply().expect_code(3);
+    std::thread::sleep(Duration::from_millis(2600));
+    switched
+        .world
+        .user
+        .run(&["apply", "-f", "other.yaml", "--yes"]);
+    assert!(!switched.causes().contains(&json!("expiry")));
+    switched.world.reach_through(addresses);
+    switched.apply().expect_code(0);
+    assert_eq!(switched.key(0, "payment/provider").unwrap(), "stripe");
+    assert!(switched.causes().contains(&json!("expiry")));
+}
+
+#[tokio::test]
+async fn an_open_breaker_that_is_tripped_again_lies_on_top_and_an_expired_one_begins_anew() {
+    let switched = Switched::new(1).await;
+    let provider = || switched.key(0, "payment/provider").unwrap();
+    let slow = ["breaker", "trip", "checkout/slow", "--yes"];
+    trip(&switched, &[]).expect_code(0);
+    switched.world.user.ok(&slow);
+    assert_eq!(provider(), "slow");
+    let said = trip(&switched, &[]).expect_code(0);
+    assert!(said.stderr.contains("lies on top"), "{}", said.stderr);
+    assert_eq!(provider(), "backup");
+    switched
+        .world
+        .user
+        .ok(&["breaker", "reset", BREAKER, "--yes"]);
+
+    trip(&switched, &["--for", "1s", "-m", "old"]).expect_code(0);
+    std::thread::sleep(Duration::from_millis(2600));
+    trip(&switched, &["-m", "new"]).expect_code(0);
+    let list = switched.world.user.ok(&["breaker", "list"]);
+    assert!(list.contains("new") && !list.contains("old"), "{list}");
+    let expiries = switched
+        .causes()
+        .into_iter()
+        .filter(|it| *it == json!("expiry"));
+    assert_eq!(expiries.count(), 1);
+}
+
+#[tokio::test]
+async fn an_override_is_not_lost_because_a_label_changes() {
+    let switched = Switched::new(1).await;
+    trip(&switched, &["-l", "number=c0"]).expect_code(0);
+    let text = std::fs::read_to_string(switched.world.user.directory().join("clusters.yaml"));
+    let text = text.unwrap().replace("number: c0", "number: other");
+    switched.world.user.write("clusters.yaml", &text);
+    let ran = switched.apply();
+    assert_eq!(ran.code, Some(5), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("--drop-overrides checkout/payment-provider"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(switched.key(0, "payment/provider").unwrap(), "backup");
+}
+
 #[tokio::test]
 async fn one_wrong_clock_of_three_changes_nothing() {
     let switched = Switched::in_world(World::shared(2).await);

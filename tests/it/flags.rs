@@ -119,7 +119,6 @@ async fn whoever_says_something_wrong_changes_nothing_and_is_told() {
             "did you mean",
         ),
         (&["off", flag, "-m", "x"], "--yes"),
-        (&["unset", flag, "-m", "x", "--yes"], "is not overridden"),
         (
             &["off", flag, "-m", "x", "--yes", "-l", "number=none"],
             "matches no cluster",
@@ -131,6 +130,80 @@ async fn whoever_says_something_wrong_changes_nothing_and_is_told() {
     }
     assert_eq!(switched.causes().len(), 1);
     assert_eq!(switched.key(0, "flags/express-pay").unwrap(), "true");
+}
+
+#[tokio::test]
+async fn the_override_that_was_set_last_decides_also_if_it_was_set_before() {
+    let switched = Switched::new(2).await;
+    let user = &switched.world.user;
+    let said = |command: &str, more: &[&str]| {
+        let fixed = ["flag", command, "checkout/express-pay", "-m", "x", "--yes"];
+        user.ok(&[&fixed, more].concat());
+        switched.keys(2, "flags/express-pay")
+    };
+    assert_eq!(said("off", &[]), ["false"; 2]);
+    assert_eq!(said("on", &["-l", "number=c0"]), ["true", "false"]);
+    assert_eq!(said("off", &[]), ["false"; 2]);
+    let unset = ["flag", "unset", "checkout/express-pay", "-m", "x", "--yes"];
+    user.ok(&unset);
+    let again = user.run(&unset);
+    assert_eq!(again.code, Some(0), "what is done already is no mistake");
+    assert!(
+        again.stderr.contains("is not overridden"),
+        "{}",
+        again.stderr
+    );
+}
+
+#[tokio::test]
+async fn what_a_switch_brings_beside_itself_is_shown_before_it_is_done() {
+    let switched = Switched::new(2).await;
+    let user = &switched.world.user;
+    switched.declare("adyen");
+    user.ok(&[
+        "apply",
+        "-f",
+        "clusters.yaml",
+        "-f",
+        "set.yaml",
+        "--yes",
+        "-l",
+        "number=c0",
+    ]);
+    let dry = [
+        "flag",
+        "off",
+        "checkout/express-pay",
+        "-l",
+        "number=c0",
+        "-m",
+        "x",
+        "--dry-run",
+    ];
+    let shown = user.ok(&dry);
+    assert!(
+        shown.contains("! c1 holds version 1, and gets everything that is newer"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("~ payment.provider: \"stripe\" → \"adyen\""),
+        "{shown}"
+    );
+
+    // Nothing to switch is no reason to write without being asked.
+    let key = switched.world.leaf("payment/timeoutMs");
+    let consul = &crate::support::world::fleet().await[0];
+    user.ok(&["apply", "--resume", "--yes"]);
+    consul.kv_put(&key, "7").await;
+    let on = ["flag", "unset", "checkout/express-pay", "-m", "x"];
+    let ran = user.run(&on);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("was changed by hand (1 key)"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(switched.key(0, "payment/timeoutMs").unwrap(), "7");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::names::{PartOf, known_set};
+use crate::cli::names::{PartOf, known_part, known_set};
 use crate::cli::session::Session;
 use crate::cli::ui::{Look, Report};
 use crate::cli::views::table::{moment, printable, table};
@@ -45,8 +45,13 @@ pub(super) struct Event {
 pub(super) async fn history(session: &Session, args: &HistoryArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
     let PartOf { set, name } = &args.breaker;
-    let id = known_set(&store.heads().await?, set)?;
+    let heads = store.heads().await?;
+    let id = known_set(&heads, set)?;
     let mut events = events(store.as_ref(), &id, name).await?;
+    let declared = heads.get(&id).and_then(|head| head.content.set());
+    if let (true, Some(declared)) = (events.is_empty(), declared) {
+        known_part(&declared.breakers, "breaker", set, name)?;
+    }
     events.truncate(args.limit);
     session.ui.report(&BreakerHistory {
         breaker: format!("{set}/{name}"),
@@ -63,10 +68,11 @@ pub(super) async fn events(
 ) -> Result<Vec<Event>, Failure> {
     let revisions = store.history(id, SEARCHED).await?;
     let olders = revisions.iter().skip(1).map(Some).chain([None]);
-    let changed = revisions
-        .iter()
-        .zip(olders)
-        .filter(|(revision, older)| of(revision, name) != of_some(*older, name));
+    let changed = revisions.iter().zip(olders).filter(|(revision, older)| {
+        let (now, before) = (of(revision, name), of_some(*older, name));
+        // A trip that is forgotten in time is no event.
+        (&now.0, now.1) != (&before.0, before.1) || now.2 > before.2
+    });
     let event = |(revision, _): (&Revision, _)| Event {
         version: revision.version,
         origin: revision.origin.clone(),

@@ -1,5 +1,6 @@
 //! `cfgctl breaker list`.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::declared::clusters;
@@ -9,7 +10,9 @@ use crate::cli::session::Session;
 use crate::cli::ui::{Look, Report};
 use crate::cli::views::overrides::lasts;
 use crate::cli::views::table::{age, printable, table};
-use crate::model::{BreakerName, BreakerStatus, Heads, ResourceId, Revision, SetName};
+use crate::model::{
+    BreakerName, BreakerState, BreakerStatus, Heads, Labels, ResourceId, Revision, SetName,
+};
 
 /// Lists breakers with their state in every cluster
 #[derive(Clone, Debug, clap::Args)]
@@ -34,7 +37,12 @@ pub(super) struct BreakerView {
     pub(super) clusters: Vec<String>,
     /// As resilience4j numbers its states.
     state_number: u8,
-    #[serde(flatten)]
+    state: BreakerState,
+    actor: Option<String>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    reason: Option<String>,
+    #[serde(skip)]
     pub(super) status: BreakerStatus,
 }
 
@@ -77,6 +85,11 @@ pub(super) fn views(
         breaker: name.to_string(),
         clusters,
         state_number: status.state.number(),
+        state: status.state,
+        actor: status.actor.clone(),
+        since: status.since,
+        until: status.until,
+        reason: status.reason.clone(),
         status,
     };
     for (cluster, place) in clusters(heads) {
@@ -90,7 +103,7 @@ pub(super) fn views(
         }
     }
     if views.is_empty() {
-        let nowhere = crate::model::Labels::new();
+        let nowhere = Labels::new();
         views.push(view(head.overrides.status(name, &nowhere), Vec::new()));
     }
     views

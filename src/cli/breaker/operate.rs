@@ -115,6 +115,9 @@ fn tripped_note(tripped: Tripped, breaker: &str, declared: &Breaker) -> String {
             declared.max_trips_per_hour.unwrap_or_default()
         ),
         Tripped::Extended => format!("{breaker} is open already, and stays so for longer"),
+        Tripped::Raised => {
+            format!("{breaker} is open already, and lies on top of the others from now on")
+        }
         Tripped::AlreadyOpen => format!("{breaker} is open already"),
         Tripped::Ignored => {
             format!("{breaker} is disabled: the trip is recorded, and changes nothing")

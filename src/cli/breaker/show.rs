@@ -16,7 +16,7 @@ use crate::cli::ui::{Look, Report};
 use crate::cli::views::overrides::{EffectIn, effect_lines, effects, lasts};
 use crate::cli::views::table::{moment, printable, table};
 use crate::model::{
-    Breaker, BreakerName, BreakerState, Clocks, Overrides, Reset, Selector, Stamp, TripRequest,
+    BreakerName, BreakerState, Clocks, Grip, Opening, Overrides, Reset, Selector, Stamp,
 };
 
 /// How many events are shown; `breaker history` shows more.
@@ -59,9 +59,9 @@ pub(super) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Fai
         set: content,
         overrides: &head.overrides,
         clusters: &clusters(&heads),
-        clocks: Clocks::of(session.environment.now, []),
+        clocks: Clocks::of(session.environment.now, [], None),
     };
-    let (closed, open) = both(&scene, name, declared)?;
+    let (closed, open) = both(&scene, name);
     session.ui.report(&Shown {
         breaker: format!("{set}/{name}"),
         description: declared.description.clone(),
@@ -79,27 +79,23 @@ pub(super) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Fai
 }
 
 /// Everything as it is, with this breaker closed everywhere, and with it open everywhere.
-fn both(
-    scene: &Scene<'_>,
-    name: &BreakerName,
-    declared: &Breaker,
-) -> Result<(Overrides, Overrides), Failure> {
+fn both(scene: &Scene<'_>, name: &BreakerName) -> (Overrides, Overrides) {
     let mut closed = scene.overrides.clone();
     closed.enable(name);
     closed.openings.retain(|it| it.breaker != *name);
     let mut open = closed.clone();
-    let stamp = Stamp {
-        actor: String::new(),
-        since: scene.clocks.setting,
-        reason: None,
-    };
-    let request = TripRequest {
+    open.openings.push(Opening {
+        breaker: name.clone(),
         clusters: Selector::default(),
-        stamp,
-        lasts: None,
-    };
-    open.trip(name, declared, request).map_err(Failure::usage)?;
-    Ok((closed, open))
+        grip: Grip::Loose,
+        stamp: Stamp {
+            actor: String::new(),
+            since: scene.clocks.setting,
+            reason: None,
+        },
+        until: None,
+    });
+    (closed, open)
 }
 
 impl Report for Shown {

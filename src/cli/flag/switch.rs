@@ -8,7 +8,9 @@ use crate::cli::runtime::{
     Edited, LimitArgs, ReasonArgs, Scene, Switch, SwitchArgs, WhereArgs, carry_through, overridden,
 };
 use crate::cli::session::Session;
-use crate::model::{Cause, Flag, FlagName, FlagOverride, Stamp};
+use crate::cli::views::table::moment;
+use crate::model::{Cause, Flag, FlagName, FlagOverride, Selector, Stamp};
+use crate::plan::{Source, source_of_flag};
 
 /// Holds a boolean flag at true, whatever its targeting says, until it is unset
 #[derive(Clone, Debug, clap::Args)]
@@ -128,8 +130,9 @@ async fn hold(session: &Session, args: &HoldArgs, wanted: &Wanted<'_>) -> Result
         let until = args.limit.until(scene.clocks)?;
         let clusters = args.place.chosen(scene)?;
         let mut overrides = scene.overrides.clone();
-        let same = overrides.flags.iter().any(|it| {
-            (&it.flag, &it.variant, &it.clusters, it.until) == (name, &variant, &clusters, until)
+        let last = overrides.flags.iter().rfind(|it| it.flag == *name);
+        let same = last.is_some_and(|it| {
+            (&it.variant, &it.clusters, it.until) == (&variant, &clusters, until)
         });
         if same {
             let note = format!("{set}/{name} is held at `{variant}` already");
@@ -140,7 +143,8 @@ async fn hold(session: &Session, args: &HoldArgs, wanted: &Wanted<'_>) -> Result
             since: scene.clocks.setting,
             reason: reason.clone(),
         };
-        let note = until.map(|until| format!("until {until}"));
+        let lasts = until.map(|until| format!("until {}", moment(until)));
+        let note = beneath(scene, name, &clusters).or(lasts);
         let held = FlagOverride {
             flag: name.clone(),
             variant,
@@ -164,13 +168,33 @@ async fn hold(session: &Session, args: &HoldArgs, wanted: &Wanted<'_>) -> Result
     carry_through(session, store.as_ref(), &switch, &args.switch).await
 }
 
+/// That an open breaker lies above what is set, if one does.
+fn beneath(scene: &Scene<'_>, name: &FlagName, chosen: &Selector) -> Option<String> {
+    let mut here = scene.clusters.values().filter(|cluster| {
+        let labels = &cluster.labels;
+        scene.set.clusters.matches(labels) && chosen.matches(labels)
+    });
+    here.find_map(|cluster| {
+        match source_of_flag(scene.set, scene.overrides, &cluster.labels, name) {
+            Source::Breaker { breaker, .. } => Some(format!(
+                "breaker {breaker} is open and holds {name}; what is set here counts once it closes"
+            )),
+            _ => None,
+        }
+    })
+}
+
 pub(super) async fn unset(session: &Session, args: &UnsetArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
     let PartOf { set, name } = &args.flag;
     let reason = args.why.required(session, &args.switch).await?;
     let edit = |scene: &Scene<'_>| -> Result<Edited, Failure> {
+        known_part(&scene.set.flags, "flag", set, name)?;
         let mut overrides = scene.overrides.clone();
         let clusters = args.place.given();
+        if !overrides.flags.iter().any(|it| it.flag == *name) {
+            return Ok((overrides, Some(format!("{set}/{name} is not overridden"))));
+        }
         overrides.unset_flag(name, clusters).map_err(|error| {
             let hint = format!("`cfgctl flag list {set}` shows what is overridden where");
             overridden(error).hint(hint)

@@ -12,7 +12,7 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::session::{self, Session};
 use crate::cli::views::table::moment;
 use crate::engine::Pace;
-use crate::model::{Clocks, Cluster, OverrideError, Selector};
+use crate::model::{Clocks, Cluster, OverrideError, Selector, parse_duration};
 
 /// How many clusters are worked on at once.
 const CLUSTERS_AT_ONCE: usize = 32;
@@ -87,15 +87,8 @@ pub(crate) struct LimitArgs {
     until: Option<Timestamp>,
 }
 
-/// The longest time that anything stays switched by itself: longer is a change of the files.
-const MAX_LASTING: SignedDuration = SignedDuration::from_hours(366 * 24);
-
-/// Reads `30m`, `2h30m`, `PT5M`.
-pub(crate) fn lasting(input: &str) -> Result<SignedDuration, String> {
-    input
-        .parse::<SignedDuration>()
-        .ok()
-        .filter(|it| it.is_positive() && *it <= MAX_LASTING)
+fn lasting(input: &str) -> Result<SignedDuration, String> {
+    parse_duration(input)
         .ok_or_else(|| "a duration is a number and a unit, as in `30m`, up to a year".to_owned())
 }
 
@@ -157,7 +150,8 @@ impl ReasonArgs {
         args: &SwitchArgs,
     ) -> Result<Option<String>, Failure> {
         if self.reason.is_some() || args.yes || args.dry_run || session.ui.can_ask().is_err() {
-            return Ok(self.reason.clone());
+            let said = |reason: &String| !reason.trim().is_empty();
+            return Ok(self.reason.clone().filter(said));
         }
         let interrupt = Interrupt::listen();
         let reason = line(&session.ui, &interrupt, "Why").await?;

@@ -19,6 +19,9 @@ pub(crate) struct Outcomes {
     complete: bool,
     committed: Vec<Committed>,
     clusters: Vec<OutcomeView>,
+    /// What a person should know about a change of flags or breakers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -74,7 +77,23 @@ impl Outcomes {
                 })
                 .collect(),
             clusters: reports.iter().filter_map(view).collect(),
+            note: None,
         }
+    }
+
+    /// With what a person should know.
+    pub(crate) fn with_note(self, note: Option<String>) -> Self {
+        Self { note, ..self }
+    }
+
+    /// With what was done beside it.
+    pub(crate) fn and(mut self, other: Option<Self>) -> Self {
+        if let Some(other) = other {
+            self.complete &= other.complete;
+            self.committed.extend(other.committed);
+            self.clusters.extend(other.clusters);
+        }
+        self
     }
 
     /// What the command ends with.

@@ -8,10 +8,13 @@ use serde::Serialize;
 
 use super::super::runtime::Scene;
 use super::super::ui::{Look, Report};
-use super::table::{age, moment, printable};
+use super::plan::condition_word;
+use super::table::{age, count, moment, printable};
 use super::values::value_lines;
-use crate::model::{BreakerState, ClusterName, Overrides, SetName};
-use crate::plan::{Delivery, Held, Hold, Pair, ValueChange, value_changes};
+use crate::model::{BreakerState, ClusterName, Labels, Overrides, SetName};
+use crate::plan::{
+    Action, Condition, Delivery, Held, Hold, Pair, Plan, ValueChange, value_changes,
+};
 use crate::render;
 
 /// Since when, by whom, why and until when something is held.
@@ -104,61 +107,121 @@ impl HoldView {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Effect {
     set: String,
-    note: Option<String>,
-    effects: Vec<EffectIn>,
+    pub(crate) note: Option<String>,
+    pub(crate) effects: Vec<EffectIn>,
 }
 
 /// Clusters in which the same changes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EffectIn {
     clusters: Vec<String>,
     changes: Vec<ValueChange>,
+    /// Why more or less than the switch itself changes there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 impl Effect {
-    /// What changes in every cluster that gets `set` if `overrides` are in force from now on.
+    /// What changes in every cluster that gets `set` if `overrides` are in force from now on, and
+    /// `plan` is carried out: a snapshot is replaced whole.
     pub(crate) fn new(
         set: &SetName,
         scene: &Scene<'_>,
         overrides: &Overrides,
+        plan: &Plan,
         note: Option<String>,
     ) -> Self {
+        let in_cluster = |name: &ClusterName, labels: &Labels| {
+            let pair = Pair {
+                set: set.clone(),
+                cluster: name.clone(),
+            };
+            let delivery = plan.deliveries.iter().find(|it| it.pair == pair);
+            let switched = || differences(scene, [scene.overrides, overrides], labels);
+            match delivery.and_then(|delivery| Some((delivery, beyond(delivery)?))) {
+                None => (switched(), None),
+                Some((delivery, reason)) => match delivery.action {
+                    Action::Wait | Action::Refuse => (switched(), Some(reason)),
+                    _ => (delivery.changes.clone(), Some(reason)),
+                },
+            }
+        };
         Self {
             set: set.to_string(),
             note,
-            effects: effects(scene, scene.overrides, overrides),
+            effects: gathered(scene, in_cluster),
         }
+    }
+}
+
+/// Why more or less than a switch happens to one cluster, if so.
+fn beyond(delivery: &Delivery) -> Option<String> {
+    let held = delivery
+        .holds
+        .as_ref()
+        .map_or(0, |(version, _)| version.get());
+    match (&delivery.action, &delivery.condition) {
+        (Action::Wait, _) => Some("cannot be looked at, and gets it later".to_owned()),
+        (Action::Refuse, _) => Some("something stands against it, and it gets nothing".to_owned()),
+        (_, Condition::InSync | Condition::None) => None,
+        (_, Condition::Behind) => Some(format!(
+            "holds version {held}, and gets everything that is newer too"
+        )),
+        (_, Condition::Edited) => Some(format!(
+            "was changed by hand ({}), and is overwritten",
+            count(delivery.drift.len(), "key")
+        )),
+        (_, condition) => Some(format!(
+            "is {}, and gets the whole set",
+            condition_word(condition).replace('-', " ")
+        )),
     }
 }
 
 /// What is different between two states of the overrides, by clusters with the same differences.
 pub(crate) fn effects(scene: &Scene<'_>, before: &Overrides, after: &Overrides) -> Vec<EffectIn> {
-    let mut found: Vec<(Vec<ValueChange>, Vec<&ClusterName>)> = Vec::new();
+    gathered(scene, |_, labels| {
+        (differences(scene, [before, after], labels), None)
+    })
+}
+
+fn differences(scene: &Scene<'_>, states: [&Overrides; 2], labels: &Labels) -> Vec<ValueChange> {
+    let [before, after] = states.map(|overrides| render::contents(scene.set, overrides, labels));
+    value_changes(&before.whole(), &after.whole())
+}
+
+/// What happens to each cluster that gets the set; the same in several clusters is told once.
+fn gathered(
+    scene: &Scene<'_>,
+    of: impl Fn(&ClusterName, &Labels) -> (Vec<ValueChange>, Option<String>),
+) -> Vec<EffectIn> {
+    let mut found: Vec<EffectIn> = Vec::new();
     for (name, cluster) in scene.clusters {
-        let labels = &cluster.labels;
-        if !scene.set.clusters.matches(labels) {
+        if !scene.set.clusters.matches(&cluster.labels) {
             continue;
         }
-        let [before, after] =
-            [before, after].map(|overrides| render::contents(scene.set, overrides, labels));
-        let changes = value_changes(&before.whole(), &after.whole());
-        match found.iter_mut().find(|(known, _)| *known == changes) {
-            Some((_, clusters)) => clusters.push(*name),
-            None => found.push((changes, vec![*name])),
+        let (changes, reason) = of(name, &cluster.labels);
+        let same = |known: &&mut EffectIn| known.changes == changes && known.reason == reason;
+        match found.iter_mut().find(same) {
+            Some(known) => known.clusters.push(name.to_string()),
+            None => found.push(EffectIn {
+                clusters: vec![name.to_string()],
+                changes,
+                reason,
+            }),
         }
     }
-    let effect = |(changes, clusters): (Vec<ValueChange>, Vec<&ClusterName>)| EffectIn {
-        clusters: clusters.iter().map(ToString::to_string).collect(),
-        changes,
-    };
-    found.into_iter().map(effect).collect()
+    found
 }
 
 /// Effects as lines.
 pub(crate) fn effect_lines(effects: &[EffectIn], look: Look, text: &mut String) {
     for effect in effects {
         let clusters = effect.clusters.join(", ");
+        if let Some(reason) = &effect.reason {
+            _ = writeln!(text, "! {clusters} {reason}");
+        }
         if effect.changes.is_empty() {
             _ = writeln!(text, "in {clusters}: nothing changes");
         } else {

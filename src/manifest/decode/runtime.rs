@@ -12,7 +12,7 @@ use super::{Decoder, Fields};
 use crate::model::value::Map;
 use crate::model::{
     Breaker, BreakerName, Choice, Flag, FlagName, FlagState, MAX_TRIPS_PER_HOUR, Reset, Selector,
-    Trip, check_label_key,
+    Trip, check_label_key, parse_duration,
 };
 
 /// The fields of a flag in its long form, which are flagd's.
@@ -41,8 +41,6 @@ pub(super) const TRIP_FIELDS: &[&str] = &["values", "flags"];
 pub(super) const RESET_FIELDS: &[&str] = &["after"];
 /// The words for `reset`.
 const RESETS: &[&str] = &["manual", "on-resolve"];
-/// The longest time that anything stays switched by itself: longer is a change of the files.
-const MAX_DURATION: SignedDuration = SignedDuration::from_hours(366 * 24);
 /// The longest description and the longest label of an alert, in bytes.
 const MAX_TEXT_BYTES: usize = 1000;
 
@@ -230,8 +228,7 @@ impl Decoder<'_, '_> {
     /// A duration that is longer than nothing.
     fn lasting(&mut self, entry: &Entry) -> Option<SignedDuration> {
         let text = self.text(entry)?;
-        let found = text.parse::<SignedDuration>().ok();
-        let found = found.filter(|it| it.is_positive() && *it <= MAX_DURATION);
+        let found = parse_duration(text);
         if found.is_none() {
             let message = "a duration is a number and a unit, such as `10m` or `2h`, up to a year";
             self.report("invalid-duration", entry.value.span, &message);

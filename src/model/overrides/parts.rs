@@ -138,6 +138,8 @@ pub enum Tripped {
     Latched,
     /// It was open already, and now stays so for longer.
     Extended,
+    /// It was open already for at least as long, and lies on top of others from now on.
+    Raised,
     /// It was open already for at least as long.
     AlreadyOpen,
     /// It is disabled: the trip is recorded, and changes nothing.
@@ -148,7 +150,7 @@ pub enum Tripped {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OverrideError {
     /// The set has as many as it may have.
-    #[error("the set has {MAX_OVERRIDES} overrides, which is the limit")]
+    #[error("the set has {MAX_OVERRIDES} of them, which is the limit; reset or unset some")]
     TooMany,
     /// Nothing is overridden.
     #[error("`{0}` is not overridden")]

@@ -51,6 +51,8 @@ complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "status" -d 'Shows whi
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "drift" -d 'Compares every cluster with what it should hold, and says what differs, why, and what mends it'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "rollback" -d 'Gives a set the content of an older revision, as a new revision'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "delete" -d 'Deletes sets, and removes their own keys from every cluster, exactly those'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "flag" -d 'Switches feature flags, and says how they stand'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "breaker" -d 'Trips and resets circuit breakers, and says how they stand'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "import" -d 'Makes a set of keys that others wrote, such that applying it changes no byte of them'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "cluster" -d 'Clusters: what there is, and whether they are fit for use'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "context" -d 'Contexts: named stores to switch between'
@@ -80,6 +82,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s f -l filename -d 
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s l -l clusters -d 'Only clusters whose labels match, as in `stage=prod,region!=eu`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l timeout -d 'The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l parallelism -d 'How many clusters to work on at once' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l drop-overrides -d 'Forget what is switched by hand of flags and breakers that go away, as in `checkout/express-pay`; may be given several times' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l out -d 'Save the plan, for `cfgctl apply FILE` to carry out exactly as it is shown, or not at all' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l context -d 'The context to use instead of the current one' -r
@@ -106,6 +109,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s l -l clusters -d
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l timeout -d 'The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l parallelism -d 'How many clusters to work on at once' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s m -l message -d 'Why, for the history' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l drop-overrides -d 'Forget what is switched by hand of flags and breakers that go away, as in `checkout/express-pay`; may be given several times' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -216,6 +220,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s l -l clusters -d
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l timeout -d 'The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l parallelism -d 'How many clusters to work on at once' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s m -l message -d 'Why, for the history' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l drop-overrides -d 'Forget what is switched by hand of flags and breakers that go away, as in `checkout/express-pay`; may be given several times' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -242,6 +247,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s l -l clusters
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l timeout -d 'The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l parallelism -d 'How many clusters to work on at once' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s m -l message -d 'Why, for the history' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l drop-overrides -d 'Forget what is switched by hand of flags and breakers that go away, as in `checkout/express-pay`; may be given several times' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -266,6 +272,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s l -l clusters -
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l timeout -d 'The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l parallelism -d 'How many clusters to work on at once' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s m -l message -d 'Why, for the history' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l drop-overrides -d 'Forget what is switched by hand of flags and breakers that go away, as in `checkout/express-pay`; may be given several times' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -286,6 +293,330 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l allow-deletes -
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l allow-growth -d 'Let a snapshot become more than twice as large'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset help" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset help" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset help" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset help" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset help" -f -a "list" -d 'Lists flags: what is declared, what each cluster has, and who switched it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset help" -f -a "get" -d 'Shows one flag: what is declared, what each cluster has, and who switched it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset help" -f -a "on" -d 'Holds a boolean flag at true, whatever its targeting says, until it is unset'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset help" -f -a "off" -d 'Holds a boolean flag at false, whatever its targeting says, until it is unset'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset help" -f -a "set" -d 'Holds a flag at one of its variants, whatever its targeting says, until it is unset'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset help" -f -a "unset" -d 'Takes back what a flag was set to by hand: what is declared holds again'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -s l -l clusters -d 'Only in clusters whose labels match, as in `stage=prod,region!=eu`; left out: everywhere' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -l for -d 'Only for so long, as in `30m` or `2h`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -l until -d 'Only until then, as in `2026-11-21T14:00:00Z`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -s m -l reason -d 'Why, for the history and for whoever looks next' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -l timeout -d 'The longest wait for one cluster, as in `5s`; the others do not wait longer than that' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -s y -l yes -d 'Do not ask'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -l dry-run -d 'Show what would change in every cluster, and do nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -s l -l clusters -d 'Only in clusters whose labels match, as in `stage=prod,region!=eu`; left out: everywhere' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -l for -d 'Only for so long, as in `30m` or `2h`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -l until -d 'Only until then, as in `2026-11-21T14:00:00Z`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -s m -l reason -d 'Why, for the history and for whoever looks next' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -l timeout -d 'The longest wait for one cluster, as in `5s`; the others do not wait longer than that' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -s y -l yes -d 'Do not ask'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -l dry-run -d 'Show what would change in every cluster, and do nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -s l -l clusters -d 'Only in clusters whose labels match, as in `stage=prod,region!=eu`; left out: everywhere' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -l for -d 'Only for so long, as in `30m` or `2h`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -l until -d 'Only until then, as in `2026-11-21T14:00:00Z`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -s m -l reason -d 'Why, for the history and for whoever looks next' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -l timeout -d 'The longest wait for one cluster, as in `5s`; the others do not wait longer than that' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -s y -l yes -d 'Do not ask'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -l dry-run -d 'Show what would change in every cluster, and do nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from unset" -s l -l clusters -d 'Only in clusters whose labels match, as in `stage=prod,region!=eu`; left out: everywhere' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from unset" -s m -l reason -d 'Why, for the history and for whoever looks next' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from unset" -l timeout -d 'The longest wait for one cluster, as in `5s`; the others do not wait longer than that' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from unset" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from unset" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from unset" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from unset" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from unset" -s y -l yes -d 'Do not ask'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from unset" -l dry-run -d 'Show what would change in every cluster, and do nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from unset" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from unset" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "list" -d 'Lists flags: what is declared, what each cluster has, and who switched it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "get" -d 'Shows one flag: what is declared, what each cluster has, and who switched it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "on" -d 'Holds a boolean flag at true, whatever its targeting says, until it is unset'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "off" -d 'Holds a boolean flag at false, whatever its targeting says, until it is unset'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "set" -d 'Holds a flag at one of its variants, whatever its targeting says, until it is unset'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "unset" -d 'Takes back what a flag was set to by hand: what is declared holds again'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "list" -d 'Lists breakers with their state in every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "show" -d 'Shows a breaker: its state, who brought it there, what it changes in every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "trip" -d 'Opens a breaker: what it declares is in force in every cluster, or in some'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "reset" -d 'Closes a breaker, whoever opened it: what is declared holds again'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "hold" -d 'Holds a breaker open until a person resets it: neither alerts nor timers close it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "disable" -d 'Closes a breaker and keeps it closed: trips are recorded and ignored'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "enable" -d 'Lets a disabled breaker be tripped again'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "history" -d 'Lists what was done to a breaker, newest first: who, when and why'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -s m -l reason -d 'Why, for the history and for whoever looks next' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -l timeout -d 'The longest wait for one cluster, as in `5s`; the others do not wait longer than that' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -s l -l clusters -d 'Only in clusters whose labels match, as in `stage=prod,region!=eu`; left out: everywhere' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -l for -d 'Only for so long, as in `30m` or `2h`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -l until -d 'Only until then, as in `2026-11-21T14:00:00Z`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -s y -l yes -d 'Do not ask'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -l dry-run -d 'Show what would change in every cluster, and do nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from reset" -s m -l reason -d 'Why, for the history and for whoever looks next' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from reset" -l timeout -d 'The longest wait for one cluster, as in `5s`; the others do not wait longer than that' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from reset" -s l -l clusters -d 'Only in clusters whose labels match, as in `stage=prod,region!=eu`; left out: everywhere' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from reset" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from reset" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from reset" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from reset" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from reset" -s y -l yes -d 'Do not ask'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from reset" -l dry-run -d 'Show what would change in every cluster, and do nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from reset" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from reset" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -s m -l reason -d 'Why, for the history and for whoever looks next' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -l timeout -d 'The longest wait for one cluster, as in `5s`; the others do not wait longer than that' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -s l -l clusters -d 'Only in clusters whose labels match, as in `stage=prod,region!=eu`; left out: everywhere' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -s y -l yes -d 'Do not ask'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -l dry-run -d 'Show what would change in every cluster, and do nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from disable" -s m -l reason -d 'Why, for the history and for whoever looks next' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from disable" -l timeout -d 'The longest wait for one cluster, as in `5s`; the others do not wait longer than that' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from disable" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from disable" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from disable" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from disable" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from disable" -s y -l yes -d 'Do not ask'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from disable" -l dry-run -d 'Show what would change in every cluster, and do nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from disable" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from disable" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from enable" -s m -l reason -d 'Why, for the history and for whoever looks next' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from enable" -l timeout -d 'The longest wait for one cluster, as in `5s`; the others do not wait longer than that' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from enable" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from enable" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from enable" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from enable" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from enable" -s y -l yes -d 'Do not ask'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from enable" -l dry-run -d 'Show what would change in every cluster, and do nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from enable" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from enable" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -l limit -d 'At most this many' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "list" -d 'Lists breakers with their state in every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "show" -d 'Shows a breaker: its state, who brought it there, what it changes in every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "trip" -d 'Opens a breaker: what it declares is in force in every cluster, or in some'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "reset" -d 'Closes a breaker, whoever opened it: what is declared holds again'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "hold" -d 'Holds a breaker open until a person resets it: neither alerts nor timers close it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "disable" -d 'Closes a breaker and keeps it closed: trips are recorded and ignored'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "enable" -d 'Lets a disabled breaker be tripped again'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "history" -d 'Lists what was done to a breaker, newest first: who, when and why'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l from-consul -d 'Read the keys of this Consul; without an address that of `CONSUL_HTTP_ADDR`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l from-export -d 'Read what `consul kv export` wrote; `-` for standard input' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l prefix -d 'Where the keys lie, as in `config/checkout`' -r
@@ -562,25 +893,41 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "validate" -d 'Checks files, on their own and against each other, without a store or a cluster'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "diff" -d 'Shows what an apply would change, in the store and in every cluster, and changes nothing'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "apply" -d 'Makes files real: validate, show the plan, ask, commit once, deliver to every cluster'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "get" -d 'Lists what the store holds, or shows resources as manifests'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "show" -d 'Shows one revision of a set, or what a cluster gets of it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "history" -d 'Lists the revisions of a set, newest first: who, when, why, and how much changed'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "explain" -d 'Says where values come from: the layer, its file and line, and the revision that set them'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "status" -d 'Shows which version of every set each cluster holds, whether it is the head, since when and by whom'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "drift" -d 'Compares every cluster with what it should hold, and says what differs, why, and what mends it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "rollback" -d 'Gives a set the content of an older revision, as a new revision'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "delete" -d 'Deletes sets, and removes their own keys from every cluster, exactly those'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "import" -d 'Makes a set of keys that others wrote, such that applying it changes no byte of them'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "cluster" -d 'Clusters: what there is, and whether they are fit for use'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "context" -d 'Contexts: named stores to switch between'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "schema" -d 'Print the JSON Schema of the manifests, for editors'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "man" -d 'Print the man page of a command, or write all of them'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "version" -d 'Print the version'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete import cluster context schema completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "validate" -d 'Checks files, on their own and against each other, without a store or a cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "diff" -d 'Shows what an apply would change, in the store and in every cluster, and changes nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "apply" -d 'Makes files real: validate, show the plan, ask, commit once, deliver to every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "get" -d 'Lists what the store holds, or shows resources as manifests'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "show" -d 'Shows one revision of a set, or what a cluster gets of it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "history" -d 'Lists the revisions of a set, newest first: who, when, why, and how much changed'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "explain" -d 'Says where values come from: the layer, its file and line, and the revision that set them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "status" -d 'Shows which version of every set each cluster holds, whether it is the head, since when and by whom'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "drift" -d 'Compares every cluster with what it should hold, and says what differs, why, and what mends it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "rollback" -d 'Gives a set the content of an older revision, as a new revision'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "delete" -d 'Deletes sets, and removes their own keys from every cluster, exactly those'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "flag" -d 'Switches feature flags, and says how they stand'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "breaker" -d 'Trips and resets circuit breakers, and says how they stand'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "import" -d 'Makes a set of keys that others wrote, such that applying it changes no byte of them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "cluster" -d 'Clusters: what there is, and whether they are fit for use'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "context" -d 'Contexts: named stores to switch between'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "schema" -d 'Print the JSON Schema of the manifests, for editors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "man" -d 'Print the man page of a command, or write all of them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "version" -d 'Print the version'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "list" -d 'Lists flags: what is declared, what each cluster has, and who switched it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "get" -d 'Shows one flag: what is declared, what each cluster has, and who switched it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "on" -d 'Holds a boolean flag at true, whatever its targeting says, until it is unset'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "off" -d 'Holds a boolean flag at false, whatever its targeting says, until it is unset'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "set" -d 'Holds a flag at one of its variants, whatever its targeting says, until it is unset'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "unset" -d 'Takes back what a flag was set to by hand: what is declared holds again'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "list" -d 'Lists breakers with their state in every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "show" -d 'Shows a breaker: its state, who brought it there, what it changes in every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "trip" -d 'Opens a breaker: what it declares is in force in every cluster, or in some'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "reset" -d 'Closes a breaker, whoever opened it: what is declared holds again'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "hold" -d 'Holds a breaker open until a person resets it: neither alerts nor timers close it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "disable" -d 'Closes a breaker and keeps it closed: trips are recorded and ignored'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "enable" -d 'Lets a disabled breaker be tripped again'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "history" -d 'Lists what was done to a breaker, newest first: who, when and why'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "list" -d 'List the clusters that the store knows'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "check" -d 'Check that clusters answer, and say what one write can carry'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "login" -d 'Keep the token of a cluster in the keyring of the operating system'

@@ -6,6 +6,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 mod apply;
 mod ask;
+mod breaker;
 mod change;
 mod cluster;
 mod context;
@@ -16,6 +17,7 @@ mod drift;
 mod environment;
 mod explain;
 mod failure;
+mod flag;
 mod get;
 mod history;
 mod import;
@@ -25,6 +27,7 @@ mod names;
 mod progress;
 mod reference;
 mod rollback;
+mod runtime;
 mod saved;
 mod session;
 mod show;
@@ -33,6 +36,7 @@ mod survey;
 mod ui;
 mod validate;
 mod views;
+mod works;
 
 pub use failure::Exit;
 
@@ -102,6 +106,10 @@ enum Command {
     Drift(drift::DriftArgs),
     Rollback(rollback::RollbackArgs),
     Delete(delete::DeleteArgs),
+    #[command(subcommand)]
+    Flag(flag::FlagCommand),
+    #[command(subcommand)]
+    Breaker(breaker::BreakerCommand),
     Import(import::ImportArgs),
     #[command(subcommand)]
     Cluster(cluster::ClusterCommand),
@@ -208,6 +216,8 @@ fn dispatch(session: &Session, command: &Command) -> Result<Exit, Failure> {
         Command::Drift(args) => block_on(drift::drift(session, args)),
         Command::Rollback(args) => block_on(rollback::rollback(session, args)),
         Command::Delete(args) => block_on(delete::delete(session, args)),
+        Command::Flag(command) => block_on(flag::flag(session, command)),
+        Command::Breaker(command) => block_on(breaker::breaker(session, command)),
         Command::Import(args) => block_on(import::import_keys(session, args)),
         Command::Cluster(command) => block_on(cluster::cluster(session, command)),
     }

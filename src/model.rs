@@ -3,6 +3,7 @@
 //! Nothing here reads a file, a clock, the environment or the network, and nothing is async.
 
 mod breaker;
+mod clocks;
 mod cluster;
 mod commit;
 mod consent;
@@ -22,6 +23,7 @@ pub mod value;
 mod write;
 
 pub use breaker::{Breaker, Choice, Reset, Trip};
+pub use clocks::Clocks;
 pub use cluster::{
     ClientCertificate, Cluster, Connection, Consul, Directory, LimitOverrides, Tls, TokenSource,
 };

@@ -18,6 +18,7 @@ mod delivery;
 mod desired;
 mod explain;
 mod gates;
+mod holds;
 mod objection;
 mod saved;
 
@@ -25,7 +26,8 @@ pub use after::{Reach, places};
 pub use changes::{Edit, ValueChange, value_changes};
 pub use delivery::{Action, Condition, Delivery, Drift};
 pub use desired::Desired;
-pub use explain::{Explanation, Held, Source, explain};
+pub use explain::{Explanation, Held, Source, explain, source_of_flag};
+pub use holds::{Hold, holds};
 pub use objection::{Objection, Reason, chain};
 pub use saved::{SavedPlan, SavedPlanError, States, Wish, states};
 
@@ -290,11 +292,13 @@ pub fn approve(plan: Plan) -> Result<Approved, Box<Plan>> {
     }
 }
 
-/// Lets a plan pass that changes nothing but overrides, also when something stands against it in
-/// some clusters: those stay as they are, and hold up no others. Gives any other plan back.
+/// Lets a plan pass that declares nothing new, also when something stands against it in some
+/// clusters: those stay as they are, and hold up no others. Gives any other plan back.
 pub fn approve_where_possible(plan: Plan) -> Result<Approved, Box<Plan>> {
-    let only_overrides = |change: &ResourceChange| change.why == Why::Overrides;
-    if plan.resources.iter().all(only_overrides) {
+    let declares_nothing =
+        |change: &ResourceChange| matches!(change.why, Why::Overrides | Why::Labels);
+    let in_one_cluster = |objection: &Objection| objection.cluster.is_some();
+    if plan.resources.iter().all(declares_nothing) && plan.objections.iter().all(in_one_cluster) {
         Ok(Approved(plan))
     } else {
         Err(Box::new(plan))

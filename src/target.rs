@@ -5,6 +5,7 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::model::{Limits, Observed, Oversize, Place, SetName, Write};
 
@@ -38,6 +39,11 @@ pub trait Target: Debug + Send + Sync {
     /// [`TargetError::Unknown`] if it cannot be told whether it was carried out: observe again.
     /// A key beside the snapshot key that is to be deleted and is gone already may pass.
     async fn write(&self, write: &Write) -> Result<(), TargetError>;
+
+    /// What time it was there when it last answered, to the second, if it says so.
+    fn clock(&self) -> Option<Timestamp> {
+        None
+    }
 
     /// Whether the target is fit for use, for `cluster check`.
     async fn health(&self) -> Result<Health, TargetError>;

@@ -114,6 +114,8 @@ impl<'a> Clashes<'a> {
             })
             .collect();
         keys.sort_unstable();
+        // A set writes the same key whether its breakers are open or not.
+        keys.dedup();
 
         for group in keys.chunk_by(|(a, _), (b, _)| a == b) {
             if let [(key, first), others @ ..] = group {

@@ -1,4 +1,4 @@
-//! Yes-or-no questions on a terminal, which a signal answers too.
+//! Questions on a terminal, which a signal answers too.
 
 use std::io;
 
@@ -9,42 +9,61 @@ use super::interrupt::Interrupt;
 use super::ui::Ui;
 
 /// Asks `question`; without a terminal it fails and names the flag.
-///
-/// Keys are read on a thread of their own: a signal would otherwise be noticed only after the
-/// answer, so that a `kill` at the question did nothing.
 pub(crate) async fn confirm(
     ui: &Ui,
     interrupt: &Interrupt,
     question: &str,
 ) -> Result<bool, Failure> {
     ui.can_ask()?;
-    let terminal = tcgetattr(io::stdin()).ok();
     let question = question.to_owned();
+    answer(ui, interrupt, move || {
+        let answer = dialoguer::Confirm::new()
+            .with_prompt(question)
+            .default(false)
+            .interact_opt();
+        answer.map(|answer| answer.unwrap_or(false))
+    })
+    .await
+}
+
+/// Asks for a line of text, which may be empty.
+pub(crate) async fn line(ui: &Ui, interrupt: &Interrupt, prompt: &str) -> Result<String, Failure> {
+    let prompt = prompt.to_owned();
+    answer(ui, interrupt, move || {
+        dialoguer::Input::<String>::new()
+            .with_prompt(prompt)
+            .allow_empty(true)
+            .interact_text()
+    })
+    .await
+}
+
+/// What a person answers.
+///
+/// Keys are read on a thread of their own: a signal would otherwise be noticed only after the
+/// answer, so that a `kill` at the question did nothing.
+async fn answer<T: Send + 'static>(
+    ui: &Ui,
+    interrupt: &Interrupt,
+    ask: impl FnOnce() -> Result<T, dialoguer::Error> + Send + 'static,
+) -> Result<T, Failure> {
+    let terminal = tcgetattr(io::stdin()).ok();
     let mut stop = interrupt.receiver();
     let answer = tokio::select! {
         // Without handlers there is no sender, and signals end the process anyway.
         Ok(_) = stop.wait_for(|stop| *stop) => None,
-        answer = tokio::task::spawn_blocking(move || ask(question)) => Some(answer),
+        answer = tokio::task::spawn_blocking(ask) => Some(answer),
     };
     match answer {
         Some(Ok(Ok(answer))) => Ok(answer),
         None => Err(stopped(ui, interrupt, terminal.as_ref())),
-        Some(Ok(Err(error))) if error.kind() == io::ErrorKind::Interrupted => {
+        Some(Ok(Err(dialoguer::Error::IO(error))))
+            if error.kind() == io::ErrorKind::Interrupted =>
+        {
             Err(stopped(ui, interrupt, terminal.as_ref()))
         }
-        Some(Ok(Err(error))) => Err(Failure::new(Exit::Bug, error)),
+        Some(Ok(Err(dialoguer::Error::IO(error)))) => Err(Failure::new(Exit::Bug, error)),
         Some(Err(error)) => Err(Failure::new(Exit::Bug, error)),
-    }
-}
-
-fn ask(question: String) -> io::Result<bool> {
-    let answer = dialoguer::Confirm::new()
-        .with_prompt(question)
-        .default(false)
-        .interact_opt();
-    match answer {
-        Ok(answer) => Ok(answer.unwrap_or(false)),
-        Err(dialoguer::Error::IO(error)) => Err(error),
     }
 }
 

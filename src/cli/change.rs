@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ask::confirm;
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
-use super::progress::Progress;
+use super::runtime::sweep;
 use super::session::{ReachArgs, Session};
 use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
-use crate::engine::Engine;
+use super::works::with_engine;
 use crate::model::{Cause, Consent, Provenance, ResourceId};
 use crate::plan::{Desired, Plan, Reach, Reason, SavedPlan, States, approve};
 use crate::store::Store;
@@ -98,7 +98,7 @@ impl GateArgs {
 /// The longest message, in bytes: every snapshot carries it.
 const MAX_MESSAGE_BYTES: usize = 1000;
 
-fn message(input: &str) -> Result<String, String> {
+pub(crate) fn message(input: &str) -> Result<String, String> {
     if input.len() > MAX_MESSAGE_BYTES {
         return Err(format!(
             "it has {} bytes, the limit is {MAX_MESSAGE_BYTES}",
@@ -160,15 +160,10 @@ pub(crate) async fn carry_through(
 ) -> Result<Exit, Failure> {
     let ui = &session.ui;
     let interrupt = Interrupt::listen();
-    let progress = Progress::new(ui);
-    let events = |event: crate::engine::Event<'_>| progress.on(&event);
-    let engine = Engine {
-        store,
-        connect: &session.connector(reach.timeout),
-        pace: reach.pace(),
-        events: &events,
-        interrupt: interrupt.receiver(),
-    };
+    // A saved plan is carried out as it is, or not at all.
+    if !consent.dry_run && change.saved.is_none() {
+        sweep(session, store, &interrupt, reach.pace()).await?;
+    }
     let Change {
         desired,
         reach: sets,
@@ -179,9 +174,11 @@ pub(crate) async fn carry_through(
     } = change;
     let consents = consents | &consent.gates.consents();
 
-    let survey = engine.survey(desired, sets, &reach.clusters).await;
+    let survey = with_engine(session, store, reach.pace(), &interrupt, async |engine| {
+        engine.survey(desired, sets, &reach.clusters).await
+    });
+    let survey = survey.await;
     let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
-    progress.finish();
     let origin = session.origin(cause.clone(), consent.message.clone());
     let mut plan = survey.plan(desired, sets, &origin, &consents)?;
     plan.attach(provenances);
@@ -209,9 +206,12 @@ pub(crate) async fn carry_through(
         Err(plan) => return refusal(&plan).map_or(Ok(Exit::Refused), Err),
     };
 
-    let reports = engine.carry_out(&survey, &approved).await;
-    progress.finish();
-    let reports = reports.map_err(|error| interrupt.explain(error.into()))?;
+    let reports = with_engine(session, store, reach.pace(), &interrupt, async |engine| {
+        engine.carry_out(&survey, &approved).await
+    });
+    let reports = reports
+        .await
+        .map_err(|error| interrupt.explain(error.into()))?;
     let outcomes = Outcomes::new(approved.plan(), &reports);
     ui.report(&outcomes)?;
     if outcomes.exit() == Exit::Incomplete {
@@ -235,7 +235,7 @@ fn unmoved(saved: &SavedPlan, plan: &Plan, states: &States) -> Result<(), Failur
 }
 
 /// What stands against the plan, as a failure that names the flags which answer it.
-fn refusal(plan: &Plan) -> Option<Failure> {
+pub(crate) fn refusal(plan: &Plan) -> Option<Failure> {
     if plan.objections.is_empty() {
         return None;
     }

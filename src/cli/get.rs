@@ -3,13 +3,16 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::declared::clusters;
 use super::failure::{Exit, Failure};
 use super::names::known;
 use super::session::Session;
 use super::ui::{Look, Output, Report};
+use super::views::overrides::HoldView;
 use super::views::table::{age, printable, table};
 use crate::manifest::{manifest_of, yaml};
-use crate::model::{Content, ResourceId, Revision, Version};
+use crate::model::{Content, Heads, ResourceId, Revision, Version};
+use crate::plan;
 
 /// Lists what the store holds, or shows resources as manifests
 ///
@@ -25,6 +28,8 @@ pub(crate) struct GetArgs {
 #[serde(rename_all = "camelCase")]
 struct Resources {
     items: Vec<ResourceItem>,
+    /// What is switched by hand in any of them.
+    overridden: Vec<HoldView>,
 }
 
 #[derive(Debug, Serialize)]
@@ -66,13 +71,32 @@ pub(crate) async fn get(session: &Session, args: &GetArgs) -> Result<Exit, Failu
         session.ui.print(&documents.join("---\n"))?;
         return Ok(Exit::Done);
     }
+    let overridden = overridden(&heads, &chosen);
     session.ui.report(&Resources {
+        overridden,
         items: chosen
             .into_iter()
             .map(|(id, head)| ResourceItem::new(id, head))
             .collect(),
     })?;
     Ok(Exit::Done)
+}
+
+/// What is switched by hand in these sets.
+fn overridden(heads: &Heads, chosen: &[(&ResourceId, &Revision)]) -> Vec<HoldView> {
+    let clusters = clusters(heads);
+    let sets = chosen.iter().filter_map(|(id, head)| match id {
+        ResourceId::Set(name) => Some((name, head.content.set()?, &head.overrides)),
+        ResourceId::Cluster(_) => None,
+    });
+    HoldView::gathered(sets.flat_map(|(name, set, overrides)| {
+        let here = clusters.iter();
+        let here = here.filter(|(_, cluster)| set.clusters.matches(&cluster.labels));
+        here.flat_map(move |(cluster, place)| {
+            let holds = plan::holds(set, overrides, &place.labels);
+            holds.into_iter().map(move |hold| (name, *cluster, hold))
+        })
+    }))
 }
 
 impl ResourceItem {
@@ -119,9 +143,13 @@ impl Report for Resources {
             rows,
         );
         if text.is_empty() {
-            "the store is empty; `cfgctl apply -f` fills it\n".to_owned()
-        } else {
+            return "the store is empty; `cfgctl apply -f` fills it\n".to_owned();
+        }
+        let overridden: String = self.overridden.iter().map(HoldView::line).collect();
+        if overridden.is_empty() {
             text
+        } else {
+            format!("{text}\n{overridden}")
         }
     }
 

@@ -40,6 +40,46 @@ impl std::str::FromStr for SetAt {
     }
 }
 
+/// `SET/FLAG` or `SET/BREAKER`.
+#[derive(Clone, Debug)]
+pub(crate) struct PartOf<N> {
+    pub(crate) set: SetName,
+    pub(crate) name: N,
+}
+
+impl<N: std::str::FromStr<Err: std::fmt::Display>> std::str::FromStr for PartOf<N> {
+    type Err = String;
+
+    fn from_str(input: &str) -> Result<Self, String> {
+        let input = input.strip_prefix("set/").unwrap_or(input);
+        let (set, name) = input
+            .split_once('/')
+            .ok_or_else(|| format!("write the set and the name: `SET/{input}`"))?;
+        Ok(Self {
+            set: set.parse().map_err(|error| format!("{error}"))?,
+            name: name.parse().map_err(|error| format!("{error}"))?,
+        })
+    }
+}
+
+/// The part of a set with this name, or a failure that says which ones there are.
+pub(crate) fn known_part<'a, N: Ord + std::fmt::Display, T>(
+    parts: &'a std::collections::BTreeMap<N, T>,
+    kind: &str,
+    set: &SetName,
+    name: &N,
+) -> Result<&'a T, Failure> {
+    parts.get(name).ok_or_else(|| {
+        let failure = Failure::usage(format!("{set} has no {kind} `{name}`"));
+        let names: Vec<String> = parts.keys().map(ToString::to_string).collect();
+        let meant = crate::manifest::closest(&name.to_string(), names.iter().map(String::as_str));
+        match meant {
+            Some(meant) => failure.hint(format!("did you mean `{set}/{meant}`?")),
+            None => failure.hint(format!("`cfgctl {kind} list {set}` shows what there is")),
+        }
+    })
+}
+
 /// Reads `SET/NAME`, which names a flag or breaker of a set.
 pub(crate) fn part(input: &str) -> Result<String, String> {
     let (set, name) = input

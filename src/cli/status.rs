@@ -8,6 +8,7 @@ use super::interrupt::Interrupt;
 use super::session::{ReachArgs, Session};
 use super::survey::{Question, reach, survey};
 use super::ui::{Look, Report};
+use super::views::overrides::HoldView;
 use super::views::plan::{condition_reason, condition_word};
 use super::views::table::{age, printable, table};
 use crate::model::{ResourceId, SetName, Version};
@@ -30,6 +31,8 @@ pub(crate) struct StatusArgs {
 struct Status {
     in_sync: bool,
     clusters: Vec<StatusView>,
+    /// What is switched by hand.
+    overridden: Vec<HoldView>,
 }
 
 #[derive(Debug, Serialize)]
@@ -65,6 +68,7 @@ pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Result<Exit,
                 StatusView::new(delivery, head)
             })
             .collect(),
+        overridden: HoldView::all(&plan.deliveries),
     })?;
     Ok(Exit::Done)
 }
@@ -113,9 +117,13 @@ impl Report for Status {
         ];
         let text = table(look, header, rows);
         if text.is_empty() {
-            "nothing is delivered to any cluster\n".to_owned()
-        } else {
+            return "nothing is delivered to any cluster\n".to_owned();
+        }
+        let overridden: String = self.overridden.iter().map(HoldView::line).collect();
+        if overridden.is_empty() {
             text
+        } else {
+            format!("{text}\n{overridden}")
         }
     }
 

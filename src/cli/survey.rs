@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::names::known_set;
-use super::progress::Progress;
 use super::session::{ReachArgs, Session};
-use crate::engine::{Engine, Survey};
+use super::works::with_engine;
+use crate::engine::Survey;
 use crate::model::{Cause, Consent, SetName};
 use crate::plan::{Desired, Plan, Reach};
 use crate::store::Store;
@@ -60,18 +60,11 @@ pub(crate) async fn survey(
         sets,
         consents,
     } = question;
-    let progress = Progress::new(&session.ui);
-    let events = |event: crate::engine::Event<'_>| progress.on(&event);
-    let engine = Engine {
-        store,
-        connect: &session.connector(reach.timeout),
-        pace: reach.pace(),
-        events: &events,
-        interrupt: interrupt.receiver(),
-    };
-    let survey = engine.survey(desired, sets, &reach.clusters).await;
+    let survey = with_engine(session, store, reach.pace(), interrupt, async |engine| {
+        engine.survey(desired, sets, &reach.clusters).await
+    });
+    let survey = survey.await;
     let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
-    progress.finish();
     // Nothing is carried out, so the origin is never written anywhere.
     let origin = session.origin(Cause::Apply, None);
     let plan = survey.plan(desired, sets, &origin, consents)?;

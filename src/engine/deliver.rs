@@ -43,8 +43,17 @@ pub enum Outcome {
     Failed(Unseen),
     /// It is not known whether the write was carried out: why.
     Unknown(String),
+    /// Something stands against the write: see the objections of the plan.
+    Refused,
     /// A person stopped it before this write began.
     Interrupted,
+}
+
+impl Report {
+    /// Whether somebody else wrote at the same time.
+    pub fn met_another(&self) -> bool {
+        matches!(self.outcome, Outcome::Conflict(_))
+    }
 }
 
 impl Outcome {
@@ -52,7 +61,11 @@ impl Outcome {
     pub fn is_settled(&self) -> bool {
         match self {
             Self::Unchanged | Self::Delivered | Self::Removed | Self::Superseded(_) => true,
-            Self::Conflict(_) | Self::Failed(_) | Self::Unknown(_) | Self::Interrupted => false,
+            Self::Conflict(_)
+            | Self::Failed(_)
+            | Self::Unknown(_)
+            | Self::Refused
+            | Self::Interrupted => false,
         }
     }
 }
@@ -136,6 +149,7 @@ impl Engine<'_> {
         let outcome = match (&delivery.write, survey.fleet.get(&pair.cluster)) {
             (None, _) => match (&delivery.condition, delivery.action) {
                 (Condition::Unseen(unseen), Action::Wait) => Outcome::Failed(unseen.clone()),
+                (_, Action::Refuse) => Outcome::Refused,
                 _ => Outcome::Unchanged,
             },
             (Some(_), None) => Outcome::Failed(Unseen {

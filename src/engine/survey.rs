@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use jiff::Timestamp;
 
 use super::{Engine, EngineError, Event, Fleet, SETS_AT_ONCE, not_tried, timed_out, unseen};
 use crate::model::{
-    Cluster, ClusterName, Consent, DocumentError, Heads, Limits, ObservedSnapshot, Origin, Place,
-    ResourceId, Selector, SetName,
+    Clocks, Cluster, ClusterName, Consent, DocumentError, Heads, Limits, ObservedSnapshot, Origin,
+    Place, ResourceId, Selector, SetName,
 };
 use crate::plan::{
     Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, States, Unseen, UnseenKind,
@@ -34,6 +35,12 @@ impl Survey {
     /// The state in which every pair was seen.
     pub fn states(&self) -> States {
         states(&self.observed)
+    }
+
+    /// What time it is, as far as `ours` and the clocks of the targets that answered agree.
+    pub fn clocks(&self, ours: Timestamp) -> Clocks {
+        let targets = self.fleet.values().flatten();
+        Clocks::of(ours, targets.filter_map(|target| target.clock()))
     }
 
     /// What follows from this survey for `desired`, which it was made for.

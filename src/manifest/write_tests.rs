@@ -1,9 +1,10 @@
 use std::path::Path;
 
+use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use crate::manifest::{Input, load, yaml};
-use crate::model::{Key, Layer};
+use crate::model::{Choice, Flag, FlagName, FlagState, Key, Layer};
 
 use super::*;
 
@@ -197,6 +198,68 @@ fn maps() -> impl Strategy<Value = Map<String, Value>> {
     prop::collection::btree_map(label(), value, 0..4).prop_map(|map| map.into_iter().collect())
 }
 
+fn flag_name() -> impl Strategy<Value = FlagName> {
+    "[A-Za-z0-9]([A-Za-z0-9._-]{0,4}[A-Za-z0-9])?".prop_map(|name| name.parse().unwrap())
+}
+
+fn flags() -> impl Strategy<Value = Flag> {
+    let state = prop::sample::select(vec![FlagState::Enabled, FlagState::Disabled]);
+    let long = (
+        state,
+        maps(),
+        prop::option::of(label()),
+        prop::option::of(maps().prop_filter("a rule", |rule| !rule.is_empty())),
+        maps(),
+    )
+        .prop_map(
+            |(state, variants, default_variant, targeting, metadata)| Flag {
+                state,
+                variants: variants.into_iter().collect(),
+                default_variant,
+                targeting: targeting.map(Value::Object),
+                metadata,
+            },
+        );
+    prop_oneof![any::<bool>().prop_map(Flag::boolean), long]
+}
+
+fn breakers() -> impl Strategy<Value = Breaker> {
+    let lasting = || (1..100_000_i64).prop_map(SignedDuration::from_secs);
+    let reset = prop_oneof![
+        Just(Reset::Manual),
+        Just(Reset::OnResolve),
+        lasting().prop_map(Reset::After),
+    ];
+    let choice = prop_oneof![
+        any::<bool>().prop_map(Choice::Boolean),
+        label().prop_map(Choice::Variant),
+    ];
+    let held = prop::collection::btree_map(flag_name(), choice, 0..3);
+    let alerts = prop::collection::btree_map(label(), any::<String>(), 0..3);
+    (
+        prop::option::of(any::<String>()),
+        (maps(), held).prop_map(|(values, flags)| Trip { values, flags }),
+        alerts,
+        (
+            reset,
+            prop::option::of(lasting()),
+            prop::option::of(1..100_u32),
+        ),
+        selectors(),
+    )
+        .prop_map(
+            |(description, trip, alerts, (reset, min_open, most), separately)| Breaker {
+                description,
+                trip,
+                alerts,
+                reset,
+                min_open,
+                max_trips_per_hour: most,
+                separately,
+            },
+        )
+}
+
 fn sets() -> impl Strategy<Value = Content> {
     let layers = prop::collection::btree_map(name(), (selectors(), maps()), 0..3);
     let format = prop::sample::select(vec![
@@ -207,33 +270,45 @@ fn sets() -> impl Strategy<Value = Content> {
     let publish = prop_oneof![
         (keys(), format).prop_map(|(context, format)| Publish::Spring { context, format }),
         keys().prop_map(|prefix| Publish::Keys { prefix }),
+        keys().prop_map(|key| Publish::Flagd { key }),
     ];
     let publish = prop::collection::vec(publish, 0..3);
+    let flags = prop::collection::btree_map(flag_name(), flags(), 0..3);
+    let breakers = prop::collection::btree_map(name(), breakers(), 0..3);
+    let breakers = breakers.prop_map(|breakers| {
+        let named = breakers.into_iter();
+        named
+            .map(|(name, breaker)| (name.parse().unwrap(), breaker))
+            .collect()
+    });
     (
         selectors(),
         prop::option::of(maps()),
         maps(),
         layers,
-        publish,
+        (flags, breakers, publish),
     )
-        .prop_map(|(clusters, schema, values, layers, publish)| {
-            let layers = layers
-                .into_iter()
-                .map(|(name, (when, values))| Layer {
-                    name: name.parse().unwrap(),
-                    when,
+        .prop_map(
+            |(clusters, schema, values, layers, (flags, breakers, publish))| {
+                let layers = layers
+                    .into_iter()
+                    .map(|(name, (when, values))| Layer {
+                        name: name.parse().unwrap(),
+                        when,
+                        values,
+                    })
+                    .collect();
+                Content::Set(ConfigSet {
+                    clusters,
+                    schema: schema.map(Value::Object),
                     values,
+                    layers,
+                    flags,
+                    breakers,
+                    publish,
                 })
-                .collect();
-            Content::Set(ConfigSet {
-                clusters,
-                schema: schema.map(Value::Object),
-                values,
-                layers,
-                publish,
-                ..ConfigSet::default()
-            })
-        })
+            },
+        )
 }
 
 proptest! {

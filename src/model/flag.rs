@@ -23,7 +23,7 @@ pub struct Flag {
     /// The variant where targeting decides nothing; `None`: the default that the application has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_variant: Option<String>,
-    /// The JsonLogic rule that chooses the variant.
+    /// The `JsonLogic` rule that chooses the variant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub targeting: Option<Value>,
     /// What the application gets to know beside the value.

@@ -39,8 +39,8 @@ fn request(minutes: i64) -> TripRequest {
     }
 }
 
-fn minutes(minutes: i64) -> Option<SignedDuration> {
-    Some(SignedDuration::from_mins(minutes))
+fn minutes(minutes: i64) -> SignedDuration {
+    SignedDuration::from_mins(minutes)
 }
 
 fn state(overrides: &Overrides, region: &str) -> BreakerState {
@@ -68,10 +68,10 @@ fn a_trip_opens_until_someone_resets_it() {
 fn how_long_it_lasts_is_said_or_declared_and_never_less_than_declared() {
     let declared = Breaker {
         reset: Reset::After(SignedDuration::from_mins(10)),
-        min_open: minutes(5),
+        min_open: Some(minutes(5)),
         ..Breaker::default()
     };
-    for (lasts, until) in [(None, 10), (minutes(30), 30), (minutes(1), 5)] {
+    for (lasts, until) in [(None, 10), (Some(minutes(30)), 30), (Some(minutes(1)), 5)] {
         let mut overrides = Overrides::default();
         let request = TripRequest {
             lasts,
@@ -93,18 +93,24 @@ fn a_second_trip_can_only_make_it_last_longer() {
         let tripped = overrides.trip(&name(), &Breaker::default(), request);
         (tripped.unwrap(), overrides.next_expiry())
     };
-    assert_eq!(trip(minutes(10), 0), (Tripped::Opened, Some(at(10))));
-    assert_eq!(trip(minutes(5), 1), (Tripped::AlreadyOpen, Some(at(10))));
-    assert_eq!(trip(minutes(10), 2), (Tripped::Extended, Some(at(12))));
+    assert_eq!(trip(Some(minutes(10)), 0), (Tripped::Opened, Some(at(10))));
+    assert_eq!(
+        trip(Some(minutes(5)), 1),
+        (Tripped::AlreadyOpen, Some(at(10)))
+    );
+    assert_eq!(
+        trip(Some(minutes(10)), 2),
+        (Tripped::Extended, Some(at(12)))
+    );
     assert_eq!(trip(None, 3), (Tripped::Extended, None));
-    assert_eq!(trip(minutes(10), 4), (Tripped::AlreadyOpen, None));
+    assert_eq!(trip(Some(minutes(10)), 4), (Tripped::AlreadyOpen, None));
 }
 
 #[test]
 fn what_is_over_expires_once() {
     let mut overrides = Overrides::default();
     let lasts = TripRequest {
-        lasts: minutes(10),
+        lasts: Some(minutes(10)),
         ..request(0)
     };
     overrides.trip(&name(), &Breaker::default(), lasts).unwrap();
@@ -145,7 +151,7 @@ fn tripped_too_often_it_stays_open_until_a_person_resets_it() {
 fn a_held_breaker_is_not_closed_by_time_and_not_extended() {
     let mut overrides = Overrides::default();
     let lasts = TripRequest {
-        lasts: minutes(10),
+        lasts: Some(minutes(10)),
         ..request(0)
     };
     overrides.trip(&name(), &Breaker::default(), lasts).unwrap();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Desired, Objection, Pair, PlanError, Reason, ResourceChange, Why};
+use super::{Desired, Hold, Objection, Pair, PlanError, Reason, ResourceChange, Why};
 use crate::model::{
     Cluster, ClusterName, Commit, ConfigSet, Content, Heads, Key, Labels, Origin, Overrides, Part,
     Place, ResourceId, Revision, Selector, SetName, Snapshot, Version,
@@ -159,6 +159,15 @@ impl<'a> After<'a> {
     /// What would be overridden in a set.
     pub(super) fn overrides(&self, name: &SetName) -> &Overrides {
         self.overrides.get(name).unwrap_or(&NO_OVERRIDES)
+    }
+
+    /// What would be switched by hand in a set where it goes.
+    pub(super) fn holds(&self, pair: &Pair) -> Vec<Hold> {
+        let cluster = self.clusters.get(&pair.cluster);
+        let set = cluster.and_then(|cluster| self.set_in(&pair.set, cluster));
+        set.zip(cluster).map_or_else(Vec::new, |(set, cluster)| {
+            super::holds(set, self.overrides(&pair.set), &cluster.labels)
+        })
     }
 
     /// What stands against forgetting overrides together with what they belong to.

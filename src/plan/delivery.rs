@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::after::{After, Head};
 use super::objection::Reason;
-use super::{Objection, Observation, Pair, Standing, Unseen, ValueChange, value_changes};
+use super::{Hold, Objection, Observation, Pair, Standing, Unseen, ValueChange, value_changes};
 use crate::model::{
     Connection, Consent, Contents, Digest, Document, EntryWrite, Key, Limits, Observed,
     ObservedEntry, ObservedSnapshot, Origin, Owner, Revision, Snapshot, SnapshotWrite, Version,
@@ -30,6 +30,8 @@ pub struct Delivery {
     pub changes: Vec<ValueChange>,
     /// What was changed behind our back since the last write.
     pub drift: Vec<Drift>,
+    /// What is switched by hand in what the target should hold.
+    pub overridden: Vec<Hold>,
     /// Keys of others in places that the application reads; they stay.
     pub foreign: Vec<Key>,
     /// The write that carries it out.
@@ -141,6 +143,7 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
         action: Action::Wait,
         changes: Vec::new(),
         drift: Vec::new(),
+        overridden: scene.after.holds(scene.pair),
         foreign: Vec::new(),
         write: None,
     };

@@ -141,6 +141,22 @@ pub fn explain(history: &[Revision], labels: &Labels) -> BTreeMap<Path, Explanat
     explained
 }
 
+/// What decides about a flag where `labels` are: its declaration, an override or an open breaker.
+pub fn source_of_flag(
+    set: &ConfigSet,
+    overrides: &Overrides,
+    labels: &Labels,
+    flag: &FlagName,
+) -> Source {
+    let view = View {
+        set,
+        overrides,
+        labels,
+        contents: Contents::default(),
+    };
+    view.source(&Path::from_iter([FLAGS_KEY, flag.as_str()])).0
+}
+
 /// A set at one revision, seen from one cluster.
 struct View<'a> {
     set: &'a ConfigSet,

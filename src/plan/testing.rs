@@ -13,13 +13,16 @@ mod wired;
 
 pub(crate) use wired::{Lost, Wire, Wired};
 
-use super::{Action, Approved, Delivery, Desired, Objection, Pair, Plan, Reach, approve};
+use super::{
+    Action, Approved, Delivery, Desired, Objection, Pair, Plan, Reach, approve,
+    approve_where_possible,
+};
 use crate::engine::{Connect, Engine, EngineError, Event, Outcome, Pace, Report, Survey};
 use crate::model::value::Map;
 use crate::model::{
     Cause, Cluster, ClusterName, ConfigSet, Connection, Consent, Consul, Content, Heads, Key,
-    Layer, LayerName, LimitOverrides, Limits, Origin, Publish, ResourceId, Revision, Selector,
-    SetName, Version,
+    Layer, LayerName, LimitOverrides, Limits, Origin, Overrides, Publish, ResourceId, Revision,
+    Selector, SetName, Version,
 };
 use crate::store::Store as _;
 use crate::store::memory::Memory as Store;
@@ -294,6 +297,16 @@ impl World {
     /// Takes the whole road of one apply.
     pub(crate) fn apply(&self, desired: &Desired) -> Vec<Report> {
         let (survey, approved) = self.prepare(desired);
+        self.carry_out(&survey, &approved).unwrap()
+    }
+
+    /// Changes what is overridden in `shop`, by the road of flags and breakers.
+    pub(crate) fn switch(&self, edit: impl FnOnce(&mut Overrides)) -> Vec<Report> {
+        let mut overrides = self.head("shop").overrides;
+        edit(&mut overrides);
+        let desired = Desired::overridden("shop".parse().unwrap(), overrides);
+        let (survey, plan) = self.look(&desired, &Reach::Named(BTreeSet::new()));
+        let approved = approve_where_possible(plan).unwrap();
         self.carry_out(&survey, &approved).unwrap()
     }
 

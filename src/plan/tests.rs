@@ -5,5 +5,7 @@ mod drift;
 mod gates;
 mod histories;
 mod laws;
+mod overrides;
 mod ownership;
+mod runtime;
 mod sets;

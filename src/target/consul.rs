@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use reqwest::StatusCode;
 use tokio::sync::OnceCell;
 
@@ -166,6 +167,10 @@ impl Target for Consul {
 
     async fn write(&self, write: &Write) -> Result<(), TargetError> {
         write::write(self, write).await
+    }
+
+    fn clock(&self) -> Option<Timestamp> {
+        self.client.clock()
     }
 
     async fn health(&self) -> Result<Health, TargetError> {

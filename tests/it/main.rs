@@ -8,6 +8,7 @@
 
 // Modules are added here as they come: one file each.
 mod acl;
+mod breakers;
 mod broken_answers;
 mod ci_jobs;
 mod cli_output;
@@ -26,6 +27,7 @@ mod consul_target;
 mod crash;
 mod directory_target;
 mod drift;
+mod flags;
 mod fuzz_manifests;
 mod fuzz_snapshots;
 mod import;

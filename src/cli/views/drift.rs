@@ -11,6 +11,7 @@ use super::super::session::StoreArgs;
 use super::super::ui::{Look, Output, Report};
 use super::markdown::{Comment, Section, code};
 use super::mend;
+use super::overrides::HoldView;
 use super::plan::{condition_reason, condition_word};
 use super::table::{count, moment, printable, table};
 use super::values::DriftView;
@@ -41,6 +42,8 @@ pub(crate) struct DriftReport {
     /// How many could not be looked at.
     unseen: usize,
     clusters: Vec<PairView>,
+    /// What is switched by hand, which is no drift.
+    overridden: Vec<HoldView>,
     /// Whether people are told when it was.
     #[serde(skip)]
     shows_time: bool,
@@ -93,6 +96,7 @@ impl DriftReport {
             drifted,
             unseen,
             clusters,
+            overridden: HoldView::all(&plan.deliveries),
             shows_time: false,
         }
     }
@@ -282,6 +286,7 @@ impl Report for DriftReport {
             pair.details(look, &mut details);
         }
         sections.push(details);
+        sections.push(self.overridden.iter().map(HoldView::line).collect());
         sections.retain(|section| !section.is_empty());
         sections.push(format!("{}\n", self.summary()));
         sections.join("\n")

@@ -50,7 +50,12 @@ impl Outcomes {
             if version.is_none() && report.outcome == Outcome::Unchanged {
                 return None;
             }
-            Some(OutcomeView::new(report, version))
+            let against = plan.objections.iter();
+            let against = against.filter(|objection| objection.is_about(&report.pair));
+            let reasons: Vec<_> = against
+                .map(|objection| objection.reason.to_string())
+                .collect();
+            Some(OutcomeView::new(report, version, &reasons))
         };
         Self {
             complete: reports.iter().all(|report| report.outcome.is_settled()),
@@ -77,7 +82,8 @@ impl Outcomes {
 }
 
 impl OutcomeView {
-    fn new(report: &engine::Report, version: Option<Version>) -> Self {
+    /// `against` is what stands against a write.
+    fn new(report: &engine::Report, version: Option<Version>, against: &[String]) -> Self {
         let (outcome, reason) = match &report.outcome {
             Outcome::Unchanged => ("unchanged", None),
             Outcome::Delivered => ("delivered", None),
@@ -101,6 +107,7 @@ impl OutcomeView {
                 Some(unseen.reason.clone()),
             ),
             Outcome::Unknown(reason) => ("unknown", Some(reason.clone())),
+            Outcome::Refused => ("refused", Some(against.join("; "))),
             Outcome::Interrupted => ("interrupted", Some("not begun".to_owned())),
         };
         Self {

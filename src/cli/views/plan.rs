@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::super::ui::{Look, Output, Report};
 use super::diff::{Highlight, unified};
 use super::markdown::{Comment, Section, code};
+use super::overrides::HoldView;
 use super::table::{count, printable, table};
 use super::values::{DriftView, value_lines};
 use crate::manifest::{manifest_of, yaml};
@@ -30,6 +31,8 @@ pub(crate) struct PlanView {
     resources: Vec<ResourceView>,
     clusters: Vec<DeliveryView>,
     objections: Vec<ObjectionView>,
+    /// What is switched by hand, and stays so.
+    overridden: Vec<HoldView>,
     #[serde(skip)]
     detail: Detail,
 }
@@ -158,6 +161,7 @@ impl PlanView {
             resources: plan.resources.iter().map(ResourceView::new).collect(),
             clusters: plan.deliveries.iter().map(DeliveryView::new).collect(),
             objections: plan.objections.iter().map(ObjectionView::new).collect(),
+            overridden: HoldView::all(&plan.deliveries),
         }
     }
 }
@@ -440,6 +444,7 @@ impl Report for PlanView {
             view.details(look, &mut details);
         }
         sections.push(details);
+        sections.push(self.overridden.iter().map(HoldView::line).collect());
 
         let mut against = String::new();
         for objection in &self.objections {
@@ -512,9 +517,21 @@ impl PlanView {
             )
         });
         let refused: String = refused.take(MAX_REFUSALS).collect();
+        let overridden: String = (self.overridden.iter())
+            .map(|hold| {
+                format!(
+                    "\n\n{}",
+                    code(hold.line().trim_start_matches("* ").trim_end())
+                )
+            })
+            .take(MAX_REFUSALS)
+            .collect();
         let comment = Comment {
             command: "diff",
-            summary: format!("**cfgctl diff**: {}{refused}", self.summary().trim_end()),
+            summary: format!(
+                "**cfgctl diff**: {}{overridden}{refused}",
+                self.summary().trim_end()
+            ),
             header: &["Set", "Cluster", "Version", "Change", "Already different"],
             rows: rows.collect(),
             sections: sections.collect(),

@@ -49,12 +49,12 @@ const MAX_TEXT_BYTES: usize = 1000;
 impl Decoder<'_, '_> {
     /// `flags` of a set.
     pub(super) fn flags(&mut self, entry: &Entry) -> Option<BTreeMap<FlagName, Flag>> {
-        self.named(entry, |decoder, entry| decoder.flag(entry))
+        self.named(entry, Self::flag)
     }
 
     /// `breakers` of a set.
     pub(super) fn breakers(&mut self, entry: &Entry) -> Option<BTreeMap<BreakerName, Breaker>> {
-        self.named(entry, |decoder, entry| decoder.breaker(entry))
+        self.named(entry, Self::breaker)
     }
 
     /// A map from names to what they name.
@@ -173,7 +173,7 @@ impl Decoder<'_, '_> {
             None => Some(Map::new()),
         };
         let flags = match fields.get("flags") {
-            Some(entry) => self.named(entry, |decoder, entry| decoder.choice(entry)),
+            Some(entry) => self.named(entry, Self::choice),
             None => Some(BTreeMap::new()),
         };
         Some(Trip {
@@ -240,14 +240,12 @@ impl Decoder<'_, '_> {
     }
 
     fn trips_per_hour(&mut self, entry: &Entry) -> Option<u32> {
-        let number = match &entry.value.kind {
-            Kind::Scalar(Value::Number(number)) => number.as_u64(),
-            _ => {
-                self.wrong_type(&entry.value, entry.at, "a number");
-                return None;
-            }
+        let Kind::Scalar(Value::Number(number)) = &entry.value.kind else {
+            self.wrong_type(&entry.value, entry.at, "a number");
+            return None;
         };
         let found = number
+            .as_u64()
             .and_then(|number| u32::try_from(number).ok())
             .filter(|number| (1..=MAX_TRIPS_PER_HOUR).contains(number));
         if found.is_none() {

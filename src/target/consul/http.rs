@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderValue};
@@ -53,7 +55,12 @@ pub(super) struct Client {
     in_the_clear: bool,
     /// `CONSUL_NAMESPACE`, of Consul Enterprise.
     pub(super) namespace: Option<String>,
+    /// The `Date` of the last answer, in seconds since 1970; [`NO_DATE`] before the first.
+    clock: AtomicI64,
 }
+
+/// No answer came yet that said what time it is.
+const NO_DATE: i64 = i64::MIN;
 
 /// A whole answer.
 #[derive(Debug)]
@@ -159,6 +166,7 @@ impl Client {
             token: Source::Known(token),
             in_the_clear: !address.is_https() && !address.is_loopback(),
             namespace,
+            clock: AtomicI64::new(NO_DATE),
         })
     }
 
@@ -181,6 +189,14 @@ impl Client {
     /// Whether a token travels readable to another machine, as far as is known by now.
     pub(super) fn token_in_the_clear(&self) -> bool {
         self.in_the_clear && self.token.has_token()
+    }
+
+    /// What time it was at the server when it last answered.
+    pub(super) fn clock(&self) -> Option<Timestamp> {
+        match self.clock.load(Ordering::Relaxed) {
+            NO_DATE => None,
+            second => Timestamp::from_second(second).ok(),
+        }
     }
 
     /// Where this Consul is, without anything secret.
@@ -252,6 +268,9 @@ impl Client {
         }
         let unanswered = |error| ended(error, self.suspicion);
         let mut response = request.send().await.map_err(unanswered)?;
+        if let Some(date) = date(response.headers()) {
+            self.clock.store(date.as_second(), Ordering::Relaxed);
+        }
         let too_long = |bytes: usize| bytes > limit;
         if response
             .content_length()
@@ -272,6 +291,13 @@ impl Client {
             body,
         })
     }
+}
+
+/// The `Date` of an answer; RFC 9110 writes it as mail does.
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let text = headers.get(reqwest::header::DATE)?.to_str().ok()?;
+    let date = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(date.timestamp())
 }
 
 fn failed(error: reqwest::Error) -> Failed {
@@ -361,6 +387,18 @@ mod tests {
             kv_path("a b/ü%2F/#?&/..c/~"),
             "kv/a%20b/%C3%BC%252F/%23%3F%26/..c/~"
         );
+    }
+
+    #[test]
+    fn the_date_of_an_answer_is_read() {
+        let dated = |text: &'static str| {
+            let headers = [(reqwest::header::DATE, HeaderValue::from_static(text))];
+            date(&headers.into_iter().collect())
+        };
+        let expected: Timestamp = "2026-11-21T02:14:07Z".parse().unwrap();
+        assert_eq!(dated("Sat, 21 Nov 2026 02:14:07 GMT"), Some(expected));
+        assert_eq!(dated("yesterday"), None);
+        assert_eq!(date(&HeaderMap::new()), None);
     }
 
     #[test]

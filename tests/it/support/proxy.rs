@@ -31,6 +31,8 @@ pub(crate) enum Fate {
     LoseAnswer,
     /// The Consul answers, then this happens, then the answer goes on its way.
     ForwardThen(Box<dyn FnOnce() + Send>),
+    /// The Consul answers, and what comes back is this.
+    Rewrite(Box<dyn FnOnce(Vec<u8>) -> Vec<u8> + Send>),
     /// The Consul never sees it; this is the whole answer.
     Answer(String),
 }
@@ -183,6 +185,7 @@ fn serve(
             then();
             answer
         }
+        Fate::Rewrite(rewrite) => rewrite(request.send_to(upstream)?),
         Fate::Answer(answer) => answer.into_bytes(),
     };
     stream.write_all(&answer)

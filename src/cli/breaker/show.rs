@@ -1,0 +1,158 @@
+//! `cfgctl breaker show`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::history::{self, Event};
+use super::list::{BreakerView, views};
+use crate::cli::declared::clusters;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::names::{PartOf, known_part, known_set};
+use crate::cli::runtime::Scene;
+use crate::cli::session::Session;
+use crate::cli::ui::{Look, Report};
+use crate::cli::views::overrides::{EffectIn, effect_lines, effects, lasts};
+use crate::cli::views::table::{moment, printable, table};
+use crate::model::{
+    Breaker, BreakerName, BreakerState, Clocks, Overrides, Reset, Selector, Stamp, TripRequest,
+};
+
+/// How many events are shown; `breaker history` shows more.
+const SHOWN: usize = 5;
+
+/// Shows a breaker: its state, who brought it there, what it changes in every cluster
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ShowArgs {
+    /// The breaker
+    #[arg(value_name = "SET/BREAKER")]
+    breaker: PartOf<BreakerName>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    breaker: String,
+    description: Option<String>,
+    alerts: BTreeMap<String, String>,
+    reset: String,
+    states: Vec<BreakerView>,
+    /// What is different in every cluster while it is open.
+    effects: Vec<EffectIn>,
+    recent: Vec<Event>,
+}
+
+pub(super) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Failure> {
+    let store = session.store().await?;
+    let PartOf { set, name } = &args.breaker;
+    let heads = store.heads().await?;
+    let id = known_set(&heads, set)?;
+    let head = heads.get(&id);
+    let Some((head, content)) = head.and_then(|head| Some((head, head.content.set()?))) else {
+        return Err(Failure::usage(format!("{id} was deleted")));
+    };
+    let declared = known_part(&content.breakers, "breaker", set, name)?;
+    let mut recent = history::events(store.as_ref(), &id, name).await?;
+    recent.truncate(SHOWN);
+    let scene = Scene {
+        set: content,
+        overrides: &head.overrides,
+        clusters: &clusters(&heads),
+        clocks: Clocks::of(session.environment.now, []),
+    };
+    let (closed, open) = both(&scene, name, declared)?;
+    session.ui.report(&Shown {
+        breaker: format!("{set}/{name}"),
+        description: declared.description.clone(),
+        alerts: declared.alerts.clone(),
+        reset: match declared.reset {
+            Reset::Manual => "by a person".to_owned(),
+            Reset::After(lasts) => format!("after {lasts:#}"),
+            Reset::OnResolve => "when the alerts are resolved".to_owned(),
+        },
+        states: views(&heads, set, head, name),
+        effects: effects(&scene, &closed, &open),
+        recent,
+    })?;
+    Ok(Exit::Done)
+}
+
+/// Everything as it is, with this breaker closed everywhere, and with it open everywhere.
+fn both(
+    scene: &Scene<'_>,
+    name: &BreakerName,
+    declared: &Breaker,
+) -> Result<(Overrides, Overrides), Failure> {
+    let mut closed = scene.overrides.clone();
+    closed.enable(name);
+    closed.openings.retain(|it| it.breaker != *name);
+    let mut open = closed.clone();
+    let stamp = Stamp {
+        actor: String::new(),
+        since: scene.clocks.setting,
+        reason: None,
+    };
+    let request = TripRequest {
+        clusters: Selector::default(),
+        stamp,
+        lasts: None,
+    };
+    open.trip(name, declared, request).map_err(Failure::usage)?;
+    Ok((closed, open))
+}
+
+impl Report for Shown {
+    const KIND: &'static str = "Breaker";
+
+    fn table(&self, look: Look) -> String {
+        let mut text = format!("{}\n", self.breaker);
+        if let Some(description) = &self.description {
+            _ = writeln!(text, "  {}", printable(description));
+        }
+        if !self.alerts.is_empty() {
+            let alerts = self.alerts.iter();
+            let alerts: Vec<_> = alerts
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect();
+            _ = writeln!(
+                text,
+                "  tripped by alerts with {}",
+                printable(&alerts.join(","))
+            );
+        }
+        _ = writeln!(text, "  reset {}", self.reset);
+        for view in &self.states {
+            let status = &view.status;
+            _ = write!(text, "{}", status.state.as_str());
+            if !view.clusters.is_empty() {
+                _ = write!(text, " in {}", view.clusters.join(", "));
+            }
+            if let (Some(since), Some(actor)) = (status.since, &status.actor) {
+                _ = write!(text, " since {} ({})", moment(since), printable(actor));
+                if status.state != BreakerState::Disabled {
+                    _ = write!(text, ", lasts {}", lasts(status.until, look.now));
+                }
+            }
+            if let Some(reason) = &status.reason {
+                _ = write!(text, ": {}", printable(reason));
+            }
+            text.push('\n');
+        }
+        text.push_str("\nwhile it is open,\n");
+        effect_lines(&self.effects, look, &mut text);
+        if !self.recent.is_empty() {
+            text.push('\n');
+            text.push_str(&table(
+                look,
+                history::HEADER,
+                self.recent.iter().map(Event::row),
+            ));
+        }
+        text
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.breaker.clone()]
+    }
+}

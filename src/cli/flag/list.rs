@@ -1,0 +1,228 @@
+//! `cfgctl flag list` and `cfgctl flag get`.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::cli::declared::clusters;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::names::{PartOf, known_part, known_set};
+use crate::cli::session::Session;
+use crate::cli::ui::{Look, Report};
+use crate::cli::views::overrides::{held_by, lasts};
+use crate::cli::views::table::{printable, table};
+use crate::model::{
+    Cluster, ClusterName, Flag, FlagName, FlagState, Heads, ResourceId, Revision, SetName,
+};
+use crate::plan::{Held, Source, source_of_flag};
+use crate::render;
+
+/// Lists flags: what is declared, what each cluster has, and who switched it
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    /// The set; left out: all
+    #[arg(value_name = "SET")]
+    set: Option<SetName>,
+}
+
+/// Shows one flag: what is declared, what each cluster has, and who switched it
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct GetArgs {
+    /// The flag
+    #[arg(value_name = "SET/FLAG")]
+    flag: PartOf<FlagName>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Flags {
+    flags: Vec<FlagView>,
+}
+
+/// One flag, as clusters with the same state have it.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FlagView {
+    set: String,
+    flag: String,
+    declared: Value,
+    effective: Value,
+    source: &'static str,
+    held: Option<Held>,
+    clusters: Vec<String>,
+    #[serde(skip)]
+    words: [String; 3],
+}
+
+pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Failure> {
+    let heads = session.store().await?.heads().await?;
+    if let Some(set) = &args.set {
+        known_set(&heads, set)?;
+    }
+    let sets = heads.iter().filter_map(|(id, head)| match id {
+        ResourceId::Set(name) if args.set.as_ref().is_none_or(|set| set == name) => {
+            Some((name, head))
+        }
+        _ => None,
+    });
+    let flags = sets.flat_map(|(name, head)| views(&heads, name, head, None));
+    session.ui.report(&Flags {
+        flags: flags.collect(),
+    })?;
+    Ok(Exit::Done)
+}
+
+pub(super) async fn get(session: &Session, args: &GetArgs) -> Result<Exit, Failure> {
+    let heads = session.store().await?.heads().await?;
+    let PartOf { set, name } = &args.flag;
+    declared(&heads, set, name)?;
+    let id = known_set(&heads, set)?;
+    let head = heads.get(&id).into_iter();
+    session.ui.report(&Flags {
+        flags: head
+            .flat_map(|head| views(&heads, set, head, Some(name)))
+            .collect(),
+    })?;
+    Ok(Exit::Done)
+}
+
+/// The flag as it is declared.
+pub(super) fn declared<'a>(
+    heads: &'a Heads,
+    set: &SetName,
+    name: &FlagName,
+) -> Result<&'a Flag, Failure> {
+    let id = known_set(heads, set)?;
+    let content = heads.get(&id).and_then(|head| head.content.set());
+    let content = content.ok_or_else(|| Failure::usage(format!("{id} was deleted")))?;
+    known_part(&content.flags, "flag", set, name)
+}
+
+/// The flags of one set, or one of them.
+fn views(heads: &Heads, set: &SetName, head: &Revision, only: Option<&FlagName>) -> Vec<FlagView> {
+    let Some(content) = head.content.set() else {
+        return Vec::new();
+    };
+    let here: Vec<(&ClusterName, &Cluster)> = clusters(heads)
+        .into_iter()
+        .filter(|(_, cluster)| content.clusters.matches(&cluster.labels))
+        .collect();
+    let mut views: Vec<FlagView> = Vec::new();
+    let names = content.flags.iter();
+    for (name, flag) in names.filter(|(name, _)| only.is_none_or(|only| only == *name)) {
+        let first = views.len();
+        for (cluster, place) in &here {
+            let labels = &place.labels;
+            let contents = render::contents(content, &head.overrides, labels);
+            let effective = contents.flags.get(name).unwrap_or(flag);
+            let source = source_of_flag(content, &head.overrides, labels, name);
+            let view = FlagView::new([set.as_str(), name.as_str()], flag, effective, source);
+            let known = views
+                .iter_mut()
+                .skip(first)
+                .find(|known| (&known.effective, &known.held) == (&view.effective, &view.held));
+            match known {
+                Some(known) => known.clusters.push(cluster.to_string()),
+                None => views.push(FlagView {
+                    clusters: vec![cluster.to_string()],
+                    ..view
+                }),
+            }
+        }
+        if views.len() == first {
+            let names = [set.as_str(), name.as_str()];
+            views.push(FlagView::new(names, flag, flag, Source::Flag));
+        }
+    }
+    views
+}
+
+impl FlagView {
+    fn new([set, flag]: [&str; 2], declared: &Flag, effective: &Flag, source: Source) -> Self {
+        let (word, source, held) = match source {
+            Source::Breaker { breaker, held } => (format!("breaker {breaker}"), "breaker", held),
+            Source::Override { held, .. } => ("override".to_owned(), "override", held),
+            _ => {
+                return Self {
+                    set: set.to_owned(),
+                    flag: flag.to_owned(),
+                    declared: declared.to_manifest(),
+                    effective: effective.to_manifest(),
+                    source: "declared",
+                    held: None,
+                    clusters: Vec::new(),
+                    words: [in_short(declared), in_short(effective), "-".to_owned()],
+                };
+            }
+        };
+        Self {
+            set: set.to_owned(),
+            flag: flag.to_owned(),
+            declared: declared.to_manifest(),
+            effective: effective.to_manifest(),
+            source,
+            held: Some(held),
+            clusters: Vec::new(),
+            words: [in_short(declared), in_short(effective), word],
+        }
+    }
+
+    /// How long it is still held.
+    fn lasts(&self, now: Timestamp) -> String {
+        self.held
+            .as_ref()
+            .map_or("-".to_owned(), |held| lasts(held.until, now))
+    }
+}
+
+/// A flag in a word or two.
+fn in_short(flag: &Flag) -> String {
+    let default = flag.default_variant.as_deref().unwrap_or("(application)");
+    match (flag.state, &flag.targeting) {
+        (FlagState::Disabled, _) => "disabled".to_owned(),
+        (FlagState::Enabled, None) => printable(default),
+        (FlagState::Enabled, Some(_)) => format!("targeting, else {}", printable(default)),
+    }
+}
+
+impl Report for Flags {
+    const KIND: &'static str = "Flags";
+
+    fn table(&self, look: Look) -> String {
+        let rows = self.flags.iter().map(|view| {
+            let [declared, effective, source] = view.words.clone();
+            [
+                format!("{}/{}", view.set, view.flag),
+                declared,
+                effective,
+                view.clusters.join(","),
+                source,
+                view.held.as_ref().map_or("-".to_owned(), held_by),
+                view.lasts(look.now),
+            ]
+        });
+        let header = [
+            "FLAG",
+            "DECLARED",
+            "EFFECTIVE",
+            "CLUSTERS",
+            "HELD BY",
+            "SINCE",
+            "LASTS",
+        ];
+        let text = table(look, header, rows);
+        if text.is_empty() {
+            "no set declares a flag\n".to_owned()
+        } else {
+            text
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = (self.flags.iter())
+            .map(|view| format!("{}/{}", view.set, view.flag))
+            .collect();
+        names.dedup();
+        names
+    }
+}

@@ -2,9 +2,9 @@ use super::*;
 
 /// What is found about one flag with these fields, a line each, below `spec.flags.f`.
 fn found_in(flag: &str) -> String {
-    let flag: String = flag.lines().map(|line| format!("      {line}\n")).collect();
+    let flag = flag.replace('\n', "\n      ");
     found(&format!(
-        "kind: ConfigSet\nmetadata: {{name: shop}}\nspec:\n  values: {{a: 1}}\n  flags:\n    f:\n{flag}"
+        "kind: ConfigSet\nmetadata: {{name: shop}}\nspec:\n  values: {{a: 1}}\n  flags:\n    f:\n      {flag}\n"
     ))
 }
 

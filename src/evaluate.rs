@@ -7,11 +7,12 @@
 //! [`operators`] and [`bucketing`], and [`rule`] rewrites a rule to use them; `tests/it/flagd_judge.rs`
 //! holds the whole equal to flagd's evaluator.
 //!
-//! Three differences are left. A text beyond ASCII is bucketed by its UTF-8, as flagd itself and
-//! most of its libraries do; the one for JavaScript hashes UTF-16. Operands that cannot be computed
-//! at all, such as `{"+": ["a", 1]}`, are an error there even where nothing asks for them. And where
-//! a comparison's second operand is more than a plain `var`, the compiler used there may judge the
-//! types of something else than the first operand.
+//! Differences are left where that evaluator, which is the one for JavaScript, differs from flagd
+//! itself or answers by accident. A text beyond ASCII is bucketed by its UTF-8 here, as flagd and
+//! most of its libraries do; there by UTF-16. A path into a text, as in `email.length`, finds
+//! nothing here. What can never be computed, such as `{"+": ["a", 1]}`, is an error there even where
+//! nothing asks for it. And where the second operand of a comparison is more than a plain `var`,
+//! what is compiled there may look at the type of something else than the first operand.
 
 use std::sync::LazyLock;
 

@@ -27,6 +27,7 @@ mod consul_target;
 mod crash;
 mod directory_target;
 mod drift;
+mod flagd_judge;
 mod flags;
 mod fuzz_manifests;
 mod fuzz_snapshots;

@@ -233,7 +233,7 @@ impl Rendered {
             SpringFormat::KeyValue => {
                 for property in flat.properties {
                     let bytes = property.text().into_bytes();
-                    self.put_below(publish, context, &property.key, property.path, bytes);
+                    self.put_below(publish, context, &property.key(), property.path(), bytes);
                 }
                 return;
             }

@@ -179,6 +179,7 @@ pub(crate) async fn carry_through(
     });
     let survey = survey.await;
     let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
+    reach.check(&survey.heads, desired)?;
     let origin = session.origin(cause.clone(), consent.message.clone());
     let mut plan = survey.plan(desired, sets, &origin, &consents)?;
     plan.attach(provenances);

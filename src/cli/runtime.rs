@@ -5,11 +5,10 @@
 //! it. A cluster that cannot be reached, or that something stands against, holds up no other.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::ask::{confirm, line};
+use super::ask::confirm;
 use super::change::refusal;
 use super::declared::clusters;
 use super::environment::Environment;
@@ -19,15 +18,18 @@ use super::names::known_set;
 use super::session::Session;
 use super::views::outcome::Outcomes;
 use super::views::overrides::Effect;
-use super::views::table::moment;
 use super::works::with_engine;
 use crate::engine::{EngineError, Pace, Report, Survey};
 use crate::model::{
-    Cause, Clocks, Cluster, ClusterName, ConfigSet, Heads, OverrideError, Overrides, ResourceId,
-    Revision, Selector, SetName,
+    Cause, Clocks, Cluster, ClusterName, ConfigSet, Heads, Overrides, ResourceId, Revision,
+    Selector, SetName,
 };
 use crate::plan::{Approved, Desired, Plan, Reach, approve_where_possible};
 use crate::store::{Store, StoreError};
+
+mod args;
+
+pub(crate) use args::{LimitArgs, ReasonArgs, SwitchArgs, WhereArgs, overridden};
 
 /// How often a change is made again on top of what others committed.
 const ATTEMPTS: usize = 20;
@@ -35,162 +37,6 @@ const ATTEMPTS: usize = 20;
 const DELIVERIES: usize = 5;
 /// Clocks that are further apart are worth a word.
 const TOLERATED_SPREAD: SignedDuration = SignedDuration::from_secs(60);
-/// How many clusters are worked on at once.
-const CLUSTERS_AT_ONCE: usize = 32;
-
-/// What every change of flags and breakers takes.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct SwitchArgs {
-    /// Do not ask
-    #[arg(short, long)]
-    pub(crate) yes: bool,
-
-    /// Show what would change in every cluster, and do nothing
-    #[arg(long, conflicts_with = "yes")]
-    dry_run: bool,
-
-    /// The longest wait for one cluster, as in `5s`; the others do not wait longer than that
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = super::session::duration)]
-    timeout: Duration,
-}
-
-impl SwitchArgs {
-    fn pace(&self) -> Pace {
-        Pace {
-            clusters_at_once: CLUSTERS_AT_ONCE,
-            timeout: self.timeout,
-        }
-    }
-}
-
-/// In which clusters.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct WhereArgs {
-    /// Only in clusters whose labels match, as in `stage=prod,region!=eu`; left out: everywhere
-    #[arg(short = 'l', long, value_name = "SELECTOR")]
-    clusters: Option<Selector>,
-}
-
-impl WhereArgs {
-    /// What was asked for, if anything was.
-    pub(crate) fn given(&self) -> Option<&Selector> {
-        self.clusters.as_ref()
-    }
-
-    /// The clusters, of which the set has at least one if any were asked for.
-    pub(crate) fn chosen(&self, scene: &Scene<'_>) -> Result<Selector, Failure> {
-        let Some(chosen) = &self.clusters else {
-            return Ok(Selector::default());
-        };
-        let mut here = scene.clusters.values();
-        let matches = |cluster: &Cluster| {
-            let labels = &cluster.labels;
-            scene.set.clusters.matches(labels) && chosen.matches(labels)
-        };
-        if here.any(|cluster| matches(cluster)) {
-            return Ok(chosen.clone());
-        }
-        let message = format!("`{chosen}` matches no cluster that gets the set");
-        Err(Failure::usage(message)
-            .hint("`cfgctl cluster list` shows the clusters with their labels"))
-    }
-}
-
-/// For how long.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct LimitArgs {
-    /// Only for so long, as in `30m` or `2h`
-    #[arg(long = "for", value_name = "DURATION", value_parser = lasting, conflicts_with = "until")]
-    lasts: Option<SignedDuration>,
-
-    /// Only until then, as in `2026-11-21T14:00:00Z`
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    until: Option<Timestamp>,
-}
-
-/// The longest time that anything stays switched by itself: longer is a change of the files.
-const MAX_LASTING: SignedDuration = SignedDuration::from_hours(366 * 24);
-
-/// Reads `30m`, `2h30m`, `PT5M`.
-pub(crate) fn lasting(input: &str) -> Result<SignedDuration, String> {
-    input
-        .parse::<SignedDuration>()
-        .ok()
-        .filter(|it| it.is_positive() && *it <= MAX_LASTING)
-        .ok_or_else(|| "a duration is a number and a unit, as in `30m`, up to a year".to_owned())
-}
-
-fn time(input: &str) -> Result<Timestamp, String> {
-    let error = |_| "a time is written `2026-11-21T14:00:00Z`".to_owned();
-    input.parse().map_err(error)
-}
-
-impl LimitArgs {
-    /// When it is over, if that was said.
-    pub(crate) fn until(&self, clocks: Clocks) -> Result<Option<Timestamp>, Failure> {
-        match (self.lasts, self.until) {
-            (Some(lasts), _) => Ok(clocks.setting.checked_add(lasts).ok()),
-            (None, Some(until)) if until <= clocks.setting => {
-                Err(Failure::usage(format!("{until} is over already"))
-                    .hint(format!("it is {} now", moment(clocks.setting))))
-            }
-            (None, until) => Ok(until),
-        }
-    }
-
-    /// For how long it lasts from `clocks` on, if that was said.
-    pub(crate) fn lasts(&self, clocks: Clocks) -> Result<Option<SignedDuration>, Failure> {
-        let until = self.until(clocks)?;
-        Ok(until.map(|until| until.duration_since(clocks.setting)))
-    }
-}
-
-/// Why.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct ReasonArgs {
-    /// Why, for the history and for whoever looks next
-    #[arg(short = 'm', long, value_name = "TEXT", value_parser = super::change::message)]
-    reason: Option<String>,
-}
-
-impl ReasonArgs {
-    /// The reason, which is asked for on a terminal and must be given otherwise.
-    pub(crate) async fn required(
-        &self,
-        session: &Session,
-        args: &SwitchArgs,
-    ) -> Result<Option<String>, Failure> {
-        let missing = || {
-            Failure::usage("why is it switched? there is no reason given")
-                .hint("say it with `--reason TEXT`")
-        };
-        match self.optional(session, args).await? {
-            None if args.dry_run => Ok(None),
-            None => Err(missing()),
-            reason => Ok(reason),
-        }
-    }
-
-    /// The reason, which is asked for where a person is asked anyway.
-    pub(crate) async fn optional(
-        &self,
-        session: &Session,
-        args: &SwitchArgs,
-    ) -> Result<Option<String>, Failure> {
-        if self.reason.is_some() || args.yes || args.dry_run || session.ui.can_ask().is_err() {
-            return Ok(self.reason.clone());
-        }
-        let interrupt = Interrupt::listen();
-        let reason = line(&session.ui, &interrupt, "Why").await?;
-        let reason = super::change::message(reason.trim()).map_err(Failure::usage)?;
-        Ok(Some(reason).filter(|reason| !reason.is_empty()))
-    }
-}
-
-/// The failure of a change that cannot be made.
-pub(crate) fn overridden(error: OverrideError) -> Failure {
-    Failure::usage(error)
-}
 
 /// What a change starts from, each time that it is made.
 #[derive(Debug)]

@@ -10,7 +10,8 @@ use super::failure::Failure;
 use super::keyring::Keyring;
 use super::ui::Ui;
 use crate::engine::{Connect, Pace};
-use crate::model::{self, Cluster, ClusterName, Connection, Origin, Selector};
+use crate::model::{self, Cluster, ClusterName, Connection, Heads, Origin, Selector};
+use crate::plan::Desired;
 use crate::store::{self, Store};
 use crate::target::consul::{Consul, Patience};
 use crate::target::directory::Directory;
@@ -67,6 +68,23 @@ pub(crate) struct ReachArgs {
 }
 
 impl ReachArgs {
+    /// Refuses a selector that matches none of the clusters that there are or will be: whoever
+    /// mistypes a label must not be told that all is well.
+    pub(crate) fn check(&self, heads: &Heads, desired: &Desired) -> Result<(), Failure> {
+        let contents = heads.iter().map(|(id, head)| (id, &head.content));
+        let mut clusters = contents
+            .chain(&desired.contents)
+            .filter_map(|(_, content)| content.cluster());
+        let matches = |cluster: &Cluster| self.clusters.matches(&cluster.labels);
+        if self.clusters.is_empty() || clusters.any(matches) {
+            return Ok(());
+        }
+        Err(
+            Failure::usage(format!("`{}` matches no cluster", self.clusters))
+                .hint("`cfgctl cluster list` shows the clusters with their labels"),
+        )
+    }
+
     pub(crate) fn pace(&self) -> Pace {
         Pace {
             clusters_at_once: self.parallelism.into(),

@@ -65,6 +65,7 @@ pub(crate) async fn survey(
     });
     let survey = survey.await;
     let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
+    reach.check(&survey.heads, desired)?;
     // Nothing is carried out, so the origin is never written anywhere.
     let origin = session.origin(Cause::Apply, None);
     let plan = survey.plan(desired, sets, &origin, consents)?;

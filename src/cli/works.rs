@@ -1,5 +1,7 @@
 //! The engine at work for a person at a terminal.
 
+use futures_util::future::{Either, select};
+
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::session::Session;
@@ -23,7 +25,20 @@ pub(crate) async fn with_engine<T>(
         events: &events,
         interrupt: interrupt.receiver(),
     };
-    let result = work(&engine).await;
+    let mut stop = interrupt.receiver();
+    let work = std::pin::pin!(work(&engine));
+    let result = match select(work, std::pin::pin!(stop.wait_for(|stop| *stop))).await {
+        Either::Left((result, _)) => result,
+        // Without handlers there is no sender, and signals end the process anyway.
+        Either::Right((Err(_), work)) => work.await,
+        Either::Right((Ok(_), work)) => {
+            session.ui.status(
+                "stopping: what is begun is finished, nothing new is begun; \
+                 once more stops at once",
+            );
+            work.await
+        }
+    };
     progress.finish();
     result
 }

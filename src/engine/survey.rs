@@ -176,16 +176,22 @@ impl Engine<'_> {
         fleet: &Fleet,
         places: &BTreeMap<Pair, Place>,
     ) -> (BTreeMap<Pair, Observation>, BTreeMap<ClusterName, Limits>) {
-        let looks = fleet.iter().map(|(name, target)| async move {
-            let pairs = places.iter().filter(|(pair, _)| pair.cluster == *name);
-            match target {
-                Ok(target) => self.look(name, target, pairs.collect()).await,
-                Err(unseen) => {
-                    let unseen = |(pair, _): (&Pair, _)| {
-                        (self.events)(Event::Surveyed(pair));
-                        (pair.clone(), Observation::Unseen(unseen.clone()))
-                    };
-                    (pairs.map(unseen).collect(), None)
+        let mut by_cluster: BTreeMap<&ClusterName, Vec<(&Pair, &Place)>> = BTreeMap::new();
+        for look in places {
+            by_cluster.entry(&look.0.cluster).or_default().push(look);
+        }
+        let looks = fleet.iter().map(|(name, target)| {
+            let pairs = by_cluster.remove(name).unwrap_or_default();
+            async move {
+                match target {
+                    Ok(target) => self.look(name, target, pairs).await,
+                    Err(unseen) => {
+                        let unseen = |(pair, _): (&Pair, _)| {
+                            (self.events)(Event::Surveyed(pair));
+                            (pair.clone(), Observation::Unseen(unseen.clone()))
+                        };
+                        (pairs.into_iter().map(unseen).collect(), None)
+                    }
                 }
             }
         });

@@ -5,12 +5,17 @@
 //! decides what a cluster gets.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Breaker, BreakerName, BreakerStatus, ConfigSet, FlagName, Labels, Reset, Selector};
+
+mod parts;
+
+pub use parts::{
+    BreakerState, FlagOverride, Grip, Opening, OverrideError, Part, Stamp, TripRequest, Tripped,
+};
 
 /// The most overrides that one set may have; people have a handful.
 const MAX_OVERRIDES: usize = 256;
@@ -35,189 +40,6 @@ pub struct Overrides {
     /// When each breaker was tripped within the last hour, ignored trips included.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub trips: BTreeMap<BreakerName, Vec<Timestamp>>,
-}
-
-/// Who did it, when and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Stamp {
-    /// `user@host`, or what `CFGCTL_ACTOR` says.
-    pub actor: String,
-    /// Since when.
-    pub since: Timestamp,
-    /// Why, if it was said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-/// A flag that is held at a variant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct FlagOverride {
-    /// The flag.
-    pub flag: FlagName,
-    /// The variant.
-    pub variant: String,
-    /// Where; empty: everywhere.
-    #[serde(default, skip_serializing_if = "Selector::is_empty")]
-    pub clusters: Selector,
-    /// Who holds it.
-    pub stamp: Stamp,
-    /// Until when; `None`: until it is unset.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Timestamp>,
-}
-
-/// A breaker that is open.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Opening {
-    /// The breaker.
-    pub breaker: BreakerName,
-    /// Where; empty: everywhere.
-    #[serde(default, skip_serializing_if = "Selector::is_empty")]
-    pub clusters: Selector,
-    /// What can close it.
-    #[serde(default, skip_serializing_if = "Grip::is_loose")]
-    pub grip: Grip,
-    /// Who opened it.
-    pub stamp: Stamp,
-    /// When it closes by itself; `None`: it does not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Timestamp>,
-}
-
-/// What can close an open breaker.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Grip {
-    /// A person, its time limit, and the alerts that opened it.
-    #[default]
-    Loose,
-    /// Only a person: it was tripped too often.
-    Latched,
-    /// Only a person: one holds it open.
-    Forced,
-}
-
-impl Grip {
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde calls it with a reference"
-    )]
-    fn is_loose(&self) -> bool {
-        *self == Self::Loose
-    }
-}
-
-/// The state of a breaker in one cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BreakerState {
-    /// Nothing is changed.
-    Closed,
-    /// What it declares is in force.
-    Open,
-    /// The same, and a person holds it so.
-    ForcedOpen,
-    /// Nothing is changed, and trips are recorded and ignored.
-    Disabled,
-}
-
-impl BreakerState {
-    /// The number that resilience4j gives this state in its metrics; see
-    /// <https://resilience4j.readme.io/docs/micrometer>.
-    pub fn number(self) -> u8 {
-        match self {
-            Self::Closed => 0,
-            Self::Open => 1,
-            Self::Disabled => 3,
-            Self::ForcedOpen => 4,
-        }
-    }
-
-    /// The word for it, in tables and documents.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::ForcedOpen => "forced-open",
-            Self::Disabled => "disabled",
-        }
-    }
-}
-
-/// A trip that somebody asks for.
-#[derive(Clone, Debug)]
-pub struct TripRequest {
-    /// Where; empty: everywhere.
-    pub clusters: Selector,
-    /// Who trips it, when and why.
-    pub stamp: Stamp,
-    /// For how long; `None`: as the breaker declares.
-    pub lasts: Option<SignedDuration>,
-}
-
-/// What became of a trip.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tripped {
-    /// The breaker is open now.
-    Opened,
-    /// It was tripped too often within an hour: open until a person resets it.
-    Latched,
-    /// It was open already, and now stays so for longer.
-    Extended,
-    /// It was open already for at least as long.
-    AlreadyOpen,
-    /// It is disabled: the trip is recorded, and changes nothing.
-    Ignored,
-}
-
-/// Why overrides cannot be changed as asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OverrideError {
-    /// The set has as many as it may have.
-    #[error("the set has {MAX_OVERRIDES} overrides, which is the limit")]
-    TooMany,
-    /// Nothing is overridden.
-    #[error("`{0}` is not overridden")]
-    NotOverridden(String),
-    /// Something is overridden, but not in exactly these clusters.
-    #[error("`{name}` is overridden, but for {}", .elsewhere.join(" and for "))]
-    Elsewhere {
-        /// What is overridden.
-        name: String,
-        /// Where, as selectors; each must be named as it is.
-        elsewhere: Vec<String>,
-    },
-}
-
-/// Something of a set that can be overridden.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    /// A flag.
-    Flag(FlagName),
-    /// A breaker.
-    Breaker(BreakerName),
-}
-
-impl Part {
-    /// The name without its kind.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Flag(name) => name.as_str(),
-            Self::Breaker(name) => name.as_str(),
-        }
-    }
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag(name) => write!(f, "flag `{name}`"),
-            Self::Breaker(name) => write!(f, "breaker `{name}`"),
-        }
-    }
 }
 
 /// The clusters of an override in words.

@@ -288,6 +288,7 @@ impl<'a> After<'a> {
                 changes.insert(id.clone(), self.change(id, content, Why::Content, claims));
             }
         }
+        let relabelled = self.relabelled();
         for (name, set) in &self.sets {
             let Some(set) = set else { continue };
             let id = ResourceId::Set((*name).clone());
@@ -303,7 +304,7 @@ impl<'a> After<'a> {
             let why = match claim {
                 _ if head.overrides != *self.overrides(name) => Why::Overrides,
                 Some(claim) => claim.why,
-                None if self.reads_other_labels(name, set) => Why::Labels,
+                None if self.reads_other_labels(name, set, &relabelled) => Why::Labels,
                 None => continue,
             };
             let content = Content::Set((*set).clone());
@@ -342,19 +343,29 @@ impl<'a> After<'a> {
         }
     }
 
+    /// The labels of every cluster that gets others: before and after.
+    fn relabelled(&self) -> Vec<(&'a Labels, &'a Labels)> {
+        let labels = |(id, content): (&ResourceId, &'a Content)| {
+            let after = &content.cluster()?.labels;
+            let before = &self.heads.get(id)?.content.cluster()?.labels;
+            (before != after).then_some((before, after))
+        };
+        self.desired.contents.iter().filter_map(labels).collect()
+    }
+
     /// Whether a cluster that has the set and keeps it gets other values, because its labels
     /// change. Without a new revision one version would then have two contents.
-    fn reads_other_labels(&self, name: &SetName, set: &ConfigSet) -> bool {
+    fn reads_other_labels(
+        &self,
+        name: &SetName,
+        set: &ConfigSet,
+        relabelled: &[(&Labels, &Labels)],
+    ) -> bool {
         let contents = |labels| render::contents(set, self.overrides(name), labels);
-        self.desired.contents.iter().any(|(id, content)| {
-            let before = self.heads.get(id).and_then(|head| head.content.cluster());
-            let (Some(before), Some(after)) = (before, content.cluster()) else {
-                return false;
-            };
-            before.labels != after.labels
-                && set.clusters.matches(&before.labels)
-                && set.clusters.matches(&after.labels)
-                && contents(&before.labels) != contents(&after.labels)
+        relabelled.iter().any(|(before, after)| {
+            set.clusters.matches(before)
+                && set.clusters.matches(after)
+                && contents(before) != contents(after)
         })
     }
 

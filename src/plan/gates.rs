@@ -81,7 +81,6 @@ fn deletes(old: &Snapshot, new: &Snapshot) -> Option<Reason> {
 }
 
 fn grows(old: &Snapshot, new: &Snapshot) -> Option<Reason> {
-    let size = |snapshot: &Snapshot| snapshot.document.to_bytes().len();
-    let (from, to) = (size(old), size(new));
+    let (from, to) = (old.document.bytes(), new.document.bytes());
     (to > from * GROWTH).then_some(Reason::Grows { from, to })
 }

@@ -3,7 +3,8 @@
 //! See `buildFlattenedMap` in
 //! <https://github.com/spring-projects/spring-framework/blob/main/spring-beans/src/main/java/org/springframework/beans/factory/config/YamlProcessor.java>.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use serde_json::Value;
 
@@ -12,16 +13,30 @@ use crate::model::value::{Map, Path};
 /// One property of an application.
 #[derive(Debug)]
 pub(super) struct Property<'a> {
-    /// The value it comes from; list items count from 0.
-    pub(super) path: Path,
     /// As the application names it: `hosts[0].port`.
     pub(super) name: String,
-    /// The same with a slash between nested maps: `hosts[0]/port`.
-    pub(super) key: String,
+    steps: Vec<Step<'a>>,
     value: &'a Value,
 }
 
+/// One step down into nested values.
+#[derive(Clone, Copy, Debug)]
+enum Step<'a> {
+    Member(&'a str),
+    Item(usize),
+}
+
 impl Property<'_> {
+    /// The value it comes from; list items count from 0.
+    pub(super) fn path(&self) -> Path {
+        path(&self.steps)
+    }
+
+    /// The name with a slash between nested maps: `hosts[0]/port`.
+    pub(super) fn key(&self) -> String {
+        name(&self.steps, '/')
+    }
+
     /// What the application gets. Spring reads null and an empty list as the empty text.
     pub(super) fn text(&self) -> String {
         match self.value {
@@ -30,6 +45,32 @@ impl Property<'_> {
             value => value.to_string(),
         }
     }
+}
+
+fn path(steps: &[Step<'_>]) -> Path {
+    let segment = |step: &Step<'_>| match step {
+        Step::Member(key) => (*key).to_owned(),
+        Step::Item(index) => index.to_string(),
+    };
+    steps.iter().map(segment).collect()
+}
+
+fn name(steps: &[Step<'_>], separator: char) -> String {
+    let mut name = String::new();
+    for step in steps {
+        match step {
+            Step::Member(key) => {
+                // `"[a.b]"` is how Spring's users write a key with a dot in it.
+                if !name.is_empty() && !key.starts_with('[') {
+                    name.push(separator);
+                }
+                name.push_str(key);
+            }
+            // Writing to a text cannot fail.
+            Step::Item(index) => _ = write!(name, "[{index}]"),
+        }
+    }
+    name
 }
 
 /// All properties of a map of values, each with a name of its own.
@@ -54,75 +95,60 @@ pub(super) fn check_name(segment: &str) -> Option<&'static str> {
 /// Flattens `values`; `rule` says why a key of a map is refused.
 pub(super) fn flatten(values: &Map, rule: fn(&str) -> Option<&'static str>) -> Flat<'_> {
     let mut flat = Flat::default();
-    flat.map(values, &Name::default(), rule);
+    flat.map(values, &mut Vec::new(), rule);
 
-    let mut names = BTreeMap::new();
-    for property in std::mem::take(&mut flat.properties) {
-        if let Some(first) = names.get(&property.name) {
-            let first = Path::clone(first);
-            flat.doubled.push((property.path, first, property.name));
+    let mut names: BTreeMap<&str, &Property<'_>> = BTreeMap::new();
+    let mut later = BTreeSet::new();
+    for (index, property) in flat.properties.iter().enumerate() {
+        if let Some(first) = names.get(property.name.as_str()) {
+            let (path, first) = (property.path(), first.path());
+            flat.doubled.push((path, first, property.name.clone()));
+            later.insert(index);
         } else {
-            names.insert(property.name.clone(), property.path.clone());
-            flat.properties.push(property);
+            names.insert(&property.name, property);
         }
     }
+    let mut index = 0..;
+    flat.properties
+        .retain(|_| index.next().is_none_or(|index| !later.contains(&index)));
     flat
 }
 
-/// How far down the values we are, in every notation.
-#[derive(Clone, Default)]
-struct Name {
-    path: Path,
-    dotted: String,
-    key: String,
-}
-
-impl Name {
-    fn member(&self, key: &str) -> Self {
-        // `"[a.b]"` is how Spring's users write a key with a dot in it.
-        let (dot, slash) = if self.dotted.is_empty() || key.starts_with('[') {
-            ("", "")
-        } else {
-            (".", "/")
-        };
-        Self {
-            path: self.path.join(key),
-            dotted: format!("{}{dot}{key}", self.dotted),
-            key: format!("{}{slash}{key}", self.key),
-        }
-    }
-
-    fn item(&self, index: usize) -> Self {
-        Self {
-            path: self.path.join(&index.to_string()),
-            dotted: format!("{}[{index}]", self.dotted),
-            key: format!("{}[{index}]", self.key),
-        }
-    }
-}
-
 impl<'a> Flat<'a> {
-    fn map(&mut self, map: &'a Map, at: &Name, rule: fn(&str) -> Option<&'static str>) {
+    fn map(
+        &mut self,
+        map: &'a Map,
+        at: &mut Vec<Step<'a>>,
+        rule: fn(&str) -> Option<&'static str>,
+    ) {
         for (key, value) in map {
+            at.push(Step::Member(key));
             match rule(key) {
-                Some(reason) => self.refused.push((at.path.join(key), reason)),
-                None => self.value(value, at.member(key), rule),
+                Some(reason) => self.refused.push((path(at), reason)),
+                None => self.value(value, at, rule),
             }
+            at.pop();
         }
     }
 
-    fn value(&mut self, value: &'a Value, at: Name, rule: fn(&str) -> Option<&'static str>) {
+    fn value(
+        &mut self,
+        value: &'a Value,
+        at: &mut Vec<Step<'a>>,
+        rule: fn(&str) -> Option<&'static str>,
+    ) {
         match value {
-            Value::Object(map) => self.map(map, &at, rule),
+            Value::Object(map) => self.map(map, at, rule),
             Value::Array(items) if !items.is_empty() => {
                 for (index, item) in items.iter().enumerate() {
-                    self.value(item, at.item(index), rule);
+                    at.push(Step::Item(index));
+                    self.value(item, at, rule);
+                    at.pop();
                 }
             }
             _ => self.properties.push(Property {
-                path: at.path,
-                name: at.dotted,
-                key: at.key,
+                name: name(at, '.'),
+                steps: at.clone(),
                 value,
             }),
         }

@@ -16,6 +16,7 @@ use super::{Store, StoreError, guard};
 use crate::model::{Commit, Heads, ResourceId, Revision, Version};
 
 mod connection;
+mod draft;
 mod file;
 mod rows;
 mod schema;

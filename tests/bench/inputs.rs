@@ -3,6 +3,8 @@
 use std::fmt::{self, Write as _};
 use std::fs;
 
+use serde_json::{Map, Value, json};
+
 use crate::measure::User;
 use crate::support::consul::unique_prefix;
 
@@ -95,6 +97,15 @@ impl World {
             .collect()
     }
 
+    /// How many bytes these are.
+    pub(crate) fn bytes(&self) -> usize {
+        let leaves = self.leaves();
+        leaves
+            .iter()
+            .map(|(path, value)| path.len() + value.len())
+            .sum()
+    }
+
     fn value(&self, set: usize, leaf: usize) -> String {
         let change = if set == 0 && leaf == 0 {
             self.change
@@ -119,6 +130,10 @@ impl World {
         for index in 0..self.sets {
             let path = directory.join(format!("set{index:04}.yaml"));
             fs::write(path, self.set(index)).expect("a file");
+            if self.has_schemas() {
+                let path = directory.join(schema_of(index));
+                fs::write(path, self.schema(index)).expect("a file");
+            }
         }
     }
 
@@ -133,8 +148,14 @@ impl World {
     }
 
     fn set(&self, index: usize) -> String {
+        let schema = if self.has_schemas() {
+            format!("  schema: {}\n", schema_of(index))
+        } else {
+            String::new()
+        };
         let mut text = format!(
-            "apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata:\n  name: set{index:04}\nspec:\n  values:\n"
+            "apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata:\n  name: set{index:04}\nspec:\n\
+             {schema}  values:\n"
         );
         for leaf in 0..self.shape.leaves() {
             if leaf % GROUP == 0 {
@@ -160,4 +181,33 @@ impl World {
         }
         text
     }
+
+    /// Whether the values are checked too, as no rival does: not where there are rivals.
+    fn has_schemas(&self) -> bool {
+        matches!(self.shape, Shape::Snapshot(_))
+    }
+
+    /// What allows exactly these keys. No two are equal, as no two sets of people have the same.
+    fn schema(&self, index: usize) -> String {
+        let object = |properties: Map<String, Value>| {
+            let required: Vec<_> = properties.keys().cloned().collect();
+            json!({"type": "object", "additionalProperties": false, "required": required, "properties": properties})
+        };
+        let leaves: Vec<usize> = (0..self.shape.leaves()).collect();
+        let groups = leaves.chunks(GROUP).enumerate().map(|(group, leaves)| {
+            let key = |leaf: &usize| {
+                let rule = json!({"type": "string", "minLength": 1, "maxLength": 200});
+                (format!("key{leaf:04}"), rule)
+            };
+            let keys = object(leaves.iter().map(key).collect());
+            (format!("group{group:03}"), keys)
+        });
+        let mut schema = object(groups.collect());
+        schema["title"] = json!(format!("set{index:04}"));
+        schema.to_string()
+    }
+}
+
+fn schema_of(index: usize) -> String {
+    format!("set{index:04}.schema.json")
 }

@@ -18,6 +18,7 @@ mod inputs;
 mod measure;
 mod rivals;
 mod table;
+mod trip;
 
 #[expect(
     dead_code,
@@ -31,13 +32,17 @@ mod support {
 use far::Far;
 use inputs::{Shape, World};
 use measure::{Sample, User, clocked};
+use rivals::Bare;
 use support::consul::Consul;
-use table::Table;
+use table::{Aim, Table};
 
-/// How far away the clusters of the last rows are: there and back.
+/// How far away the clusters of some rows are: there and back.
 const FAR_MS: u64 = 20;
 /// The clusters of a small team.
 const CLUSTERS: usize = 4;
+/// The Consuls that a hundred clusters share. Each grants 200 connections to one address, and a
+/// cluster takes up to eight.
+const CONSULS: usize = 10;
 
 /// How often each figure is taken.
 fn runs() -> usize {
@@ -48,53 +53,74 @@ fn runs() -> usize {
 fn main() {
     // `cargo bench` and `cargo test --benches` pass arguments that mean nothing here.
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let mut consuls = Vec::new();
-    for _ in 0..CLUSTERS {
-        consuls.push(runtime.block_on(Consul::start()));
-    }
-    let near: Vec<String> = consuls.iter().map(Consul::address).collect();
+    let start = |count| -> Vec<Consul> {
+        (0..count)
+            .map(|_| runtime.block_on(Consul::start()))
+            .collect()
+    };
+    let mut consuls = start(CLUSTERS);
+    let addresses = |consuls: &[Consul]| consuls.iter().map(Consul::address).collect();
+    let near: Vec<String> = addresses(&consuls);
     let proxies: Vec<Far> = near
         .iter()
         .map(|address| Far::new(address, FAR_MS))
         .collect();
     let far: Vec<String> = proxies.iter().map(Far::address).collect();
 
-    let mut table = Table::new(runs());
+    let runs = runs();
+    let mut table = Table::new(runs);
     startup(&mut table);
     for shape in [Shape::Document(1000), Shape::Keys(60)] {
         applying(&mut table, shape, &near[..1], "1 cluster");
         applying(&mut table, shape, &near, "4 clusters");
     }
-    applying(
-        &mut table,
-        Shape::Keys(60),
-        &far,
-        &format!("4 clusters {FAR_MS} ms away"),
-    );
+    let to = format!("4 clusters {FAR_MS} ms away");
+    applying(&mut table, Shape::Keys(60), &far, &to);
+    trip::measure(&mut table, &near);
     comparing(&mut table, &near);
-    growth::measure(&mut table, &near);
-    println!("{}", table.markdown());
+    consuls.extend(start(CONSULS - CLUSTERS));
+    growth::measure(&mut table, &addresses(&consuls));
+    println!("{}", table.markdown(&circumstances(runs)));
+}
+
+/// What the figures depend on, and how they came to be.
+fn circumstances(runs: usize) -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let fsync = measure::fsync(10 * runs).median();
+    format!(
+        "Medians of {runs} runs ({} for what grows), taking turns, on {cores} cores; whole \
+         processes, and a store that each first apply creates on a disk whose fsync takes \
+         {fsync:.1} ms; {} `-dev` on loopback. ×: cfgctl in units of the other. A bare \
+         PUT is one round trip over an open connection; a bare change is what none can do without: \
+         connect, read, compare and set as many bytes; both to all clusters at once, until the \
+         slowest is done.",
+        runs.min(growth::MOST_RUNS),
+        measure::consul_version(),
+    )
 }
 
 /// What a command costs that does next to nothing.
 fn startup(table: &mut Table) {
     let user = User::new();
     let shop = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/shop");
-    let version = user.sample(table.runs, |user| user.cfgctl(&["--version"]));
-    let beside = user.sample(table.runs, |user| user.consul(&["version"]));
-    table.add(
-        "start: `--version`",
-        &version,
-        &[("`consul version`", beside)],
+    let [version, beside, validate] = user.samples(
+        table.runs,
+        [
+            &|user| user.cfgctl(&["--version"]),
+            &|user| user.consul(&["version"]),
+            &|user| user.cfgctl(&["validate", "-f", shop]),
+        ],
     );
-    let validate = user.sample(table.runs, |user| user.cfgctl(&["validate", "-f", shop]));
-    table.add("start: `validate -f fixtures/shop`", &validate, &[]);
+    table.aim("`--version` under 5 ms", Aim::Milliseconds(5.0), &version);
+    table.add("`--version`", &version, &[("`consul version`", &beside)]);
+    table.add("`validate -f fixtures/shop`", &validate, &[]);
 }
 
 /// The first apply of one set, and then a change of one key in it.
 fn applying(table: &mut Table, shape: Shape, addresses: &[String], to: &str) {
     let (mut first, mut change) = (Sample::default(), Sample::default());
     let (mut import, mut put) = (Sample::default(), Sample::default());
+    let (mut trip, mut bare) = (Sample::default(), Sample::default());
     for run in 0..=table.runs {
         let user = User::new();
         let mut world = World::one(shape, addresses);
@@ -108,26 +134,45 @@ fn applying(table: &mut Table, shape: Shape, addresses: &[String], to: &str) {
         let imported = rivals::import(&user, addresses);
         let (key, value) = &keys[0];
         let changed = rivals::put(&user, addresses, key, value);
+        let Bare { once, all } = rivals::bare(addresses, world.bytes());
         // The first run warms everything up.
         if run > 0 {
             first.add(took);
             change.add(again);
             import.add(imported);
             put.add(changed);
+            trip.add(once);
+            bare.add(all);
         }
     }
-    let bare = rivals::bare(addresses, 10 * table.runs);
+    if shape == Shape::Document(1000) {
+        table.aim(
+            &format!("first apply of {shape}, to {to}: 20 times as fast as `consul kv import`"),
+            Aim::Share(1.0 / 20.0, &import),
+            &first,
+        );
+    }
+    if addresses.len() > 1 {
+        table.aim(
+            &format!(
+                "one key of {shape} changed, to {to}: at most 3 times the slowest bare change"
+            ),
+            Aim::Share(3.0, &bare),
+            &change,
+        );
+    }
     table.add(
         &format!("first apply of {shape}, to {to}"),
         &first,
-        &[("`consul kv import`", import)],
+        &[("`consul kv import`", &import)],
     );
     table.add(
         &format!("one key of {shape} changed, to {to}"),
         &change,
         &[
-            ("`consul kv put`", put),
-            ("slowest of as many bare PUTs", bare),
+            ("`consul kv put`", &put),
+            ("bare change", &bare),
+            ("bare PUT", &trip),
         ],
     );
 }
@@ -138,13 +183,11 @@ fn comparing(table: &mut Table, addresses: &[String]) {
     let world = World::many(100, 20, addresses, CLUSTERS);
     world.write(&user);
     user.cfgctl(&["apply", "-f", "world", "--yes"]);
-    let time = user.sample(table.runs, |user| user.cfgctl(&["diff", "-f", "world"]));
-    let export = user.sample(table.runs, |user| rivals::export(user, addresses));
-    table.add(
-        "`diff` of 100 unchanged sets × 4 clusters",
-        &time,
-        &[("`consul kv export`", export)],
-    );
+    let diff = |user: &User| user.cfgctl(&["diff", "-f", "world"]);
+    let export = |user: &User| rivals::export(user, addresses, &world);
+    let [time, export] = user.samples(table.runs, [&diff, &export]);
+    let what = "`diff` of 100 unchanged sets × 4 clusters";
+    table.add(what, &time, &[("`consul kv export`", &export)]);
     let memory = user.peak_memory(table.runs, &["diff", "-f", "world"]);
-    table.add("the same: peak memory", &memory, &[]);
+    table.add(&format!("{what}: peak memory"), &memory, &[]);
 }

@@ -64,6 +64,8 @@ pub(crate) struct User {
 impl User {
     pub(crate) fn new() -> Self {
         let home = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+        // Every home has it but a new one.
+        fs::create_dir_all(home.path().join(".local/share")).expect("a directory");
         Self { home }
     }
 
@@ -71,14 +73,23 @@ impl User {
         self.home.path()
     }
 
-    /// Runs `work` several times after once for warmth.
-    pub(crate) fn sample<T>(&self, runs: usize, work: impl Fn(&Self) -> T) -> Sample {
-        let mut sample = Sample::default();
-        work(self);
-        for _ in 0..runs {
-            sample.add(clocked(|| work(self)));
+    /// Runs all of `work` several times after once for warmth, taking turns, so that what else
+    /// the machine does meanwhile falls on each of them alike.
+    pub(crate) fn samples<const N: usize>(
+        &self,
+        runs: usize,
+        work: [&dyn Fn(&Self); N],
+    ) -> [Sample; N] {
+        let mut samples = work.map(|_| Sample::default());
+        for run in 0..=runs {
+            for (work, sample) in work.iter().zip(&mut samples) {
+                let took = clocked(|| work(self));
+                if run > 0 {
+                    sample.add(took);
+                }
+            }
         }
-        sample
+        samples
     }
 
     fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
@@ -141,6 +152,13 @@ fn consul() -> PathBuf {
     chosen.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/consul"))
 }
 
+/// `Consul v1.8.7`.
+pub(crate) fn consul_version() -> String {
+    let output = Command::new(consul()).arg("version").output();
+    let text = String::from_utf8(output.expect("consul").stdout).expect("text");
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
 /// `VmHWM:    12345 kB`, in MiB.
 fn peak_in(status: &str) -> Option<f64> {
     let text = fs::read_to_string(status).ok()?;
@@ -157,4 +175,17 @@ fn succeed(command: &mut Command) {
         output.status,
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// How long the disk takes to keep a page for good: what any store pays for a commit, and more
+/// than once.
+pub(crate) fn fsync(runs: usize) -> Sample {
+    use std::io::Write as _;
+    let mut file = tempfile::tempfile_in(env!("CARGO_TARGET_TMPDIR")).expect("a file");
+    let mut sample = Sample::default();
+    for _ in 0..runs {
+        file.write_all(&[1; 4096]).expect("a page");
+        sample.add(clocked(|| file.sync_all().expect("a disk")));
+    }
+    sample
 }

@@ -1,14 +1,14 @@
 //! The same keys by other means: the consul command, and bare HTTP.
 
 use std::fs;
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Child;
+use std::time::Duration;
 
 use base64::Engine as _;
 use serde_json::json;
 
 use crate::inputs::World;
-use crate::measure::{Sample, User, clocked};
+use crate::measure::{User, clocked};
 use crate::support::consul::unique_prefix;
 
 /// Where [`keys`] writes them.
@@ -40,9 +40,9 @@ pub(crate) fn put(user: &User, addresses: &[String], key: &str, value: &str) -> 
     clocked(|| all_at_once(user, addresses, &["kv", "put"], &[key, &value]))
 }
 
-/// `consul kv export` of everything in every Consul, all at once.
-pub(crate) fn export(user: &User, addresses: &[String]) {
-    all_at_once(user, addresses, &["kv", "export"], &[""]);
+/// `consul kv export` of what lies in every Consul of `world`, all at once.
+pub(crate) fn export(user: &User, addresses: &[String], world: &World) {
+    all_at_once(user, addresses, &["kv", "export"], &[&world.prefix]);
 }
 
 fn all_at_once(user: &User, addresses: &[String], command: &[&str], arguments: &[&str]) {
@@ -50,43 +50,71 @@ fn all_at_once(user: &User, addresses: &[String], command: &[&str], arguments: &
         let flag = format!("-http-addr={address}");
         let flag = [flag.as_str()];
         let all: Vec<&str> = [command, &flag, arguments].concat();
-        let mut command = user.consul_command(&all);
-        command.stderr(Stdio::null()).spawn().expect("consul")
+        user.consul_command(&all).spawn().expect("consul")
     };
     let children: Vec<Child> = addresses.iter().map(start).collect();
-    for mut child in children {
-        assert!(child.wait().expect("an end").success(), "{command:?}");
+    for child in children {
+        let output = child.wait_with_output().expect("an end");
+        assert!(
+            output.status.success(),
+            "{command:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }
 
-/// PUTs of one key to every Consul at once, over connections that are open already, until the
-/// slowest is done.
-pub(crate) fn bare(addresses: &[String], runs: usize) -> Sample {
+/// What the network alone costs, to all Consuls at once until the slowest is done.
+pub(crate) struct Bare {
+    /// A PUT of one value over a connection that is open already.
+    pub(crate) once: Duration,
+    /// All that a safe change of one document takes: connect, read the key for its index, and
+    /// compare and set it to as many bytes as the set has.
+    pub(crate) all: Duration,
+}
+
+pub(crate) fn bare(addresses: &[String], bytes: usize) -> Bare {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let key = unique_prefix();
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .tls_certs_only([])
-        .build()
-        .expect("a client");
-    let mut sample = Sample::default();
-    for run in 0..=runs {
-        let start = Instant::now();
-        let puts: Vec<_> = addresses
-            .iter()
-            .map(|address| {
-                let url = format!("{address}/v1/kv/{key}");
-                let put = client.put(url).body(format!("{run:0100}"));
-                runtime.spawn(async move { put.send().await?.error_for_status()?.text().await })
-            })
-            .collect();
-        for put in puts {
-            let answer = runtime.block_on(put).expect("a task").expect("an answer");
-            assert_eq!(answer.trim(), "true");
-        }
-        if run > 0 {
-            sample.add(start.elapsed());
-        }
+    let client = || {
+        let builder = reqwest::Client::builder().no_proxy().tls_certs_only([]);
+        builder.build().expect("a client")
+    };
+    let to_all = |client: &reqwest::Client, fence: bool, body: &str| {
+        let changes = addresses.iter().map(|address| {
+            let (client, body) = (client.clone(), body.to_owned());
+            let url = format!("{address}/v1/kv/{key}");
+            runtime.spawn(async move { change(&client, url, fence, body).await })
+        });
+        clocked(|| {
+            for change in changes.collect::<Vec<_>>() {
+                let answer = runtime
+                    .block_on(change)
+                    .expect("a task")
+                    .expect("an answer");
+                assert_eq!(answer.trim(), "true");
+            }
+        })
+    };
+    let open = client();
+    // Opens the connections, and makes the key.
+    to_all(&open, false, "new");
+    Bare {
+        once: to_all(&open, false, "changed"),
+        all: to_all(&client(), true, &"x".repeat(bytes)),
     }
-    sample
+}
+
+async fn change(
+    client: &reqwest::Client,
+    mut url: String,
+    fence: bool,
+    body: String,
+) -> reqwest::Result<String> {
+    if fence {
+        let read = client.get(&url).send().await?.error_for_status()?;
+        let found: serde_json::Value = read.json().await?;
+        url = format!("{url}?cas={}", found[0]["ModifyIndex"]);
+    }
+    let written = client.put(url).body(body).send().await?;
+    written.error_for_status()?.text().await
 }

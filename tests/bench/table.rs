@@ -4,6 +4,15 @@ use std::fmt::Write as _;
 
 use crate::measure::{Sample, Unit};
 
+/// What a figure should be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Aim<'a> {
+    /// At most so long.
+    Milliseconds(f64),
+    /// At most so many times the other.
+    Share(f64, &'a Sample),
+}
+
 /// Figures as they come, told on standard error while they do.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -11,6 +20,9 @@ pub(crate) struct Table {
     pub(crate) runs: usize,
     rows: Vec<String>,
     growth: Vec<String>,
+    aims: Vec<String>,
+    /// The steepest growth that was seen: by how much, and of what.
+    steepest: (f64, String),
 }
 
 impl Table {
@@ -19,11 +31,13 @@ impl Table {
             runs,
             rows: Vec::new(),
             growth: Vec::new(),
+            aims: Vec::new(),
+            steepest: (0.0, String::new()),
         }
     }
 
     /// One figure, and what does something like it.
-    pub(crate) fn add(&mut self, what: &str, figure: &Sample, beside: &[(&str, Sample)]) {
+    pub(crate) fn add(&mut self, what: &str, figure: &Sample, beside: &[(&str, &Sample)]) {
         let beside: Vec<_> = beside
             .iter()
             .map(|(name, sample)| {
@@ -50,25 +64,60 @@ impl Table {
             [.., before, after] => after.median() / before.median(),
             _ => f64::NAN,
         };
+        if last > self.steepest.0 {
+            self.steepest = (last, what.to_owned());
+        }
         let row = format!("| {what} | {} | ×{last:.1} |", cells.join(" → "));
         eprintln!("{row}");
         self.growth.push(row);
     }
 
-    pub(crate) fn markdown(&self) -> String {
-        let mut text = format!(
-            "Medians of {} runs, whole processes; ×: cfgctl in units of the other.\n\n\
-             | what | cfgctl | least … most | beside it |\n| --- | --- | --- | --- |\n",
-            self.runs
+    /// What was aimed at, and how `figure` compares.
+    pub(crate) fn aim(&mut self, what: &str, aim: Aim<'_>, figure: &Sample) {
+        let (limit, measured) = match aim {
+            Aim::Milliseconds(limit) => (limit, shown(figure)),
+            Aim::Share(share, other) => {
+                let ratio = figure.median() / other.median();
+                let measured = if share < 1.0 {
+                    format!("{} times as fast", number(1.0 / ratio))
+                } else {
+                    format!("{} times", number(ratio))
+                };
+                (share * other.median(), measured)
+            }
+        };
+        self.judge(what, &measured, figure.median() <= limit);
+    }
+
+    fn judge(&mut self, what: &str, measured: &str, held: bool) {
+        let verdict = if held { "yes" } else { "**no**" };
+        self.aims
+            .push(format!("| {what} | {measured} | {verdict} |"));
+    }
+
+    /// Everything, under `circumstances`.
+    pub(crate) fn markdown(mut self, circumstances: &str) -> String {
+        let (steepest, what) = std::mem::take(&mut self.steepest);
+        self.judge(
+            "nothing grows faster than its input",
+            &format!("at most ×{steepest:.1} ({what})"),
+            steepest <= 10.0,
         );
-        for row in &self.rows {
-            _ = writeln!(text, "{row}");
-        }
-        text.push_str(
-            "\n| what grows tenfold, twice | cfgctl | last step |\n| --- | --- | --- |\n",
-        );
-        for row in &self.growth {
-            _ = writeln!(text, "{row}");
+        let heads = [
+            ("what | cfgctl | least … most | beside it", &self.rows),
+            (
+                "what grows tenfold, twice | cfgctl | last step",
+                &self.growth,
+            ),
+            ("aim | measured | held", &self.aims),
+        ];
+        let mut text = format!("{circumstances}\n");
+        for (head, rows) in heads {
+            let line = " --- |".repeat(head.split('|').count());
+            _ = writeln!(text, "\n| {head} |\n|{line}");
+            for row in rows {
+                _ = writeln!(text, "{row}");
+            }
         }
         text
     }

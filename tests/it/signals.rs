@@ -26,11 +26,10 @@ async fn stopped_while_delivering(signal: Signal, code: i32) {
         hold(proxy, &gate, Request::is_write);
     }
     // One after the other: the first is being written, the rest is not begun.
-    let running = world.spawn_apply(2, &["--parallelism", "1"]);
+    let mut running = world.spawn_apply(2, &["--parallelism", "1"]);
     gate.until_arrived(1);
     kill_process(running.pid(), signal).unwrap();
-    // Nothing shows that it has heard.
-    std::thread::sleep(Duration::from_millis(500));
+    running.until_said("stopping: what is begun is finished");
     gate.open();
     let said = running.end().expect_code(code);
     let mut outcomes = said.outcomes();

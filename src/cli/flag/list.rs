@@ -1,6 +1,5 @@
 //! `cfgctl flag list` and `cfgctl flag get`.
 
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -9,8 +8,8 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::names::{PartOf, known_part, known_set};
 use crate::cli::session::Session;
 use crate::cli::ui::{Look, Report};
-use crate::cli::views::overrides::{held_by, lasts};
-use crate::cli::views::table::{printable, table};
+use crate::cli::views::overrides::lasts;
+use crate::cli::views::table::{age, printable, table};
 use crate::model::{
     Cluster, ClusterName, Flag, FlagName, FlagState, Heads, ResourceId, Revision, SetName,
 };
@@ -166,13 +165,6 @@ impl FlagView {
             words: [in_short(declared), in_short(effective), word],
         }
     }
-
-    /// How long it is still held.
-    fn lasts(&self, now: Timestamp) -> String {
-        self.held
-            .as_ref()
-            .map_or("-".to_owned(), |held| lasts(held.until, now))
-    }
 }
 
 /// A flag in a word or two.
@@ -191,14 +183,19 @@ impl Report for Flags {
     fn table(&self, look: Look) -> String {
         let rows = self.flags.iter().map(|view| {
             let [declared, effective, source] = view.words.clone();
+            let held = view.held.as_ref();
+            let reason = held.and_then(|held| held.reason.as_deref());
+            let dash = || "-".to_owned();
             [
                 format!("{}/{}", view.set, view.flag),
                 declared,
                 effective,
                 view.clusters.join(","),
                 source,
-                view.held.as_ref().map_or("-".to_owned(), held_by),
-                view.lasts(look.now),
+                held.map_or_else(dash, |held| age(held.since, look.now)),
+                held.map_or_else(dash, |held| printable(&held.actor)),
+                reason.map_or_else(dash, printable),
+                held.map_or_else(dash, |held| lasts(held.until, look.now)),
             ]
         });
         let header = [
@@ -208,6 +205,8 @@ impl Report for Flags {
             "CLUSTERS",
             "HELD BY",
             "SINCE",
+            "BY",
+            "REASON",
             "LASTS",
         ];
         let text = table(look, header, rows);

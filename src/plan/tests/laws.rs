@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::engine::{EngineError, Survey};
 use crate::model::{
-    ConfigSet, Content, Document, Limits, Observed, Place, Publish, SpringFormat, Version,
+    Breaker, ConfigSet, Content, Document, Limits, Observed, Place, Publish, SpringFormat, Stamp,
+    Trip, TripRequest, Version,
 };
 use crate::plan::testing::*;
 use crate::plan::{Approved, Desired, approve};
@@ -16,6 +17,8 @@ use crate::target::Target as _;
 
 const CLUSTERS: [&str; 3] = ["eu", "us", "jp"];
 const SETS: [&str; 2] = ["shop", "news"];
+/// The breaker that both sets have.
+const BREAKER: &str = "failing";
 
 /// One set in few words.
 #[derive(Clone, Debug)]
@@ -44,7 +47,17 @@ impl Draft {
                 serde_json::Value::Object(values.collect()),
             )
         };
+        let tripped = self.values.keys();
+        let tripped = tripped.map(|leaf| ((*leaf).to_owned(), json!(9)));
+        let breaker = Breaker {
+            trip: Trip {
+                values: tripped.collect(),
+                ..Trip::default()
+            },
+            ..Breaker::default()
+        };
         ConfigSet {
+            breakers: [(BREAKER.parse().unwrap(), breaker)].into(),
             clusters: self.only.map_or_else(Default::default, |region| {
                 selector(&format!("region={region}"))
             }),
@@ -79,6 +92,8 @@ enum Step {
     Wire(usize, Wire),
     /// Somebody edits or deletes the nth of our keys.
     Edit(usize, usize, Option<u8>),
+    /// Somebody trips the breaker of a set, somewhere or everywhere, or resets it if it is open.
+    Switch(usize, Option<&'static str>),
     /// Somebody deletes the snapshot of a set.
     Wipe(usize, usize),
     /// Somebody writes a key of their own, or deletes it again.
@@ -128,6 +143,8 @@ fn steps() -> impl Strategy<Value = Step> {
         3 => (cluster(), wire).prop_map(|(at, wire)| Step::Wire(at, wire)),
         2 => (cluster(), 0..5_usize, prop::option::of(5..7_u8))
             .prop_map(|(at, nth, value)| Step::Edit(at, nth, value)),
+        3 => (0..SETS.len(), prop::option::of(prop::sample::select(&CLUSTERS[..])))
+            .prop_map(|(set, region)| Step::Switch(set, region)),
         1 => (cluster(), 0..SETS.len()).prop_map(|(at, set)| Step::Wipe(at, set)),
         2 => (cluster(), theirs, prop::option::weighted(0.6, 5..7_u8))
             .prop_map(|(at, key, value)| Step::Foreign(at, key, value)),
@@ -225,6 +242,7 @@ impl Simulation {
                     self.fine.remove(at);
                 }
             }
+            Step::Switch(set, region) => self.switch(SETS[*set], *region),
             Step::Edit(at, nth, value) => self.edit(*at, *nth, *value),
             Step::Wipe(at, set) => {
                 let snapshot = format!("cfgctl/{}/snapshot", SETS[*set]);
@@ -292,6 +310,32 @@ impl Simulation {
         }
     }
 
+    fn switch(&mut self, set: &str, region: Option<&str>) {
+        let Some(head) = self.world.heads().remove(&set_id(set)) else {
+            return;
+        };
+        if head.content.set().is_none() {
+            return;
+        }
+        let mut overrides = head.overrides;
+        let name = BREAKER.parse().unwrap();
+        if overrides.reset(&name, None).is_err() {
+            let request = TripRequest {
+                clusters: region.map_or_else(Default::default, |region| {
+                    selector(&format!("region={region}"))
+                }),
+                stamp: Stamp {
+                    actor: "ops@laptop".to_owned(),
+                    since: self.world.origin().at,
+                    reason: None,
+                },
+                lasts: None,
+            };
+            overrides.trip(&name, &Breaker::default(), request).unwrap();
+        }
+        self.apply(&Desired::overridden(set.parse().unwrap(), overrides));
+    }
+
     fn edit(&mut self, at: usize, nth: usize, value: Option<u8>) {
         let named = self.named(at);
         let Some(key) = named.iter().nth(nth) else {
@@ -356,7 +400,11 @@ fn desired(drafts: &[Option<Draft>; 2]) -> Desired {
         let set = draft.as_ref().map(|draft| Content::Set(draft.set(name)));
         (set_id(name), set.unwrap_or(Content::Deleted))
     };
-    SETS.into_iter().zip(drafts).map(content).collect()
+    Desired {
+        // What is deleted may be open.
+        dropped: SETS.map(|set| format!("{set}/{BREAKER}")).into(),
+        ..SETS.into_iter().zip(drafts).map(content).collect()
+    }
 }
 
 fn config() -> ProptestConfig {

@@ -1,9 +1,9 @@
 //! The file of a store: created for its owner alone, recognised before anything touches it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -12,6 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::Access;
 
 use super::connection::Journal;
+use super::draft;
 use super::schema::{self, Stamp};
 use super::site::Site;
 use crate::store::StoreError;
@@ -50,8 +51,7 @@ pub(super) fn prepare(site: &Site) -> Result<Journal, StoreError> {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 create_directories(directory)
                     .map_err(|error| cannot(site, "its directory cannot be created", &error))?;
-                create_file(&site.path)
-                    .map_err(|error| cannot(site, "it cannot be created", &error))?;
+                draft::create(site, journal_of(site, directory)?)?;
             }
             Err(error) => return Err(cannot(site, "it cannot be read", &error)),
         }
@@ -63,10 +63,14 @@ pub(super) fn prepare(site: &Site) -> Result<Journal, StoreError> {
         let what = "its directory cannot be written, where SQLite keeps its log";
         cannot(site, what, &error.into())
     })?;
-    journal_for(&site.path).map_err(|error| cannot(site, "its file system is unknown", &error))
+    journal_of(site, &site.path)
 }
 
-fn cannot(site: &Site, what: &str, error: &io::Error) -> StoreError {
+fn journal_of(site: &Site, path: &Path) -> Result<Journal, StoreError> {
+    journal_for(path).map_err(|error| cannot(site, "its file system is unknown", &error))
+}
+
+pub(super) fn cannot(site: &Site, what: &str, error: &io::Error) -> StoreError {
     match error.kind() {
         // The disk, not the location, is at fault.
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
@@ -93,22 +97,6 @@ fn create_directories(directory: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Creates an empty file for the owner alone, unless someone else just did. SQLite gives the mode
-/// on to the files that it puts beside it.
-fn create_file(path: &Path) -> io::Result<()> {
-    let created = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-    match created {
-        Ok(_) => Ok(()),
-        // Lost a race, which is fine; a link to nowhere is not.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => fs::metadata(path).map(|_| ()),
-        Err(error) => Err(error),
-    }
 }
 
 /// Refuses a file that is not ours without leaving a trace: `immutable` reads without locks, and

@@ -309,6 +309,14 @@ impl Running {
         }
     }
 
+    /// Waits until it says something on standard error.
+    pub(crate) fn until_said(&mut self, what: &str) {
+        while !self.said.contains(what) {
+            let read = self.stderr.read_line(&mut self.said).expect("a pipe");
+            assert_ne!(read, 0, "it ended: {}", self.said);
+        }
+    }
+
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("a state").is_some()
     }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a file, a clock, the environment or the network, and nothing is async.
 
+mod aside;
 mod breaker;
 mod clocks;
 mod cluster;
@@ -13,15 +14,19 @@ mod key;
 mod name;
 mod observed;
 mod overrides;
+mod parts;
 mod provenance;
 mod resource;
 mod revision;
 mod selector;
 mod set;
 mod snapshot;
+mod steps;
+mod transaction;
 pub mod value;
 mod write;
 
+pub use aside::{Aside, Cell, Delivering, ObservedPart};
 pub use breaker::{Breaker, Choice, Reset, Trip};
 pub use clocks::Clocks;
 pub use cluster::{
@@ -38,6 +43,7 @@ pub use overrides::{
     BreakerState, FlagOverride, Grip, MAX_TRIPS_PER_HOUR, Opening, OverrideError, Overrides, Part,
     Stamp, TripRequest, Tripped, places,
 };
+pub use parts::{AsideNames, Read};
 pub use provenance::{Home, Provenance};
 pub use resource::{ResourceId, ResourceKind};
 pub use revision::{Cause, Content, Operation, Origin, Revision, Version};
@@ -46,6 +52,7 @@ pub use selector::{
 };
 pub use set::{ConfigSet, Layer, Publish, SpringFormat};
 pub use snapshot::{Digest, Document, DocumentError, Snapshot};
+pub use transaction::{Act, Expected, Step, Transaction};
 pub use write::{EntryWrite, Limits, Oversize, SnapshotWrite, Write};
 
 /// The version of every format that cfgctl reads and writes: manifests, snapshots, JSON output.

@@ -13,6 +13,7 @@ use crate::model::{
 use crate::render::RenderError;
 
 mod after;
+mod batches;
 mod changes;
 mod delivery;
 mod desired;
@@ -202,6 +203,7 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
             desired: after.snapshot(pair, cluster, &resources, origin)?,
             written: standing.written(&pair.set, heads, past),
             standing,
+            begun: batches::begun(pair, observation, heads, past),
             limits: limits.get(&pair.cluster).copied(),
             certainty: certainty(reach, heads, &pair.set),
             consents,

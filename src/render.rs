@@ -121,7 +121,28 @@ pub fn snapshot(
         origin.clone(),
         contents,
         entries,
+        loose(&set.publish),
     ))
+}
+
+/// Below which keys may be delivered in batches. Where a publish target that must change at once
+/// lies below one that need not, its word counts for both.
+pub(crate) fn loose(publish: &[Publish]) -> BTreeSet<Key> {
+    let places = publish.iter().map(|publish| match publish {
+        Publish::Spring {
+            context, atomic, ..
+        } => (context, *atomic),
+        Publish::Keys { prefix, atomic } => (prefix, *atomic),
+        Publish::Flagd { key } => (key, true),
+    });
+    let (atomic, loose): (Vec<_>, Vec<_>) = places.partition(|(_, atomic)| *atomic);
+    let overlaps = |a: &Key, b: &Key| a == b || a.below().contains(b) || b.below().contains(a);
+    loose
+        .into_iter()
+        .map(|(loose, _)| loose)
+        .filter(|loose| !atomic.iter().any(|(atomic, _)| overlaps(atomic, loose)))
+        .cloned()
+        .collect()
 }
 
 /// Every key that `publish` asks for, with its bytes; or all the reasons why there is no such
@@ -155,14 +176,16 @@ pub fn place(name: &SetName, set: &ConfigSet) -> Place {
             Publish::Spring {
                 context,
                 format: SpringFormat::Yaml | SpringFormat::Properties,
+                ..
             } => place.keys.extend(context.join(SPRING_DATA_KEY)),
             Publish::Spring {
                 context,
                 format: SpringFormat::KeyValue,
+                ..
             } => {
                 place.prefixes.insert(context.below());
             }
-            Publish::Keys { prefix } => {
+            Publish::Keys { prefix, .. } => {
                 place.prefixes.insert(prefix.below());
             }
             Publish::Flagd { key } => {
@@ -197,10 +220,12 @@ pub(crate) fn rendered(publish: &[Publish], contents: &Contents) -> Rendered {
     let values = contents.published();
     for (index, target) in publish.iter().enumerate() {
         match target {
-            Publish::Spring { context, format } => {
+            Publish::Spring {
+                context, format, ..
+            } => {
                 rendered.spring(index, context, *format, &values);
             }
-            Publish::Keys { prefix } => rendered.leaves(index, prefix, &values),
+            Publish::Keys { prefix, .. } => rendered.leaves(index, prefix, &values),
             Publish::Flagd { key } => {
                 let file = flagd::file(&contents.flags);
                 rendered.put(index, key.clone(), Path::default(), file);

@@ -33,7 +33,9 @@ pub trait Target: Debug + Send + Sync {
     /// read is an error; absent means that the target says so and would show it if it were there.
     async fn observe(&self, place: &Place) -> Result<Observed, TargetError>;
 
-    /// Carries out all of `write`, or nothing of it.
+    /// Carries out `write`: whoever follows the snapshot key sees all of it, or nothing. A target
+    /// with limits may put parts and loose keys before that; what it was stopped at, the next write
+    /// finishes or clears away.
     ///
     /// Fails with [`TargetError::Moved`] if anything is not in its expected state, and with
     /// [`TargetError::Unknown`] if it cannot be told whether it was carried out: observe again.
@@ -80,7 +82,7 @@ pub enum TargetError {
         /// What was denied, as the target says it.
         reason: String,
     },
-    /// Keys are not in the state they were expected in. Nothing was changed.
+    /// Keys are not in the state they were expected in. The snapshot was not changed.
     #[error("{location} changed since it was read: {}", .keys.join(", "))]
     Moved {
         /// Which target.

@@ -332,6 +332,7 @@ fn contexts<'a>(
             if let Publish::Spring {
                 context,
                 format: SpringFormat::KeyValue,
+                ..
             } = target
             {
                 let set = rendering.name;

@@ -1,4 +1,4 @@
-//! Whether what a cluster gets fits into one transaction of its Consul.
+//! Whether what a cluster gets fits into the transactions of its Consul.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,9 +11,10 @@ use super::{World, error, warning};
 use crate::manifest::Finding;
 use crate::model::value::Path;
 use crate::model::{
-    Cause, ClusterName, Connection, Consent, EntryWrite, Key, LimitOverrides, Limits, Origin,
-    Oversize, Snapshot, SnapshotWrite, Version, Write,
+    Aside, Cause, ClusterName, Connection, Consent, EntryWrite, Key, LimitOverrides, Limits,
+    Origin, Oversize, Snapshot, SnapshotWrite, Version, Write,
 };
+use crate::render;
 
 /// What stands in for an actor and a message that are not known yet: longer than most.
 const ACTOR_BYTES: usize = 64;
@@ -97,18 +98,33 @@ fn misfits(rendering: &Rendering<'_>, group: &Group<'_>, blame: Blame<'_>) -> Ve
         .map(|oversize| misfit(oversize, rendering, blame))
         .collect();
 
-    let needed = 1 + write.entries.len();
-    let old = Limits::CONSUL.operations;
-    if operations.is_none() && needed > old && needed <= limits.operations {
-        let message = format!("set `{}` needs Consul 1.14 or later", rendering.name);
-        let mut finding = warning("many-keys", blame.publish(0), message);
-        finding.label = Some(format!(
-            "{needed} operations in one transaction; before 1.14 the limit is {old}"
-        ));
-        finding.help = vec!["state the limit as `spec.consul.limits.operations`".to_owned()];
-        found.push(finding);
+    let old = Limits {
+        operations: Limits::CONSUL.operations,
+        ..limits
+    };
+    if operations.is_none() && found.is_empty() {
+        let needs = write.oversize(&snapshot_key, old);
+        found.extend(
+            needs
+                .iter()
+                .filter_map(|oversize| many_keys(oversize, rendering, blame)),
+        );
     }
     found
+}
+
+/// What only a newer Consul takes.
+fn many_keys(oversize: &Oversize, rendering: &Rendering<'_>, blame: Blame<'_>) -> Option<Finding> {
+    let Oversize::Operations { needed, limit } = oversize else {
+        return None;
+    };
+    let message = format!("set `{}` needs Consul 1.14 or later", rendering.name);
+    let mut finding = warning("many-keys", blame.publish(0), message);
+    finding.label = Some(format!(
+        "{needed} operations in one transaction; before 1.14 the limit is {limit}"
+    ));
+    finding.help = vec!["state the limit as `spec.consul.limits.operations`".to_owned()];
+    Some(finding)
 }
 
 /// The largest write that this content can need: everything is new.
@@ -131,10 +147,15 @@ fn first_write(rendering: &Rendering<'_>, cluster: &ClusterName) -> Write {
         origin,
         rendering.contents.clone(),
         entries,
+        render::loose(&rendering.view.set.publish),
     );
     let value = snapshot.document.to_bytes();
     let expected = None;
+    let loose = snapshot.entries.keys();
+    let loose = loose.filter(|key| snapshot.document.is_loose(key));
     Write {
+        loose: loose.cloned().collect(),
+        aside: Aside::default(),
         set: rendering.name.clone(),
         snapshot: SnapshotWrite::Put { value, expected },
         entries: (snapshot.entries.into_iter())
@@ -154,10 +175,12 @@ fn first_write(rendering: &Rendering<'_>, cluster: &ClusterName) -> Write {
 fn misfit(oversize: &Oversize, rendering: &Rendering<'_>, blame: Blame<'_>) -> Finding {
     let whole = blame.key(&Path::default());
     let (code, at, help) = match oversize {
+        Oversize::Snapshot { .. } => ("too-large", whole, "split the set"),
         Oversize::Operations { .. } => (
             "too-many-keys",
             blame.publish(0),
-            "publish one document in place of many keys, or split the set",
+            "publish one document in place of many keys, split the set, or let the keys arrive in \
+             batches with `atomic: false`",
         ),
         Oversize::Value { key, .. } => {
             let entry = key.parse::<Key>().ok();
@@ -185,7 +208,9 @@ fn misfit(oversize: &Oversize, rendering: &Rendering<'_>, blame: Blame<'_>) -> F
             "the snapshot of set `{}` has {bytes} bytes, the limit for one value is {limit}",
             rendering.name
         ),
-        Oversize::Value { .. } => format!("set `{}`: {oversize}", rendering.name),
+        Oversize::Value { .. } | Oversize::Snapshot { .. } => {
+            format!("set `{}`: {oversize}", rendering.name)
+        }
         Oversize::Operations { .. } | Oversize::Request { .. } => {
             format!("set `{}` {oversize}", rendering.name)
         }

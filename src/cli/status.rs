@@ -82,13 +82,23 @@ impl StatusView {
             head,
             holds: holds.map(|(version, _)| *version),
             state: condition_word(&delivery.condition),
-            reason: condition_reason(&delivery.condition),
+            reason: reason(&delivery.condition),
             since: holds.map(|(_, origin)| origin.at),
             actor: holds.map(|(_, origin)| origin.actor.clone()),
             drift: delivery.drift.len(),
             foreign: delivery.foreign.len(),
         }
     }
+}
+
+/// Why it is as it is, and for a delivery that stopped half-way what to do: nothing else goes on by
+/// itself there.
+fn reason(condition: &Condition) -> Option<String> {
+    let reason = condition_reason(condition)?;
+    Some(match condition {
+        Condition::Unfinished(_) => format!("{reason}; `cfgctl apply --resume` finishes it"),
+        _ => reason,
+    })
 }
 
 impl Report for Status {

@@ -37,7 +37,7 @@ pub enum Outcome {
     Removed,
     /// Someone else delivered a newer version meanwhile, which stays.
     Superseded(Version),
-    /// Something changed after the plan was made; nothing was written.
+    /// Something changed after the plan was made; the snapshot was not written.
     Conflict(String),
     /// It could not be looked at, or did not take the write: why.
     Failed(Unseen),
@@ -185,7 +185,8 @@ impl Engine<'_> {
         place: Option<&Place>,
         down: &AtomicBool,
     ) -> Outcome {
-        let written = tokio::time::timeout(self.pace.timeout, target.write(write)).await;
+        let patience = self.pace.timeout.saturating_mul(write.rounds());
+        let written = tokio::time::timeout(patience, target.write(write)).await;
         let doubt = match written {
             Ok(Ok(())) => return done(delivery),
             Ok(Err(TargetError::Moved { keys, .. })) => Outcome::Conflict(keys.join(", ")),
@@ -219,7 +220,7 @@ impl Engine<'_> {
     /// How it went, now that it is known what is there; `doubt` if that does not tell.
     async fn settle(&self, delivery: &Delivery, observed: &Observed, doubt: Outcome) -> Outcome {
         match (&delivery.desired, &observed.snapshot) {
-            (None, ObservedSnapshot::Absent) => done(delivery),
+            (None, ObservedSnapshot::Absent) if observed.aside.is_clear() => done(delivery),
             (Some(desired), _) if observed.holds(desired) => done(delivery),
             (Some(desired), _) => match observed.snapshot.document() {
                 Some(newer)
@@ -230,7 +231,7 @@ impl Engine<'_> {
                 }
                 _ => doubt,
             },
-            (None, ObservedSnapshot::Present { .. }) => doubt,
+            (None, _) => doubt,
         }
     }
 

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 
 use super::{Engine, EngineError, Event, Fleet, SETS_AT_ONCE, not_tried, timed_out, unseen};
 use crate::model::{
-    Clocks, Cluster, ClusterName, Consent, DocumentError, Heads, Limits, ObservedSnapshot, Origin,
-    Place, ResourceId, Selector, SetName,
+    Clocks, Cluster, ClusterName, Consent, Document, Heads, Limits, Observed, ObservedSnapshot,
+    Origin, Place, ResourceId, Selector, SetName, Version,
 };
 use crate::plan::{
     Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, States, Unseen, UnseenKind,
@@ -259,17 +259,11 @@ impl Engine<'_> {
                 let Observation::Seen(observed) = observation else {
                     return None;
                 };
-                let ObservedSnapshot::Present { document, .. } = &observed.snapshot else {
-                    return None;
-                };
-                let version = match document.as_ref() {
-                    Ok(document) => document.version(),
-                    Err(DocumentError::Changed(document)) => document.version(),
-                    Err(_) => return None,
-                };
                 let head = heads.get(&ResourceId::Set(pair.set.clone()))?;
-                (version < head.version).then(|| (pair.set.clone(), version))
+                let versions = versions(observed).filter(|version| *version < head.version);
+                Some(versions.map(|version| (pair.set.clone(), version)))
             })
+            .flatten()
             .collect();
         let mut past = Past::new();
         for (set, version) in held {
@@ -281,4 +275,18 @@ impl Engine<'_> {
         }
         Ok(past)
     }
+}
+
+/// The versions that a target holds or is about to hold.
+fn versions(observed: &Observed) -> impl Iterator<Item = Version> {
+    let held = match &observed.snapshot {
+        ObservedSnapshot::Absent => None,
+        ObservedSnapshot::Present { document, .. } => match document.as_ref() {
+            Ok(document) => Some(document),
+            Err(error) => error.changed(),
+        },
+    };
+    let begun = observed.aside.delivering.as_ref();
+    let begun = begun.map(|begun| begun.version);
+    held.map(Document::version).into_iter().chain(begun)
 }

@@ -137,6 +137,7 @@ fn a_newer_snapshot_that_this_store_did_not_make_supersedes_nothing() {
             newer,
             document.contents().clone(),
             BTreeMap::new(),
+            [].into(),
         );
         memory.put_as_other(SNAPSHOT, &snapshot.document.to_bytes());
     });

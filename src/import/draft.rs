@@ -57,7 +57,7 @@ impl Draft {
                     Self::Texts => Value::from(text),
                     _ => typed(text, Lists::Json),
                 });
-                (Publish::Keys { prefix }, usable, values)
+                (together(prefix), usable, values)
             }
             Self::Files => {
                 let beside = scope.beside.values().copied();
@@ -67,7 +67,7 @@ impl Draft {
                 };
                 let usable = screened(below.chain(beside), &base, refused, &mut fates);
                 let values = leaves(&usable, |text| Value::from(text));
-                (Publish::Keys { prefix: base }, usable, values)
+                (together(base), usable, values)
             }
             Self::KeyValue => {
                 let mut usable = screened(below, &prefix, refused, &mut fates);
@@ -77,6 +77,7 @@ impl Draft {
                 let publish = Publish::Spring {
                     context: prefix,
                     format,
+                    atomic: true,
                 };
                 (publish, usable, values.map(with_lists))
             }
@@ -123,6 +124,12 @@ fn refuse_twins(usable: &mut Vec<Usable<'_>>, fates: &mut BTreeMap<String, Fate>
     });
 }
 
+/// Keys that change at once: whether they may not is for a person to say.
+fn together(prefix: Key) -> Publish {
+    let atomic = true;
+    Publish::Keys { prefix, atomic }
+}
+
 /// The values of the document at `<prefix>/data`.
 fn document<'a>(
     format: SpringFormat,
@@ -133,6 +140,7 @@ fn document<'a>(
     let publish = vec![Publish::Spring {
         context: request.prefix.clone(),
         format,
+        atomic: true,
     }];
     let mut fates = BTreeMap::new();
     let below = scope.below.values().copied();

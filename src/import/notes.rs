@@ -88,7 +88,7 @@ pub(super) fn kept(key: &str, structured: Result<&Verified, &ImportError>, alone
 fn base_note(request: &Request, manifest: &Manifest) -> Option<String> {
     let set = manifest.content.set()?;
     let base = set.publish.iter().find_map(|publish| match publish {
-        Publish::Keys { prefix } => Some(prefix),
+        Publish::Keys { prefix, .. } => Some(prefix),
         Publish::Spring { .. } | Publish::Flagd { .. } => None,
     })?;
     (*base != request.prefix).then(|| {

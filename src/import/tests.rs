@@ -367,7 +367,7 @@ fn too_many_keys_and_lost_flags_are_noted() {
     the set goes to every cluster; say which with `--clusters`, or in `spec.clusters`
     keys that cfgctl wrote: 1; another set may hold them already
     keys with KV flags of their own: 1; cfgctl's mark replaces the flags
-    set `checkout` needs 201 operations in one transaction, the limit is 128; publish one document in place of many keys, or split the set
+    set `checkout` needs 201 operations in one transaction, the limit is 128; publish one document in place of many keys, split the set, or let the keys arrive in batches with `atomic: false`
     ");
 }
 

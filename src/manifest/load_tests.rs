@@ -261,6 +261,30 @@ spec:
 }
 
 #[test]
+fn keys_may_arrive_in_batches_only_where_there_are_several() {
+    assert_snapshot!(listed("apiVersion: cfgctl.dev/v1
+kind: ConfigSet
+metadata: {name: shop}
+spec:
+  values: {}
+  publish:
+    - keys: {prefix: a, atomic: no}
+    - keys: {prefix: b, atomic: 0}
+    - keys: {atomic: false}
+    - spring: {context: c, atomic: false}
+    - spring: {context: d, format: properties, atomic: false}
+    - spring: {context: e, format: key-value, atomic: false}
+    - spring: {context: f, atomic: true}
+"), @r"
+    7:33 wrong-type: expected true or false, found a string
+    8:33 wrong-type: expected true or false, found a number
+    9:7 missing-field: the field `prefix` is missing
+    10:36 unknown-value: a document at one key always changes at once
+    11:56 unknown-value: a document at one key always changes at once
+    ");
+}
+
+#[test]
 fn duplicate_keys_are_shown_at_both_places_and_all_of_them() {
     assert_snapshot!(of_set("spec:\n  values:\n    a: 1\n    b: {x: 1, \"x\": 2}\n    a: 2\n  values: {}\n"), @r#"
     error[duplicate-key]: the key `x` is here twice

@@ -89,6 +89,9 @@ fn it_accepts_what_the_decoder_accepts() {
         "{values: {a: 1}, clusters: stage=prod, schema: {}, layers: [], publish: []}",
         "{values: {}, clusters: {stage: [a, b], x: ''}, layers: [{name: a, when: {}, values: {}}]}",
         "{values: {}, publish: [{spring: {context: a, format: properties}}, {keys: {prefix: b}}]}",
+        "{values: {}, publish: [{keys: {prefix: b, atomic: false}}]}",
+        "{values: {}, publish: [{spring: {context: a, format: key-value, atomic: false}}]}",
+        "{values: {}, publish: [{spring: {context: a, atomic: true}}]}",
         "{values: {}, publish: [{flagd: {key: a}}], flags: {}, breakers: {}}",
         "{values: {}, flags: {a: true, b.c_D: {state: ENABLED, variants: {x: 1}, defaultVariant: null}}}",
         "{values: {}, flags: {a: {state: DISABLED, variants: {}, targeting: {}, metadata: {k: v}}}}",
@@ -159,6 +162,9 @@ fn it_refuses_what_the_decoder_refuses() {
         "{values: {}, publish: [{flagd: {}}]}",
         "{values: {}, publish: [{spring: {context: a}, keys: {prefix: b}}]}",
         "{values: {}, publish: [{spring: {context: a, format: toml}}]}",
+        "{values: {}, publish: [{keys: {prefix: a, atomic: 'no'}}]}",
+        "{values: {}, publish: [{spring: {context: a, atomic: false}}]}",
+        "{values: {}, publish: [{spring: {context: a, format: properties, atomic: false}}]}",
     ] {
         assert!(!accepted(&format!("{SET}{spec}")), "{spec}");
     }

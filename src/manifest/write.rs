@@ -148,17 +148,31 @@ fn set_spec(set: &ConfigSet) -> Map<String, Value> {
 }
 
 fn publish_spec(publish: &Publish) -> Value {
-    match publish {
+    let (kind, mut fields, atomic) = match publish {
         Publish::Spring {
             context,
-            format: SpringFormat::Yaml,
-        } => json!({"spring": {"context": context}}),
-        Publish::Spring { context, format } => {
-            json!({"spring": {"context": context, "format": format}})
+            format,
+            atomic,
+        } => {
+            let mut fields = Map::from_iter([("context".to_owned(), json!(context))]);
+            if *format != SpringFormat::default() {
+                fields.insert("format".to_owned(), json!(format));
+            }
+            ("spring", fields, *atomic)
         }
-        Publish::Keys { prefix } => json!({"keys": {"prefix": prefix}}),
-        Publish::Flagd { key } => json!({"flagd": {"key": key}}),
+        Publish::Keys { prefix, atomic } => {
+            let fields = Map::from_iter([("prefix".to_owned(), json!(prefix))]);
+            ("keys", fields, *atomic)
+        }
+        Publish::Flagd { key } => {
+            let fields = Map::from_iter([("key".to_owned(), json!(key))]);
+            ("flagd", fields, true)
+        }
+    };
+    if !atomic {
+        fields.insert("atomic".to_owned(), json!(false));
     }
+    json!({ kind: fields })
 }
 
 fn breaker_spec(breaker: &Breaker) -> Value {

@@ -136,6 +136,31 @@ spec:
 }
 
 #[test]
+fn what_may_arrive_in_batches_is_written_as_such() {
+    let written = round_trip(
+        "apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata: {name: shop}\n\
+         spec: {values: {}, publish: [\
+         {spring: {context: a, format: key-value, atomic: false}},\
+         {spring: {context: b, format: key-value, atomic: true}},\
+         {keys: {prefix: c, atomic: false}}]}\n",
+    );
+    let (at, end) = (written.find("  publish:"), written.find("  values:"));
+    insta::assert_snapshot!(&written[at.unwrap()..end.unwrap()], @r"
+    publish:
+      - spring:
+          atomic: false
+          context: a
+          format: key-value
+      - spring:
+          context: b
+          format: key-value
+      - keys:
+          atomic: false
+          prefix: c
+    ");
+}
+
+#[test]
 fn tls_is_written_with_absolute_paths() {
     let written = round_trip(
         "apiVersion: cfgctl.dev/v1\nkind: Cluster\nmetadata: {name: eu}\n\
@@ -268,8 +293,12 @@ fn sets() -> impl Strategy<Value = Content> {
         SpringFormat::KeyValue,
     ]);
     let publish = prop_oneof![
-        (keys(), format).prop_map(|(context, format)| Publish::Spring { context, format }),
-        keys().prop_map(|prefix| Publish::Keys { prefix }),
+        (keys(), format, any::<bool>()).prop_map(|(context, format, atomic)| Publish::Spring {
+            context,
+            format,
+            atomic: atomic || format != SpringFormat::KeyValue,
+        }),
+        (keys(), any::<bool>()).prop_map(|(prefix, atomic)| Publish::Keys { prefix, atomic }),
         keys().prop_map(|key| Publish::Flagd { key }),
     ];
     let publish = prop::collection::vec(publish, 0..3);

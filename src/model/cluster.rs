@@ -55,7 +55,12 @@ pub struct Consul {
 impl Consul {
     /// Where the snapshot of `set` lies: `cfgctl/checkout/snapshot`.
     pub fn snapshot_key(&self, set: &SetName) -> String {
-        format!("{}/{set}/snapshot", self.prefix)
+        format!("{}snapshot", self.own_keys(set))
+    }
+
+    /// Below which lies all of `set` that cfgctl keeps for itself.
+    pub fn own_keys(&self, set: &SetName) -> String {
+        format!("{}/{set}/", self.prefix)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Document, DocumentError, Key, Prefix, SetName};
+use super::{Aside, Digest, Document, DocumentError, Key, Prefix, SetName};
 
 /// Names one state of one key. A write that carries it fails if the key was written since.
 ///
@@ -42,12 +42,15 @@ pub struct Observed {
     /// Every key that exists among: the keys of the place, the keys that the snapshot names, and
     /// what lies below the prefixes of the place. Never the snapshot key.
     pub entries: BTreeMap<Key, ObservedEntry>,
+    /// What cfgctl keeps there for itself.
+    pub aside: Aside,
 }
 
 impl Observed {
-    /// Whether exactly this snapshot is there, every key of it included.
+    /// Whether exactly this snapshot is there, every key of it included, and no other is on its way.
     pub fn holds(&self, document: &Document) -> bool {
-        self.snapshot.document() == Some(document)
+        self.aside.delivering.is_none()
+            && self.snapshot.document() == Some(document)
             && document.keys().iter().all(|(key, digest)| {
                 self.entries
                     .get(key)

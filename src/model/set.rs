@@ -60,12 +60,18 @@ pub enum Publish {
         /// How the values are written.
         #[serde(default)]
         format: SpringFormat,
+        /// Whether its keys must change at once; only keys that are read one by one need not.
+        #[serde(default = "yes", skip_serializing_if = "is_yes")]
+        atomic: bool,
     },
     /// One KV key per leaf; lists as JSON.
     #[serde(rename_all = "camelCase")]
     Keys {
         /// Below which the leaves lie.
         prefix: Key,
+        /// Whether its keys must change at once.
+        #[serde(default = "yes", skip_serializing_if = "is_yes")]
+        atomic: bool,
     },
     /// flagd's flag file, overrides folded in.
     #[serde(rename_all = "camelCase")]
@@ -73,6 +79,18 @@ pub enum Publish {
         /// Where the file lies.
         key: Key,
     },
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+fn is_yes(atomic: &bool) -> bool {
+    *atomic
 }
 
 /// `spring.cloud.consul.config.format` of the application.

@@ -1,6 +1,6 @@
 //! What one cluster gets of one revision.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -15,8 +15,8 @@ use super::{
 
 /// The `kind` of a snapshot document.
 const KIND: &str = "Snapshot";
-/// No target hands out more than this as one snapshot; Consul's own limit is 512 KiB by default.
-const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
+/// No snapshot is larger, in one key or in parts: it is held in memory more than once.
+pub(super) const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
 
 /// A SHA-256, written `sha256:` and 64 hexadecimal digits.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,6 +32,11 @@ impl Digest {
     /// The digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digits alone, as names of keys have them.
+    pub(super) fn hex(&self) -> String {
+        self.to_string().split_off("sha256:".len())
     }
 }
 
@@ -96,7 +101,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Puts a snapshot together and seals it with its digest.
+    /// Puts a snapshot together and seals it with its digest. What lies below the keys `loose`
+    /// may be delivered in batches.
     pub fn seal(
         set: SetName,
         cluster: ClusterName,
@@ -104,6 +110,7 @@ impl Snapshot {
         origin: Origin,
         contents: Contents,
         entries: BTreeMap<Key, Vec<u8>>,
+        loose: BTreeSet<Key>,
     ) -> Self {
         let keys = entries
             .iter()
@@ -118,6 +125,7 @@ impl Snapshot {
             origin,
             contents,
             keys,
+            loose,
         };
         Self {
             document: Document::of(body),
@@ -147,6 +155,8 @@ struct Body {
     #[serde(flatten)]
     contents: Contents,
     keys: BTreeMap<Key, Digest>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    loose: BTreeSet<Key>,
 }
 
 /// The same as it is read: only so is an unknown field an error. A field added here needs a new
@@ -164,6 +174,8 @@ struct Fields {
     flags: BTreeMap<FlagName, Flag>,
     breakers: BTreeMap<BreakerName, BreakerStatus>,
     keys: BTreeMap<Key, Digest>,
+    #[serde(default)]
+    loose: BTreeSet<Key>,
 }
 
 impl From<Fields> for Body {
@@ -179,6 +191,7 @@ impl From<Fields> for Body {
             flags,
             breakers,
             keys,
+            loose,
         } = fields;
         Self {
             api_version,
@@ -193,6 +206,7 @@ impl From<Fields> for Body {
                 breakers,
             },
             keys,
+            loose,
         }
     }
 }
@@ -218,6 +232,27 @@ pub enum DocumentError {
     /// Its content was changed after it was written; holds what it says now.
     #[error("its content does not match its digest: it was changed by hand")]
     Changed(Box<Document>),
+    /// Parts of it are gone or were changed; holds what is known without them, which is all but
+    /// values and keys.
+    #[error("parts of it are missing or were changed by hand")]
+    Incomplete(Box<Document>),
+    /// It is in parts, and what it says of them cannot be.
+    #[error("it is in parts that cannot be those of this set")]
+    UnsoundParts,
+}
+
+impl DocumentError {
+    /// What the document says all the same, if it was one of ours before someone changed it.
+    pub fn changed(&self) -> Option<&Document> {
+        match self {
+            Self::Changed(document) | Self::Incomplete(document) => Some(document),
+            Self::TooLarge { .. }
+            | Self::NotJson(_)
+            | Self::OtherFormat(_)
+            | Self::NotASnapshot(_)
+            | Self::UnsoundParts => None,
+        }
+    }
 }
 
 impl Document {
@@ -256,7 +291,26 @@ impl Document {
         }
     }
 
-    /// The bytes that lie at the snapshot key: canonical JSON.
+    /// What is known of a document whose parts are gone.
+    pub(super) fn without_values(
+        set: SetName,
+        cluster: ClusterName,
+        version: Version,
+        origin: Origin,
+    ) -> Self {
+        let sealed = Snapshot::seal(
+            set,
+            cluster,
+            version,
+            origin,
+            Contents::default(),
+            BTreeMap::new(),
+            BTreeSet::new(),
+        );
+        sealed.document
+    }
+
+    /// The bytes that lie at the snapshot key, or in its parts: canonical JSON.
     pub fn to_bytes(&self) -> Vec<u8> {
         value::canonical(&self.to_json())
     }
@@ -312,6 +366,12 @@ impl Document {
         &self.body.keys
     }
 
+    /// Whether `key` may be delivered before the document, in batches: the set gave up for it that
+    /// all changes at once.
+    pub fn is_loose(&self, key: &Key) -> bool {
+        (self.body.loose.iter()).any(|prefix| prefix.below().contains(key))
+    }
+
     /// The digest over everything else in the document.
     pub fn digest(&self) -> &Digest {
         &self.digest
@@ -351,6 +411,7 @@ mod tests {
             },
             Contents::of_values(values),
             BTreeMap::from([("config/shop/data".parse().unwrap(), b"a: 1".to_vec())]),
+            BTreeSet::new(),
         )
     }
 

@@ -1,12 +1,13 @@
 //! One fenced, all-or-nothing write of one set to one target.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fence, Key, SetName};
+use super::{Aside, Fence, Key, SetName};
 
-/// Everything that one transaction does. It succeeds whole, or changes nothing.
+/// Everything that is to become of one set in one target. What readers of the snapshot key see
+/// changes as a whole, or not at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
     /// The set; the target knows where its snapshot key lies.
@@ -15,6 +16,11 @@ pub struct Write {
     pub snapshot: SnapshotWrite,
     /// What happens to the other keys.
     pub entries: BTreeMap<Key, EntryWrite>,
+    /// Those of `entries` that may change before the snapshot key does, in batches, if all of it
+    /// does not fit into one transaction.
+    pub loose: BTreeSet<Key>,
+    /// What was seen beside the snapshot key.
+    pub aside: Aside,
 }
 
 /// What happens to a snapshot key.
@@ -29,9 +35,19 @@ pub enum SnapshotWrite {
     },
     /// It is removed, with everything that the write deletes.
     Delete {
-        /// The state that it must be in.
-        expected: Fence,
+        /// The state that it must be in; `None`: there is none, and only what a delivery that was
+        /// stopped has left is removed.
+        expected: Option<Fence>,
     },
+}
+
+impl SnapshotWrite {
+    /// The state that the key must be in; `None`: it must not exist.
+    pub fn expected(&self) -> Option<&Fence> {
+        match self {
+            Self::Put { expected, .. } | Self::Delete { expected } => expected.as_ref(),
+        }
+    }
 }
 
 /// What happens to a key beside the snapshot key.
@@ -93,6 +109,14 @@ impl Limits {
 /// A limit that a write exceeds, with the numbers.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Oversize {
+    /// More than cfgctl delivers anywhere.
+    #[error("the snapshot has {bytes} bytes, the limit for all of it is {limit}")]
+    Snapshot {
+        /// Its size.
+        bytes: usize,
+        /// What fits.
+        limit: usize,
+    },
     /// Too many keys.
     #[error("needs {needed} operations in one transaction, the limit is {limit}")]
     Operations {
@@ -119,72 +143,4 @@ pub enum Oversize {
         /// What fits.
         limit: usize,
     },
-}
-
-/// What the JSON of one operation takes beside its key and value, rounded up: braces, field
-/// names, a 20-digit index and a 20-digit mark.
-const OPERATION_BYTES: usize = 160;
-
-impl Write {
-    /// Every limit that this write exceeds. `snapshot_key` is the name that the target gives to
-    /// the snapshot key.
-    pub fn oversize(&self, snapshot_key: &str, limits: Limits) -> Vec<Oversize> {
-        let Limits {
-            operations,
-            value_bytes,
-            request_bytes,
-        } = limits;
-        let mut found = Vec::new();
-        // Only a put tells by itself whether the snapshot key is there: see `target::consul`.
-        let checks = usize::from(matches!(self.snapshot, SnapshotWrite::Delete { .. }));
-        let needed = 1 + checks + self.entries.len();
-        if needed > operations {
-            found.push(Oversize::Operations {
-                needed,
-                limit: operations,
-            });
-        }
-        let mut bytes = 2 + checks * (OPERATION_BYTES + escaped_bytes(snapshot_key));
-        for (key, value) in self.values(snapshot_key) {
-            if value.len() > value_bytes {
-                found.push(Oversize::Value {
-                    key: key.to_owned(),
-                    bytes: value.len(),
-                    limit: value_bytes,
-                });
-            }
-            let key_bytes = escaped_bytes(key);
-            bytes += OPERATION_BYTES + key_bytes + value.len().div_ceil(3) * 4;
-        }
-        if bytes > request_bytes {
-            found.push(Oversize::Request {
-                bytes,
-                limit: request_bytes,
-            });
-        }
-        found
-    }
-
-    /// Every key that is touched, with the bytes that are sent for it.
-    fn values<'a>(&'a self, snapshot_key: &'a str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
-        let snapshot: &[u8] = match &self.snapshot {
-            SnapshotWrite::Put { value, .. } => value,
-            SnapshotWrite::Delete { .. } => &[],
-        };
-        let entries = self.entries.iter().map(|(key, write)| match write {
-            EntryWrite::Put { value, .. } => (key.as_str(), value.as_slice()),
-            EntryWrite::Keep { .. } | EntryWrite::Delete { .. } => (key.as_str(), &[][..]),
-        });
-        std::iter::once((snapshot_key, snapshot)).chain(entries)
-    }
-}
-
-/// How long a key is in JSON, at the most: some encoders escape more than they must.
-fn escaped_bytes(key: &str) -> usize {
-    key.chars()
-        .map(|c| match c {
-            '"' | '\\' | '<' | '>' | '&' => 6,
-            c => c.len_utf8(),
-        })
-        .sum()
 }

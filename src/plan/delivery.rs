@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::after::{After, Head};
 use super::objection::Reason;
-use super::{Hold, Objection, Observation, Pair, Standing, Unseen, ValueChange, value_changes};
+use super::{
+    Hold, Objection, Observation, Pair, Standing, Unseen, ValueChange, batches, value_changes,
+};
 use crate::model::{
-    Connection, Consent, Contents, Digest, Document, EntryWrite, Key, Limits, Observed,
-    ObservedEntry, ObservedSnapshot, Origin, Owner, Revision, Snapshot, SnapshotWrite, Version,
-    Write,
+    Connection, Consent, Contents, Delivering, Digest, Document, EntryWrite, Key, Limits, Observed,
+    ObservedEntry, Origin, Owner, Revision, Snapshot, SnapshotWrite, Version, Write,
 };
 use crate::render;
 
@@ -49,6 +50,8 @@ pub enum Condition {
     Missing,
     /// It holds an older revision.
     Behind,
+    /// The delivery of this version in batches was begun there, and is under way or was stopped.
+    Unfinished(Version),
     /// Someone else changed our keys.
     Edited,
     /// It holds the head as it was rendered for other labels or by another cfgctl.
@@ -123,6 +126,7 @@ pub(super) struct Scene<'a> {
     pub(super) head: Option<Head<'a>>,
     pub(super) desired: Option<Snapshot>,
     pub(super) standing: Standing,
+    pub(super) begun: Option<&'a Delivering>,
     /// The revision that the target holds.
     pub(super) written: Option<&'a Revision>,
     pub(super) limits: Option<Limits>,
@@ -165,7 +169,7 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
     let document = scene.standing.document();
     delivery.holds = document.map(|held| (held.version(), held.origin().clone()));
     delivery.drift = drift(scene, observed);
-    delivery.condition = condition(scene, &delivery.drift);
+    delivery.condition = condition(scene, observed, &delivery.drift);
     delivery.foreign = foreign(scene, observed);
 
     let nothing = Contents::default();
@@ -178,6 +182,9 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
             Some(replacement(scene, observed, desired)),
         ),
         (None, Standing::Ours { .. }) => (Action::Remove, removal(scene, observed)),
+        (None, Standing::Absent) if batches::is_abandoned(scene, observed) => {
+            (Action::Remove, removal(scene, observed))
+        }
         // The store says that its set is there. What lies in its place is taken away like any other
         // only if that is consented to.
         (None, Standing::Alien { .. }) if scene.head.is_some() => {
@@ -227,7 +234,7 @@ fn against(scene: &Scene<'_>, observed: &Observed, write: &Write) -> Vec<Reason>
             reasons.push(Reason::ForeignKeys { keys });
         }
     }
-    if let (Some(limits), Some(key)) = (scene.limits, snapshot_key(scene)) {
+    if let Some((key, limits)) = room(scene) {
         let oversize = write.oversize(&key, limits);
         if !oversize.is_empty() {
             reasons.push(Reason::too_large(&oversize));
@@ -236,10 +243,11 @@ fn against(scene: &Scene<'_>, observed: &Observed, write: &Write) -> Vec<Reason>
     reasons
 }
 
-fn snapshot_key(scene: &Scene<'_>) -> Option<String> {
+/// The name of the snapshot key, and the limits, where they are known.
+fn room(scene: &Scene<'_>) -> Option<(String, Limits)> {
     match &scene.after.clusters.get(&scene.pair.cluster)?.connection {
-        Connection::Consul(consul) => Some(consul.snapshot_key(&scene.pair.set)),
-        Connection::Directory(_) => None,
+        Connection::Consul(consul) => Some((consul.snapshot_key(&scene.pair.set), scene.limits?)),
+        Connection::Directory(_) => Some((scene.pair.set.to_string(), Limits::NONE)),
     }
 }
 
@@ -280,6 +288,8 @@ fn replacement(scene: &Scene<'_>, observed: &Observed, desired: &Snapshot) -> Wr
         entries.insert(key.clone(), write);
     }
     Write {
+        loose: batches::loose(scene, &entries),
+        aside: batches::aside(scene, observed),
         set: scene.pair.set.clone(),
         snapshot: SnapshotWrite::Put {
             value: desired.document.to_bytes(),
@@ -291,19 +301,21 @@ fn replacement(scene: &Scene<'_>, observed: &Observed, desired: &Snapshot) -> Wr
 
 /// The write that takes the set away; `None` when there is nothing to take away.
 fn removal(scene: &Scene<'_>, observed: &Observed) -> Option<Write> {
-    let ObservedSnapshot::Present { fence, .. } = &observed.snapshot else {
+    let expected = observed.snapshot.fence().cloned();
+    if expected.is_none() && !batches::is_abandoned(scene, observed) {
         return None;
-    };
+    }
+    let entries = removals(scene, observed, None);
     Some(Write {
+        loose: batches::loose(scene, &entries),
+        aside: batches::aside(scene, observed),
         set: scene.pair.set.clone(),
-        snapshot: SnapshotWrite::Delete {
-            expected: fence.clone(),
-        },
-        entries: removals(scene, observed, None),
+        snapshot: SnapshotWrite::Delete { expected },
+        entries,
     })
 }
 
-/// The keys of the held snapshot that the desired one does not have, except those that another set
+/// The keys of the held snapshot, or of one that never arrived, that the desired one does not have, except those that another set
 /// publishes from now on. If that set loses them again before its write arrives, no snapshot names
 /// them any more, and they stay: the mark alone does not tell which cfgctl wrote a key.
 fn removals(
@@ -311,17 +323,15 @@ fn removals(
     observed: &Observed,
     desired: Option<&Snapshot>,
 ) -> BTreeMap<Key, EntryWrite> {
-    let Some(document) = scene.standing.document() else {
-        return BTreeMap::new();
-    };
+    let held = scene.standing.document().into_iter();
     // A document that was changed by hand may name keys that were never ours; the mark decides.
     let trusted = !matches!(&scene.standing, Standing::Ours { intact: false, .. });
-    let surplus: BTreeMap<&Key, &ObservedEntry> = document
-        .keys()
-        .keys()
-        .filter(|key| desired.is_none_or(|desired| !desired.entries.contains_key(*key)))
+    let surplus: BTreeMap<&Key, &ObservedEntry> = held
+        .flat_map(|document| document.keys().keys())
         .filter_map(|key| Some((key, observed.entries.get(key)?)))
         .filter(|(_, entry)| trusted || entry.owner == Owner::Cfgctl)
+        .chain(batches::created(scene, observed))
+        .filter(|(key, _)| desired.is_none_or(|desired| !desired.entries.contains_key(*key)))
         .collect();
     if surplus.is_empty() {
         return BTreeMap::new();
@@ -371,11 +381,12 @@ fn drift(scene: &Scene<'_>, observed: &Observed) -> Vec<Drift> {
             (Digest::of(entry) == *digest).then(|| entry.clone())
         };
         match observed.entries.get(key) {
+            Some(entry) if Digest::of(&entry.value) == *digest => None,
+            found if batches::explains(observed, document, key, found) => None,
             None => Some(Drift::Missing {
                 key: key.clone(),
                 expected: expected(),
             }),
-            Some(entry) if Digest::of(&entry.value) == *digest => None,
             Some(entry) => Some(Drift::Edited {
                 key: key.clone(),
                 found: entry.value.clone(),
@@ -417,18 +428,27 @@ fn foreign(scene: &Scene<'_>, observed: &Observed) -> Vec<Key> {
     observed
         .entries
         .keys()
-        .filter(|key| !is_desired(key) && !is_held(key))
+        .filter(|key| !is_desired(key) && !is_held(key) && !batches::is_created(scene, key))
         .cloned()
         .collect()
 }
 
-fn condition(scene: &Scene<'_>, drift: &[Drift]) -> Condition {
-    let (document, head) = match (&scene.standing, scene.head) {
-        (Standing::Alien { reason, .. }, _) => return Condition::Alien(reason.clone()),
-        (Standing::Ours { document, .. }, Some(head)) => (document, head),
-        (Standing::Ours { .. }, None) => return Condition::Leftover,
-        (Standing::Absent | Standing::Unknown, Some(_)) => return Condition::Missing,
-        (Standing::Absent | Standing::Unknown, None) => return Condition::None,
+fn condition(scene: &Scene<'_>, observed: &Observed, drift: &[Drift]) -> Condition {
+    let begun = observed.aside.delivering.as_deref();
+    let (document, head) = match (&scene.standing, scene.head, begun) {
+        (Standing::Alien { reason, .. }, ..) => return Condition::Alien(reason.clone()),
+        (_, Some(_), Some(begun)) => return Condition::Unfinished(begun.version),
+        (Standing::Ours { document, .. }, Some(head), None) => (document, head),
+        (Standing::Ours { .. }, None, _) => return Condition::Leftover,
+        (Standing::Absent | Standing::Unknown, Some(_), None) => return Condition::Missing,
+        (Standing::Absent | Standing::Unknown, None, _) => {
+            let is_abandoned = batches::is_abandoned(scene, observed);
+            return if is_abandoned {
+                Condition::Leftover
+            } else {
+                Condition::None
+            };
+        }
     };
     let outdated = || {
         let same_version = (scene.desired.as_ref())

@@ -6,8 +6,8 @@ use std::fmt;
 use super::after::{After, Claim};
 use super::{Input, Observation, Pair, Past, Why};
 use crate::model::{
-    ClusterName, Consent, Document, DocumentError, Heads, Key, ObservedSnapshot, Origin, Oversize,
-    Part, ResourceId, Revision, SetName, Version,
+    ClusterName, Consent, Document, Heads, Key, ObservedSnapshot, Origin, Oversize, Part,
+    ResourceId, Revision, SetName, Version,
 };
 use crate::render;
 
@@ -101,8 +101,16 @@ pub enum Reason {
 
 impl Reason {
     pub(super) fn too_large(reasons: &[Oversize]) -> Self {
+        let text = |reason: &Oversize| match reason {
+            Oversize::Operations { .. } => format!(
+                "{reason}; with `atomic: false` in `publish` the keys may arrive in batches"
+            ),
+            Oversize::Snapshot { .. } | Oversize::Value { .. } | Oversize::Request { .. } => {
+                reason.to_string()
+            }
+        };
         Self::TooLarge {
-            reasons: reasons.iter().map(ToString::to_string).collect(),
+            reasons: reasons.iter().map(text).collect(),
         }
     }
 
@@ -231,6 +239,19 @@ impl Standing {
     }
 }
 
+/// How a version came to be that this store made.
+pub(super) fn known_origin<'a>(
+    set: &SetName,
+    version: Version,
+    heads: &'a Heads,
+    past: &'a Past,
+) -> Option<&'a Origin> {
+    let head = heads.get(&ResourceId::Set(set.clone()))?;
+    let revision = Some(head).filter(|head| head.version == version);
+    let revision = revision.or_else(|| past.get(&(set.clone(), version)))?;
+    Some(&revision.origin)
+}
+
 pub(super) fn standing(
     pair: &Pair,
     observation: &Observation,
@@ -245,8 +266,10 @@ pub(super) fn standing(
     };
     let (document, intact) = match document.as_ref() {
         Ok(document) => (document, true),
-        Err(DocumentError::Changed(document)) => (document.as_ref(), false),
-        Err(error) => return unreadable(None, chain(error)),
+        Err(error) => match error.changed() {
+            Some(document) => (document, false),
+            None => return unreadable(None, chain(error)),
+        },
     };
     let claimed = Some(document.version()).filter(|version| version.get() < MOST_CHANGES);
     if document.set() != &pair.set || document.cluster() != &pair.cluster {
@@ -259,13 +282,7 @@ pub(super) fn standing(
     }
     let head = heads.get(&ResourceId::Set(pair.set.clone()));
     let version = document.version();
-    let known_origin: Option<&Origin> = match head {
-        Some(head) if head.version == version => Some(&head.origin),
-        Some(_) => past
-            .get(&(pair.set.clone(), version))
-            .map(|revision| &revision.origin),
-        None => None,
-    };
+    let known_origin = known_origin(&pair.set, version, heads, past);
     let reason = match head {
         Some(head) if version <= head.version => {
             if known_origin == Some(document.origin()) {

@@ -41,7 +41,8 @@ pub(crate) fn key(text: &str) -> Key {
 
 pub(crate) fn keys(prefix: &str) -> Publish {
     let prefix = key(prefix);
-    Publish::Keys { prefix }
+    let atomic = true;
+    Publish::Keys { prefix, atomic }
 }
 
 /// A set for all clusters, one key per leaf below `app/`.

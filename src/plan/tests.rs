@@ -1,5 +1,6 @@
 //! Every decision of a plan, seen from what becomes of a small world.
 
+mod batches;
 mod clusters;
 mod drift;
 mod gates;

@@ -18,12 +18,19 @@ fn key(text: &str) -> Key {
 
 fn keys(prefix: &str) -> Publish {
     let prefix = key(prefix);
-    Publish::Keys { prefix }
+    Publish::Keys {
+        prefix,
+        atomic: true,
+    }
 }
 
 fn spring(context: &str, format: SpringFormat) -> Publish {
     let context = key(context);
-    Publish::Spring { context, format }
+    Publish::Spring {
+        context,
+        format,
+        atomic: true,
+    }
 }
 
 fn set(values: Map, publish: Vec<Publish>) -> ConfigSet {

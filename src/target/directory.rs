@@ -21,8 +21,8 @@ use async_trait::async_trait;
 
 use super::{Health, Target, TargetError, expected};
 use crate::model::{
-    self, Document, Key, Limits, Observed, ObservedEntry, ObservedSnapshot, Owner, Place, SetName,
-    Write,
+    self, Aside, Document, Key, Limits, Observed, ObservedEntry, ObservedSnapshot, Owner, Place,
+    SetName, Write,
 };
 
 mod switch;
@@ -92,6 +92,11 @@ impl Directory {
             self.check_name(key)?;
         }
         let failed = |error| self.failed(error);
+        let reasons = write.oversize(&self.snapshot_key(&write.set), Limits::NONE);
+        if !reasons.is_empty() {
+            let location = self.location();
+            return Err(TargetError::TooLarge { location, reasons });
+        }
         let lock = self.lock()?;
         let directory = self.set_directory(&write.set);
         let generation = tree::generation(&directory).map_err(failed)?;
@@ -259,7 +264,11 @@ fn observe(tree: &Tree, place: &Place) -> io::Result<Observed> {
             document: Box::new(document),
         },
     };
-    Ok(Observed { snapshot, entries })
+    Ok(Observed {
+        snapshot,
+        entries,
+        aside: Aside::default(),
+    })
 }
 
 #[async_trait]

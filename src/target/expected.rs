@@ -1,6 +1,6 @@
 //! Whether a write still fits what is there, for targets that compare by themselves.
 
-use crate::model::{EntryWrite, Fence, SnapshotWrite, Write};
+use crate::model::{EntryWrite, Fence, Write};
 
 /// The names of all keys that are not in the state in which `write` expects them. `fence` tells
 /// the state of a key that exists; the snapshot key has the name `snapshot_key`.
@@ -9,10 +9,7 @@ pub(super) fn moved(
     snapshot_key: &str,
     fence: impl Fn(&str) -> Option<Fence>,
 ) -> Vec<String> {
-    let snapshot = match &write.snapshot {
-        SnapshotWrite::Put { expected, .. } => expected.as_ref(),
-        SnapshotWrite::Delete { expected } => Some(expected),
-    };
+    let snapshot = write.snapshot.expected();
     let entries = write.entries.iter().map(|(key, entry)| {
         let expected = match entry {
             EntryWrite::Put { expected, .. } => expected.as_ref(),

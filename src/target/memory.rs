@@ -1,15 +1,15 @@
 //! A target in memory, for tests of what stands above targets. It keeps the whole contract and
 //! behaves like a Consul where the contract leaves a choice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Health, Target, TargetError, expected};
+use super::{Health, Target, TargetError};
 use crate::model::{
-    Document, EntryWrite, Fence, Key, Limits, Observed, ObservedEntry, ObservedSnapshot, Owner,
-    Place, SetName, SnapshotWrite, Write,
+    self, Act, Aside, AsideNames, Expected, Fence, Key, Limits, Observed, ObservedEntry,
+    ObservedSnapshot, Owner, Place, Read, SetName, Transaction, Write,
 };
 
 /// A key-value store in memory.
@@ -66,6 +66,44 @@ impl Memory {
         self.store().delete(key);
     }
 
+    /// Carries out all of one transaction, or nothing of it. `written` holds the states that
+    /// earlier ones left.
+    fn carry_out(
+        &self,
+        transaction: &Transaction<'_>,
+        written: &mut BTreeMap<String, Fence>,
+    ) -> Result<(), TargetError> {
+        let mut store = self.store();
+        let moved = transaction.operations.iter().filter(|operation| {
+            let key = operation.key.as_ref();
+            let expected = match operation.expected {
+                Expected::Absent => None,
+                Expected::At(fence) => Some(fence),
+                Expected::Written => written.get(key),
+            };
+            store.fence(key).as_ref() != expected
+        });
+        let keys: BTreeSet<String> = moved.map(|operation| operation.key.to_string()).collect();
+        if !keys.is_empty() {
+            return Err(TargetError::Moved {
+                location: self.location(),
+                keys: keys.into_iter().collect(),
+            });
+        }
+        for operation in &transaction.operations {
+            let key = operation.key.as_ref();
+            match &operation.act {
+                Act::Check => {}
+                Act::Put(value) => {
+                    store.put(key, value, Owner::Cfgctl);
+                    written.extend(store.fence(key).map(|fence| (key.to_owned(), fence)));
+                }
+                Act::Delete => store.delete(key),
+            }
+        }
+        Ok(())
+    }
+
     fn store(&self) -> MutexGuard<'_, Store> {
         // A panic while it was held leaves whole cells: nothing panics between two of them.
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
@@ -94,6 +132,20 @@ impl Store {
         }
     }
 
+    fn bytes(&self, key: &str) -> Option<&[u8]> {
+        self.cells.get(key).map(|cell| cell.value.as_slice())
+    }
+
+    fn aside(&self, names: &AsideNames) -> Aside {
+        let mut aside = Aside::default();
+        for (key, cell) in &self.cells {
+            let (value, owner, fence) = (cell.value.as_slice(), cell.owner, cell.fence());
+            let cell = model::Cell { key, value, owner };
+            aside.insert(names, cell, fence, |part| self.bytes(part));
+        }
+        aside
+    }
+
     fn fence(&self, key: &str) -> Option<Fence> {
         self.cells.get(key).map(Cell::fence)
     }
@@ -102,14 +154,6 @@ impl Store {
 impl Cell {
     fn fence(&self) -> Fence {
         Fence(self.index.to_string())
-    }
-
-    fn observed_snapshot(&self) -> ObservedSnapshot {
-        ObservedSnapshot::Present {
-            fence: self.fence(),
-            owner: self.owner,
-            document: Box::new(Document::parse(&self.value)),
-        }
     }
 
     fn observed_entry(&self) -> ObservedEntry {
@@ -137,51 +181,55 @@ impl Target for Memory {
 
     async fn observe(&self, place: &Place) -> Result<Observed, TargetError> {
         let snapshot_key = self.snapshot_key(&place.set);
+        let names = AsideNames::of(&snapshot_key);
         let store = self.store();
-        let snapshot = store
-            .cells
-            .get(&snapshot_key)
-            .map_or(ObservedSnapshot::Absent, Cell::observed_snapshot);
-        let named = snapshot.document().map(Document::keys);
+        let mut aside = store.aside(&names);
+        let snapshot = match store.cells.get(&snapshot_key) {
+            None => ObservedSnapshot::Absent,
+            Some(cell) => {
+                let read = Read::new(&cell.value, &names, |part| store.bytes(part));
+                aside.named.extend(read.parts);
+                ObservedSnapshot::Present {
+                    fence: cell.fence(),
+                    owner: cell.owner,
+                    document: Box::new(read.document),
+                }
+            }
+        };
+        let document = snapshot.document();
         let wanted = |key: &Key| {
             place.keys.contains(key)
-                || named.is_some_and(|named| named.contains_key(key))
+                || document.is_some_and(|document| document.keys().contains_key(key))
+                || aside.created().any(|created| created == key)
                 || place.prefixes.iter().any(|prefix| prefix.contains(key))
         };
         let entries = store
             .cells
             .iter()
-            .filter(|(key, _)| **key != snapshot_key)
+            .filter(|(key, _)| **key != snapshot_key && !names.holds(key))
             .filter_map(|(key, cell)| Some((key.parse().ok()?, cell)))
             .filter(|(key, _)| wanted(key))
             .map(|(key, cell)| (key, cell.observed_entry()))
             .collect();
-        Ok(Observed { snapshot, entries })
+        Ok(Observed {
+            snapshot,
+            entries,
+            aside,
+        })
     }
 
     async fn write(&self, write: &Write) -> Result<(), TargetError> {
         let snapshot_key = self.snapshot_key(&write.set);
-        let reasons = write.oversize(&snapshot_key, self.limits);
-        if !reasons.is_empty() {
-            let location = self.location();
-            return Err(TargetError::TooLarge { location, reasons });
-        }
-        let mut store = self.store();
-        let keys = expected::moved(write, &snapshot_key, |key| store.fence(key));
-        if !keys.is_empty() {
-            let location = self.location();
-            return Err(TargetError::Moved { location, keys });
-        }
-        match &write.snapshot {
-            SnapshotWrite::Put { value, .. } => store.put(&snapshot_key, value, Owner::Cfgctl),
-            SnapshotWrite::Delete { .. } => store.delete(&snapshot_key),
-        }
-        for (key, entry) in &write.entries {
-            match entry {
-                EntryWrite::Put { value, .. } => store.put(key.as_str(), value, Owner::Cfgctl),
-                EntryWrite::Delete { .. } => store.delete(key.as_str()),
-                EntryWrite::Keep { .. } => {}
-            }
+        let transactions = write.transactions(&snapshot_key, self.limits);
+        let transactions = transactions.map_err(|reasons| TargetError::TooLarge {
+            location: self.location(),
+            reasons,
+        })?;
+        let mut written = BTreeMap::new();
+        for transaction in &transactions {
+            self.carry_out(transaction, &mut written)?;
+            // Others get a turn, as they would with a server.
+            tokio::task::yield_now().await;
         }
         Ok(())
     }

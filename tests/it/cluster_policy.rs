@@ -13,6 +13,11 @@ fn user(consul: &Consul, root: &str, step: u32) -> Cfgctl {
 }
 
 fn write(user: &Cfgctl, consul: &Consul, root: &str, step: u32) {
+    // More than one value and one transaction take there.
+    let bulk: Vec<_> = (0..20)
+        .map(|n| format!("k{n}: '{step}{}'", "x".repeat(300)))
+        .collect();
+    let bulk = bulk.join(", ");
     user.write(
         "conf/all.yaml",
         &format!(
@@ -20,7 +25,11 @@ fn write(user: &Cfgctl, consul: &Consul, root: &str, step: u32) {
 apiVersion: cfgctl.dev/v1
 kind: Cluster
 metadata: {{name: eu, labels: {{stage: prod}}}}
-spec: {{consul: {{address: '{address}', prefix: {root}/own}}}}
+spec:
+  consul:
+    address: '{address}'
+    prefix: {root}/own
+    limits: {{operations: 8, valueBytes: 4096, requestBytes: 16384}}
 ---
 apiVersion: cfgctl.dev/v1
 kind: Cluster
@@ -46,6 +55,14 @@ spec:
   publish:
     - spring: {{context: {root}/config/search, format: properties}}
     - spring: {{context: {root}/config/find, format: key-value}}
+---
+apiVersion: cfgctl.dev/v1
+kind: ConfigSet
+metadata: {{name: bulk}}
+spec:
+  clusters: {{stage: prod}}
+  values: {{{bulk}}}
+  publish: [keys: {{prefix: {root}/app/bulk, atomic: false}}]
 ---
 apiVersion: cfgctl.dev/v1
 kind: ConfigSet
@@ -91,7 +108,10 @@ fn live(user: Cfgctl, consul: &Consul, root: &str, token: &str) -> Result<(), St
     in_sync()?;
     run(&["rollback", "checkout", "--yes", deletes], 0)?;
     in_sync()?;
-    run(&["delete", "checkout", "search", "elsewhere", "--yes"], 0)?;
+    run(
+        &["delete", "checkout", "search", "bulk", "elsewhere", "--yes"],
+        0,
+    )?;
     in_sync()
 }
 
@@ -115,11 +135,13 @@ async fn the_policy_suffices_and_no_rule_of_it_can_be_taken_away_or_weakened() {
     # version of the Consul, and keeps to the smaller transactions of old versions.
     key "ROOT/config/\u0024{a} \"b\" \\c/data" { policy = "write" }
     key "ROOT/config/search/data" { policy = "write" }
-    key "ROOT/own/checkout/snapshot" { policy = "write" }
-    key "ROOT/own/elsewhere/snapshot" { policy = "read" }
-    key "ROOT/own/search/snapshot" { policy = "write" }
+    key_prefix "ROOT/app/bulk/" { policy = "write" }
     key_prefix "ROOT/app/checkout/" { policy = "write" }
     key_prefix "ROOT/config/find/" { policy = "write" }
+    key_prefix "ROOT/own/bulk/" { policy = "write" }
+    key_prefix "ROOT/own/checkout/" { policy = "write" }
+    key_prefix "ROOT/own/elsewhere/" { policy = "read" }
+    key_prefix "ROOT/own/search/" { policy = "write" }
     "##);
     let token = consul.token(&policy).await.secret;
     assert_eq!(live(whole, &consul, &root, &token), Ok(()));
@@ -142,6 +164,26 @@ async fn the_policy_suffices_and_no_rule_of_it_can_be_taken_away_or_weakened() {
             assert!(lived.is_err(), "not needed, {weaker:?} is enough: {rule}");
         }
     }
+
+    // Of its own keys a set that goes in parts and in batches needs every one.
+    let snapshot = r#"key "ROOT/own/bulk/snapshot" { policy = "write" }"#;
+    let parts = r#"key_prefix "ROOT/own/bulk/parts/" { policy = "write" }"#;
+    let mark = r#"key "ROOT/own/bulk/delivering" { policy = "write" }"#;
+    for (own, suffices) in [
+        (&[snapshot, parts, mark][..], true),
+        (&[snapshot, parts], false),
+        (&[snapshot, mark], false),
+        (&[parts, mark], false),
+    ] {
+        let root = unique_prefix();
+        let (user, policy) = printed(&root);
+        let whole = format!(r#"key_prefix "{root}/own/bulk/" {{ policy = "write" }}"#);
+        assert!(policy.contains(&whole));
+        let own = own.join("\n").replace("ROOT", &root);
+        let token = consul.token(&policy.replace(&whole, &own)).await.secret;
+        let lived = live(user, &consul, &root, &token);
+        assert_eq!(lived.is_ok(), suffices, "{own}: {lived:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,7 +197,7 @@ async fn the_policy_comes_from_the_store_too_and_for_one_set() {
     let one = user.ok(&["cluster", "policy", "eu", "--set", "search", "-o", "name"]);
     assert_eq!(
         one.replace(&root, "ROOT"),
-        "ROOT/config/search/data\nROOT/own/search/snapshot\nROOT/config/find/\n"
+        "ROOT/config/search/data\nROOT/config/find/\nROOT/own/search/\n"
     );
     // With a token for one set, that set can be worked on.
     let policy = user.ok(&["cluster", "policy", "eu", "--set", "search"]);

@@ -55,6 +55,7 @@ pub(crate) fn blind(set: &SetName, root: &str) -> model::Write {
     let absent = model::Observed {
         snapshot: model::ObservedSnapshot::Absent,
         entries: [].into(),
+        aside: model::Aside::default(),
     };
     write(&absent, &snapshot(set, 1, &[(&format!("{root}/a"), b"1")]))
 }
@@ -204,6 +205,7 @@ async fn the_estimate_of_a_request_is_never_too_small_and_close() {
         &model::Observed {
             snapshot: model::ObservedSnapshot::Absent,
             entries: [].into(),
+            aside: model::Aside::default(),
         },
         &snapshot(&set, 1, &entries),
     );
@@ -223,7 +225,9 @@ async fn the_estimate_of_a_request_is_never_too_small_and_close() {
         }
     }
     let gone = model::Write {
-        snapshot: model::SnapshotWrite::Delete { expected: fence },
+        snapshot: model::SnapshotWrite::Delete {
+            expected: Some(fence),
+        },
         ..write.clone()
     };
     for write in [write, gone] {

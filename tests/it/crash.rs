@@ -15,13 +15,13 @@ const RANDOM_KILLS: u64 = 30;
 
 /// When a process dies: before a request arrives, or when it was carried out and nobody knows yet.
 #[derive(Clone, Copy, Debug)]
-enum When {
+pub(crate) enum When {
     Before,
     After,
 }
 
 /// Kills a process at its nth request, counted over all proxies, and nothing passes after it.
-fn kill_at(proxies: &[Proxy], nth: usize, when: When) -> Arc<OnceLock<Pid>> {
+pub(crate) fn kill_at(proxies: &[Proxy], nth: usize, when: When) -> Arc<OnceLock<Pid>> {
     let victim: Arc<OnceLock<Pid>> = Arc::default();
     let count = Arc::new(AtomicUsize::new(0));
     let dead = Arc::new(AtomicBool::new(false));

@@ -35,10 +35,12 @@ static SET: LazyLock<ConfigSet> = LazyLock::new(|| ConfigSet {
     publish: vec![
         Publish::Keys {
             prefix: key("app/shop"),
+            atomic: false,
         },
         Publish::Spring {
             context: key("config/shop"),
             format: model::SpringFormat::Yaml,
+            atomic: true,
         },
     ],
     ..ConfigSet::default()

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use cfgctl::model::{
-    self, EntryWrite, Fence, Observed, Oversize, Owner, SetName, Snapshot, SnapshotWrite,
+    self, EntryWrite, Fence, Limits, Observed, Oversize, Owner, SetName, Snapshot, SnapshotWrite,
 };
 use cfgctl::target::consul::{Consul, Patience};
 use cfgctl::target::directory::Directory;
@@ -16,6 +16,18 @@ use crate::support::consul::{Consul as Server, Shared, unique_prefix};
 use crate::support::delivery::{key, place, removal, snapshot, unique_set, values, write};
 use crate::support::faulty::{Faulty, Lost};
 
+mod large;
+
+use large::{
+    a_large_snapshot_survives_byte_for_byte, a_part_that_is_gone_or_changed_is_reported_and_mended,
+    a_reader_never_sees_half_of_a_large_snapshot, a_thousand_loose_keys_arrive_in_batches,
+    an_edit_between_two_batches_is_a_conflict, more_than_any_snapshot_may_have_is_refused,
+    one_of_many_racers_with_large_snapshots_wins,
+    surplus_parts_are_collected_and_those_of_others_stay,
+    what_a_stopped_delivery_made_is_named_until_it_is_gone,
+    what_just_fits_can_be_written_and_removed, writers_of_the_same_snapshot_do_not_break_it,
+};
+
 /// A target, and someone else who writes to the same place.
 #[async_trait]
 trait Bench: Send + Sync {
@@ -24,12 +36,23 @@ trait Bench: Send + Sync {
     async fn delete_as_other(&self, set: &SetName, key: &str);
 }
 
+/// Limits that a snapshot of some hundred kilobytes is far above, so that tests need no larger one.
+const TIGHT: Limits = Limits {
+    operations: Limits::CONSUL.operations,
+    value_bytes: 128 * 1024,
+    request_bytes: 192 * 1024,
+};
+
 struct MemoryBench(Arc<Memory>);
 
 impl MemoryBench {
     #[expect(clippy::unused_async, reason = "made like the others")]
     async fn new() -> Self {
-        Self(Arc::new(Memory::new(key("cfgctl"))))
+        Self::within(TIGHT)
+    }
+
+    fn within(limits: Limits) -> Self {
+        Self(Arc::new(Memory::new(key("cfgctl")).with_limits(limits)))
     }
 }
 
@@ -92,29 +115,47 @@ impl Bench for DirectoryBench {
 struct ConsulBench {
     target: Arc<Consul>,
     server: Shared,
+    prefix: model::Key,
 }
 
 impl ConsulBench {
     async fn new() -> Self {
-        let server = Server::shared().await;
-        let spec = model::Consul {
-            address: Some(server.address()),
-            prefix: key(&unique_prefix()),
-            datacenter: None,
-            token: None,
-            tls: None,
-            limits: model::LimitOverrides::default(),
-        };
-        let cluster = "eu".parse().expect("a name");
-        let target = Consul::connect(
-            &cluster,
-            &spec,
-            &Environment::default(),
-            &Patience::default(),
-        );
-        let target = Arc::new(target.expect("a target"));
-        Self { target, server }
+        Self::within(TIGHT).await
     }
+
+    async fn within(limits: Limits) -> Self {
+        let server = Server::shared().await;
+        let prefix = key(&unique_prefix());
+        let target = Arc::new(connect(&server.address(), &prefix, limits));
+        Self {
+            target,
+            server,
+            prefix,
+        }
+    }
+
+    /// The same Consul at another address.
+    fn behind(&self, address: &str) -> Consul {
+        connect(address, &self.prefix, TIGHT)
+    }
+}
+
+fn connect(address: &str, prefix: &model::Key, limits: Limits) -> Consul {
+    let spec = model::Consul {
+        address: Some(address.to_owned()),
+        prefix: prefix.clone(),
+        datacenter: None,
+        token: None,
+        tls: None,
+        limits: model::LimitOverrides {
+            operations: Some(limits.operations),
+            value_bytes: Some(limits.value_bytes),
+            request_bytes: Some(limits.request_bytes),
+        },
+    };
+    let cluster = "eu".parse().expect("a name");
+    let (environment, patience) = (Environment::default(), Patience::default());
+    Consul::connect(&cluster, &spec, &environment, &patience).expect("a target")
 }
 
 #[async_trait]
@@ -132,12 +173,15 @@ impl Bench for ConsulBench {
     }
 }
 
-/// Runs every promise against every backend.
+/// Runs every promise against every backend; those of the second list only where there are limits.
 macro_rules! promises {
-    ($($name:ident,)*) => {
+    ($($name:ident,)*; $($limited:ident,)*) => {
         mod memory {
             $(#[tokio::test] async fn $name() {
                 super::$name(&super::MemoryBench::new().await).await;
+            })*
+            $(#[tokio::test] async fn $limited() {
+                super::$limited(&super::MemoryBench::new().await).await;
             })*
         }
         mod directory {
@@ -148,6 +192,9 @@ macro_rules! promises {
         mod consul {
             $(#[tokio::test] async fn $name() {
                 super::$name(&super::ConsulBench::new().await).await;
+            })*
+            $(#[tokio::test] async fn $limited() {
+                super::$limited(&super::ConsulBench::new().await).await;
             })*
         }
     };
@@ -170,6 +217,18 @@ promises! {
     a_reader_never_sees_a_mixture,
     a_lost_request_changed_nothing_and_a_lost_answer_everything,
     it_is_fit_for_use,
+    a_large_snapshot_survives_byte_for_byte,
+    more_than_any_snapshot_may_have_is_refused,
+    a_reader_never_sees_half_of_a_large_snapshot,
+    one_of_many_racers_with_large_snapshots_wins,
+    writers_of_the_same_snapshot_do_not_break_it,
+    ;
+    surplus_parts_are_collected_and_those_of_others_stay,
+    a_part_that_is_gone_or_changed_is_reported_and_mended,
+    a_thousand_loose_keys_arrive_in_batches,
+    an_edit_between_two_batches_is_a_conflict,
+    what_just_fits_can_be_written_and_removed,
+    what_a_stopped_delivery_made_is_named_until_it_is_gone,
 }
 
 async fn observe(bench: &dyn Bench, set: &SetName, root: &str) -> Observed {
@@ -603,10 +662,11 @@ async fn what_is_over_a_limit_is_refused_with_the_numbers(bench: &dyn Bench) {
 
 #[tokio::test]
 async fn memory_refuses_what_is_over_its_limits() {
-    what_is_over_a_limit_is_refused_with_the_numbers(&MemoryBench::new().await).await;
+    what_is_over_a_limit_is_refused_with_the_numbers(&MemoryBench::within(Limits::CONSUL)).await;
 }
 
 #[tokio::test]
 async fn consul_refuses_what_is_over_its_limits() {
-    what_is_over_a_limit_is_refused_with_the_numbers(&ConsulBench::new().await).await;
+    what_is_over_a_limit_is_refused_with_the_numbers(&ConsulBench::within(Limits::CONSUL).await)
+        .await;
 }

@@ -1,6 +1,6 @@
 //! `cfgctl cluster policy`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -87,42 +87,46 @@ pub(super) async fn policy(session: &Session, args: &PolicyArgs) -> Result<Exit,
 
 /// The rules that `sets` need, or all sets if there are none, none of which covers another.
 fn rules(world: &World, consul: &Consul, labels: &Labels, sets: &[SetName]) -> Vec<Rule> {
-    let mut keys: BTreeMap<String, Access> = BTreeMap::new();
-    let mut prefixes: Vec<String> = Vec::new();
+    let mut keys: BTreeSet<String> = BTreeSet::new();
+    let mut prefixes: BTreeMap<String, Access> = BTreeMap::new();
     for (id, content) in world {
         let ResourceId::Set(name) = id else { continue };
         if !sets.is_empty() && !sets.contains(name) {
             continue;
         }
         let here = content.set().filter(|set| set.clusters.matches(labels));
-        let snapshot = consul.snapshot_key(name);
+        // Parts and marks of deliveries lie beside the snapshot. A policy that named only what the
+        // values need today would have to be changed on the day on which they grow.
+        let own = consul.own_keys(name);
         let Some(set) = here else {
             // Looked at for what an earlier revision may have left here.
-            keys.insert(snapshot, Access::Read);
+            prefixes.insert(own, Access::Read);
             continue;
         };
-        keys.insert(snapshot, Access::Write);
+        prefixes.insert(own, Access::Write);
         let place = render::place(name, set);
-        let written = place
-            .keys
-            .iter()
-            .map(|key| (key.to_string(), Access::Write));
-        keys.extend(written);
-        prefixes.extend(place.prefixes.iter().map(ToString::to_string));
+        keys.extend(place.keys.iter().map(ToString::to_string));
+        let published = place.prefixes.iter().map(ToString::to_string);
+        prefixes.extend(published.map(|prefix| (prefix, Access::Write)));
     }
-    prefixes.sort();
-    prefixes.dedup_by(|next, first| next.starts_with(first.as_str()));
-    keys.retain(|key, _| !prefixes.iter().any(|prefix| key.starts_with(prefix)));
-    let keys = keys.into_iter().map(|(path, policy)| Rule {
-        resource: Resource::Key,
-        path,
-        policy,
-    });
-    let prefixes = prefixes.into_iter().map(|path| Rule {
-        resource: Resource::KeyPrefix,
-        path,
-        policy: Access::Write,
-    });
+    let is_covered = |path: &str, policy: Access| {
+        let mut others = prefixes.iter();
+        others.any(|(other, covers)| {
+            other != path && path.starts_with(other.as_str()) && *covers >= policy
+        })
+    };
+    let rule = |resource, path: &String, policy| {
+        let path = path.clone();
+        (!is_covered(&path, policy)).then_some(Rule {
+            resource,
+            path,
+            policy,
+        })
+    };
+    let keys = keys.iter();
+    let keys = keys.filter_map(|path| rule(Resource::Key, path, Access::Write));
+    let prefixes = prefixes.iter();
+    let prefixes = prefixes.filter_map(|(path, policy)| rule(Resource::KeyPrefix, path, *policy));
     keys.chain(prefixes).collect()
 }
 

@@ -178,7 +178,7 @@ fn cause(delivery: &Delivery, head: Option<Version>, against: &[&Objection]) -> 
         Condition::Edited => format!("{by_hand} changed by someone else since the last write"),
         Condition::Outdated => "it was written for other labels, or by another cfgctl".into(),
         Condition::Leftover => "the set does not belong there any more".into(),
-        condition @ (Condition::Alien(_) | Condition::Unseen(_)) => {
+        condition @ (Condition::Alien(_) | Condition::Unseen(_) | Condition::Unfinished(_)) => {
             let mut reason = condition_reason(condition).unwrap_or_default();
             if matches!(condition, Condition::Alien(_)) && delivery.desired.is_none() {
                 reason.push_str("; it does not belong there, and only who wrote it can remove it");

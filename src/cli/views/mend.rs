@@ -29,6 +29,7 @@ pub(super) fn commands(
         Condition::Alien(_) if delivery.desired.is_none() => return Vec::new(),
         Condition::Missing
         | Condition::Behind
+        | Condition::Unfinished(_)
         | Condition::Edited
         | Condition::Outdated
         | Condition::Leftover

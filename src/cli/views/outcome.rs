@@ -50,12 +50,18 @@ impl Outcomes {
             if version.is_none() && report.outcome == Outcome::Unchanged {
                 return None;
             }
+            let in_batches = (delivery.write.as_ref()).is_some_and(|write| !write.loose.is_empty());
+            let stays = if in_batches {
+                "not delivered"
+            } else {
+                "nothing written"
+            };
             let against = plan.objections.iter();
             let against = against.filter(|objection| objection.is_about(&report.pair));
             let reasons: Vec<_> = against
                 .map(|objection| objection.reason.to_string())
                 .collect();
-            Some(OutcomeView::new(report, version, &reasons))
+            Some(OutcomeView::new(report, version, &reasons, stays))
         };
         Self {
             complete: reports.iter().all(|report| report.outcome.is_settled()),
@@ -82,8 +88,13 @@ impl Outcomes {
 }
 
 impl OutcomeView {
-    /// `against` is what stands against a write.
-    fn new(report: &engine::Report, version: Option<Version>, against: &[String]) -> Self {
+    /// `against` is what stands against a write; `stays` says what became of one that came too late.
+    fn new(
+        report: &engine::Report,
+        version: Option<Version>,
+        against: &[String],
+        stays: &str,
+    ) -> Self {
         let (outcome, reason) = match &report.outcome {
             Outcome::Unchanged => ("unchanged", None),
             Outcome::Delivered => ("delivered", None),
@@ -94,9 +105,7 @@ impl OutcomeView {
             ),
             Outcome::Conflict(what) => (
                 "conflict",
-                Some(format!(
-                    "changed after it was read, nothing written: {what}"
-                )),
+                Some(format!("changed after it was read, {stays}: {what}")),
             ),
             Outcome::Failed(unseen) => (
                 match unseen.kind {

@@ -111,6 +111,7 @@ pub(crate) fn condition_word(condition: &Condition) -> &'static str {
         Condition::InSync => "in-sync",
         Condition::Missing => "missing",
         Condition::Behind => "behind",
+        Condition::Unfinished(_) => "unfinished",
         Condition::Edited => "changed-by-hand",
         Condition::Outdated => "outdated",
         Condition::Leftover => "left-over",
@@ -131,6 +132,10 @@ pub(crate) fn condition_reason(condition: &Condition) -> Option<String> {
     match condition {
         Condition::Alien(reason) => Some(reason.to_string()),
         Condition::Unseen(unseen) => Some(unseen.reason.clone()),
+        Condition::Unfinished(version) => Some(format!(
+            "the delivery of version {version} in batches is under way, or was stopped: until it is \
+             finished, applications read keys of two versions"
+        )),
         Condition::None
         | Condition::InSync
         | Condition::Missing

@@ -18,11 +18,11 @@ pub(super) const LAYER_FIELDS: &[&str] = &["name", "when", "values"];
 /// The ways to publish.
 pub(super) const PUBLISH_FIELDS: &[&str] = &["spring", "keys", "flagd"];
 /// The fields of `spring`.
-pub(super) const SPRING_FIELDS: &[&str] = &["context", "format"];
+pub(super) const SPRING_FIELDS: &[&str] = &["context", "format", "atomic"];
 /// The formats of `spring`.
 pub(super) const SPRING_FORMATS: &[&str] = &["yaml", "properties", "key-value"];
 /// The fields of `keys`.
-pub(super) const KEYS_FIELDS: &[&str] = &["prefix"];
+pub(super) const KEYS_FIELDS: &[&str] = &["prefix", "atomic"];
 /// The fields of `flagd`.
 pub(super) const FLAGD_FIELDS: &[&str] = &["key"];
 
@@ -160,9 +160,13 @@ impl Decoder<'_, '_> {
             }
             "keys" => {
                 let fields = self.known_fields(&entry.value, entry.at, "`keys`", KEYS_FIELDS)?;
-                let prefix = self.required(fields, "prefix")?;
-                let prefix = self.parsed::<Key>(prefix, "invalid-key")?;
-                Some(Publish::Keys { prefix })
+                let prefix = self.required(fields, "prefix");
+                let prefix = prefix.and_then(|entry| self.parsed::<Key>(entry, "invalid-key"));
+                let atomic = self.atomic(fields);
+                Some(Publish::Keys {
+                    prefix: prefix?,
+                    atomic: atomic?,
+                })
             }
             "flagd" => {
                 let fields = self.known_fields(&entry.value, entry.at, "`flagd`", FLAGD_FIELDS)?;
@@ -187,10 +191,33 @@ impl Decoder<'_, '_> {
                     _ => SpringFormat::Yaml,
                 }),
         };
+        let atomic = self.atomic(fields);
+        if let (Some(entry), Some(false)) = (fields.get("atomic"), atomic)
+            && format.is_some_and(|format| format != SpringFormat::KeyValue)
+        {
+            let message = "a document at one key always changes at once";
+            self.add(
+                Finding::error("unknown-value", Some(entry.value.span), message)
+                    .help("take `atomic` out; only `format: key-value` can do without"),
+            );
+            return None;
+        }
         Some(Publish::Spring {
             context: context?,
             format: format?,
+            atomic: atomic?,
         })
+    }
+
+    fn atomic(&mut self, fields: Fields<'_>) -> Option<bool> {
+        let Some(entry) = fields.get("atomic") else {
+            return Some(true);
+        };
+        if let Kind::Scalar(Value::Bool(atomic)) = &entry.value.kind {
+            return Some(*atomic);
+        }
+        self.wrong_type(&entry.value, entry.at, "true or false");
+        None
     }
 }
 

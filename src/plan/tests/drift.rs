@@ -205,6 +205,7 @@ fn what_another_cfgctl_rendered_is_written_again_under_the_same_number() {
         publish: vec![crate::model::Publish::Spring {
             context: key("config/shop"),
             format: SpringFormat::Yaml,
+            atomic: true,
         }],
         ..set.clone()
     };

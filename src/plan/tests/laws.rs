@@ -35,7 +35,11 @@ impl Draft {
         let context = key(&format!("config/{name}"));
         let spring = |format| {
             let context = context.clone();
-            Publish::Spring { context, format }
+            Publish::Spring {
+                context,
+                format,
+                atomic: true,
+            }
         };
         let layer = |(region, value)| {
             let values = self

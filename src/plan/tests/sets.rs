@@ -154,7 +154,8 @@ fn what_does_not_fit_is_refused_with_the_numbers_and_nobody_can_consent_to_it() 
     let reason = &plan.objections[0].reason;
     assert_eq!(
         reason.to_string(),
-        "needs 3 operations in one transaction, the limit is 2"
+        "needs 3 operations in one transaction, the limit is 2; with `atomic: false` in `publish` \
+         the keys may arrive in batches"
     );
     assert!(matches!(reason, Reason::TooLarge { .. }) && reason.answer().is_none());
     let refused = approve(plan).unwrap_err();

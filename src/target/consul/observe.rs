@@ -9,7 +9,7 @@ use super::Consul;
 use super::http::{Answer, Failed, LISTING};
 use super::wire::{Operation, Pair, TxnAnswer};
 use crate::model::{
-    Document, DocumentError, Key, Limits, Observed, ObservedSnapshot, Place, Prefix,
+    Aside, AsideNames, Cell, Key, Limits, Observed, ObservedSnapshot, Place, Prefix, Read,
 };
 use crate::target::Target as _;
 
@@ -19,13 +19,15 @@ const RESTARTS: usize = 10;
 /// What lies at the snapshot key.
 struct Head {
     pair: Pair,
-    document: Result<Document, DocumentError>,
+    read: Read,
 }
 
-impl From<Pair> for Head {
-    fn from(pair: Pair) -> Self {
-        let document = Document::parse(&pair.value);
-        Self { pair, document }
+impl Head {
+    /// `found` holds its parts, if they are known yet.
+    fn new(pair: Pair, names: &AsideNames, found: &BTreeMap<String, Pair>) -> Self {
+        let part = |key: &str| found.get(key).map(|pair| pair.value.as_slice());
+        let read = Read::new(&pair.value, names, part);
+        Self { pair, read }
     }
 }
 
@@ -33,33 +35,60 @@ impl From<Pair> for Head {
 /// answers as if it were not there.
 pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, TargetError> {
     let snapshot_key = consul.snapshot_key(&place.set);
+    let names = AsideNames::of(&snapshot_key);
     // What the snapshot names beyond the place is known when it has been read, and nearly always
     // there is nothing: then one transaction is enough.
-    let mut keys = keys(place, None);
+    let mut keys = keys(place, None, &Aside::default());
     for _ in 0..RESTARTS {
-        let prefixes = prefixes(place, &keys);
+        let prefixes = prefixes(place, &names, &keys);
         let Some(mut found) = consul.trees(&snapshot_key, &prefixes).await? else {
             continue;
         };
-        let head = found.remove(&snapshot_key).map(Head::from);
-        keys = self::keys(place, head.as_ref());
+        let head = found.remove(&snapshot_key);
+        let head = head.map(|pair| Head::new(pair, &names, &found));
+        let mut aside = Aside::default();
+        for (key, pair) in &found {
+            let (value, owner) = (pair.value.as_slice(), pair.owner());
+            let part = |part: &str| found.get(part).map(|pair| pair.value.as_slice());
+            aside.insert(&names, Cell { key, value, owner }, pair.fence(), part);
+        }
+        keys = self::keys(place, head.as_ref(), &aside);
         let was_asked_for = |key: &Key| prefixes.iter().any(|p| key.as_str().starts_with(p));
         if !keys.iter().all(was_asked_for) {
             continue;
         }
-        let unseen = unseen(place, &keys, &found);
+        let parts = head.iter().flat_map(|head| &head.read.parts);
+        let lost = parts
+            .map(String::as_str)
+            .filter(|part| !found.contains_key(*part));
+        let unseen = unseen(place, &keys, &found).chain(lost);
         let hidden = head.is_none().then_some(snapshot_key.as_str());
         let unseen: Vec<&str> = hidden.into_iter().chain(unseen).collect();
         consul.check_unseen(&unseen).await?;
         // Keys that are no `Key` were written by others and no plan of ours touches them.
         let entries = found
             .into_values()
+            .filter(|pair| !names.holds(&pair.key))
             .filter_map(|pair| Some((pair.key.parse::<Key>().ok()?, pair)))
             .filter(|(key, _)| keys.contains(key) || below_any(place, key))
             .map(|(key, pair)| (key, pair.into_entry()))
             .collect();
-        let snapshot = head.map_or(ObservedSnapshot::Absent, Head::into_observed);
-        return Ok(Observed { snapshot, entries });
+        let snapshot = match head {
+            None => ObservedSnapshot::Absent,
+            Some(Head { pair, read }) => {
+                aside.named.extend(read.parts);
+                ObservedSnapshot::Present {
+                    fence: pair.fence(),
+                    owner: pair.owner(),
+                    document: Box::new(read.document),
+                }
+            }
+        };
+        return Ok(Observed {
+            snapshot,
+            entries,
+            aside,
+        });
     }
     Err(TargetError::Moved {
         location: consul.location(),
@@ -67,22 +96,13 @@ pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, 
     })
 }
 
-impl Head {
-    fn into_observed(self) -> ObservedSnapshot {
-        ObservedSnapshot::Present {
-            fence: self.pair.fence(),
-            owner: self.pair.owner(),
-            document: Box::new(self.document),
-        }
-    }
-}
-
-/// The keys of the place and those that the snapshot names.
-fn keys(place: &Place, head: Option<&Head>) -> BTreeSet<Key> {
-    let named = head.and_then(|head| head.document.as_ref().ok());
+/// The keys of the place and those that the snapshot or an unfinished delivery names.
+fn keys(place: &Place, head: Option<&Head>, aside: &Aside) -> BTreeSet<Key> {
+    let named = head.and_then(|head| head.read.document.as_ref().ok());
     let named = named
         .into_iter()
         .flat_map(|document| document.keys().keys());
+    let named = named.chain(aside.created());
     place.keys.iter().chain(named).cloned().collect()
 }
 
@@ -103,11 +123,12 @@ fn unseen<'a>(
         .chain(prefixes.filter(looks_empty))
 }
 
-/// The fewest string prefixes whose trees hold all keys and prefixes.
-fn prefixes(place: &Place, keys: &BTreeSet<Key>) -> Vec<String> {
+/// The fewest string prefixes whose trees hold all keys and prefixes, and what is ours aside.
+fn prefixes(place: &Place, names: &AsideNames, keys: &BTreeSet<Key>) -> Vec<String> {
     let all: BTreeSet<&str> = keys
         .iter()
         .map(Key::as_str)
+        .chain([names.parts.as_str(), names.delivering.as_str()])
         .chain(place.prefixes.iter().map(Prefix::as_str))
         .collect();
     let mut fewest: Vec<String> = Vec::new();
@@ -257,9 +278,16 @@ mod tests {
                 .collect(),
             prefixes: [key("config/shop").below(), key("app").below()].into(),
         };
+        let names = AsideNames::of("cfgctl/shop/snapshot");
         assert_eq!(
-            prefixes(&place, &place.keys),
-            ["a", "config/shop/", "flags/shop"]
+            prefixes(&place, &names, &place.keys),
+            [
+                "a",
+                "cfgctl/shop/delivering",
+                "cfgctl/shop/parts/",
+                "config/shop/",
+                "flags/shop"
+            ]
         );
     }
 }

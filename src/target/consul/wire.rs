@@ -65,6 +65,11 @@ impl<'a> Operation<'a> {
         Self::new("check-index", key, Some(index))
     }
 
+    /// Fails if there is such a key.
+    pub(super) fn check_not_exists(key: &'a str) -> Self {
+        Self::new("check-not-exists", key, None)
+    }
+
     pub(super) fn in_namespace(mut self, namespace: Option<&'a str>) -> Self {
         self.kv.namespace = namespace;
         self

@@ -1,6 +1,6 @@
-//! Writing one set in one transaction.
+//! Writing one set, in one transaction where it fits.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use reqwest::{Method, StatusCode};
 
@@ -9,25 +9,47 @@ use super::Consul;
 use super::http::{Answer, Failed, SMALL_ANSWER};
 use super::observe::not_json;
 use super::wire::{self, Operation, TxnAnswer, TxnError};
-use crate::model::{EntryWrite, Fence, Oversize, SnapshotWrite, Write};
+use crate::model::{Act, AsideNames, Expected, Key, Limits, Oversize, Transaction, Write};
 use crate::target::Target as _;
 
-/// Carries out `write`, or nothing of it.
+/// Carries out `write` up to its last transaction, which is what readers see of it.
 pub(super) async fn write(consul: &Consul, write: &Write) -> Result<(), TargetError> {
     let snapshot_key = consul.snapshot_key(&write.set);
-    let limits = consul.limits().await?;
-    let mut reasons = write.oversize(&snapshot_key, limits);
-    let operations = operations(consul, write, &snapshot_key)?;
-    let body = crate::model::value::canonical(&operations);
-    if reasons.is_empty() && body.len() > limits.request_bytes {
-        // Only a namespace with a very long name makes a request longer than its estimate.
-        reasons.push(Oversize::Request {
-            bytes: body.len(),
-            limit: limits.request_bytes,
+    let names = AsideNames::of(&snapshot_key);
+    let is_own = |key: &&Key| key.as_str() == snapshot_key || names.holds(key.as_str());
+    if let Some(key) = write.entries.keys().find(is_own) {
+        return Err(TargetError::Configuration {
+            location: consul.location(),
+            reason: format!("`{key}` is cfgctl's own and cannot be published to"),
         });
     }
-    if !reasons.is_empty() {
-        return Err(too_large(consul, reasons));
+    let limits = consul.limits().await?;
+    let transactions = write.transactions(&snapshot_key, limits);
+    let transactions = transactions.map_err(|reasons| too_large(consul, reasons))?;
+    let mut written = BTreeMap::new();
+    for transaction in &transactions {
+        carry_out(consul, transaction, limits, &mut written).await?;
+    }
+    Ok(())
+}
+
+/// Carries out all of one transaction, or nothing of it. `written` holds the states that earlier
+/// ones left.
+async fn carry_out(
+    consul: &Consul,
+    transaction: &Transaction<'_>,
+    limits: Limits,
+    written: &mut BTreeMap<String, u64>,
+) -> Result<(), TargetError> {
+    let operations = operations(consul, transaction, written)?;
+    let body = crate::model::value::canonical(&operations);
+    if body.len() > limits.request_bytes {
+        // Only a namespace with a very long name makes a request longer than its estimate.
+        let reason = Oversize::Request {
+            bytes: body.len(),
+            limit: limits.request_bytes,
+        };
+        return Err(too_large(consul, vec![reason]));
     }
     // Repeating it is safe: every operation compares first.
     let outcome = consul
@@ -55,61 +77,44 @@ pub(super) async fn write(consul: &Consul, write: &Write) -> Result<(), TargetEr
         )),
     };
     match verdict {
-        Ok(()) | Err(TargetError::Unknown { .. }) => verdict,
+        Ok(states) => {
+            written.extend(states);
+            Ok(())
+        }
+        Err(error @ TargetError::Unknown { .. }) => Err(error),
         // An attempt that nobody answered may be what moved the keys.
         Err(error) if outcome.unsure => Err(unknown(consul, error)),
         Err(error) => Err(error),
     }
 }
 
-/// The operations of a transaction, the snapshot key first.
+/// The operations of a transaction as Consul knows them.
 fn operations<'a>(
     consul: &'a Consul,
-    write: &'a Write,
-    snapshot_key: &'a str,
+    transaction: &'a Transaction<'_>,
+    written: &BTreeMap<String, u64>,
 ) -> Result<Vec<Operation<'a>>, TargetError> {
-    if write.entries.keys().any(|key| key.as_str() == snapshot_key) {
-        return Err(TargetError::Configuration {
-            location: consul.location(),
-            reason: format!("`{snapshot_key}` is the snapshot key and cannot be published to"),
-        });
-    }
-    // No key of a Consul is in a state that a Consul cannot name.
-    let index = |key: &str, fence: &Fence| {
-        wire::index(fence).ok_or_else(|| moved(consul, vec![key.to_owned()]))
-    };
-    let put = |key: &'a str, value: &'a [u8], expected: &Option<Fence>| {
-        let expected = expected.as_ref().map(|fence| index(key, fence));
-        Ok::<_, TargetError>(Operation::cas(
-            key,
-            value,
-            expected.transpose()?.unwrap_or(0),
-        ))
-    };
-    let mut operations = Vec::with_capacity(2 + write.entries.len());
-    match &write.snapshot {
-        SnapshotWrite::Put { value, expected } => {
-            operations.push(put(snapshot_key, value, expected)?);
-        }
-        SnapshotWrite::Delete { expected } => {
-            let index = index(snapshot_key, expected)?;
-            // A delete alone would succeed if the key is gone already.
-            operations.push(Operation::check_index(snapshot_key, index));
-            operations.push(Operation::delete_cas(snapshot_key, index));
-        }
-    }
-    for (key, entry) in &write.entries {
-        let key = key.as_str();
-        operations.push(match entry {
-            EntryWrite::Put { value, expected } => put(key, value, expected)?,
-            EntryWrite::Keep { expected } => Operation::check_index(key, index(key, expected)?),
-            EntryWrite::Delete { expected } => Operation::delete_cas(key, index(key, expected)?),
-        });
-    }
-    let scoped = operations
-        .into_iter()
-        .map(|operation| consul.scoped(operation));
-    Ok(scoped.collect())
+    let operations = transaction.operations.iter().map(|operation| {
+        let key = operation.key.as_ref();
+        let index = match operation.expected {
+            Expected::Absent => None,
+            // No key of a Consul is in a state that a Consul cannot name.
+            Expected::At(fence) => {
+                Some(wire::index(fence).ok_or_else(|| moved(consul, vec![key.to_owned()]))?)
+            }
+            Expected::Written => {
+                let index = written.get(key).copied();
+                Some(index.ok_or_else(|| moved(consul, vec![key.to_owned()]))?)
+            }
+        };
+        Ok(consul.scoped(match (&operation.act, index) {
+            (Act::Put(value), index) => Operation::cas(key, value, index.unwrap_or(0)),
+            (Act::Check | Act::Delete, None) => Operation::check_not_exists(key),
+            (Act::Check, Some(index)) => Operation::check_index(key, index),
+            (Act::Delete, Some(index)) => Operation::delete_cas(key, index),
+        }))
+    });
+    operations.collect()
 }
 
 /// What the answer to a transaction says.
@@ -118,7 +123,7 @@ fn judge(
     operations: &[Operation<'_>],
     answer: &Answer,
     sent: usize,
-) -> Result<(), TargetError> {
+) -> Result<BTreeMap<String, u64>, TargetError> {
     match answer.status {
         StatusCode::OK => confirm(operations, answer).map_err(|reason| unknown(consul, reason)),
         StatusCode::CONFLICT => {
@@ -145,8 +150,9 @@ fn judge(
     }
 }
 
-/// Whether an answer says that every key was put: a 200 alone may come from anyone.
-fn confirm(operations: &[Operation<'_>], answer: &Answer) -> Result<(), String> {
+/// The states of the keys that were put. An answer must name every one of them: a 200 alone may come
+/// from anyone.
+fn confirm(operations: &[Operation<'_>], answer: &Answer) -> Result<BTreeMap<String, u64>, String> {
     let parsed: TxnAnswer =
         serde_json::from_slice(&answer.body).map_err(|error| not_json(&error))?;
     let Some(results) = parsed.results else {
@@ -156,14 +162,17 @@ fn confirm(operations: &[Operation<'_>], answer: &Answer) -> Result<(), String> 
         return Err("a success with errors".to_owned());
     }
     // Deletes have no result, so results and operations are not in step.
-    let done: BTreeSet<&str> = results
-        .iter()
-        .map(|result| result.kv.key.as_str())
+    let done: BTreeMap<String, u64> = results
+        .into_iter()
+        .map(|result| (result.kv.key, result.kv.modify_index))
         .collect();
     let puts = operations.iter().filter(|operation| operation.is_put());
-    match puts.map(Operation::key).find(|key| !done.contains(key)) {
+    match puts
+        .map(Operation::key)
+        .find(|key| !done.contains_key(*key))
+    {
         Some(key) => Err(format!("a success without a result for `{key}`")),
-        None => Ok(()),
+        None => Ok(done),
     }
 }
 

@@ -249,6 +249,8 @@ mod tests {
             (key.parse().unwrap(), write)
         };
         Write {
+            loose: BTreeSet::new(),
+            aside: crate::model::Aside::default(),
             set: "shop".parse().unwrap(),
             snapshot: SnapshotWrite::Put {
                 value: version.as_bytes().to_vec(),
@@ -265,9 +267,11 @@ mod tests {
             (key.parse().unwrap(), EntryWrite::Delete { expected })
         };
         Write {
+            loose: BTreeSet::new(),
+            aside: crate::model::Aside::default(),
             set: "shop".parse().unwrap(),
             snapshot: SnapshotWrite::Delete {
-                expected: expected(),
+                expected: Some(expected()),
             },
             entries: keys.iter().map(delete).collect(),
         }

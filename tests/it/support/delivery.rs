@@ -40,6 +40,7 @@ pub(crate) fn snapshot(set: &SetName, version: u64, entries: &[(&str, &[u8])]) -
         origin,
         cfgctl::model::Contents::of_values(values),
         entries,
+        [].into(),
     )
 }
 
@@ -74,7 +75,14 @@ pub(crate) fn write(observed: &Observed, next: &Snapshot) -> Write {
             }
         }
     }
+    let held = observed.snapshot.document();
+    let is_loose = |key: &&Key| {
+        let word = Some(&next.document).filter(|_| next.entries.contains_key(*key));
+        word.or(held).is_some_and(|document| document.is_loose(key))
+    };
     Write {
+        loose: entries.keys().filter(is_loose).cloned().collect(),
+        aside: observed.aside.clone(),
         set: next.document.set().clone(),
         snapshot: SnapshotWrite::Put {
             value: next.document.to_bytes(),
@@ -92,9 +100,14 @@ pub(crate) fn removal(observed: &Observed) -> Write {
         (key.clone(), EntryWrite::Delete { expected })
     });
     Write {
+        loose: (document.keys().keys())
+            .filter(|key| document.is_loose(key))
+            .cloned()
+            .collect(),
+        aside: observed.aside.clone(),
         set: document.set().clone(),
         snapshot: SnapshotWrite::Delete {
-            expected: observed.snapshot.fence().expect("a fence").clone(),
+            expected: observed.snapshot.fence().cloned(),
         },
         entries: entries.collect(),
     }

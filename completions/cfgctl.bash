@@ -193,6 +193,9 @@ _cfgctl() {
             cfgctl__subcmd__context__subcmd__help,use)
                 cmd="cfgctl__subcmd__context__subcmd__help__subcmd__use"
                 ;;
+            cfgctl__subcmd__flag,eval)
+                cmd="cfgctl__subcmd__flag__subcmd__eval"
+                ;;
             cfgctl__subcmd__flag,get)
                 cmd="cfgctl__subcmd__flag__subcmd__get"
                 ;;
@@ -213,6 +216,9 @@ _cfgctl() {
                 ;;
             cfgctl__subcmd__flag,unset)
                 cmd="cfgctl__subcmd__flag__subcmd__unset"
+                ;;
+            cfgctl__subcmd__flag__subcmd__help,eval)
+                cmd="cfgctl__subcmd__flag__subcmd__help__subcmd__eval"
                 ;;
             cfgctl__subcmd__flag__subcmd__help,get)
                 cmd="cfgctl__subcmd__flag__subcmd__help__subcmd__get"
@@ -345,6 +351,9 @@ _cfgctl() {
                 ;;
             cfgctl__subcmd__help__subcmd__context,use)
                 cmd="cfgctl__subcmd__help__subcmd__context__subcmd__use"
+                ;;
+            cfgctl__subcmd__help__subcmd__flag,eval)
+                cmd="cfgctl__subcmd__help__subcmd__flag__subcmd__eval"
                 ;;
             cfgctl__subcmd__help__subcmd__flag,get)
                 cmd="cfgctl__subcmd__help__subcmd__flag__subcmd__get"
@@ -1843,7 +1852,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__flag)
-            opts="-o -q -h --store --context --output --color --quiet --help list get on off set unset help"
+            opts="-o -q -h --store --context --output --color --quiet --help list get on off set unset eval help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1854,6 +1863,52 @@ _cfgctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml name markdown github junit" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml name markdown github junit" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__flag__subcmd__eval)
+            opts="-o -q -h --context --context-file --cluster --store-context --store --output --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cluster)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1911,8 +1966,22 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__flag__subcmd__help)
-            opts="list get on off set unset help"
+            opts="list get on off set unset eval help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__flag__subcmd__help__subcmd__eval)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -2695,8 +2764,22 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__help__subcmd__flag)
-            opts="list get on off set unset"
+            opts="list get on off set unset eval"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__help__subcmd__flag__subcmd__eval)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

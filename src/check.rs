@@ -10,6 +10,7 @@ use crate::manifest::{Finding, Manifest, Severity, Span};
 use crate::model::{Cluster, ClusterName, ConfigSet, SetName};
 
 mod blame;
+mod flags;
 mod gathered;
 mod keys;
 mod layers;
@@ -54,6 +55,7 @@ pub fn check(world: &World<'_>) -> Vec<Finding> {
     let renderings = rendering::all(world);
 
     layers::check(world, &mut findings);
+    flags::check(world, &mut findings);
     schema::check(&renderings, &mut findings);
     unpublished::check(&renderings, &mut findings);
     keys::check(world, &renderings, &mut findings);

@@ -10,6 +10,7 @@
 //! plan       pure: what would change, and what stands against it
 //! import     pure: keys that others wrote become a set that publishes the same bytes
 //! check      pure: schema and rules; returns every finding
+//! evaluate   pure: what a flag is for one context, as flagd decides it
 //! render     pure: one revision for one cluster becomes its snapshot
 //! manifest   files become manifests; the only module that knows YAML
 //! model      names, revisions, snapshots; parsed once, then trusted
@@ -18,6 +19,7 @@
 pub mod check;
 pub mod cli;
 pub mod engine;
+pub mod evaluate;
 pub mod import;
 pub mod manifest;
 pub mod model;

@@ -6,6 +6,7 @@ use crate::model::{Content, ResourceId};
 use fixture::fixture;
 
 mod fixture;
+mod flags;
 mod keys;
 mod layers;
 mod schema;

@@ -3,6 +3,7 @@
 use super::failure::{Exit, Failure};
 use super::session::Session;
 
+mod eval;
 mod list;
 mod switch;
 
@@ -15,6 +16,7 @@ pub(crate) enum FlagCommand {
     Off(switch::OffArgs),
     Set(switch::SetArgs),
     Unset(switch::UnsetArgs),
+    Eval(eval::EvalArgs),
 }
 
 pub(crate) async fn flag(session: &Session, command: &FlagCommand) -> Result<Exit, Failure> {
@@ -25,5 +27,6 @@ pub(crate) async fn flag(session: &Session, command: &FlagCommand) -> Result<Exi
         FlagCommand::Off(args) => switch::off(session, args).await,
         FlagCommand::Set(args) => switch::set(session, args).await,
         FlagCommand::Unset(args) => switch::unset(session, args).await,
+        FlagCommand::Eval(args) => eval::eval(session, args).await,
     }
 }

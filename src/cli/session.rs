@@ -23,6 +23,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How often a request is tried in all.
 const ATTEMPTS: u32 = 3;
 
+/// The argument that names a context, under whatever option a command has it.
+pub(crate) const STORE_CONTEXT: &str = "store-context";
+
 /// Where the store is.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct StoreArgs {
@@ -37,7 +40,8 @@ pub(crate) struct StoreArgs {
 
     /// The context to use instead of the current one
     #[arg(
-        long,
+        id = STORE_CONTEXT,
+        long = "context",
         global = true,
         value_name = "NAME",
         help_heading = "Global options"

@@ -10,6 +10,8 @@ use crate::support::transcript::{Transcript, bring, root};
 /// Broken in a way that is worth a warning, and no more.
 const ONLY_WARNINGS: &[&str] = &[
     "clusters-match-nothing",
+    "flag-operator-on-items",
+    "flagd-without-flags",
     "number-with-underscores",
     "when-matches-nothing",
 ];

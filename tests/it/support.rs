@@ -6,6 +6,7 @@ pub(crate) mod cli;
 pub(crate) mod consul;
 pub(crate) mod delivery;
 pub(crate) mod faulty;
+pub(crate) mod flagd;
 pub(crate) mod keyring;
 pub(crate) mod proxy;
 pub(crate) mod raw;

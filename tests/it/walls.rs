@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 const LAYERS: &[&[&str]] = &[
     &["model"],
     &["manifest"],
-    &["render"],
+    &["evaluate", "render"],
     &["check"],
     &["import", "plan"],
     &["store", "target"],
@@ -20,7 +20,7 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// What decides and never does: the same arguments give the same answer.
-const PURE: &[&str] = &["model", "render", "check", "import", "plan"];
+const PURE: &[&str] = &["model", "evaluate", "render", "check", "import", "plan"];
 
 /// What pure modules may not mention.
 const IMPURE: &[&str] = &[
@@ -56,6 +56,7 @@ const HIDDEN: &[(&str, &[&str])] = &[
     ("rustls", &["target::consul"]),
     ("rusqlite", &["store::sqlite"]),
     ("serde_saphyr", &["manifest"]),
+    ("datalogic_rs", &["evaluate"]),
     ("jsonschema", &["check::schema"]),
     ("keyring", &["cli"]),
     ("anyhow", &["cli", "main"]),

@@ -1,0 +1,79 @@
+//! The operators that a rule may have: those of `JsonLogic` that flagd documents, and its own.
+
+use serde_json::Value;
+
+/// What an operator takes, as flagd's schema has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operands {
+    /// Anything; what is no list is the only operand.
+    Any,
+    /// A list of at least and at most this many.
+    List(usize, usize),
+    /// A list of names.
+    Names,
+    /// A number and a list of names.
+    CountAndNames,
+    /// Two, each a text or a rule.
+    TwoTexts,
+    /// A version, how to compare, and a version.
+    Versions,
+    /// Perhaps a rule for what to bucket by, then the buckets.
+    Buckets,
+}
+
+use Operands::{Any, Buckets, CountAndNames, List, Names, TwoTexts, Versions};
+
+/// As many as anyone likes.
+const MANY: usize = usize::MAX;
+
+/// Every operator with what it takes; see <https://flagd.dev/reference/flag-definitions/>.
+pub(crate) const OPERATORS: &[(&str, Operands)] = &[
+    ("var", Any),
+    ("missing", Names),
+    ("missing_some", CountAndNames),
+    ("if", List(1, MANY)),
+    ("and", List(1, MANY)),
+    ("or", List(1, MANY)),
+    ("!", Any),
+    ("!!", Any),
+    ("==", List(2, 2)),
+    ("===", List(2, 2)),
+    ("!=", List(2, 2)),
+    ("!==", List(2, 2)),
+    ("<", List(2, 3)),
+    ("<=", List(2, 3)),
+    (">", List(2, 2)),
+    (">=", List(2, 2)),
+    ("+", List(1, MANY)),
+    ("-", List(1, MANY)),
+    ("*", List(2, MANY)),
+    ("/", List(2, 2)),
+    ("%", List(2, 2)),
+    ("min", List(1, MANY)),
+    ("max", List(1, MANY)),
+    ("map", List(2, 2)),
+    ("filter", List(2, 2)),
+    ("reduce", List(3, 3)),
+    ("all", List(2, 2)),
+    ("none", List(2, 2)),
+    ("some", List(2, 2)),
+    ("merge", List(1, MANY)),
+    ("in", List(2, 2)),
+    ("cat", List(1, MANY)),
+    ("substr", List(2, 3)),
+    ("starts_with", TwoTexts),
+    ("ends_with", TwoTexts),
+    ("sem_ver", Versions),
+    ("fractional", Buckets),
+];
+
+/// Whether lists and maps are nested deeper than `depth` levels.
+pub(super) fn deeper_than(value: &Value, depth: usize) -> bool {
+    // The depth of this recursion is `depth`, not that of the value.
+    let mut inside: Box<dyn Iterator<Item = &Value>> = match value {
+        Value::Array(items) => Box::new(items.iter()),
+        Value::Object(map) => Box::new(map.values()),
+        _ => return false,
+    };
+    depth == 0 || inside.any(|value| deeper_than(value, depth - 1))
+}

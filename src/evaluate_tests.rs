@@ -1,0 +1,169 @@
+use super::*;
+
+fn flag(targeting: Value) -> Flag {
+    Flag {
+        variants: ["on", "off", "true", "false", "1.5", "a,b"]
+            .map(|name| (name.to_owned(), Value::String(format!("value of {name}"))))
+            .into(),
+        targeting: Some(targeting),
+        ..Flag::boolean(false)
+    }
+}
+
+fn context(value: Value) -> Context {
+    let Value::Object(map) = value else {
+        panic!("a context is a map");
+    };
+    map.try_into().unwrap()
+}
+
+fn evaluated(flag: &Flag, about: Value) -> Evaluation {
+    let now = "2026-11-21T12:00:00Z".parse().unwrap();
+    evaluate(&"express-pay".parse().unwrap(), flag, &context(about), now)
+}
+
+/// The variant that a rule chooses, the reason why it chooses none, or what went wrong.
+fn chosen(targeting: Value, about: Value) -> String {
+    let found = evaluated(&flag(targeting), about);
+    match (found.reason, found.variant, found.error) {
+        (Reason::TargetingMatch, Some(variant), None) => variant,
+        (Reason::Error, None, Some(error)) => error,
+        (reason, ..) => format!("{reason:?}"),
+    }
+}
+
+#[test]
+fn without_targeting_the_answer_is_always_the_same() {
+    let found = evaluated(&Flag::boolean(true), json!({"tier": "beta"}));
+    assert_eq!(found.variant.as_deref(), Some("on"));
+    assert_eq!(found.value, Some(json!(true)));
+    assert_eq!(found.reason, Reason::Static);
+}
+
+#[test]
+fn a_disabled_flag_and_one_without_a_default_leave_it_to_the_application() {
+    let disabled = Flag {
+        state: FlagState::Disabled,
+        ..Flag::boolean(true)
+    };
+    assert_eq!(
+        evaluated(&disabled, json!({})),
+        Evaluation::none(Reason::Disabled)
+    );
+    let without = Flag {
+        default_variant: None,
+        ..Flag::boolean(true)
+    };
+    assert_eq!(
+        evaluated(&without, json!({})),
+        Evaluation::none(Reason::Default)
+    );
+    let targeted = Flag {
+        targeting: Some(json!({"var": "nothing"})),
+        ..without
+    };
+    assert_eq!(
+        evaluated(&targeted, json!({})),
+        Evaluation::none(Reason::Default)
+    );
+}
+
+#[test]
+fn an_outcome_is_the_name_of_a_variant() {
+    assert_eq!(chosen(json!({"var": "a"}), json!({"a": true})), "true");
+    assert_eq!(chosen(json!({"var": "a"}), json!({"a": 1.5})), "1.5");
+    assert_eq!(chosen(json!({"var": "a"}), json!({"a": ["a", "b"]})), "a,b");
+    assert_eq!(chosen(json!({"var": "a"}), json!({})), "Default");
+    let unknown = "there is no variant `blue`";
+    assert_eq!(chosen(json!({"var": "a"}), json!({"a": "blue"})), unknown);
+}
+
+#[test]
+fn flagd_adds_the_time_and_the_flag() {
+    let rule = json!({"if": [
+        {"and": [
+            {"==": [{"var": "$flagd.flagKey"}, "express-pay"]},
+            {"==": [{"var": "$flagd.timestamp"}, 1_795_262_400]},
+        ]},
+        "on",
+        "off",
+    ]});
+    // Whatever somebody says in its place.
+    let about = json!({"$flagd": {"flagKey": "other", "timestamp": 0}});
+    assert_eq!(chosen(rule, about), "on");
+}
+
+#[test]
+fn what_is_missing_is_compared_as_javascript_does() {
+    let is = |rule: Value| {
+        chosen(
+            json!({"if": [rule, "on", "off"]}),
+            json!({"n": 5, "list": []}),
+        )
+    };
+    assert_eq!(is(json!({"==": [{"var": "email"}, ""]})), "off");
+    assert_eq!(is(json!({"==": [{"var": "email"}, null]})), "on");
+    assert_eq!(is(json!({"<": [{"var": "age"}, 18]})), "on");
+    assert_eq!(is(json!({"==": ["beta", {"var": "n"}]})), "off");
+    assert_eq!(is(json!({"all": [{"var": "roles"}, {"var": ""}]})), "on");
+    assert_eq!(is(json!({"all": [{"var": "list"}, {"var": ""}]})), "off");
+    let error = "a text that is no number cannot be compared with a number";
+    assert!(is(json!({"==": [{"var": "n"}, "beta"]})).starts_with(error));
+    assert!(is(json!({"in": ["a", {"var": "n"}]})).starts_with("`in` looks into a list or a text"));
+}
+
+#[test]
+fn a_name_that_is_only_ours_is_no_operator() {
+    let error = "there is no operator `flagd:list`";
+    assert_eq!(
+        chosen(json!({"flagd:list": [{"var": "a"}]}), json!({})),
+        error
+    );
+    assert_eq!(
+        chosen(json!({"upper": ["a"]}), json!({})),
+        "there is no operator `upper`"
+    );
+    assert_eq!(
+        chosen(json!({"if": [1], "or": [1]}), json!({})),
+        "an operation has one operator"
+    );
+}
+
+#[test]
+fn no_rule_and_no_context_is_too_much() {
+    let nested = |depth: usize| (0..depth).fold(json!(true), |inner, _| json!({"!": inner}));
+    assert_eq!(chosen(nested(MAX_RULE_DEPTH), json!({})), "true");
+    let error = "the rule is nested deeper than 64 levels";
+    assert_eq!(chosen(nested(MAX_RULE_DEPTH + 1), json!({})), error);
+    assert_eq!(chosen(nested(1000), json!({})), error);
+
+    let nested = |depth: usize| (0..depth).fold(json!(1), |inner, _| json!([inner]));
+    let context = |value: Value| {
+        let map: Map = [("a".to_owned(), value)].into_iter().collect();
+        Context::try_from(map).map(|_| ())
+    };
+    assert_eq!(context(nested(MAX_CONTEXT_DEPTH - 1)), Ok(()));
+    assert_eq!(
+        context(nested(MAX_CONTEXT_DEPTH)),
+        Err(ContextError::TooDeep)
+    );
+    assert_eq!(context(nested(1000)), Err(ContextError::TooDeep));
+    assert_eq!(context(json!("a".repeat(MAX_CONTEXT_BYTES - 8))), Ok(()));
+    let large = context(json!("a".repeat(MAX_CONTEXT_BYTES)));
+    assert_eq!(large, Err(ContextError::TooLarge(MAX_CONTEXT_BYTES + 8)));
+}
+
+#[test]
+fn everyone_stays_in_their_bucket() {
+    let rule = json!({"fractional": [["on", 25], ["off", 75]]});
+    let mut on = 0;
+    for user in 0..1000 {
+        let about = json!({"targetingKey": format!("user-{user}")});
+        let found = chosen(rule.clone(), about.clone());
+        assert_eq!(found, chosen(rule.clone(), about));
+        on += i32::from(found == "on");
+    }
+    assert!((200..300).contains(&on), "{on} of 1000");
+    // Nobody asks.
+    assert_eq!(chosen(rule, json!({})), "Default");
+}

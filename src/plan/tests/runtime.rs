@@ -188,14 +188,14 @@ impl Told {
             overrides.trip(&name, &Breaker::default(), request).unwrap();
         });
         let until = lasts.map(|lasts| self.minute + lasts);
-        let known = self
-            .open
-            .iter_mut()
-            .find(|(known, there, _)| (*known, *there) == (breaker, region));
-        match known {
-            Some((_, _, known)) => *known = known.zip(until).map(|(a, b)| a.max(b)),
-            None => self.open.push((breaker, region, until)),
-        }
+        let same = |(known, there, _): &Open| (*known, *there) == (breaker, region);
+        let known = self.open.iter().position(same);
+        // Whatever is tripped again lies on top again.
+        let until = match known.map(|known| self.open.remove(known)) {
+            Some((_, _, known)) => known.zip(until).map(|(a, b)| a.max(b)),
+            None => until,
+        };
+        self.open.push((breaker, region, until));
     }
 
     /// What a leaf is in a cluster, and by the name of what.

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::{SetView, World};
-use crate::model::{BreakerName, ClusterName, Contents, SetName};
+use crate::model::{BreakerName, ClusterName, Contents, Flag, FlagName, SetName};
 use crate::render::{self, Rendered};
 
 /// What one set is in all clusters where the same layers match, while the same breakers are open.
@@ -43,9 +45,22 @@ pub(super) fn all<'a>(world: &World<'a>) -> Vec<Rendering<'a>> {
         }
         let reach = contents.values().map(Vec::len).sum();
         for (layers, clusters) in contents {
-            for open in openings(view) {
+            let states = openings(view).into_iter().flat_map(|open| {
                 let matching = (layers.iter()).filter_map(|&index| view.set.layers.get(index));
                 let contents = render::layered(view.set, matching, &open);
+                let held = if open.is_empty() {
+                    held(view)
+                } else {
+                    Vec::new()
+                };
+                let held = held.into_iter().map(|flags| Contents {
+                    flags,
+                    ..contents.clone()
+                });
+                let all: Vec<_> = held.map(|contents| (Vec::new(), contents)).collect();
+                std::iter::once((open, contents)).chain(all)
+            });
+            for (open, contents) in states {
                 renderings.push(Rendering {
                     name,
                     view: *view,
@@ -60,6 +75,26 @@ pub(super) fn all<'a>(world: &World<'a>) -> Vec<Rendering<'a>> {
         }
     }
     renderings
+}
+
+/// The flags, held at each of their variants in turn, so that one that is set by hand can be
+/// published. Only variants that are maps can fail in this.
+fn held(view: &SetView<'_>) -> Vec<BTreeMap<FlagName, Flag>> {
+    let of_maps = |flag: &Flag| flag.variants.values().any(Value::is_object);
+    let flags = view.set.flags.values().filter(|flag| of_maps(flag));
+    let most = flags.map(|flag| flag.variants.len()).max().unwrap_or(0);
+    if view.manifest.is_none() {
+        return Vec::new();
+    }
+    let held = |index: usize| {
+        let flags = view.set.flags.iter().map(|(name, flag)| {
+            let variant = flag.variants.keys().nth(index).filter(|_| of_maps(flag));
+            let flag = variant.map_or_else(|| flag.clone(), |variant| flag.held_at(variant));
+            (name.clone(), flag)
+        });
+        flags.collect()
+    };
+    (0..most).map(held).collect()
 }
 
 /// Which breakers may be open together, as far as it is checked: none, each alone, and all. Trying

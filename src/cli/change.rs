@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ask::confirm;
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
-use super::runtime::Field;
+use super::runtime::finish;
 use super::session::{ReachArgs, Session};
 use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
-use super::works::with_engine;
+use super::works::Works;
 use crate::model::{Cause, Consent, Provenance, ResourceId};
 use crate::plan::{Desired, Plan, Reach, Reason, SavedPlan, States, approve};
 use crate::store::Store;
@@ -170,11 +170,13 @@ pub(crate) async fn carry_through(
     } = change;
     let consents = consents | &consent.gates.consents();
 
-    let survey = with_engine(session, store, reach.pace(), &interrupt, async |engine| {
-        engine.survey(desired, sets, &reach.clusters).await
-    });
-    let survey = survey.await;
-    let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
+    let works = Works {
+        session,
+        store,
+        interrupt: &interrupt,
+        pace: reach.pace(),
+    };
+    let survey = works.survey(desired, sets, &reach.clusters).await?;
     reach.check(&survey.heads, desired)?;
     let origin = session.origin(cause.clone(), consent.message.clone());
     let mut plan = survey.plan(desired, sets, &origin, &consents)?;
@@ -203,20 +205,10 @@ pub(crate) async fn carry_through(
         Err(plan) => return refusal(&plan).map_or(Ok(Exit::Refused), Err),
     };
 
-    let reports = with_engine(session, store, reach.pace(), &interrupt, async |engine| {
-        engine.carry_out(&survey, &approved).await
-    });
-    let reports = reports
-        .await
-        .map_err(|error| interrupt.explain(error.into()))?;
-    let field = Field {
-        session,
-        store,
-        interrupt: &interrupt,
-        pace: reach.pace(),
-    };
+    let reports = works.carry_out(&survey, &approved).await;
+    let reports = reports.map_err(|error| interrupt.explain(error.into()))?;
     let outcomes = Outcomes::new(approved.plan(), &reports);
-    field.finish(outcomes, &reach.clusters).await
+    finish(&works, outcomes, &survey.heads, &reach.clusters).await
 }
 
 /// Whether `plan` still is the one that was saved.

@@ -1,6 +1,8 @@
 //! Names that a person typed, looked up.
 
-use crate::model::{FlagName, Heads, ResourceId, ResourceKind, Revision, SetName, Version};
+use crate::model::{
+    ConfigSet, FlagName, Heads, ResourceId, ResourceKind, Revision, SetName, Version,
+};
 use crate::store::Store;
 
 use super::failure::Failure;
@@ -60,6 +62,35 @@ impl<N: std::str::FromStr<Err: std::fmt::Display>> std::str::FromStr for PartOf<
             name: name.parse().map_err(|error| format!("{error}"))?,
         })
     }
+}
+
+/// A set that is there, as it is declared, and its head.
+pub(crate) fn living<'a>(
+    heads: &'a Heads,
+    name: &SetName,
+) -> Result<(&'a ConfigSet, &'a Revision), Failure> {
+    let id = ResourceId::Set(name.clone());
+    let head = known(heads, &id)?;
+    let set = head.content.set();
+    let set = set.ok_or_else(|| Failure::usage(format!("{id} was deleted")))?;
+    Ok((set, head))
+}
+
+/// The set that was named, which must be known; all that are there where none was.
+pub(crate) fn living_or_all<'a>(
+    heads: &'a Heads,
+    only: Option<&SetName>,
+) -> Result<Vec<(&'a SetName, &'a ConfigSet, &'a Revision)>, Failure> {
+    if let Some(only) = only {
+        known_set(heads, only)?;
+    }
+    let sets = heads.iter().filter_map(|(id, head)| match id {
+        ResourceId::Set(name) if only.is_none_or(|only| only == name) => {
+            Some((name, head.content.set()?, head))
+        }
+        _ => None,
+    });
+    Ok(sets.collect())
 }
 
 /// The part of a set with this name, or a failure that says which ones there are.

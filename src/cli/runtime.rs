@@ -15,12 +15,12 @@ use super::declared::clusters;
 use super::environment::Environment;
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
-use super::names::known_set;
+use super::names::living;
 use super::session::Session;
 use super::views::outcome::Outcomes;
 use super::views::overrides::{Effect, EffectIn};
-use super::works::with_engine;
-use crate::engine::{EngineError, Pace, Report, Survey};
+use super::works::Works;
+use crate::engine::{EngineError, Report, Survey};
 use crate::model::{
     Cause, Clocks, Cluster, ClusterName, ConfigSet, Connection, Heads, Origin, Overrides,
     ResourceId, Revision, Selector, SetName,
@@ -74,36 +74,42 @@ pub(crate) async fn carry_through(
     args: &SwitchArgs,
 ) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen();
-    let field = Field {
+    let works = Works {
         session,
         store,
         interrupt: &interrupt,
         pace: args.pace(),
     };
-    if !args.dry_run {
-        // What is over must not be taken for what still holds.
-        let only = Some(switch.set);
-        if let Err(failure) = sweep(&field, only, &Selector::default()).await {
-            session.ui.failure(&failure);
-        }
-    }
+    let everywhere = Selector::default();
+    let mut swept = args.dry_run;
     let reach = Reach::Named(BTreeSet::from([switch.set.clone()]));
     let mut shown: Option<Vec<EffectIn>> = None;
     let mut moved = 0;
     loop {
-        let survey = field.look(&reach, &Selector::default()).await?;
+        let survey = works
+            .survey(&Desired::nothing(), &reach, &everywhere)
+            .await?;
         let now = Environment::time();
-        let head = living(&survey, switch.set)?;
+        // What is over must not be taken for what still holds.
+        if !swept && due(&survey.heads, now).contains(switch.set) {
+            swept = true;
+            let only = BTreeSet::from([switch.set.clone()]);
+            if let Err(failure) = sweep(&works, &only, &everywhere).await {
+                not_swept(session, &failure);
+            }
+            continue;
+        }
+        let (set, head) = living(&survey.heads, switch.set)?;
         let clusters = clusters(&survey.heads);
         let clocks = survey.clocks(now);
         let scene = Scene {
-            set: head.0,
-            overrides: &head.1.overrides,
+            set,
+            overrides: &head.overrides,
             clusters: &clusters,
             clocks,
         };
         let (overrides, note) = (switch.edit)(&scene)?;
-        let desired = if overrides == head.1.overrides {
+        let desired = if overrides == head.overrides {
             Desired::nothing()
         } else {
             Desired::overridden(switch.set.clone(), overrides.clone())
@@ -133,11 +139,11 @@ pub(crate) async fn carry_through(
             }
         }
         let approved = approved(plan)?;
-        match field.carry_out(&survey, &approved).await {
+        match works.carry_out(&survey, &approved).await {
             Ok(reports) => {
-                let reports = field.settle(&reach, &Selector::default(), reports).await;
+                let reports = settle(&works, &reach, &everywhere, reports).await;
                 let outcomes = Outcomes::new(approved.plan(), &reports).with_note(effect.note);
-                return field.finish(outcomes, &Selector::default()).await;
+                return finish(&works, outcomes, &survey.heads, &everywhere).await;
             }
             Err(EngineError::Commit(StoreError::HeadsMoved(_))) if moved < ATTEMPTS => {
                 moved += 1;
@@ -156,100 +162,68 @@ async fn stagger(round: u32) {
     tokio::time::sleep(Duration::from_secs_f64(millis / 1000.0)).await;
 }
 
-/// Where changes are made, and how hard to try.
-pub(crate) struct Field<'a> {
-    pub(crate) session: &'a Session,
-    pub(crate) store: &'a dyn Store,
-    pub(crate) interrupt: &'a Interrupt,
-    pub(crate) pace: Pace,
-}
-
-impl Field<'_> {
-    async fn look(&self, reach: &Reach, clusters: &Selector) -> Result<Survey, Failure> {
-        let Self {
-            session,
-            store,
-            interrupt,
-            pace,
-        } = *self;
-        let survey = with_engine(session, store, pace, interrupt, async |engine| {
-            engine.survey(&Desired::nothing(), reach, clusters).await
-        });
-        survey
-            .await
-            .map_err(|error| interrupt.explain(error.into()))
-    }
-
-    async fn carry_out(
-        &self,
-        survey: &Survey,
-        approved: &Approved,
-    ) -> Result<Vec<Report>, EngineError> {
-        let Self {
-            session,
-            store,
-            interrupt,
-            pace,
-        } = *self;
-        with_engine(session, store, pace, interrupt, async |engine| {
-            engine.carry_out(survey, approved).await
-        })
-        .await
-    }
-
-    /// Writes again where somebody else wrote at the same time: a rollout under way, or another
-    /// trip.
-    async fn settle(
-        &self,
-        reach: &Reach,
-        clusters: &Selector,
-        mut reports: Vec<Report>,
-    ) -> Vec<Report> {
-        let origin = self.session.origin(Cause::Apply, None);
-        for round in 1..=DELIVERIES {
-            if !reports.iter().any(Report::met_another) || self.interrupt.exit().is_some() {
-                break;
-            }
-            stagger(round).await;
-            let Ok(survey) = self.look(reach, clusters).await else {
-                break;
-            };
-            let plan = survey.plan(&Desired::nothing(), reach, &origin, &BTreeSet::new());
-            let Some(approved) = plan.ok().and_then(|plan| approve_where_possible(plan).ok())
-            else {
-                break;
-            };
-            if let Ok(again) = self.carry_out(&survey, &approved).await {
-                for report in &mut reports {
-                    if let Some(newer) = again.iter().find(|newer| newer.pair == report.pair) {
-                        *report = newer.clone();
-                    }
+/// Writes again where somebody else wrote at the same time: a rollout under way, or another trip.
+async fn settle(
+    works: &Works<'_>,
+    reach: &Reach,
+    clusters: &Selector,
+    mut reports: Vec<Report>,
+) -> Vec<Report> {
+    let nothing = Desired::nothing();
+    let origin = works.session.origin(Cause::Apply, None);
+    for round in 1..=DELIVERIES {
+        if !reports.iter().any(Report::met_another) || works.interrupt.exit().is_some() {
+            break;
+        }
+        stagger(round).await;
+        let Ok(survey) = works.survey(&nothing, reach, clusters).await else {
+            break;
+        };
+        let plan = survey.plan(&nothing, reach, &origin, &BTreeSet::new());
+        let Some(approved) = plan.ok().and_then(|plan| approve_where_possible(plan).ok()) else {
+            break;
+        };
+        if let Ok(again) = works.carry_out(&survey, &approved).await {
+            for report in &mut reports {
+                if let Some(newer) = again.iter().find(|newer| newer.pair == report.pair) {
+                    *report = newer.clone();
                 }
             }
         }
-        reports
     }
+    reports
+}
 
-    /// Takes away what is over, reports how all of it went, and says what the command ends with.
-    pub(crate) async fn finish(
-        &self,
-        outcomes: Outcomes,
-        clusters: &Selector,
-    ) -> Result<Exit, Failure> {
-        let ui = &self.session.ui;
-        let outcomes = match sweep(self, None, clusters).await {
-            Ok(swept) => outcomes.and(swept),
-            Err(failure) => {
-                ui.failure(&failure);
-                outcomes
-            }
-        };
-        ui.report(&outcomes)?;
-        if outcomes.exit() == Exit::Incomplete {
-            ui.status("not everything is delivered; `cfgctl apply --resume` finishes what is left");
+/// Takes away what is over by `heads`, reports how all of it went, and says what the command ends
+/// with.
+pub(crate) async fn finish(
+    works: &Works<'_>,
+    outcomes: Outcomes,
+    heads: &Heads,
+    clusters: &Selector,
+) -> Result<Exit, Failure> {
+    let ui = &works.session.ui;
+    let due = due(heads, Environment::time());
+    let outcomes = match sweep(works, &due, clusters).await {
+        Ok(swept) => outcomes.and(swept),
+        Err(failure) => {
+            not_swept(works.session, &failure);
+            outcomes
         }
-        Ok(self.interrupt.exit().unwrap_or(outcomes.exit()))
+    };
+    ui.report(&outcomes)?;
+    if outcomes.exit() == Exit::Incomplete {
+        ui.status("not everything is delivered; `cfgctl apply --resume` finishes what is left");
     }
+    Ok(works.interrupt.exit().unwrap_or(outcomes.exit()))
+}
+
+/// Says so. It is no failure of what was asked for, whose answer comes still.
+fn not_swept(session: &Session, failure: &Failure) {
+    let why = failure.chain().join(": ");
+    session
+        .ui
+        .status(&format!("what is over stays until the next command: {why}"));
 }
 
 /// A plan that is held up by nothing in single clusters.
@@ -262,17 +236,6 @@ fn approved(plan: Plan) -> Result<Approved, Failure> {
     })
 }
 
-/// The set as it is declared, and its head.
-fn living<'a>(
-    survey: &'a Survey,
-    name: &SetName,
-) -> Result<(&'a ConfigSet, &'a Revision), Failure> {
-    let id = known_set(&survey.heads, name)?;
-    let head = survey.heads.get(&id);
-    head.and_then(|head| Some((head.content.set()?, head)))
-        .ok_or_else(|| Failure::usage(format!("{id} was deleted")))
-}
-
 fn warn_of_clocks(session: &Session, clocks: Clocks) {
     if clocks.spread > TOLERATED_SPREAD {
         session.ui.status(&format!(
@@ -283,43 +246,38 @@ fn warn_of_clocks(session: &Session, clocks: Clocks) {
     }
 }
 
-/// Takes away every override whose time is over, in a revision of its own: of all sets, or of one.
-/// Of several processes that do it at once one succeeds, and the others find nothing left to do.
+/// Takes away every override of these sets whose time is over, in a revision of its own. Of several
+/// processes that do it at once one succeeds, and the others find nothing left to do.
 async fn sweep(
-    field: &Field<'_>,
-    only: Option<&SetName>,
+    works: &Works<'_>,
+    due: &BTreeSet<SetName>,
     clusters: &Selector,
 ) -> Result<Option<Outcomes>, Failure> {
-    let session = field.session;
-    for round in 1..=ATTEMPTS {
+    let reach = Reach::Named(due.clone());
+    let rounds = if due.is_empty() { 0 } else { ATTEMPTS };
+    for round in 1..=rounds {
+        let survey = works.survey(&Desired::nothing(), &reach, clusters).await?;
         let now = Environment::time();
-        let mut due = due(&field.store.heads().await?, now);
-        due.retain(|name| only.is_none_or(|only| only == name));
-        if due.is_empty() {
-            return Ok(None);
-        }
-        let reach = Reach::Named(due.clone());
-        let survey = field.look(&reach, clusters).await?;
-        let (desired, expired) = expired(&survey, &due, now);
+        let (desired, expired) = expired(&survey, due, now);
         if expired.is_empty() {
             return Ok(None);
         }
         let origin = Origin {
             at: now,
-            ..session.origin(Cause::Expiry, None)
+            ..works.session.origin(Cause::Expiry, None)
         };
         let plan = survey.plan(&desired, &reach, &origin, &BTreeSet::new())?;
         let approved = approved(plan)?;
-        match field.carry_out(&survey, &approved).await {
+        match works.carry_out(&survey, &approved).await {
             Ok(reports) => {
-                let reports = field.settle(&reach, clusters, reports).await;
+                let reports = settle(works, &reach, clusters, reports).await;
                 for line in expired {
-                    session.ui.status(&line);
+                    works.session.ui.status(&line);
                 }
                 return Ok(Some(Outcomes::new(approved.plan(), &reports)));
             }
             Err(EngineError::Commit(StoreError::HeadsMoved(_))) => stagger(round).await,
-            Err(error) => return Err(field.interrupt.explain(error.into())),
+            Err(error) => return Err(works.interrupt.explain(error.into())),
         }
     }
     Ok(None)
@@ -348,12 +306,12 @@ fn expired(survey: &Survey, due: &BTreeSet<SetName>, now: Timestamp) -> (Desired
             continue;
         };
         // Where some Consul could tell the time and none does, this machine alone is not believed.
-        let in_consuls = |cluster: &&Cluster| {
-            let set = head.content.set();
+        let set = head.content.set();
+        let in_consuls = clusters.values().any(|cluster| {
             matches!(cluster.connection, Connection::Consul(_))
                 && set.is_some_and(|set| set.clusters.matches(&cluster.labels))
-        };
-        if clocks.witnesses == 0 && clusters.values().copied().any(|it| in_consuls(&it)) {
+        });
+        if in_consuls && clocks.witnesses == 0 {
             continue;
         }
         let mut overrides = head.overrides.clone();

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::names::known_set;
 use super::session::{ReachArgs, Session};
-use super::works::with_engine;
+use super::works::Works;
 use crate::engine::Survey;
 use crate::model::{Cause, Consent, SetName};
 use crate::plan::{Desired, Plan, Reach};
@@ -60,11 +60,13 @@ pub(crate) async fn survey(
         sets,
         consents,
     } = question;
-    let survey = with_engine(session, store, reach.pace(), interrupt, async |engine| {
-        engine.survey(desired, sets, &reach.clusters).await
-    });
-    let survey = survey.await;
-    let survey = survey.map_err(|error| interrupt.explain(error.into()))?;
+    let works = Works {
+        session,
+        store,
+        interrupt,
+        pace: reach.pace(),
+    };
+    let survey = works.survey(desired, sets, &reach.clusters).await?;
     reach.check(&survey.heads, desired)?;
     // Nothing is carried out, so the origin is never written anywhere.
     let origin = session.origin(Cause::Apply, None);

@@ -2,43 +2,78 @@
 
 use futures_util::future::{Either, select};
 
+use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::session::Session;
-use crate::engine::{Engine, Event, Pace};
+use crate::engine::{Engine, EngineError, Event, Pace, Report, Survey};
+use crate::model::Selector;
+use crate::plan::{Approved, Desired, Reach};
 use crate::store::Store;
 
-/// Gives an engine to `work`, and shows how far it is until that is done.
-pub(crate) async fn with_engine<T>(
-    session: &Session,
-    store: &dyn Store,
-    pace: Pace,
-    interrupt: &Interrupt,
-    work: impl AsyncFnOnce(&Engine<'_>) -> T,
-) -> T {
-    let progress = Progress::new(&session.ui);
-    let events = |event: Event<'_>| progress.on(&event);
-    let engine = Engine {
-        store,
-        connect: &session.connector(pace.timeout),
-        pace,
-        events: &events,
-        interrupt: interrupt.receiver(),
-    };
-    let mut stop = interrupt.receiver();
-    let work = std::pin::pin!(work(&engine));
-    let result = match select(work, std::pin::pin!(stop.wait_for(|stop| *stop))).await {
-        Either::Left((result, _)) => result,
-        // Without handlers there is no sender, and signals end the process anyway.
-        Either::Right((Err(_), work)) => work.await,
-        Either::Right((Ok(_), work)) => {
-            session.ui.status(
-                "stopping: what is begun is finished, nothing new is begun; \
-                 once more stops at once",
-            );
-            work.await
-        }
-    };
-    progress.finish();
-    result
+/// Where work is done, for whom, and how hard to try.
+pub(crate) struct Works<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) store: &'a dyn Store,
+    pub(crate) interrupt: &'a Interrupt,
+    pub(crate) pace: Pace,
+}
+
+impl Works<'_> {
+    /// Looks at everything that a plan for `desired` needs.
+    pub(crate) async fn survey(
+        &self,
+        desired: &Desired,
+        reach: &Reach,
+        clusters: &Selector,
+    ) -> Result<Survey, Failure> {
+        self.with_engine(async |engine| engine.survey(desired, reach, clusters).await)
+            .await
+            .map_err(|error| self.interrupt.explain(error.into()))
+    }
+
+    /// Makes a plan real, in the store and then in every target.
+    pub(crate) async fn carry_out(
+        &self,
+        survey: &Survey,
+        approved: &Approved,
+    ) -> Result<Vec<Report>, EngineError> {
+        self.with_engine(async |engine| engine.carry_out(survey, approved).await)
+            .await
+    }
+
+    /// Gives an engine to `work`, and shows how far it is until that is done.
+    async fn with_engine<T>(&self, work: impl AsyncFnOnce(&Engine<'_>) -> T) -> T {
+        let Self {
+            session,
+            store,
+            interrupt,
+            pace,
+        } = *self;
+        let progress = Progress::new(&session.ui);
+        let events = |event: Event<'_>| progress.on(&event);
+        let engine = Engine {
+            store,
+            connect: &session.connector(pace.timeout),
+            pace,
+            events: &events,
+            interrupt: interrupt.receiver(),
+        };
+        let mut stop = interrupt.receiver();
+        let work = std::pin::pin!(work(&engine));
+        let result = match select(work, std::pin::pin!(stop.wait_for(|stop| *stop))).await {
+            Either::Left((result, _)) => result,
+            // Without handlers there is no sender, and signals end the process anyway.
+            Either::Right((Err(_), work)) => work.await,
+            Either::Right((Ok(_), work)) => {
+                session.ui.status(
+                    "stopping: what is begun is finished, nothing new is begun; \
+                     once more stops at once",
+                );
+                work.await
+            }
+        };
+        progress.finish();
+        result
+    }
 }

@@ -5,13 +5,13 @@ use serde::Serialize;
 
 use crate::cli::declared::clusters;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::names::known_set;
+use crate::cli::names::living_or_all;
 use crate::cli::session::Session;
 use crate::cli::ui::{Look, Report};
 use crate::cli::views::overrides::lasts;
 use crate::cli::views::table::{age, printable, table};
 use crate::model::{
-    BreakerName, BreakerState, BreakerStatus, Heads, Labels, ResourceId, Revision, SetName,
+    BreakerName, BreakerState, BreakerStatus, ConfigSet, Heads, Labels, Revision, SetName,
 };
 
 /// Lists breakers with their state in every cluster
@@ -37,32 +37,19 @@ pub(super) struct BreakerView {
     pub(super) clusters: Vec<String>,
     /// As resilience4j numbers its states.
     state_number: u8,
-    state: BreakerState,
-    actor: Option<String>,
-    since: Option<Timestamp>,
-    until: Option<Timestamp>,
-    reason: Option<String>,
-    #[serde(skip)]
-    pub(super) status: BreakerStatus,
+    pub(super) state: BreakerState,
+    pub(super) actor: Option<String>,
+    pub(super) since: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
+    pub(super) reason: Option<String>,
 }
 
 pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Failure> {
     let heads = session.store().await?.heads().await?;
-    if let Some(set) = &args.set {
-        known_set(&heads, set)?;
-    }
-    let sets = heads.iter().filter_map(|(id, head)| match id {
-        ResourceId::Set(name) if args.set.as_ref().is_none_or(|set| set == name) => {
-            Some((name, head))
-        }
-        _ => None,
-    });
     let mut breakers = Vec::new();
-    for (set, head) in sets {
-        if let Some(content) = head.content.set() {
-            for name in content.breakers.keys() {
-                breakers.extend(views(&heads, set, head, name));
-            }
+    for (set, content, head) in living_or_all(&heads, args.set.as_ref())? {
+        for name in content.breakers.keys() {
+            breakers.extend(views(&heads, set, (content, head), name));
         }
     }
     session.ui.report(&Breakers { breakers })?;
@@ -73,40 +60,36 @@ pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Fai
 pub(super) fn views(
     heads: &Heads,
     set: &SetName,
-    head: &Revision,
+    (content, head): (&ConfigSet, &Revision),
     name: &BreakerName,
 ) -> Vec<BreakerView> {
-    let Some(content) = head.content.set() else {
-        return Vec::new();
-    };
-    let mut views: Vec<BreakerView> = Vec::new();
-    let view = |status: BreakerStatus, clusters| BreakerView {
-        set: set.to_string(),
-        breaker: name.to_string(),
-        clusters,
-        state_number: status.state.number(),
-        state: status.state,
-        actor: status.actor.clone(),
-        since: status.since,
-        until: status.until,
-        reason: status.reason.clone(),
-        status,
-    };
+    let mut found: Vec<(BreakerStatus, Vec<String>)> = Vec::new();
     for (cluster, place) in clusters(heads) {
         if !content.clusters.matches(&place.labels) {
             continue;
         }
         let status = head.overrides.status(name, &place.labels);
-        match views.iter_mut().find(|known| known.status == status) {
-            Some(known) => known.clusters.push(cluster.to_string()),
-            None => views.push(view(status, vec![cluster.to_string()])),
+        match found.iter_mut().find(|(known, _)| *known == status) {
+            Some((_, clusters)) => clusters.push(cluster.to_string()),
+            None => found.push((status, vec![cluster.to_string()])),
         }
     }
-    if views.is_empty() {
+    if found.is_empty() {
         let nowhere = Labels::new();
-        views.push(view(head.overrides.status(name, &nowhere), Vec::new()));
+        found.push((head.overrides.status(name, &nowhere), Vec::new()));
     }
-    views
+    let view = |(status, clusters): (BreakerStatus, Vec<String>)| BreakerView {
+        set: set.to_string(),
+        breaker: name.to_string(),
+        clusters,
+        state_number: status.state.number(),
+        state: status.state,
+        actor: status.actor,
+        since: status.since,
+        until: status.until,
+        reason: status.reason,
+    };
+    found.into_iter().map(view).collect()
 }
 
 impl Report for Breakers {
@@ -114,17 +97,16 @@ impl Report for Breakers {
 
     fn table(&self, look: Look) -> String {
         let rows = self.breakers.iter().map(|view| {
-            let status = &view.status;
             let dash = || "-".to_owned();
             [
                 format!("{}/{}", view.set, view.breaker),
-                status.state.as_str().to_owned(),
+                view.state.as_str().to_owned(),
                 view.clusters.join(","),
-                status.since.map_or_else(dash, |at| age(at, look.now)),
-                status.actor.as_deref().map_or_else(dash, printable),
-                status.reason.as_deref().map_or_else(dash, printable),
-                match status.since {
-                    Some(_) => lasts(status.until, look.now),
+                view.since.map_or_else(dash, |at| age(at, look.now)),
+                view.actor.as_deref().map_or_else(dash, printable),
+                view.reason.as_deref().map_or_else(dash, printable),
+                match view.since {
+                    Some(_) => lasts(view.until, look.now),
                     None => dash(),
                 },
             ]

@@ -9,14 +9,14 @@ use super::history::{self, Event};
 use super::list::{BreakerView, views};
 use crate::cli::declared::clusters;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::names::{PartOf, known_part, known_set};
+use crate::cli::names::{PartOf, known_part, living};
 use crate::cli::runtime::Scene;
 use crate::cli::session::Session;
 use crate::cli::ui::{Look, Report};
 use crate::cli::views::overrides::{EffectIn, effect_lines, effects, lasts};
 use crate::cli::views::table::{moment, printable, table};
 use crate::model::{
-    BreakerName, BreakerState, Clocks, Grip, Opening, Overrides, Reset, Selector, Stamp,
+    BreakerName, BreakerState, Clocks, Grip, Opening, Overrides, Reset, ResourceId, Selector, Stamp,
 };
 
 /// How many events are shown; `breaker history` shows more.
@@ -47,13 +47,9 @@ pub(super) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Fai
     let store = session.store().await?;
     let PartOf { set, name } = &args.breaker;
     let heads = store.heads().await?;
-    let id = known_set(&heads, set)?;
-    let head = heads.get(&id);
-    let Some((head, content)) = head.and_then(|head| Some((head, head.content.set()?))) else {
-        return Err(Failure::usage(format!("{id} was deleted")));
-    };
+    let (content, head) = living(&heads, set)?;
     let declared = known_part(&content.breakers, "breaker", set, name)?;
-    let mut recent = history::events(store.as_ref(), &id, name).await?;
+    let mut recent = history::events(store.as_ref(), &ResourceId::Set(set.clone()), name).await?;
     recent.truncate(SHOWN);
     let scene = Scene {
         set: content,
@@ -71,7 +67,7 @@ pub(super) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Fai
             Reset::After(lasts) => format!("after {lasts:#}"),
             Reset::OnResolve => "when the alerts are resolved".to_owned(),
         },
-        states: views(&heads, set, head, name),
+        states: views(&heads, set, (content, head), name),
         effects: effects(&scene, &closed, &open),
         recent,
     })?;
@@ -119,18 +115,17 @@ impl Report for Shown {
         }
         _ = writeln!(text, "  reset {}", self.reset);
         for view in &self.states {
-            let status = &view.status;
-            _ = write!(text, "{}", status.state.as_str());
+            _ = write!(text, "{}", view.state.as_str());
             if !view.clusters.is_empty() {
                 _ = write!(text, " in {}", view.clusters.join(", "));
             }
-            if let (Some(since), Some(actor)) = (status.since, &status.actor) {
+            if let (Some(since), Some(actor)) = (view.since, &view.actor) {
                 _ = write!(text, " since {} ({})", moment(since), printable(actor));
-                if status.state != BreakerState::Disabled {
-                    _ = write!(text, ", lasts {}", lasts(status.until, look.now));
+                if view.state != BreakerState::Disabled {
+                    _ = write!(text, ", lasts {}", lasts(view.until, look.now));
                 }
             }
-            if let Some(reason) = &status.reason {
+            if let Some(reason) = &view.reason {
                 _ = write!(text, ": {}", printable(reason));
             }
             text.push('\n');

@@ -8,10 +8,9 @@ use clap::Arg;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::list::declared;
 use crate::cli::declared::clusters;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::names::{PartOf, known, known_set};
+use crate::cli::names::{PartOf, known, known_part, living};
 use crate::cli::session::{STORE_CONTEXT, Session};
 use crate::cli::ui::{Look, Report};
 use crate::cli::views::overrides::held_by;
@@ -124,10 +123,8 @@ pub(super) async fn eval(session: &Session, args: &EvalArgs) -> Result<Exit, Fai
     let about = context(args)?;
     let heads = session.store().await?.heads().await?;
     let PartOf { set, name } = &args.flag;
-    let flag = declared(&heads, set, name)?;
-    let head = known(&heads, &known_set(&heads, set)?)?;
-    let content = head.content.set();
-    let content = content.ok_or_else(|| Failure::usage(format!("set `{set}` was deleted")))?;
+    let (content, head) = living(&heads, set)?;
+    let flag = known_part(&content.flags, "flag", set, name)?;
 
     let mut places = clusters(&heads);
     if let Some(cluster) = &args.cluster {

@@ -5,13 +5,13 @@ use serde_json::Value;
 
 use crate::cli::declared::clusters;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::names::{PartOf, known_part, known_set};
+use crate::cli::names::{PartOf, known_part, living, living_or_all};
 use crate::cli::session::Session;
 use crate::cli::ui::{Look, Report};
 use crate::cli::views::overrides::lasts;
 use crate::cli::views::table::{age, printable, table};
 use crate::model::{
-    Cluster, ClusterName, Flag, FlagName, FlagState, Heads, ResourceId, Revision, SetName,
+    ClusterName, ConfigSet, Contents, Flag, FlagName, FlagState, Heads, Labels, Revision, SetName,
 };
 use crate::plan::{Held, Source, source_of_flag};
 use crate::render;
@@ -55,16 +55,8 @@ struct FlagView {
 
 pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Failure> {
     let heads = session.store().await?.heads().await?;
-    if let Some(set) = &args.set {
-        known_set(&heads, set)?;
-    }
-    let sets = heads.iter().filter_map(|(id, head)| match id {
-        ResourceId::Set(name) if args.set.as_ref().is_none_or(|set| set == name) => {
-            Some((name, head))
-        }
-        _ => None,
-    });
-    let flags = sets.flat_map(|(name, head)| views(&heads, name, head, None));
+    let sets = living_or_all(&heads, args.set.as_ref())?.into_iter();
+    let flags = sets.flat_map(|(name, content, head)| views(&heads, name, (content, head), None));
     session.ui.report(&Flags {
         flags: flags.collect(),
     })?;
@@ -74,45 +66,34 @@ pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Fai
 pub(super) async fn get(session: &Session, args: &GetArgs) -> Result<Exit, Failure> {
     let heads = session.store().await?.heads().await?;
     let PartOf { set, name } = &args.flag;
-    declared(&heads, set, name)?;
-    let id = known_set(&heads, set)?;
-    let head = heads.get(&id).into_iter();
-    session.ui.report(&Flags {
-        flags: head
-            .flat_map(|head| views(&heads, set, head, Some(name)))
-            .collect(),
-    })?;
+    let (content, head) = living(&heads, set)?;
+    known_part(&content.flags, "flag", set, name)?;
+    let flags = views(&heads, set, (content, head), Some(name));
+    session.ui.report(&Flags { flags })?;
     Ok(Exit::Done)
 }
 
-/// The flag as it is declared.
-pub(super) fn declared<'a>(
-    heads: &'a Heads,
-    set: &SetName,
-    name: &FlagName,
-) -> Result<&'a Flag, Failure> {
-    let id = known_set(heads, set)?;
-    let content = heads.get(&id).and_then(|head| head.content.set());
-    let content = content.ok_or_else(|| Failure::usage(format!("{id} was deleted")))?;
-    known_part(&content.flags, "flag", set, name)
-}
-
 /// The flags of one set, or one of them.
-fn views(heads: &Heads, set: &SetName, head: &Revision, only: Option<&FlagName>) -> Vec<FlagView> {
-    let Some(content) = head.content.set() else {
-        return Vec::new();
-    };
-    let here: Vec<(&ClusterName, &Cluster)> = clusters(heads)
-        .into_iter()
-        .filter(|(_, cluster)| content.clusters.matches(&cluster.labels))
+fn views(
+    heads: &Heads,
+    set: &SetName,
+    (content, head): (&ConfigSet, &Revision),
+    only: Option<&FlagName>,
+) -> Vec<FlagView> {
+    let here = clusters(heads).into_iter();
+    let here = here.filter(|(_, cluster)| content.clusters.matches(&cluster.labels));
+    let here: Vec<(&ClusterName, &Labels, Contents)> = here
+        .map(|(name, cluster)| {
+            let labels = &cluster.labels;
+            let contents = render::contents(content, &head.overrides, labels);
+            (name, labels, contents)
+        })
         .collect();
     let mut views: Vec<FlagView> = Vec::new();
     let names = content.flags.iter();
     for (name, flag) in names.filter(|(name, _)| only.is_none_or(|only| only == *name)) {
         let first = views.len();
-        for (cluster, place) in &here {
-            let labels = &place.labels;
-            let contents = render::contents(content, &head.overrides, labels);
+        for (cluster, labels, contents) in &here {
             let effective = contents.flags.get(name).unwrap_or(flag);
             let source = source_of_flag(content, &head.overrides, labels, name);
             let view = FlagView::new([set.as_str(), name.as_str()], flag, effective, source);

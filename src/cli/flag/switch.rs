@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::names::{PartOf, known_part};
+use crate::cli::names::{PartOf, known_part, living};
 use crate::cli::runtime::{
     Edited, LimitArgs, ReasonArgs, Scene, Switch, SwitchArgs, WhereArgs, carry_through, overridden,
 };
@@ -121,7 +121,8 @@ async fn hold(session: &Session, args: &HoldArgs, wanted: &Wanted<'_>) -> Result
     let store = session.store().await?;
     let PartOf { set, name } = &args.flag;
     let heads = store.heads().await?;
-    let flag = super::list::declared(&heads, set, name)?;
+    let (content, _) = living(&heads, set)?;
+    let flag = known_part(&content.flags, "flag", set, name)?;
     let variant = wanted.of(flag, &args.flag)?;
     let reason = args.why.required(session, &args.switch).await?;
     let edit = |scene: &Scene<'_>| -> Result<Edited, Failure> {

@@ -66,6 +66,11 @@ impl World {
         Self::new(Shape::Snapshot(leaves), sets, clusters, addresses)
     }
 
+    /// Many sets in one cluster that is a directory.
+    pub(crate) fn in_a_directory(sets: usize, leaves: usize) -> Self {
+        Self::new(Shape::Snapshot(leaves), sets, 1, &[])
+    }
+
     fn new(shape: Shape, sets: usize, clusters: usize, addresses: &[String]) -> Self {
         Self {
             prefix: unique_prefix(),
@@ -138,12 +143,17 @@ impl World {
     }
 
     fn cluster(&self, index: usize) -> String {
-        let address = &self.addresses[index % self.addresses.len()];
+        let delivery = match self.addresses.as_slice() {
+            [] => "directory:\n    path: out\n".to_owned(),
+            addresses => format!(
+                "consul:\n    address: {}\n    prefix: {}/cfgctl{index}\n",
+                addresses[index % addresses.len()],
+                self.prefix
+            ),
+        };
         format!(
             "---\napiVersion: cfgctl.dev/v1\nkind: Cluster\nmetadata:\n  name: cluster{index:03}\n  \
-             labels: {{stage: prod}}\nspec:\n  consul:\n    address: {address}\n    \
-             prefix: {}/cfgctl{index}\n",
-            self.prefix
+             labels: {{stage: prod}}\nspec:\n  {delivery}"
         )
     }
 
@@ -154,8 +164,8 @@ impl World {
             String::new()
         };
         let mut text = format!(
-            "apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata:\n  name: set{index:04}\nspec:\n\
-             {schema}  values:\n"
+            "apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata:\n  name: set{index:04}\nspec:\n  \
+             clusters: {{stage: prod}}\n{schema}  values:\n"
         );
         for leaf in 0..self.shape.leaves() {
             if leaf % GROUP == 0 {

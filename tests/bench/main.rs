@@ -12,6 +12,7 @@
     reason = "a benchmark may stop at the first surprise, and its table is its output"
 )]
 
+mod crowd;
 mod far;
 mod growth;
 mod inputs;
@@ -50,37 +51,71 @@ fn runs() -> usize {
     asked.unwrap_or(11)
 }
 
+/// One part of the figures, and what it is called on the command line.
+type Part = (&'static str, fn(&mut Table, &Places));
+
+const PARTS: [Part; 6] = [
+    ("startup", |table, _| startup(table)),
+    ("applying", |table, places| {
+        for shape in [Shape::Document(1000), Shape::Keys(60)] {
+            applying(table, shape, &places.near[..1], "1 cluster");
+            applying(table, shape, &places.near, "4 clusters");
+        }
+        let to = format!("4 clusters {FAR_MS} ms away");
+        applying(table, Shape::Keys(60), &places.far, &to);
+    }),
+    ("trip", |table, places| trip::measure(table, &places.near)),
+    ("crowd", |table, places| crowd::measure(table, &places.near)),
+    ("comparing", |table, places| comparing(table, &places.near)),
+    ("growth", |table, places| {
+        growth::measure(table, &places.many);
+    }),
+];
+
+/// The Consuls of all parts, by address.
+struct Places {
+    near: Vec<String>,
+    far: Vec<String>,
+    many: Vec<String>,
+}
+
 fn main() {
-    // `cargo bench` and `cargo test --benches` pass arguments that mean nothing here.
+    // `cargo bench` adds an option that means nothing here; names choose parts.
+    let chosen: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|it| it == name);
+    for name in &chosen {
+        assert!(
+            PARTS.iter().any(|(part, _)| part == name),
+            "`{name}` is none of {}",
+            PARTS.map(|(part, _)| part).join(", ")
+        );
+    }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let start = |count| -> Vec<Consul> {
-        (0..count)
-            .map(|_| runtime.block_on(Consul::start()))
-            .collect()
-    };
-    let mut consuls = start(CLUSTERS);
-    let addresses = |consuls: &[Consul]| consuls.iter().map(Consul::address).collect();
-    let near: Vec<String> = addresses(&consuls);
+    let consuls: Vec<Consul> = (0..CONSULS)
+        .map(|_| runtime.block_on(Consul::start()))
+        .collect();
+    let many: Vec<String> = consuls.iter().map(Consul::address).collect();
+    let near = many[..CLUSTERS].to_vec();
     let proxies: Vec<Far> = near
         .iter()
         .map(|address| Far::new(address, FAR_MS))
         .collect();
-    let far: Vec<String> = proxies.iter().map(Far::address).collect();
+    let places = Places {
+        far: proxies.iter().map(Far::address).collect(),
+        near,
+        many,
+    };
 
-    let runs = runs();
-    let mut table = Table::new(runs);
-    startup(&mut table);
-    for shape in [Shape::Document(1000), Shape::Keys(60)] {
-        applying(&mut table, shape, &near[..1], "1 cluster");
-        applying(&mut table, shape, &near, "4 clusters");
+    let mut table = Table::new(runs());
+    for (name, measure) in PARTS {
+        if is_chosen(name) {
+            measure(&mut table, &places);
+        }
     }
-    let to = format!("4 clusters {FAR_MS} ms away");
-    applying(&mut table, Shape::Keys(60), &far, &to);
-    trip::measure(&mut table, &near);
-    comparing(&mut table, &near);
-    consuls.extend(start(CONSULS - CLUSTERS));
-    growth::measure(&mut table, &addresses(&consuls));
-    println!("{}", table.markdown(&circumstances(runs)));
+    println!("{}", table.markdown(&circumstances(runs())));
 }
 
 /// What the figures depend on, and how they came to be.
@@ -158,6 +193,11 @@ fn applying(table: &mut Table, shape: Shape, addresses: &[String], to: &str) {
                 "one key of {shape} changed, to {to}: at most 3 times the slowest bare change"
             ),
             Aim::Share(3.0, &bare),
+            &change,
+        );
+        table.aim(
+            &format!("one key of {shape} changed, to {to}: as fast as as many `consul kv put`"),
+            Aim::Share(1.0, &put),
             &change,
         );
     }

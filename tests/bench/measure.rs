@@ -111,6 +111,12 @@ impl User {
         succeed(command.args(arguments));
     }
 
+    /// Runs the release binary, which must end with this code.
+    pub(crate) fn cfgctl_ending_with(&self, code: i32, arguments: &[&str]) {
+        let mut command = self.command(env!("CARGO_BIN_EXE_cfgctl"));
+        end_with(code, command.args(arguments));
+    }
+
     /// The consul command with these arguments, not yet run.
     pub(crate) fn consul_command(&self, arguments: &[&str]) -> Command {
         let mut command = self.command(consul());
@@ -168,9 +174,13 @@ fn peak_in(status: &str) -> Option<f64> {
 }
 
 fn succeed(command: &mut Command) {
+    end_with(0, command);
+}
+
+fn end_with(code: i32, command: &mut Command) {
     let output = command.output().expect("a process");
     assert!(
-        output.status.success(),
+        output.status.code() == Some(code),
         "{command:?}: {}\n{}",
         output.status,
         String::from_utf8_lossy(&output.stderr)

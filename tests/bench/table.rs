@@ -9,6 +9,8 @@ use crate::measure::{Sample, Unit};
 pub(crate) enum Aim<'a> {
     /// At most so long.
     Milliseconds(f64),
+    /// At most so much memory.
+    Mebibytes(f64),
     /// At most so many times the other.
     Share(f64, &'a Sample),
 }
@@ -20,6 +22,7 @@ pub(crate) struct Table {
     pub(crate) runs: usize,
     rows: Vec<String>,
     growth: Vec<String>,
+    beside: Vec<String>,
     aims: Vec<String>,
     /// The steepest growth that was seen: by how much, and of what.
     steepest: (f64, String),
@@ -31,6 +34,7 @@ impl Table {
             runs,
             rows: Vec::new(),
             growth: Vec::new(),
+            beside: Vec::new(),
             aims: Vec::new(),
             steepest: (0.0, String::new()),
         }
@@ -72,10 +76,22 @@ impl Table {
         self.growth.push(row);
     }
 
+    /// One figure while other things grow, which should leave it as it is.
+    pub(crate) fn beside_growth(&mut self, what: &str, figures: &[Sample]) {
+        let cells: Vec<_> = figures.iter().map(shown).collect();
+        let whole = match figures {
+            [before, .., after] => after.median() / before.median(),
+            _ => f64::NAN,
+        };
+        let row = format!("| {what} | {} | ×{whole:.1} |", cells.join(" → "));
+        eprintln!("{row}");
+        self.beside.push(row);
+    }
+
     /// What was aimed at, and how `figure` compares.
     pub(crate) fn aim(&mut self, what: &str, aim: Aim<'_>, figure: &Sample) {
         let (limit, measured) = match aim {
-            Aim::Milliseconds(limit) => (limit, shown(figure)),
+            Aim::Milliseconds(limit) | Aim::Mebibytes(limit) => (limit, shown(figure)),
             Aim::Share(share, other) => {
                 let ratio = figure.median() / other.median();
                 let measured = if share < 1.0 {
@@ -108,6 +124,10 @@ impl Table {
             (
                 "what grows tenfold, twice | cfgctl | last step",
                 &self.growth,
+            ),
+            (
+                "what should not grow, beside 10, 100, 1,000 and 5,000 other sets | cfgctl | in all",
+                &self.beside,
             ),
             ("aim | measured | held", &self.aims),
         ];

@@ -59,7 +59,7 @@ pub(crate) fn measure(table: &mut Table, addresses: &[String]) {
 }
 
 /// How long it takes from the start of `work` until `key` is another one in every Consul.
-fn until_changed(addresses: &[String], key: &str, work: impl FnOnce()) -> Duration {
+pub(crate) fn until_changed(addresses: &[String], key: &str, work: impl FnOnce()) -> Duration {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let client = reqwest::Client::builder().no_proxy().tls_certs_only([]);
     let client = client.build().expect("a client");
@@ -92,16 +92,16 @@ fn until_changed(addresses: &[String], key: &str, work: impl FnOnce()) -> Durati
     last.expect("a Consul").duration_since(start)
 }
 
-fn manifests(prefix: &str, addresses: &[String]) -> String {
+pub(crate) fn manifests(prefix: &str, addresses: &[String]) -> String {
     let clusters = addresses.iter().enumerate().map(|(n, address)| {
         format!(
-            "apiVersion: cfgctl.dev/v1\nkind: Cluster\nmetadata: {{name: c{n}}}\n\
-             spec: {{consul: {{address: \"{address}\", prefix: {prefix}/cfgctl}}}}\n---\n"
+            "apiVersion: cfgctl.dev/v1\nkind: Cluster\nmetadata: {{name: c{n}, labels: \
+             {{stage: here}}}}\nspec: {{consul: {{address: \"{address}\", prefix: {prefix}/cfgctl}}}}\n---\n"
         )
     });
     let set = format!(
         "apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata: {{name: checkout}}\nspec:\n  \
-         values: {{payment: {{provider: stripe, timeoutMs: 1500}}}}\n  \
+         clusters: {{stage: here}}\n  values: {{payment: {{provider: stripe, timeoutMs: 1500}}}}\n  \
          flags: {{express-pay: true}}\n  breakers:\n    payment-provider:\n      trip:\n        \
          values: {{payment: {{provider: backup}}}}\n        flags: {{express-pay: false}}\n  \
          publish: [keys: {{prefix: {prefix}/app}}]\n"

@@ -70,6 +70,72 @@ const HIDDEN: &[(&str, &[&str])] = &[
     ("anstream", &["cli", "main"]),
 ];
 
+/// Files that know each other in a circle, directly or through others. None may be added, and who
+/// cuts a circle strikes its files off.
+const CIRCLES: &[&str] = &[
+    "check",
+    "check::blame",
+    "check::flags",
+    "check::flags::targeting",
+    "check::keys",
+    "check::layers",
+    "check::rendering",
+    "check::schema",
+    "check::size",
+    "check::unpublished",
+    "cli",
+    "cli::change",
+    "cli::cluster",
+    "cli::cluster::login",
+    "cli::cluster::policy",
+    "cli::context",
+    "cli::reference",
+    "cli::runtime",
+    "cli::session",
+    "cli::ui",
+    "cli::views::drift",
+    "cli::views::markdown",
+    "cli::views::mend",
+    "cli::views::overrides",
+    "cli::views::plan",
+    "cli::views::table",
+    "evaluate",
+    "evaluate::bucketing",
+    "evaluate::operators",
+    "evaluate::rule",
+    "import",
+    "import::draft",
+    "import::notes",
+    "import::screen",
+    "import::verify",
+    "manifest::decode",
+    "manifest::decode::cluster",
+    "manifest::decode::runtime",
+    "manifest::decode::set",
+    "manifest::parse",
+    "manifest::parse::mistakes",
+    "manifest::yaml_1_1",
+    "manifest::yaml_1_1::scalar",
+    "plan",
+    "plan::after",
+    "plan::batches",
+    "plan::delivery",
+    "plan::gates",
+    "plan::holds",
+    "plan::objection",
+    "store::sqlite::draft",
+    "store::sqlite::file",
+    "target::consul",
+    "target::consul::health",
+    "target::consul::http",
+    "target::consul::observe",
+    "target::consul::wire",
+    "target::consul::write",
+    "target::directory",
+    "target::directory::switch",
+    "target::directory::tree",
+];
+
 /// A file that is longer has more than one subject, unless it is a list of tests.
 const MAX_LINES: usize = 600;
 
@@ -82,6 +148,9 @@ struct Source {
     lines: usize,
     /// Every path that its code mentions, from the root of the crate where it is in this crate.
     paths: Vec<String>,
+    /// The same without what it passes on (`pub use`): a file that is only the face of those below
+    /// it needs none of them.
+    needs: Vec<String>,
 }
 
 static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
@@ -107,12 +176,13 @@ fn collect(root: &Path, below: &str, found: &mut Vec<Source>) {
         } else if let Some(path) = file.strip_suffix(".rs") {
             let text = fs::read_to_string(entry.path()).expect("the sources are text");
             let module = path["src/".len()..].replace('/', "::");
-            let paths = paths(&tokens(without_tests(&text)), &module);
+            let tokens = tokens(without_tests(&text));
             found.push(Source {
-                module,
                 lines: text.lines().count(),
                 file,
-                paths,
+                paths: paths(&tokens, &module),
+                needs: paths(&without_reexports(&tokens), &module),
+                module,
             });
         }
     }
@@ -184,6 +254,33 @@ fn tokens(code: &str) -> Vec<String> {
         }
     }
     tokens
+}
+
+/// The tokens without `pub use …;`, `pub(crate) use …;` and `mod …;`.
+fn without_reexports(tokens: &[String]) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        let word = |ahead: usize| tokens.get(at + ahead).map(String::as_str);
+        let uses = match (word(0), word(1)) {
+            (Some("mod"), _) => word(2) == Some(";"),
+            (Some("pub"), Some("use")) => true,
+            (Some("pub"), Some("(")) => {
+                let close = (2..6).find(|ahead| word(*ahead) == Some(")"));
+                close.is_some_and(|close| word(close + 1) == Some("use"))
+            }
+            _ => false,
+        };
+        if uses {
+            while at < tokens.len() && tokens[at] != ";" {
+                at += 1;
+            }
+        } else {
+            kept.push(tokens[at].clone());
+            at += 1;
+        }
+    }
+    kept
 }
 
 /// Every path among `tokens`, groups spread out.
@@ -312,6 +409,66 @@ fn a_dependency_is_known_where_it_belongs_and_nowhere_else() {
             if let (false, Some(path)) = (at_home, paths.find(|path| mentions(path, hidden))) {
                 breaches.push(format!("{} mentions {path}", source.file));
             }
+        }
+    }
+    assert_none(&breaches);
+}
+
+/// The files that a file needs, as positions in `known`.
+fn needed(source: &Source, known: &[&Source]) -> Vec<usize> {
+    let position = |module: &str| known.iter().position(|other| other.module == module);
+    let mut needed = Vec::new();
+    for path in &source.needs {
+        // `plan::Pair` is in the file `plan`, `after::After` in `plan` is in the file `plan::after`.
+        let below = format!("crate::{}::{path}", source.module);
+        // A word alone is a name of something else.
+        let below = Some(below).filter(|_| path.contains("::"));
+        let mut candidates = [Some(path), below.as_ref()].into_iter().flatten();
+        let found = candidates.find_map(|path| {
+            let mut rest = path.strip_prefix("crate::")?;
+            loop {
+                if let Some(found) = position(rest) {
+                    return Some(found);
+                }
+                rest = rest.rsplit_once("::")?.0;
+            }
+        });
+        needed.extend(found.filter(|found| known[*found].module != source.module));
+    }
+    needed
+}
+
+#[test]
+fn no_two_files_form_a_circle() {
+    let known: Vec<&Source> = sources().collect();
+    let needs: Vec<Vec<usize>> = known.iter().map(|it| needed(it, &known)).collect();
+    let reaches_itself = |start: usize| {
+        let mut seen = vec![false; known.len()];
+        let mut open = needs[start].clone();
+        while let Some(at) = open.pop() {
+            if at == start {
+                return true;
+            }
+            if !std::mem::replace(&mut seen[at], true) {
+                open.extend(&needs[at]);
+            }
+        }
+        false
+    };
+    let mut breaches = Vec::new();
+    for (at, source) in known.iter().enumerate() {
+        match (
+            reaches_itself(at),
+            CIRCLES.contains(&source.module.as_str()),
+        ) {
+            (true, false) => breaches.push(format!("{} is part of a circle", source.file)),
+            (false, true) => breaches.push(format!("{} is in none: strike it off", source.file)),
+            (true, true) | (false, false) => {}
+        }
+    }
+    for listed in CIRCLES {
+        if !known.iter().any(|source| source.module == *listed) {
+            breaches.push(format!("{listed} is listed, and is no file"));
         }
     }
     assert_none(&breaches);

@@ -11,6 +11,7 @@ use crate::model::{Commit, Heads, ResourceId, Revision, Version};
 mod guard;
 pub mod memory;
 mod open;
+mod seal;
 pub mod sqlite;
 
 pub use open::open;
@@ -65,6 +66,15 @@ pub enum StoreError {
         id: ResourceId,
         /// Which rule.
         reason: &'static str,
+    },
+    /// There is no version left for this resource: a bug somewhere has made it skip nearly all.
+    #[error(
+        "{id} cannot have another revision: there is no version after {}",
+        i64::MAX
+    )]
+    Exhausted {
+        /// The resource.
+        id: ResourceId,
     },
     /// The location cannot be used; the text says why and what to do.
     #[error("`{location}` cannot be used as a store: {reason}")]

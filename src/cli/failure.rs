@@ -100,6 +100,10 @@ impl From<StoreError> for Failure {
                 Exit::Bug,
                 "this is a bug in cfgctl; nothing was changed".to_owned(),
             ),
+            StoreError::Exhausted { .. } => (
+                Exit::Unavailable,
+                "nothing was changed; declare it under another name".to_owned(),
+            ),
             StoreError::Newer { .. } => (Exit::Unavailable, "update cfgctl".to_owned()),
             StoreError::Unavailable { .. } => (
                 Exit::Unavailable,

@@ -15,15 +15,16 @@ pub(super) fn check(commit: &Commit) -> Result<(), StoreError> {
                 reason,
             })
         };
+        // Before what is expected: a version cannot be greater than the greatest one.
+        if revision.version.get() > MAX_VERSION {
+            return Err(StoreError::Exhausted { id: id.clone() });
+        }
         match commit.expected.get(id) {
             None => return refuse("it is changed without an expected head"),
             Some(Some(expected)) if revision.version <= *expected => {
                 return refuse("its new version is not greater than the expected one");
             }
             Some(_) => {}
-        }
-        if revision.version.get() > MAX_VERSION {
-            return refuse("its version is greater than 2^63-1");
         }
         if !of_kind(id, revision) {
             return refuse("its content is of another kind");

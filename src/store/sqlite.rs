@@ -8,16 +8,23 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior};
 
+use self::append::{Label, append};
 use self::connection::{Journal, enter_wal, harden, leave_wal};
 use self::site::Site;
 use super::{Store, StoreError, guard};
 use crate::model::{Commit, Heads, ResourceId, Revision, Version};
 
+mod append;
 mod connection;
 mod draft;
 mod file;
+mod format_4;
+mod heads;
+mod history;
+mod log;
 mod rows;
 mod schema;
 mod site;
@@ -100,57 +107,30 @@ impl Shared {
         self.site.failed(error)
     }
 
-    fn heads(&self) -> Result<Heads, StoreError> {
-        // One statement is one moment in time. The outer join shows a head without its revision.
-        const SQL: &str = "SELECT kind, name, heads.version, origin, content, overrides, provenance
-            FROM heads LEFT JOIN revisions USING (kind, name, version)";
+    /// Reads in one transaction, which is one moment in time.
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection, &Site) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         self.with(|connection| {
-            let mut heads = Heads::new();
-            let mut statement = connection
-                .prepare_cached(SQL)
+            let transaction = connection
+                .transaction()
                 .map_err(|error| self.failed(error))?;
-            let mut found = statement.query([]).map_err(|error| self.failed(error))?;
-            while let Some(row) = found.next().map_err(|error| self.failed(error))? {
-                let id = rows::decode_id(row, &self.site)?;
-                let revision = rows::decode_row(&id, row, 2, &self.site)?;
-                heads.insert(id, revision);
-            }
-            Ok(heads)
+            work(&transaction, &self.site)
         })
     }
 
-    /// The newest revisions of `id` up to `newest`, newest first.
-    fn revisions(
-        &self,
-        id: &ResourceId,
-        newest: i64,
-        oldest: i64,
-        limit: usize,
-    ) -> Result<Vec<Revision>, StoreError> {
-        // The primary key, walked backwards.
-        const SQL: &str = "SELECT version, origin, content, overrides, provenance FROM revisions
-            WHERE kind = ?1 AND name = ?2 AND version BETWEEN ?3 AND ?4
-            ORDER BY version DESC LIMIT ?5";
+    fn heads(&self) -> Result<Heads, StoreError> {
+        self.read(heads::all)
+    }
+
+    fn revision(&self, id: &ResourceId, version: i64) -> Result<Option<Revision>, StoreError> {
+        self.read(|connection, site| history::one(connection, id, version, site))
+    }
+
+    fn history(&self, id: &ResourceId, limit: usize) -> Result<Vec<Revision>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.with(|connection| {
-            let mut revisions = Vec::new();
-            let mut statement = connection
-                .prepare_cached(SQL)
-                .map_err(|error| self.failed(error))?;
-            let mut found = statement
-                .query(params![
-                    id.kind().as_str(),
-                    id.name(),
-                    oldest,
-                    newest,
-                    limit
-                ])
-                .map_err(|error| self.failed(error))?;
-            while let Some(row) = found.next().map_err(|error| self.failed(error))? {
-                revisions.push(rows::decode_row(id, row, 0, &self.site)?);
-            }
-            Ok(revisions)
-        })
+        self.read(|connection, site| history::page(connection, id, limit, site))
     }
 
     fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
@@ -163,66 +143,46 @@ impl Shared {
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .map_err(|error| self.failed(error))?;
             schema::check_again(&transaction, &self.site)?;
+            let newest = log::newest(&transaction, &self.site)?;
             guard::compare(commit, |id| self.head(&transaction, id))?;
             if encoded.is_empty() {
                 return Ok(());
             }
-            insert(&transaction, &encoded)
-                .and_then(|()| transaction.commit())
-                .map_err(|error| self.failed(error))
+            let label = Label {
+                at: now().to_string(),
+                key: None,
+                audit: None,
+            };
+            append(&transaction, newest.as_ref(), label, &encoded, &self.site)?;
+            transaction.commit().map_err(|error| self.failed(error))
         })
     }
 
+    /// The version of the head of `id`, which is not looked at whole.
     fn head(
         &self,
         connection: &Connection,
         id: &ResourceId,
     ) -> Result<Option<Version>, StoreError> {
-        let found: Option<i64> = connection
-            .prepare_cached("SELECT version FROM heads WHERE kind = ?1 AND name = ?2")
-            .and_then(|mut statement| {
-                statement
-                    .query_row([id.kind().as_str(), id.name()], |row| row.get(0))
-                    .optional()
-            })
-            .map_err(|error| self.failed(error))?;
-        let Some(number) = found else {
+        let Some(row) = heads::row(connection, id, &self.site)? else {
             return Ok(None);
         };
-        let version = rows::version_of(number);
-        let damaged = || self.site.damaged(format!("the head of {id} is {number}"));
+        let damaged = || {
+            let number = row.version;
+            self.site.damaged(format!("the head of {id} is {number}"))
+        };
+        let version = rows::version_of(row.version);
         version.map(Some).ok_or_else(damaged)
     }
 }
 
-/// Writes the rows of one commit.
-fn insert(connection: &Connection, encoded: &[rows::Encoded<'_>]) -> rusqlite::Result<()> {
-    connection.execute("INSERT INTO commits DEFAULT VALUES", [])?;
-    let commit = connection.last_insert_rowid();
-    let mut revision = connection.prepare_cached(
-        "INSERT INTO revisions
-            (kind, name, version, commit_id, origin, content, overrides, provenance)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?;
-    let mut head = connection.prepare_cached(
-        "INSERT INTO heads (kind, name, version) VALUES (?1, ?2, ?3)
-            ON CONFLICT (kind, name) DO UPDATE SET version = excluded.version",
-    )?;
-    for row in encoded {
-        let (kind, name) = (row.id.kind().as_str(), row.id.name());
-        revision.execute(params![
-            kind,
-            name,
-            row.version,
-            commit,
-            row.origin,
-            row.content,
-            row.overrides,
-            row.provenance
-        ])?;
-        head.execute(params![kind, name, row.version])?;
-    }
-    Ok(())
+/// The clock of the store, which dates its commits.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a commit is made when the store makes it, not when its plan was asked for"
+)]
+fn now() -> Timestamp {
+    Timestamp::now()
 }
 
 #[async_trait]
@@ -245,14 +205,12 @@ impl Store for Sqlite {
             return Ok(None);
         };
         let id = id.clone();
-        self.run(move |shared| Ok(shared.revisions(&id, version, version, 1)?.pop()))
-            .await
+        self.run(move |shared| shared.revision(&id, version)).await
     }
 
     async fn history(&self, id: &ResourceId, limit: usize) -> Result<Vec<Revision>, StoreError> {
         let id = id.clone();
-        self.run(move |shared| shared.revisions(&id, i64::MAX, i64::MIN, limit))
-            .await
+        self.run(move |shared| shared.history(&id, limit)).await
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {

@@ -45,6 +45,8 @@ mod readme;
 mod shop;
 mod signals;
 mod store_contract;
+mod store_damage;
+mod store_formats;
 mod store_processes;
 mod store_sqlite;
 mod support;

@@ -221,7 +221,7 @@ async fn versions_may_skip_but_never_go_back(handles: &Handles) {
     }
     let beyond = commit(&[("set/a", 40, u64::MAX)]);
     let error = store.commit(&beyond).await.unwrap_err();
-    assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
+    assert!(matches!(error, StoreError::Exhausted { .. }), "{error}");
     assert_eq!(all(&*store, &["set/a"]).await, before);
     assert_eq!(versions_of(&before.1[0]), [40, 5]);
     let never = store.revision(&id("set/a"), version(u64::MAX)).await;

@@ -1,9 +1,11 @@
-//! Revisions as rows, and back.
+//! Revisions as rows, and back. Every row has a seal, which is broken before it is read.
 
 use rusqlite::Row;
+use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
 
 use super::site::Site;
-use crate::model::{Commit, ResourceId, Revision, Version};
+use crate::model::{Commit, Digest, ResourceId, Revision, Version};
+use crate::store::seal::Sealer;
 use crate::store::{StoreError, guard};
 
 /// The most bytes that the JSON of one revision may have, 16 MiB: 32 times what fits into one
@@ -20,20 +22,72 @@ pub(super) struct Encoded<'a> {
     pub(super) provenance: Option<String>,
 }
 
+impl Encoded<'_> {
+    pub(super) fn texts(&self) -> Texts<'_> {
+        Texts {
+            origin: &self.origin,
+            content: &self.content,
+            overrides: self.overrides.as_deref(),
+            provenance: self.provenance.as_deref(),
+        }
+    }
+}
+
 /// The texts of a row.
-struct Texts<'a> {
-    origin: &'a str,
-    content: &'a str,
-    overrides: Option<&'a str>,
-    provenance: Option<&'a str>,
+#[derive(Clone, Copy)]
+pub(super) struct Texts<'a> {
+    pub(super) origin: &'a str,
+    pub(super) content: &'a str,
+    pub(super) overrides: Option<&'a str>,
+    pub(super) provenance: Option<&'a str>,
+}
+
+/// Where a revision stands in the history of its resource and in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Its version.
+    pub(super) version: i64,
+    /// The commit that it is of.
+    pub(super) sequence: i64,
+    /// The seal of the revision before it; `None`: it is the first one.
+    pub(super) previous: Option<Digest>,
+}
+
+impl Standing {
+    /// The seal of the revision of `id` that stands here.
+    pub(super) fn seal(&self, id: &ResourceId, texts: &Texts<'_>) -> Digest {
+        Sealer::of("revision")
+            .text(id.kind().as_str())
+            .text(id.name())
+            .number(self.version)
+            .number(self.sequence)
+            .optional(self.previous.as_ref(), Sealer::digest)
+            .text(texts.origin)
+            .text(texts.content)
+            .optional(texts.overrides, Sealer::text)
+            .optional(texts.provenance, Sealer::text)
+            .done()
+    }
+}
+
+/// A digest in a column.
+pub(super) struct Stored(pub(super) Digest);
+
+impl FromSql for Stored {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        FromSql::column_result(value).map(|bytes| Self(Digest::from_bytes(bytes)))
+    }
 }
 
 /// The rows of `commit`. Done before any lock is taken.
 ///
 /// Each row is read back: what could not be read again, such as values nested deeper than the
 /// JSON parser goes, must not become a head that stops everyone.
-pub(super) fn encode<'a>(commit: &'a Commit, site: &Site) -> Result<Vec<Encoded<'a>>, StoreError> {
-    let encode = |(id, revision): (&'a ResourceId, &Revision)| {
+pub(super) fn encode<'a>(
+    commit: &'a Commit,
+    site: &Site,
+) -> Result<Vec<(&'a Revision, Encoded<'a>)>, StoreError> {
+    let encode = |(id, revision): (&'a ResourceId, &'a Revision)| {
         let invalid = |reason| StoreError::Invalid {
             id: id.clone(),
             reason,
@@ -53,21 +107,16 @@ pub(super) fn encode<'a>(commit: &'a Commit, site: &Site) -> Result<Vec<Encoded<
         }
         let number = revision.version.get();
         let version = i64::try_from(number).map_err(|_| invalid("its version is too great"))?;
-        let texts = Texts {
-            origin: &origin,
-            content: &content,
-            overrides: overrides.as_deref(),
-            provenance: provenance.as_deref(),
+        let encoded = Encoded {
+            id,
+            version,
+            origin,
+            content,
+            overrides,
+            provenance,
         };
-        match decode(id, version, &texts, site) {
-            Ok(read) if read == *revision => Ok(Encoded {
-                id,
-                version,
-                origin,
-                content,
-                overrides,
-                provenance,
-            }),
+        match decode(id, version, &encoded.texts(), site) {
+            Ok(read) if read == *revision => Ok((revision, encoded)),
             Ok(_) | Err(_) => Err(invalid("it does not read back as it was written")),
         }
     };
@@ -75,7 +124,7 @@ pub(super) fn encode<'a>(commit: &'a Commit, site: &Site) -> Result<Vec<Encoded<
 }
 
 /// The revision that a row holds.
-fn decode(
+pub(super) fn decode(
     id: &ResourceId,
     version: i64,
     texts: &Texts<'_>,
@@ -115,24 +164,54 @@ pub(super) fn version_of(number: i64) -> Option<Version> {
     u64::try_from(number).ok().and_then(Version::new)
 }
 
-/// The columns `version, origin, content, overrides, provenance` of a row, starting at column `first`.
+/// The columns of a revision, as [`decode_row`] takes them.
+pub(super) const COLUMNS: &str =
+    "version, sequence, previous, digest, origin, content, overrides, provenance";
+
+/// A revision that was read, and what its seal covers beside it.
+pub(super) struct Found {
+    pub(super) revision: Revision,
+    pub(super) standing: Standing,
+    pub(super) seal: Digest,
+}
+
+/// The revision of `id` in the columns [`COLUMNS`] of a row, from column `first` on, if its seal is
+/// whole.
 pub(super) fn decode_row(
     id: &ResourceId,
     row: &Row<'_>,
     first: usize,
     site: &Site,
-) -> Result<Revision, StoreError> {
-    let failed = |error| site.failed(error);
-    let version = row.get(first).map_err(failed)?;
-    let no_text = |error| site.damaged(format!("{id} version {version}: it has no text: {error}"));
-    let text = |column| row.get_ref(column).map_err(failed);
+) -> Result<Found, StoreError> {
+    let version: i64 = row.get(first).map_err(|error| site.failed(error))?;
+    let damaged =
+        |error: &dyn std::fmt::Display| site.damaged(format!("{id} version {version}: {error}"));
+    let failed = |error: rusqlite::Error| damaged(&error);
+    let text = |column: usize| row.get_ref(first + column).map_err(failed);
+    let no_text = |error| damaged(&format_args!("it has no text: {error}"));
     let texts = Texts {
-        origin: text(first + 1)?.as_str().map_err(no_text)?,
-        content: text(first + 2)?.as_str().map_err(no_text)?,
-        overrides: text(first + 3)?.as_str_or_null().map_err(no_text)?,
-        provenance: text(first + 4)?.as_str_or_null().map_err(no_text)?,
+        origin: text(4)?.as_str().map_err(no_text)?,
+        content: text(5)?.as_str().map_err(no_text)?,
+        overrides: text(6)?.as_str_or_null().map_err(no_text)?,
+        provenance: text(7)?.as_str_or_null().map_err(no_text)?,
     };
-    decode(id, version, &texts, site)
+    let previous: Option<Stored> = row.get(first + 2).map_err(failed)?;
+    let standing = Standing {
+        version,
+        sequence: row.get(first + 1).map_err(failed)?,
+        previous: previous.map(|Stored(digest)| digest),
+    };
+    let Stored(seal) = row.get(first + 3).map_err(failed)?;
+    if standing.seal(id, &texts) != seal {
+        return Err(damaged(
+            &"its content or its place in the history does not match its digest",
+        ));
+    }
+    Ok(Found {
+        revision: decode(id, version, &texts, site)?,
+        standing,
+        seal,
+    })
 }
 
 /// The resource that the columns `kind, name` of a row name.
@@ -142,10 +221,9 @@ pub(super) fn decode_id(row: &Row<'_>, site: &Site) -> Result<ResourceId, StoreE
         .and_then(|kind| Ok((kind, text(1)?)))
         .map_err(|error| site.failed(error))?;
     let id = format!("{kind}/{name}");
-    id.parse().map_err(|error| {
-        site.damaged(format!(
-            "`{}` is not a resource: {error}",
-            id.escape_debug()
-        ))
-    })
+    match id.parse::<ResourceId>() {
+        // A bare name is a set too, and `SET/checkout` is none.
+        Ok(parsed) if parsed.to_string() == id => Ok(parsed),
+        _ => Err(site.damaged(format!("`{}` is not a resource", id.escape_debug()))),
+    }
 }

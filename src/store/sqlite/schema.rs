@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::format_4;
 use super::site::Site;
 use crate::store::StoreError;
 
@@ -9,12 +10,19 @@ use crate::store::StoreError;
 /// it, and no other program's database has it.
 const APPLICATION_ID: i64 = 0x6366_6763;
 
-/// What makes format n+1 out of format n. Never edited once released, only added to.
+/// What makes format n+1 out of format n.
+enum Step {
+    Sql(&'static str),
+    Code(fn(&Connection, &Site) -> Result<(), StoreError>),
+}
+
+/// The steps from an empty file on. Never edited once released, only added to.
 ///
 /// `revisions` keeps its rowid: its rows are large, and without one they would lie in the inner
 /// pages of the primary key too. The triggers are a belt: no code here breaks them.
-const STEPS: &[&str] = &[
-    "
+const STEPS: &[Step] = &[
+    Step::Sql(
+        "
 CREATE TABLE commits (
     id INTEGER PRIMARY KEY
 ) STRICT;
@@ -50,12 +58,10 @@ BEGIN SELECT RAISE(ABORT, 'heads only grow'); END;
 CREATE TRIGGER heads_are_not_deleted BEFORE DELETE ON heads
 BEGIN SELECT RAISE(ABORT, 'heads only grow'); END;
 ",
-    "
-ALTER TABLE revisions ADD COLUMN provenance TEXT;
-",
-    "
-ALTER TABLE revisions ADD COLUMN overrides TEXT;
-",
+    ),
+    Step::Sql("ALTER TABLE revisions ADD COLUMN provenance TEXT"),
+    Step::Sql("ALTER TABLE revisions ADD COLUMN overrides TEXT"),
+    Step::Code(format_4::migrate),
 ];
 
 /// The newest format known here.
@@ -93,12 +99,12 @@ impl Stamp {
                 format,
                 ..
             } => match usize::try_from(format) {
-                Ok(format) if format <= KNOWN => Ok(format),
-                Ok(_) => Err(StoreError::Newer {
+                Ok(format) if (1..=KNOWN).contains(&format) => Ok(format),
+                Ok(known) if known > KNOWN => Err(StoreError::Newer {
                     found: format,
                     known: number(KNOWN),
                 }),
-                Err(_) => Err(site.damaged(format!("its format is {format}"))),
+                Ok(_) | Err(_) => Err(site.damaged(format!("its format is {format}"))),
             },
             Self {
                 application: 0,
@@ -141,10 +147,13 @@ pub(super) fn migrate(connection: &mut Connection, site: &Site) -> Result<(), St
         let Some(step) = STEPS.get(format) else {
             break;
         };
+        match step {
+            Step::Sql(sql) => transaction.execute_batch(sql).map_err(failed)?,
+            Step::Code(make) => make(&transaction, site)?,
+        }
         format += 1;
         transaction
-            .execute_batch(step)
-            .and_then(|()| transaction.pragma_update(None, "application_id", APPLICATION_ID))
+            .pragma_update(None, "application_id", APPLICATION_ID)
             .and_then(|()| transaction.pragma_update(None, "user_version", number(format)))
             .and_then(|()| transaction.commit())
             .map_err(failed)?;

@@ -1,0 +1,177 @@
+//! The records of commits: a chain in which each seals the one before it.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::rows::Stored;
+use super::site::Site;
+use crate::model::Digest;
+use crate::store::StoreError;
+use crate::store::seal::{Sealer, Sums};
+
+/// The record of one commit.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    pub(super) sequence: i64,
+    /// When it was made, by the clock of the store.
+    pub(super) at: String,
+    /// What the caller knows it by.
+    pub(super) key: Option<String>,
+    /// What the caller wrote beside it, as JSON.
+    pub(super) audit: Option<String>,
+    /// The seal of the list of its revisions.
+    pub(super) changes: Digest,
+    /// The sums over all heads after it, as JSON.
+    pub(super) heads: String,
+    /// The seal of the record before it; `None`: it is the first one.
+    pub(super) previous: Option<Digest>,
+    pub(super) seal: Digest,
+}
+
+/// The columns of a record, as [`decode`] takes them.
+const COLUMNS: &str = "sequence, at, key, audit, changes, heads, previous, digest";
+
+impl Record {
+    /// What its seal must be.
+    fn expected_seal(&self) -> Digest {
+        Sealer::of("commit")
+            .number(self.sequence)
+            .text(&self.at)
+            .optional(self.key.as_deref(), Sealer::text)
+            .optional(self.audit.as_deref(), Sealer::text)
+            .digest(&self.changes)
+            .text(&self.heads)
+            .optional(self.previous.as_ref(), Sealer::digest)
+            .done()
+    }
+
+    /// With the seal that it must have.
+    pub(super) fn sealed(self) -> Self {
+        Self {
+            seal: self.expected_seal(),
+            ..self
+        }
+    }
+
+    /// The sums over all heads after it.
+    pub(super) fn sums(&self, site: &Site) -> Result<Sums, StoreError> {
+        serde_json::from_str(&self.heads).map_err(|error| {
+            site.damaged(format!(
+                "the sums of commit {} cannot be read: {error}",
+                self.sequence
+            ))
+        })
+    }
+
+    pub(super) fn insert(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let sql = "INSERT INTO commits
+            (sequence, at, key, audit, changes, heads, previous, digest)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        connection.prepare_cached(sql)?.execute(params![
+            self.sequence,
+            self.at,
+            self.key,
+            self.audit,
+            self.changes.as_bytes(),
+            self.heads,
+            self.previous.as_ref().map(Digest::as_bytes),
+            self.seal.as_bytes(),
+        ])?;
+        Ok(())
+    }
+}
+
+/// The record in the columns [`COLUMNS`] of a row, if its seal is whole.
+fn decode(row: &Row<'_>, site: &Site) -> Result<Record, StoreError> {
+    let failed = |error| site.failed(error);
+    let read = || -> rusqlite::Result<Record> {
+        let previous: Option<Stored> = row.get(6)?;
+        let digest = |column| row.get(column).map(|Stored(digest)| digest);
+        Ok(Record {
+            sequence: row.get(0)?,
+            at: row.get(1)?,
+            key: row.get(2)?,
+            audit: row.get(3)?,
+            changes: digest(4)?,
+            heads: row.get(5)?,
+            previous: previous.map(|Stored(digest)| digest),
+            seal: digest(7)?,
+        })
+    };
+    let record = read().map_err(failed)?;
+    if record.seal != record.expected_seal() || record.sequence < 1 {
+        return Err(site.damaged(format!(
+            "the record of commit {} does not match its digest",
+            record.sequence
+        )));
+    }
+    Ok(record)
+}
+
+/// The newest record; `None` in a store without commits. It is whole, it goes on from the one before
+/// it, and nothing belongs to a later one.
+pub(super) fn newest(connection: &Connection, site: &Site) -> Result<Option<Record>, StoreError> {
+    let failed = |error| site.failed(error);
+    let sql = format!("SELECT {COLUMNS} FROM commits ORDER BY sequence DESC LIMIT 1");
+    let mut statement = connection.prepare_cached(&sql).map_err(failed)?;
+    let mut rows = statement.query([]).map_err(failed)?;
+    let newest = match rows.next().map_err(failed)? {
+        Some(row) => Some(decode(row, site)?),
+        None => None,
+    };
+    if let Some(record) = &newest {
+        check_predecessor(connection, record, site)?;
+    }
+    let sequence = newest.as_ref().map_or(0, |record| record.sequence);
+    let orphan: Option<i64> = connection
+        .prepare_cached("SELECT max(sequence) FROM revisions")
+        .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+        .map_err(failed)?;
+    match orphan {
+        Some(orphan) if orphan > sequence => Err(missing(orphan, site)),
+        Some(_) | None => Ok(newest),
+    }
+}
+
+/// Checks `record` against the record that is stored before it.
+fn check_predecessor(
+    connection: &Connection,
+    record: &Record,
+    site: &Site,
+) -> Result<(), StoreError> {
+    let sql = "SELECT digest FROM commits WHERE sequence = ?1";
+    let before = record.sequence - 1;
+    let found: Option<Stored> = connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.query_row([before], |row| row.get(0)).optional())
+        .map_err(|error| site.failed(error))?;
+    let found = found.as_ref().map(|Stored(seal)| (before, seal));
+    check_link(found, record, site)
+}
+
+/// Whether `record` goes on from the one before it, and begins the log if there is none.
+fn check_link(
+    before: Option<(i64, &Digest)>,
+    record: &Record,
+    site: &Site,
+) -> Result<(), StoreError> {
+    let is_linked = match before {
+        Some((sequence, seal)) => {
+            sequence == record.sequence - 1 && record.previous.as_ref() == Some(seal)
+        }
+        None => record.sequence == 1 && record.previous.is_none(),
+    };
+    if is_linked {
+        return Ok(());
+    }
+    match before {
+        Some((sequence, _)) if sequence == record.sequence - 1 => Err(site.damaged(format!(
+            "commit {} does not go on from commit {sequence}",
+            record.sequence
+        ))),
+        _ => Err(missing(record.sequence - 1, site)),
+    }
+}
+
+fn missing(sequence: i64, site: &Site) -> StoreError {
+    site.damaged(format!("the record of commit {sequence} is missing"))
+}

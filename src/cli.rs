@@ -8,6 +8,7 @@ mod apply;
 mod ask;
 mod breaker;
 mod change;
+mod clocks;
 mod cluster;
 mod context;
 mod declared;

@@ -29,7 +29,7 @@ mod write;
 
 pub use aside::{Aside, Cell, Delivering, ObservedPart};
 pub use breaker::{Breaker, Choice, Reset, Trip};
-pub use clocks::Clocks;
+pub use clocks::{Clocks, Off};
 pub use cluster::{
     ClientCertificate, Cluster, Connection, Consul, Directory, LimitOverrides, Tls, TokenSource,
 };
@@ -42,8 +42,8 @@ pub use key::{Key, KeyError, Prefix};
 pub use name::{BreakerName, ClusterName, FlagName, LayerName, NameError, SetName};
 pub use observed::{Fence, Observed, ObservedEntry, ObservedSnapshot, Owner, Place};
 pub use overrides::{
-    BreakerState, FlagOverride, Grip, MAX_TRIPS_PER_HOUR, Opening, OverrideError, Overrides, Part,
-    Stamp, TripRequest, Tripped, places,
+    BreakerState, Counted, FlagOverride, Grip, Limit, MAX_TRIPS_PER_HOUR, Opening, OverrideError,
+    Overrides, Part, Stamp, TripRequest, Tripped, Witness, places,
 };
 pub use parts::{AsideNames, Read};
 pub use provenance::{Home, Provenance};

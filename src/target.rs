@@ -42,7 +42,7 @@ pub trait Target: Debug + Send + Sync {
     /// A key beside the snapshot key that is to be deleted and is gone already may pass.
     async fn write(&self, write: &Write) -> Result<(), TargetError>;
 
-    /// What time it was there when it last answered, to the second, if it says so.
+    /// What time it is there, to the second, as far as it has answered and said so.
     fn clock(&self) -> Option<Timestamp> {
         None
     }

@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ask::confirm;
+use super::clocks::tell_of_clocks;
+use super::environment::Environment;
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::runtime::finish;
@@ -178,6 +180,7 @@ pub(crate) async fn carry_through(
     };
     let survey = works.survey(desired, sets, &reach.clusters).await?;
     reach.check(&survey.heads, desired)?;
+    tell_of_clocks(ui, &survey.clocks(Environment::time()));
     let origin = session.origin(cause.clone(), consent.message.clone());
     let mut plan = survey.plan(desired, sets, &origin, &consents)?;
     plan.attach(provenances);

@@ -7,14 +7,16 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use serde::Serialize;
 
+use super::clocks::tell_of_clocks;
 use super::declared::{self, FileArgs};
+use super::environment::Environment;
 use super::failure::{Exit, Failure};
 use super::names::known;
 use super::session::{ReachArgs, Session};
 use super::ui::{Look, Report};
 use super::views::table::{printable, table};
 use crate::engine::Connect as _;
-use crate::model::{Cluster, ClusterName, Connection, Content, Heads, Limits, ResourceId};
+use crate::model::{Clocks, Cluster, ClusterName, Connection, Content, Heads, Limits, ResourceId};
 use crate::plan::chain;
 use crate::target::{Health, Target, TargetError};
 
@@ -164,28 +166,31 @@ async fn check(session: &Session, args: &CheckArgs) -> Result<Exit, Failure> {
         let connector = &connector;
         async move {
             let target = connector.connect(name, cluster);
-            let health = match target {
-                Ok(target) => health(&target, args).await,
-                Err(error) => Err(error),
+            let (health, clock) = match target {
+                Ok(target) => (health(&target, args).await, target.clock()),
+                Err(error) => (Err(error), None),
             };
-            (name, cluster, health)
+            (name, cluster, health, clock)
         }
     });
     let mut checked: Vec<_> = stream::iter(checks)
         .buffer_unordered(args.reach.parallelism.into())
         .collect()
         .await;
-    checked.sort_by_key(|(name, _, _)| *name);
+    checked.sort_by_key(|(name, ..)| *name);
+    let clocks =
+        (checked.iter()).filter_map(|(name, _, _, clock)| Some(((*name).clone(), (*clock)?)));
+    tell_of_clocks(&session.ui, &Clocks::of(Environment::time(), clocks));
 
     let clusters: Vec<_> = checked
         .iter()
-        .map(|(name, cluster, health)| CheckItem::new(name, cluster, health))
+        .map(|(name, cluster, health, _)| CheckItem::new(name, cluster, health))
         .collect();
     session.ui.report(&Checks {
         healthy: clusters.iter().all(|item| item.healthy),
         clusters,
     })?;
-    let exits = checked.into_iter().filter_map(|(_, _, health)| {
+    let exits = checked.into_iter().filter_map(|(_, _, health, _)| {
         let failure = Failure::from(health.err()?);
         Some(failure.exit)
     });

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::change::{Change, ConsentArgs, carry_through};
+use super::clocks::tell_of_clocks;
 use super::environment::Environment;
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::session::{ReachArgs, Session, duration};
 use super::survey::{Question, reach, survey};
 use super::views::drift::{DriftReport, Mending};
-use crate::model::{Cause, SetName};
+use crate::model::{Cause, Clocks, SetName};
 use crate::plan::Desired;
 use crate::store::Store;
 
@@ -85,7 +86,8 @@ pub(crate) async fn drift(session: &Session, args: &DriftArgs) -> Result<Exit, F
         )
         .await;
     }
-    let report = look(session, store.as_ref(), &question, args, &interrupt).await?;
+    let (report, clocks) = look(session, store.as_ref(), &question, args, &interrupt).await?;
+    tell_of_clocks(&session.ui, &clocks);
     session.ui.report(&report)?;
     Ok(report.exit())
 }
@@ -96,14 +98,16 @@ async fn look(
     question: &Question,
     args: &DriftArgs,
     interrupt: &Interrupt,
-) -> Result<DriftReport, Failure> {
+) -> Result<(DriftReport, Clocks), Failure> {
     let (survey, plan) = survey(session, store, question, &args.reach, interrupt).await?;
     let mending = Mending {
         heads: &survey.heads,
         stores: &session.stores,
         clusters: &args.reach.clusters,
     };
-    Ok(DriftReport::new(&plan, &mending, Environment::time()))
+    let now = Environment::time();
+    let report = DriftReport::new(&plan, &mending, now);
+    Ok((report, survey.clocks(now)))
 }
 
 /// Looks every `interval` until someone stops it. For people it tells what changed, for programs
@@ -121,7 +125,7 @@ async fn watch(
     let mut last_failure = Vec::new();
     loop {
         match look(session, store, question, args, interrupt).await {
-            Ok(report) => {
+            Ok((report, _)) => {
                 let is_news = last
                     .as_ref()
                     .is_none_or(|last| !last.says_the_same(&report));

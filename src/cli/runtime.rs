@@ -7,10 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::ask::confirm;
 use super::change::refusal;
+use super::clocks::tell_of_clocks;
 use super::declared::clusters;
 use super::environment::Environment;
 use super::failure::{Exit, Failure};
@@ -19,16 +20,22 @@ use super::names::living;
 use super::session::Session;
 use super::views::outcome::Outcomes;
 use super::views::overrides::{Effect, EffectIn};
+use super::views::table::moment;
 use super::works::Works;
-use crate::engine::{EngineError, Report, Survey};
+use crate::engine::{EngineError, Report};
 use crate::model::{
-    Cause, Clocks, Cluster, ClusterName, ConfigSet, Connection, Heads, Origin, Overrides,
-    ResourceId, Revision, Selector, SetName,
+    Cause, Clocks, Cluster, ClusterName, ConfigSet, Connection, Origin, Overrides, Selector,
+    SetName, Witness,
 };
 use crate::plan::{Approved, Desired, Plan, Reach, approve_where_possible};
 use crate::store::{Store, StoreError};
 
 mod args;
+mod expiry;
+
+pub(crate) use expiry::finish;
+
+use expiry::{ended, not_swept, sweep};
 
 pub(crate) use args::{LimitArgs, ReasonArgs, SwitchArgs, WhereArgs, overridden};
 
@@ -36,8 +43,6 @@ pub(crate) use args::{LimitArgs, ReasonArgs, SwitchArgs, WhereArgs, overridden};
 const ATTEMPTS: u32 = 100;
 /// How often a delivery that met another one is repeated.
 const DELIVERIES: u32 = 25;
-/// Clocks that are further apart are worth a word.
-const TOLERATED_SPREAD: SignedDuration = SignedDuration::from_secs(60);
 
 /// What a change starts from, each time that it is made.
 #[derive(Debug)]
@@ -50,10 +55,46 @@ pub(crate) struct Scene<'a> {
     pub(crate) clusters: &'a BTreeMap<&'a ClusterName, &'a Cluster>,
     /// What time it is.
     pub(crate) clocks: Clocks,
+    /// Who confirms it.
+    pub(crate) witness: Witness,
 }
 
-/// What should be overridden from now on, and what a person should know about it.
-pub(crate) type Edited = (Overrides, Option<String>);
+/// What should be overridden from now on.
+pub(crate) struct Edited {
+    pub(crate) overrides: Overrides,
+    /// What a person should know about it.
+    pub(crate) note: Option<String>,
+    /// Until when it lasts by itself.
+    pub(crate) until: Option<Timestamp>,
+}
+
+impl Edited {
+    /// What lasts until someone takes it back.
+    pub(crate) fn new(overrides: Overrides, note: Option<String>) -> Self {
+        Self {
+            overrides,
+            note,
+            until: None,
+        }
+    }
+}
+
+/// Who confirms what time it is where `set` goes: one of its Consuls, if it goes to any.
+fn witness(
+    set: Option<&ConfigSet>,
+    clusters: &BTreeMap<&ClusterName, &Cluster>,
+    clocks: &Clocks,
+) -> Witness {
+    let in_consuls = clusters.values().any(|cluster| {
+        matches!(cluster.connection, Connection::Consul(_))
+            && set.is_some_and(|set| set.clusters.matches(&cluster.labels))
+    });
+    if in_consuls && clocks.witnesses() == 0 {
+        Witness::Missing
+    } else {
+        Witness::Present
+    }
+}
 
 /// A change of what is overridden in one set.
 pub(crate) struct Switch<'a> {
@@ -83,7 +124,7 @@ pub(crate) async fn carry_through(
     let everywhere = Selector::default();
     let mut swept = args.dry_run;
     let reach = Reach::Named(BTreeSet::from([switch.set.clone()]));
-    let mut shown: Option<Vec<EffectIn>> = None;
+    let mut shown: Option<(Vec<EffectIn>, Option<Timestamp>)> = None;
     let mut moved = 0;
     loop {
         let survey = works
@@ -91,9 +132,9 @@ pub(crate) async fn carry_through(
             .await?;
         let now = Environment::time();
         // What is over must not be taken for what still holds.
-        if !swept && due(&survey.heads, now).contains(switch.set) {
+        let only = BTreeSet::from([switch.set.clone()]);
+        if !swept && !ended(&survey, &only, now).lines.is_empty() {
             swept = true;
-            let only = BTreeSet::from([switch.set.clone()]);
             if let Err(failure) = sweep(&works, &only, &everywhere).await {
                 not_swept(session, &failure);
             }
@@ -106,10 +147,12 @@ pub(crate) async fn carry_through(
             set,
             overrides: &head.overrides,
             clusters: &clusters,
+            witness: witness(Some(set), &clusters, &clocks),
             clocks,
         };
-        let (overrides, note) = (switch.edit)(&scene)?;
-        let desired = if overrides == head.overrides {
+        let edited = (switch.edit)(&scene)?;
+        let overrides = &edited.overrides;
+        let desired = if *overrides == head.overrides {
             Desired::nothing()
         } else {
             Desired::overridden(switch.set.clone(), overrides.clone())
@@ -119,17 +162,26 @@ pub(crate) async fn carry_through(
             ..session.origin(switch.cause.clone(), switch.reason.clone())
         };
         let plan = survey.plan(&desired, &reach, &origin, &BTreeSet::new())?;
-        let effect = Effect::new(switch.set, &scene, &overrides, &plan, note);
+        let effect = Effect::new(switch.set, &scene, &edited, &plan);
         if args.dry_run {
             session.ui.report(&effect)?;
             return Ok(Exit::Done);
         }
         // Time passes while a person thinks, so what is consented to is made again; what was shown
         // is what is done.
-        if shown.as_ref() != Some(&effect.effects) && (!args.yes || shown.is_none()) {
-            warn_of_clocks(session, clocks);
+        let is_news = shown
+            .as_ref()
+            .is_none_or(|(known, _)| *known != effect.effects);
+        if is_news && (!args.yes || shown.is_none()) {
+            tell_of_clocks(&session.ui, &scene.clocks);
+            if scene.witness == Witness::Missing && edited.until.is_some() {
+                session.ui.status(
+                    "note: no cluster says what time it is; what is set now is counted anew once \
+                     one does",
+                );
+            }
             session.ui.present(&effect);
-            shown = Some(effect.effects);
+            shown = Some((effect.effects, edited.until));
             if !args.yes && plan.has_changes() {
                 if !confirm(&session.ui, &interrupt, switch.question).await? {
                     session.ui.status("nothing was changed");
@@ -142,7 +194,16 @@ pub(crate) async fn carry_through(
         match works.carry_out(&survey, &approved).await {
             Ok(reports) => {
                 let reports = settle(&works, &reach, &everywhere, reports).await;
-                let outcomes = Outcomes::new(approved.plan(), &reports).with_note(effect.note);
+                // It is counted from the commit, and a person may have thought for a while.
+                let shown = shown.and_then(|(_, until)| until);
+                if let Some(until) = edited.until.filter(|until| shown != Some(*until)) {
+                    session
+                        .ui
+                        .status(&format!("it lasts until {}", moment(until)));
+                }
+                let outcomes = Outcomes::new(approved.plan(), &reports)
+                    .with_note(edited.note)
+                    .until(edited.until);
                 return finish(&works, outcomes, &survey.heads, &everywhere).await;
             }
             Err(EngineError::Commit(StoreError::HeadsMoved(_))) if moved < ATTEMPTS => {
@@ -194,38 +255,6 @@ async fn settle(
     reports
 }
 
-/// Takes away what is over by `heads`, reports how all of it went, and says what the command ends
-/// with.
-pub(crate) async fn finish(
-    works: &Works<'_>,
-    outcomes: Outcomes,
-    heads: &Heads,
-    clusters: &Selector,
-) -> Result<Exit, Failure> {
-    let ui = &works.session.ui;
-    let due = due(heads, Environment::time());
-    let outcomes = match sweep(works, &due, clusters).await {
-        Ok(swept) => outcomes.and(swept),
-        Err(failure) => {
-            not_swept(works.session, &failure);
-            outcomes
-        }
-    };
-    ui.report(&outcomes)?;
-    if outcomes.exit() == Exit::Incomplete {
-        ui.status("not everything is delivered; `cfgctl apply --resume` finishes what is left");
-    }
-    Ok(works.interrupt.exit().unwrap_or(outcomes.exit()))
-}
-
-/// Says so. It is no failure of what was asked for, whose answer comes still.
-fn not_swept(session: &Session, failure: &Failure) {
-    let why = failure.chain().join(": ");
-    session
-        .ui
-        .status(&format!("what is over stays until the next command: {why}"));
-}
-
 /// A plan that is held up by nothing in single clusters.
 fn approved(plan: Plan) -> Result<Approved, Failure> {
     approve_where_possible(plan).map_err(|plan| {
@@ -234,96 +263,4 @@ fn approved(plan: Plan) -> Result<Approved, Failure> {
             Failure::new(Exit::Refused, error)
         })
     })
-}
-
-fn warn_of_clocks(session: &Session, clocks: Clocks) {
-    if clocks.spread > TOLERATED_SPREAD {
-        session.ui.status(&format!(
-            "note: the clocks of this machine and of the clusters are {:#} apart; time limits \
-             follow the middle one, and end late rather than early",
-            SignedDuration::from_secs(clocks.spread.as_secs())
-        ));
-    }
-}
-
-/// Takes away every override of these sets whose time is over, in a revision of its own. Of several
-/// processes that do it at once one succeeds, and the others find nothing left to do.
-async fn sweep(
-    works: &Works<'_>,
-    due: &BTreeSet<SetName>,
-    clusters: &Selector,
-) -> Result<Option<Outcomes>, Failure> {
-    let reach = Reach::Named(due.clone());
-    let rounds = if due.is_empty() { 0 } else { ATTEMPTS };
-    for round in 1..=rounds {
-        let survey = works.survey(&Desired::nothing(), &reach, clusters).await?;
-        let now = Environment::time();
-        let (desired, expired) = expired(&survey, due, now);
-        if expired.is_empty() {
-            return Ok(None);
-        }
-        let origin = Origin {
-            at: now,
-            ..works.session.origin(Cause::Expiry, None)
-        };
-        let plan = survey.plan(&desired, &reach, &origin, &BTreeSet::new())?;
-        let approved = approved(plan)?;
-        match works.carry_out(&survey, &approved).await {
-            Ok(reports) => {
-                let reports = settle(works, &reach, clusters, reports).await;
-                for line in expired {
-                    works.session.ui.status(&line);
-                }
-                return Ok(Some(Outcomes::new(approved.plan(), &reports)));
-            }
-            Err(EngineError::Commit(StoreError::HeadsMoved(_))) => stagger(round).await,
-            Err(error) => return Err(works.interrupt.explain(error.into())),
-        }
-    }
-    Ok(None)
-}
-
-/// The sets in which something may be over, by this machine's clock alone.
-fn due(heads: &Heads, now: Timestamp) -> BTreeSet<SetName> {
-    let is_due = |head: &Revision| head.overrides.next_expiry().is_some_and(|at| at <= now);
-    heads
-        .iter()
-        .filter_map(|(id, head)| match id {
-            ResourceId::Set(name) if is_due(head) => Some(name.clone()),
-            _ => None,
-        })
-        .collect()
-}
-
-/// What is left once everything is taken away that is over, and what that was.
-fn expired(survey: &Survey, due: &BTreeSet<SetName>, now: Timestamp) -> (Desired, Vec<String>) {
-    let mut desired = Desired::nothing();
-    let mut lines = Vec::new();
-    let clocks = survey.clocks(now);
-    let clusters = clusters(&survey.heads);
-    for name in due {
-        let Some(head) = survey.heads.get(&ResourceId::Set(name.clone())) else {
-            continue;
-        };
-        // Where some Consul could tell the time and none does, this machine alone is not believed.
-        let set = head.content.set();
-        let in_consuls = clusters.values().any(|cluster| {
-            matches!(cluster.connection, Connection::Consul(_))
-                && set.is_some_and(|set| set.clusters.matches(&cluster.labels))
-        });
-        if in_consuls && clocks.witnesses == 0 {
-            continue;
-        }
-        let mut overrides = head.overrides.clone();
-        let parts = overrides.expire(clocks.keeping);
-        if !parts.is_empty() {
-            lines.extend(
-                parts
-                    .iter()
-                    .map(|part| format!("expired: {part} of {name}")),
-            );
-            desired.overrides.insert(name.clone(), overrides);
-        }
-    }
-    (desired, lines)
 }

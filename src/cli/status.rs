@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::clocks::tell_of_clocks;
+use super::environment::Environment;
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::session::{ReachArgs, Session};
@@ -56,6 +58,7 @@ pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Result<Exit,
     let interrupt = Interrupt::listen();
     let (survey, plan) =
         survey(session, store.as_ref(), &question, &args.reach, &interrupt).await?;
+    tell_of_clocks(&session.ui, &survey.clocks(Environment::time()));
     session.ui.report(&Status {
         in_sync: plan.is_settled(),
         clusters: plan

@@ -37,11 +37,17 @@ impl Survey {
         states(&self.observed)
     }
 
-    /// What time it is, as far as `ours` and the clocks of the targets that answered agree.
+    /// What time it is, as far as `ours` and the clocks of the targets that answered agree. No time
+    /// that is stored has a say: whoever wrote it may have been wrong, and for good.
     pub fn clocks(&self, ours: Timestamp) -> Clocks {
-        let targets = self.fleet.values().flatten();
-        let past = self.heads.values().map(|head| head.origin.at).max();
-        Clocks::of(ours, targets.filter_map(|target| target.clock()), past)
+        let mut asked = BTreeSet::new();
+        let others = self.fleet.iter().filter_map(|(name, target)| {
+            let target = target.as_ref().ok()?;
+            let at = target.clock()?;
+            // Several clusters in one Consul have one clock, which has one voice.
+            asked.insert(target.location()).then(|| (name.clone(), at))
+        });
+        Clocks::of(ours, others)
     }
 
     /// What follows from this survey for `desired`, which it was made for.

@@ -2,42 +2,82 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The middle of several clocks: this machine's, and those of the clusters that answered.
+use super::ClusterName;
+
+/// Clocks that are less far apart are as good as the same: answers take their time, and Consul
+/// tells its own to the second.
+pub(crate) const TOLERATED: SignedDuration = SignedDuration::from_secs(60);
+
+/// The middle of several clocks: this machine's, and those of the clusters that answer now. No time
+/// that is stored anywhere is one of them.
 ///
 /// A time limit is set by one machine and kept by another. If each trusted its own clock, one that
 /// is an hour wrong would end things early: a slow one by setting limits that are over already, a
 /// fast one by finding others' limits over. With three clocks or more the one in the middle is right
 /// although one of them is wrong. With two nobody can tell which is, so limits are set by the later
 /// one and kept by the earlier: what they hold may last longer, and never ends early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clocks {
     /// By which time limits are found to be over.
     pub keeping: Timestamp,
     /// From which time limits are counted.
     pub setting: Timestamp,
-    /// How far the clocks are apart.
-    pub spread: SignedDuration,
-    /// How many clocks beside this machine's.
-    pub witnesses: usize,
+    ours: Timestamp,
+    others: Vec<(ClusterName, Timestamp)>,
+}
+
+/// A clock that is not as the others are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Off<'a> {
+    /// The cluster whose clock it is; `None`: this machine's.
+    pub whose: Option<&'a ClusterName>,
+    /// How far it is ahead of the others; behind them if it is negative.
+    pub ahead: SignedDuration,
 }
 
 impl Clocks {
-    /// The middle of `ours` and `others`. It is `past` at the least: something happened then.
-    pub fn of(
-        ours: Timestamp,
-        others: impl IntoIterator<Item = Timestamp>,
-        past: Option<Timestamp>,
-    ) -> Self {
-        let mut all: Vec<Timestamp> = others.into_iter().chain([ours]).collect();
+    /// The middle of `ours` and `others`.
+    pub fn of(ours: Timestamp, others: impl IntoIterator<Item = (ClusterName, Timestamp)>) -> Self {
+        let others: Vec<_> = others.into_iter().collect();
+        let mut all: Vec<Timestamp> = others.iter().map(|(_, at)| *at).chain([ours]).collect();
         all.sort_unstable();
         let at = |index: usize| all.get(index).copied().unwrap_or(ours);
         Self {
             keeping: at((all.len() - 1) / 2),
-            // Whoever wrote that may have been too fast, so nothing is kept by it.
-            setting: past.map_or(at(all.len() / 2), |past| past.max(at(all.len() / 2))),
-            spread: at(all.len() - 1).duration_since(at(0)),
-            witnesses: all.len() - 1,
+            setting: at(all.len() / 2),
+            ours,
+            others,
         }
+    }
+
+    /// How many clocks beside this machine's.
+    pub fn witnesses(&self) -> usize {
+        self.others.len()
+    }
+
+    /// Whether nobody can tell which clocks are right: as many say the one as the other.
+    pub fn is_undecided(&self) -> bool {
+        self.setting.duration_since(self.keeping) > TOLERATED
+    }
+
+    /// The clocks that are off, this machine's first. Where nobody can tell which are, those that
+    /// differ from this machine's, by how far they do.
+    pub fn off(&self) -> Vec<Off<'_>> {
+        let (first, last) = if self.is_undecided() {
+            (self.ours, self.ours)
+        } else {
+            (self.keeping, self.setting)
+        };
+        let others = self.others.iter().map(|(name, at)| (Some(name), *at));
+        [(None, self.ours)]
+            .into_iter()
+            .chain(others)
+            .map(|(whose, at)| Off {
+                whose,
+                ahead: at.duration_since(at.clamp(first, last)),
+            })
+            .filter(|off| off.ahead.abs() > TOLERATED)
+            .collect()
     }
 }
 
@@ -49,8 +89,20 @@ mod tests {
         Timestamp::from_second(minutes * 60).unwrap()
     }
 
+    fn name(number: usize) -> ClusterName {
+        format!("c{number}").parse().unwrap()
+    }
+
+    fn all(ours: i64, others: &[i64]) -> Clocks {
+        let others = others.iter().enumerate();
+        Clocks::of(
+            at(ours),
+            others.map(|(number, minutes)| (name(number), at(*minutes))),
+        )
+    }
+
     fn clocks(ours: i64, others: &[i64]) -> (Timestamp, Timestamp) {
-        let clocks = Clocks::of(at(ours), others.iter().map(|minutes| at(*minutes)), None);
+        let clocks = all(ours, others);
         (clocks.keeping, clocks.setting)
     }
 
@@ -83,15 +135,24 @@ mod tests {
     }
 
     #[test]
-    fn clocks_that_differ_are_noticed() {
-        let clocks = Clocks::of(at(0), [at(3), at(1)], None);
-        assert_eq!(clocks.spread, SignedDuration::from_mins(3));
-        assert_eq!(clocks.witnesses, 2);
-    }
-
-    #[test]
-    fn a_limit_is_not_counted_from_before_what_happened_already() {
-        let clocks = Clocks::of(at(-60), [], Some(at(0)));
-        assert_eq!((clocks.setting, clocks.keeping), (at(0), at(-60)));
+    fn the_clock_that_is_off_is_named_with_how_far() {
+        let off = |ours, others: &[i64]| -> Vec<(Option<String>, i64)> {
+            let clocks = all(ours, others);
+            let off = clocks.off().into_iter();
+            off.map(|off| (off.whose.map(ToString::to_string), off.ahead.as_mins()))
+                .collect()
+        };
+        let c0 = || Some("c0".to_owned());
+        assert_eq!(off(0, &[1, 0]), [], "a minute is nothing");
+        assert_eq!(off(90, &[0, 0]), [(None, 90)]);
+        assert_eq!(off(0, &[-90, 0]), [(c0(), -90)]);
+        assert!(!all(0, &[-90, 0]).is_undecided());
+        // Nobody can tell which of the two it is.
+        assert_eq!(off(0, &[90]), [(c0(), 90)]);
+        assert_eq!(off(90, &[0]), [(c0(), -90)]);
+        assert!(all(0, &[90]).is_undecided());
+        assert_eq!(off(0, &[90, 0, 90]).len(), 2);
+        assert!(all(0, &[90, 0, 90]).is_undecided());
+        assert_eq!(all(0, &[90, 0]).witnesses(), 2);
     }
 }

@@ -9,13 +9,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::clocks::TOLERATED;
 use super::{Breaker, BreakerName, BreakerStatus, ConfigSet, FlagName, Labels, Reset, Selector};
 
 mod parts;
 
 pub use parts::{
-    BreakerState, FlagOverride, Grip, Opening, OverrideError, Part, Stamp, TripRequest, Tripped,
+    BreakerState, Counted, FlagOverride, Grip, Limit, Opening, OverrideError, Part, Stamp,
+    TripRequest, Tripped, Witness,
 };
+
+use parts::after;
 
 /// The most flags, and the most breakers, that may be switched by hand in one set; people have a
 /// handful.
@@ -145,19 +149,24 @@ impl Overrides {
         let TripRequest {
             clusters,
             stamp,
-            lasts,
+            keeping,
+            witness,
+            limit,
         } = request;
         let now = stamp.since;
         if self.disabled.contains_key(name) {
-            self.count_trip(name, now);
+            self.count_trip(name, now, keeping);
             return Ok(Tripped::Ignored);
         }
-        let lasts = lasts.or(match declared.reset {
-            Reset::After(lasts) => Some(lasts),
+        let limit = limit.or(match declared.reset {
+            Reset::After(lasts) => Some(Limit::For(lasts)),
             Reset::Manual | Reset::OnResolve => None,
         });
         let least = declared.min_open.unwrap_or_default();
-        let until = lasts.and_then(|lasts| now.checked_add(lasts.max(least)).ok());
+        let (until, counted) = match limit.map(|limit| limit.ends(now, least, witness)) {
+            Some((until, counted)) => (Some(until), counted),
+            None => (None, None),
+        };
         let same = |it: &&mut Opening| it.breaker == *name && it.clusters == clusters;
         if let Some(open) = self.openings.iter_mut().find(same) {
             let longer = open.grip == Grip::Loose
@@ -169,6 +178,7 @@ impl Overrides {
                 let since = open.stamp.since;
                 open.stamp = Stamp { since, ..stamp };
                 open.until = until;
+                open.counted = counted;
             }
             let raised = self.raise(name, &clusters);
             return Ok(match (longer, raised) {
@@ -177,14 +187,14 @@ impl Overrides {
                 (false, false) => Tripped::AlreadyOpen,
             });
         }
-        let trips = self.count_trip(name, now);
+        let trips = self.count_trip(name, now, keeping);
         let latches = declared
             .max_trips_per_hour
             .is_some_and(|most| trips > usize::try_from(most).unwrap_or(usize::MAX));
-        let (grip, until, tripped) = if latches {
-            (Grip::Latched, None, Tripped::Latched)
+        let (grip, until, counted, tripped) = if latches {
+            (Grip::Latched, None, None, Tripped::Latched)
         } else {
-            (Grip::Loose, until, Tripped::Opened)
+            (Grip::Loose, until, counted, Tripped::Opened)
         };
         self.openings.push(Opening {
             breaker: name.clone(),
@@ -192,6 +202,7 @@ impl Overrides {
             grip,
             stamp,
             until,
+            counted,
         });
         self.bounded()?;
         Ok(tripped)
@@ -211,6 +222,7 @@ impl Overrides {
                 open.grip = Grip::Forced;
                 open.stamp = stamp;
                 open.until = None;
+                open.counted = None;
             }
             self.raise(name, &clusters);
             return Ok(());
@@ -221,6 +233,7 @@ impl Overrides {
             grip: Grip::Forced,
             stamp,
             until: None,
+            counted: None,
         });
         self.bounded()
     }
@@ -272,6 +285,36 @@ impl Overrides {
         let openings = self.openings.extract_if(.., |it| over(it.until));
         expired.extend(openings.map(|it| Part::Breaker(it.breaker)));
         expired
+    }
+
+    /// Counts anew from `now` on what was counted from a time that nobody confirmed, or that is not
+    /// come yet: the clock that said it was ahead. It says what that was, and until when it lasts.
+    ///
+    /// What is counted anew began before `now`, so it lasts no shorter than it was meant to; and a
+    /// clock that was fast once stretches nothing beyond the next time that someone looks.
+    pub fn recount(&mut self, now: Timestamp) -> Vec<(Part, Timestamp)> {
+        let mut recounted = Vec::new();
+        let flags = (self.flags.iter_mut())
+            .map(|it| (Part::Flag(it.flag.clone()), &mut it.until, &mut it.counted));
+        let openings = (self.openings.iter_mut()).map(|it| {
+            let part = Part::Breaker(it.breaker.clone());
+            (part, &mut it.until, &mut it.counted)
+        });
+        for (part, until, counted) in flags.chain(openings) {
+            if let Some(lasts) = miscounted(*until, *counted, now) {
+                let anew = after(now, lasts);
+                (*until, *counted) = (Some(anew), Some(Counted::Confirmed(lasts)));
+                recounted.push((part, anew));
+            }
+        }
+        recounted
+    }
+
+    /// Whether there is anything for [`Overrides::recount`] to do at `now`.
+    pub fn is_miscounted(&self, now: Timestamp) -> bool {
+        let flags = self.flags.iter().map(|it| (it.until, it.counted));
+        let openings = self.openings.iter().map(|it| (it.until, it.counted));
+        (flags.chain(openings)).any(|(until, counted)| miscounted(until, counted, now).is_some())
     }
 
     /// When the first of them is over.
@@ -337,13 +380,18 @@ impl Overrides {
         self.trips.retain(|name, _| !has_breaker(name));
     }
 
-    /// Counts a trip, and says how many there were within the hour before it, with it.
-    fn count_trip(&mut self, name: &BreakerName, now: Timestamp) -> usize {
-        let counted = |at: &Timestamp| now.duration_since(*at) < TRIPS_ARE_COUNTED_FOR;
+    /// Counts a trip at `now`, and says how many there were within the hour before `keeping`, with
+    /// it.
+    fn count_trip(&mut self, name: &BreakerName, now: Timestamp, keeping: Timestamp) -> usize {
+        let counted = |at: &Timestamp| keeping.duration_since(*at) < TRIPS_ARE_COUNTED_FOR;
         for trips in self.trips.values_mut() {
             trips.retain(counted);
         }
         let trips = self.trips.entry(name.clone()).or_default();
+        // A clock that was ahead does not make a trip count for longer than from now on.
+        for at in trips.iter_mut() {
+            *at = now.min(*at);
+        }
         trips.push(now);
         let most = usize::try_from(MAX_TRIPS_PER_HOUR).unwrap_or(usize::MAX);
         let surplus = trips.len().saturating_sub(most.saturating_add(1));
@@ -360,6 +408,21 @@ impl Overrides {
             return Err(OverrideError::TooMany);
         }
         Ok(())
+    }
+}
+
+/// How long something lasts that has to be counted anew at `now`.
+fn miscounted(
+    until: Option<Timestamp>,
+    counted: Option<Counted>,
+    now: Timestamp,
+) -> Option<SignedDuration> {
+    match counted? {
+        Counted::Alone(lasts) => Some(lasts),
+        Counted::Confirmed(lasts) => {
+            let ahead = until?.duration_since(now).saturating_sub(lasts);
+            (ahead > TOLERATED).then_some(lasts)
+        }
     }
 }
 

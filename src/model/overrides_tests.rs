@@ -35,7 +35,9 @@ fn request(minutes: i64) -> TripRequest {
     TripRequest {
         clusters: Selector::default(),
         stamp: stamp(minutes),
-        lasts: None,
+        keeping: at(minutes),
+        witness: Witness::Present,
+        limit: None,
     }
 }
 
@@ -74,7 +76,7 @@ fn how_long_it_lasts_is_said_or_declared_and_never_less_than_declared() {
     for (lasts, until) in [(None, 10), (Some(minutes(30)), 30), (Some(minutes(1)), 5)] {
         let mut overrides = Overrides::default();
         let request = TripRequest {
-            lasts,
+            limit: lasts.map(Limit::For),
             ..request(0)
         };
         overrides.trip(&name(), &declared, request).unwrap();
@@ -85,9 +87,9 @@ fn how_long_it_lasts_is_said_or_declared_and_never_less_than_declared() {
 #[test]
 fn a_second_trip_can_only_make_it_last_longer() {
     let mut overrides = Overrides::default();
-    let mut trip = |lasts, since| {
+    let mut trip = |lasts: Option<SignedDuration>, since| {
         let request = TripRequest {
-            lasts,
+            limit: lasts.map(Limit::For),
             ..request(since)
         };
         let tripped = overrides.trip(&name(), &Breaker::default(), request);
@@ -110,7 +112,7 @@ fn a_second_trip_can_only_make_it_last_longer() {
 fn what_is_over_expires_once() {
     let mut overrides = Overrides::default();
     let lasts = TripRequest {
-        lasts: Some(minutes(10)),
+        limit: Some(Limit::For(minutes(10))),
         ..request(0)
     };
     overrides.trip(&name(), &Breaker::default(), lasts).unwrap();
@@ -151,7 +153,7 @@ fn tripped_too_often_it_stays_open_until_a_person_resets_it() {
 fn a_held_breaker_is_not_closed_by_time_and_not_extended() {
     let mut overrides = Overrides::default();
     let lasts = TripRequest {
-        lasts: Some(minutes(10)),
+        limit: Some(Limit::For(minutes(10))),
         ..request(0)
     };
     overrides.trip(&name(), &Breaker::default(), lasts).unwrap();
@@ -211,6 +213,7 @@ fn of_several_overrides_of_a_flag_the_last_one_that_matches_wins() {
         clusters: selector(clusters),
         stamp: stamp(0),
         until: None,
+        counted: None,
     };
     let variant = |overrides: &Overrides, region: &str| {
         let found = overrides.of_flag(&flag(), &labels(region));
@@ -237,6 +240,7 @@ fn what_is_no_longer_declared_is_found_and_forgotten() {
             clusters: Selector::default(),
             stamp: stamp(0),
             until: None,
+            counted: None,
         })
         .unwrap();
     overrides
@@ -271,4 +275,96 @@ fn there_is_a_limit() {
         error = overrides.hold_open(&name(), clusters, stamp(0)).err();
     }
     assert_eq!(error, Some(OverrideError::TooMany));
+}
+
+#[test]
+fn a_time_that_a_person_named_is_no_other_one_whatever_the_clocks_say() {
+    let declared = Breaker {
+        min_open: Some(minutes(5)),
+        ..Breaker::default()
+    };
+    for (named, until) in [(30, 30), (2, 5)] {
+        let mut overrides = Overrides::default();
+        let request = TripRequest {
+            limit: Some(Limit::Until(at(named))),
+            ..request(0)
+        };
+        overrides.trip(&name(), &declared, request).unwrap();
+        assert_eq!(overrides.next_expiry(), Some(at(until)));
+        let recounted = overrides.recount(at(-1000));
+        // The five minutes were counted.
+        assert_eq!(recounted.is_empty(), named == 30);
+    }
+}
+
+#[test]
+fn what_a_fast_clock_set_is_counted_anew_and_what_an_honest_one_set_is_not() {
+    const YEARS: i64 = 10 * 365 * 24 * 60;
+    let mut overrides = Overrides::default();
+    let fast = TripRequest {
+        limit: Some(Limit::For(minutes(1))),
+        ..request(YEARS)
+    };
+    overrides.trip(&name(), &Breaker::default(), fast).unwrap();
+    let hold = FlagOverride {
+        flag: flag(),
+        variant: "on".to_owned(),
+        clusters: Selector::default(),
+        stamp: stamp(0),
+        until: Some(at(30)),
+        counted: Some(Counted::Confirmed(minutes(30))),
+    };
+    overrides.hold_flag(hold).unwrap();
+    assert!(!overrides.is_miscounted(at(YEARS)));
+    assert!(overrides.is_miscounted(at(7)));
+    let breaker = Part::Breaker(name());
+    assert_eq!(overrides.recount(at(7)), [(breaker.clone(), at(8))]);
+    assert_eq!(overrides.recount(at(7)), []);
+    assert_eq!(overrides.expire(at(8)), BTreeSet::from([breaker]));
+}
+
+/// Nobody could tell the time, and the clock that was there was an hour slow.
+#[test]
+fn what_was_counted_alone_is_over_when_it_should_be_once_someone_confirms_the_time() {
+    let mut overrides = Overrides::default();
+    let slow = TripRequest {
+        limit: Some(Limit::For(minutes(30))),
+        witness: Witness::Missing,
+        ..request(-60)
+    };
+    overrides.trip(&name(), &Breaker::default(), slow).unwrap();
+    assert_eq!(overrides.next_expiry(), Some(at(-30)));
+    assert_eq!(overrides.recount(at(5)), [(Part::Breaker(name()), at(35))]);
+    assert_eq!(overrides.expire(at(34)), BTreeSet::new());
+    assert_eq!(overrides.expire(at(35)).len(), 1);
+}
+
+#[test]
+fn no_clock_is_so_wrong_that_a_limit_is_none() {
+    let ends = Limit::For(minutes(1)).ends(Timestamp::MAX, minutes(0), Witness::Present);
+    assert_eq!(ends.0, Timestamp::MAX);
+}
+
+#[test]
+fn a_trip_by_a_fast_clock_counts_for_an_hour_and_no_longer() {
+    let declared = Breaker {
+        reset: Reset::After(minutes(1)),
+        max_trips_per_hour: Some(1),
+        ..Breaker::default()
+    };
+    let mut overrides = Overrides::default();
+    let mut trip = |request| {
+        let tripped = overrides.trip(&name(), &declared, request).unwrap();
+        overrides.openings.clear();
+        tripped
+    };
+    assert_eq!(trip(request(1_000_000)), Tripped::Opened);
+    assert_eq!(trip(request(0)), Tripped::Latched);
+    assert_eq!(trip(request(70)), Tripped::Opened);
+    // What is forgotten follows the earlier of the clocks.
+    let fast = TripRequest {
+        keeping: at(80),
+        ..request(1_000_000)
+    };
+    assert_eq!(trip(fast), Tripped::Latched);
 }

@@ -332,6 +332,124 @@ async fn one_wrong_clock_of_three_changes_nothing() {
     assert_eq!(switched.keys(2, "payment/provider"), ["stripe"; 2]);
 }
 
+/// What the first apply says of itself where the clock is ten years ahead.
+async fn applied_ten_years_ahead(switched: &Switched) {
+    let location = switched.world.store().into_os_string().into_string();
+    let store = cfgctl::store::open(&location.unwrap()).await.unwrap();
+    let mut commit = cfgctl::model::Commit::default();
+    for (id, mut head) in store.heads().await.unwrap() {
+        commit.expected.insert(id.clone(), Some(head.version));
+        head.version = head.version.next();
+        head.origin.at += jiff::SignedDuration::from_hours(10 * 365 * 24);
+        commit.revisions.insert(id, head);
+    }
+    store.commit(&commit).await.unwrap();
+}
+
+/// How long it lasts, by what is stored about it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is stored is compared with the clock"
+)]
+fn lasting(switched: &Switched) -> jiff::SignedDuration {
+    let list = switched.world.json(0, &["breaker", "list", "checkout"]);
+    let of = |view: &&Value| view["breaker"] == "payment-provider";
+    let views = list["breakers"].as_array().unwrap();
+    let until = views.iter().find(of).unwrap()["until"].as_str().unwrap();
+    let until: jiff::Timestamp = until.parse().unwrap();
+    until.duration_since(jiff::Timestamp::now())
+}
+
+#[tokio::test]
+async fn a_time_that_is_stored_sets_no_limit_and_stretches_none() {
+    let switched = Switched::new(2).await;
+    applied_ten_years_ahead(&switched).await;
+    for provider in ["a", "b"] {
+        switched.declare(provider);
+        switched.apply().expect_code(0);
+    }
+    let said = trip(&switched, &["--for", "1m"]).expect_code(0);
+    assert!(
+        lasting(&switched) <= jiff::SignedDuration::from_mins(1),
+        "{}",
+        said.stderr
+    );
+    assert!(said.stderr.contains("\nuntil 20"), "{}", said.stderr);
+    assert!(said.json()["until"].is_string());
+    let user = &switched.world.user;
+    let get = user.ok(&["get"]);
+    assert!(get.contains("3650 d ahead"), "as history: {get}");
+}
+
+/// It is told which clock is wrong and by how much; and what it set is counted anew once it is right.
+#[tokio::test]
+async fn what_a_fast_clock_set_ends_in_time_once_that_clock_is_right() {
+    let switched = Switched::in_world(World::shared(1).await);
+    let proxies = switched.world.behind_proxies();
+    proxies[0].rule(move |_| Fate::Rewrite(Box::new(shifted(240))));
+    switched.apply().expect_code(0);
+    let said = trip(&switched, &["--for", "1m"]).expect_code(0);
+    let told = "the clock of c0 is 10 d ahead of this machine's; nobody can tell";
+    assert!(said.stderr.contains(told), "{}", said.stderr);
+    let list = switched.world.user.ok(&["breaker", "list"]);
+    assert!(list.contains("d ahead"), "{list}");
+    assert!(lasting(&switched) > jiff::SignedDuration::from_hours(230));
+
+    proxies[0].rule(|_| Fate::Forward);
+    let resumed = switched
+        .world
+        .user
+        .run(&["apply", "--resume", "--yes"])
+        .expect_code(0);
+    let told = "counted anew: breaker `payment-provider` of checkout lasts until";
+    assert!(resumed.stderr.contains(told), "{}", resumed.stderr);
+    assert!(lasting(&switched) <= jiff::SignedDuration::from_mins(1));
+    assert_eq!(switched.key(0, "payment/provider").unwrap(), "backup");
+}
+
+/// This machine may be slow, and nobody was there to say so.
+#[tokio::test]
+async fn a_limit_that_nobody_confirmed_is_counted_from_when_somebody_does() {
+    let switched = Switched::in_world(World::shared(1).await);
+    let addresses = switched.world.addresses();
+    switched
+        .world
+        .reach_through(["http://127.0.0.1:1".to_owned()]);
+    switched.apply().expect_code(3);
+    let said = trip(&switched, &["--for", "1s"]).expect_code(3);
+    assert!(
+        said.stderr.contains("no cluster says what time it is"),
+        "{}",
+        said.stderr
+    );
+    std::thread::sleep(Duration::from_millis(1100));
+    switched.world.reach_through(addresses);
+    let said = switched.apply().expect_code(0);
+    assert!(said.stderr.contains("counted anew"), "{}", said.stderr);
+    assert_eq!(switched.key(0, "payment/provider").unwrap(), "backup");
+    std::thread::sleep(Duration::from_millis(2600));
+    switched.world.user.ok(&["apply", "--resume", "--yes"]);
+    assert_eq!(switched.key(0, "payment/provider").unwrap(), "stripe");
+}
+
+#[tokio::test]
+async fn one_wrong_clock_of_several_is_told_by_every_command_that_asks_clusters() {
+    let switched = Switched::in_world(World::shared(2).await);
+    let proxies = switched.world.behind_proxies();
+    proxies[0].rule(move |_| Fate::Rewrite(Box::new(shifted(-3))));
+    for command in [
+        &["apply", "-f", "clusters.yaml", "-f", "set.yaml", "--yes"][..],
+        &["status"],
+        &["drift"],
+        &["cluster", "check"],
+        &["breaker", "trip", BREAKER, "--yes"],
+    ] {
+        let ran = switched.world.user.run(command).expect_code(0);
+        let told = "note: the clock of c0 is 3 h behind the others";
+        assert!(ran.stderr.contains(told), "{command:?} {}", ran.stderr);
+    }
+}
+
 #[tokio::test]
 async fn a_key_that_an_open_breaker_touches_can_go_with_what_it_says_about_it() {
     let switched = Switched::new(2).await;

@@ -89,7 +89,7 @@ async fn a_variant_is_set_for_a_time_and_what_was_declared_meanwhile_holds_after
     user.ok(&set);
     assert_eq!(color(), "#00f");
     let held = user.ok(&["flag", "get", "checkout/color"]);
-    assert!(held.contains("1 h"), "{held}");
+    assert!(held.contains("2 h"), "{held}");
     let text = crate::support::switched::manifest(&switched.world.prefix, "stripe");
     let text = text.replace("red: '#f00'", "red: '#e00'");
     switched.declare_as(&text);

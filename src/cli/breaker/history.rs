@@ -1,5 +1,6 @@
 //! `cfgctl breaker history`.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::failure::{Exit, Failure};
@@ -71,7 +72,7 @@ pub(super) async fn events(
     let changed = revisions.iter().zip(olders).filter(|(revision, older)| {
         let (now, before) = (of(revision, name), of_some(*older, name));
         // A trip that is forgotten in time is no event.
-        (&now.0, now.1) != (&before.0, before.1) || now.2 > before.2
+        (&now.0, now.1) != (&before.0, before.1) || (now.2 != before.2 && now.2.is_some())
     });
     let event = |(revision, _): (&Revision, _)| Event {
         version: revision.version,
@@ -85,20 +86,19 @@ pub(super) async fn events(
 type Said<'a> = (
     Vec<&'a crate::model::Opening>,
     Option<&'a crate::model::Stamp>,
-    usize,
+    Option<&'a Timestamp>,
 );
 
 fn of<'a>(revision: &'a Revision, name: &BreakerName) -> Said<'a> {
     let overrides = &revision.overrides;
     let openings = overrides.openings.iter().filter(|it| it.breaker == *name);
     // The last trip tells one ignored trip from the next; older ones are forgotten in time.
-    let trips = overrides.trips.get(name).and_then(|trips| trips.last());
-    let last = trips.map_or(0, |at| usize::try_from(at.as_millisecond()).unwrap_or(0));
+    let last = overrides.trips.get(name).and_then(|trips| trips.last());
     (openings.collect(), overrides.disabled.get(name), last)
 }
 
 fn of_some<'a>(revision: Option<&'a Revision>, name: &BreakerName) -> Said<'a> {
-    revision.map_or((Vec::new(), None, 0), |revision| of(revision, name))
+    revision.map_or((Vec::new(), None, None), |revision| of(revision, name))
 }
 
 impl Report for BreakerHistory {

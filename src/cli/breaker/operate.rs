@@ -1,14 +1,14 @@
 //! `cfgctl breaker trip|reset|hold|disable|enable`.
 
+use jiff::SignedDuration;
+
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::names::{PartOf, known_part};
 use crate::cli::runtime::{
     Edited, LimitArgs, ReasonArgs, Scene, Switch, SwitchArgs, WhereArgs, carry_through, overridden,
 };
 use crate::cli::session::Session;
-use crate::model::{
-    Breaker, BreakerName, Cause, Operation, Overrides, Selector, Stamp, TripRequest, Tripped,
-};
+use crate::model::{Breaker, BreakerName, Cause, Operation, Selector, Stamp, TripRequest, Tripped};
 
 /// What every operation takes.
 #[derive(Clone, Debug, clap::Args)]
@@ -79,25 +79,34 @@ pub(super) async fn trip(session: &Session, args: &TripArgs) -> Result<Exit, Fai
     let edit = |scene: &Scene<'_>, declared: &Breaker, stamp: Stamp| {
         let clusters = args.place.chosen(scene)?;
         separable(scene, declared, &clusters)?;
-        let lasts = args.limit.lasts(scene.clocks)?;
+        let limit = args.limit.limit(&scene.clocks)?;
         let mut overrides = scene.overrides.clone();
+        let since = stamp.since;
         let request = TripRequest {
-            clusters,
+            clusters: clusters.clone(),
             stamp,
-            lasts,
+            keeping: scene.clocks.keeping,
+            witness: scene.witness,
+            limit,
         };
         let tripped = overrides
             .trip(name, declared, request)
             .map_err(overridden)?;
         let note = tripped_note(tripped, &format!("{set}/{name}"), declared);
-        let extended = lasts
-            .zip(declared.min_open)
-            .filter(|(lasts, least)| lasts < least);
-        let note = match extended {
-            Some((_, least)) => format!("{note}; it stays open for {least:#} at the least"),
-            None => note,
+        let ends = |least| limit.map(|limit| limit.ends(since, least, scene.witness).0);
+        let least = declared.min_open.unwrap_or_default();
+        let note = if ends(least) == ends(SignedDuration::ZERO) {
+            note
+        } else {
+            format!("{note}; it stays open for {least:#} at the least")
         };
-        Ok((overrides, Some(note)))
+        let mut openings = overrides.openings.iter();
+        let opening = openings.find(|it| it.breaker == *name && it.clusters == clusters);
+        Ok(Edited {
+            until: opening.and_then(|opening| opening.until),
+            note: Some(note),
+            overrides,
+        })
     };
     operate(session, &args.operation, Operation::Trip, "Trip it?", &edit).await
 }
@@ -153,13 +162,16 @@ pub(super) async fn reset(session: &Session, args: &ResetArgs) -> Result<Exit, F
         let mut overrides = scene.overrides.clone();
         let is_open = overrides.openings.iter().any(|it| it.breaker == *name);
         if !is_open {
-            return Ok((overrides, Some(format!("{set}/{name} is not open"))));
+            return Ok(Edited::new(
+                overrides,
+                Some(format!("{set}/{name} is not open")),
+            ));
         }
         let reset = overrides.reset(name, args.place.given());
         reset.map_err(|error| {
             overridden(error).hint(format!("`cfgctl breaker show {set}/{name}` says where"))
         })?;
-        Ok((overrides, Some(format!("{set}/{name} closes"))))
+        Ok(Edited::new(overrides, Some(format!("{set}/{name} closes"))))
     };
     let operation = Operation::Reset;
     operate(session, &args.operation, operation, "Reset it?", &edit).await
@@ -175,7 +187,7 @@ pub(super) async fn hold(session: &Session, args: &HoldArgs) -> Result<Exit, Fai
             .hold_open(name, clusters, stamp)
             .map_err(overridden)?;
         let note = format!("{set}/{name} stays open until a person resets it");
-        Ok((overrides, Some(note)))
+        Ok(Edited::new(overrides, Some(note)))
     };
     let operation = Operation::Hold;
     operate(session, &args.operation, operation, "Hold it open?", &edit).await
@@ -187,7 +199,7 @@ pub(super) async fn disable(session: &Session, args: &DisableArgs) -> Result<Exi
         let mut overrides = scene.overrides.clone();
         overrides.disable(name, stamp).map_err(overridden)?;
         let note = format!("{set}/{name} is closed, and trips of it are ignored");
-        Ok((overrides, Some(note)))
+        Ok(Edited::new(overrides, Some(note)))
     };
     let operation = Operation::Disable;
     operate(session, &args.operation, operation, "Disable it?", &edit).await
@@ -199,7 +211,7 @@ pub(super) async fn enable(session: &Session, args: &EnableArgs) -> Result<Exit,
         let mut overrides = scene.overrides.clone();
         overrides.enable(name);
         let note = format!("{set}/{name} can be tripped");
-        Ok((overrides, Some(note)))
+        Ok(Edited::new(overrides, Some(note)))
     };
     let operation = Operation::Enable;
     operate(session, &args.operation, operation, "Enable it?", &edit).await
@@ -225,8 +237,7 @@ async fn operate(
             since: scene.clocks.setting,
             reason: reason.clone(),
         };
-        let (overrides, note): (Overrides, _) = edit(scene, declared, stamp)?;
-        Ok((overrides, note))
+        edit(scene, declared, stamp)
     };
     let switch = Switch {
         set,

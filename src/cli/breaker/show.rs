@@ -16,7 +16,8 @@ use crate::cli::ui::{Look, Report};
 use crate::cli::views::overrides::{EffectIn, effect_lines, effects, lasts};
 use crate::cli::views::table::{moment, printable, table};
 use crate::model::{
-    BreakerName, BreakerState, Clocks, Grip, Opening, Overrides, Reset, ResourceId, Selector, Stamp,
+    BreakerName, BreakerState, Clocks, Grip, Opening, Overrides, Reset, ResourceId, Selector,
+    Stamp, Witness,
 };
 
 /// How many events are shown; `breaker history` shows more.
@@ -55,7 +56,8 @@ pub(super) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Fai
         set: content,
         overrides: &head.overrides,
         clusters: &clusters(&heads),
-        clocks: Clocks::of(session.environment.now, [], None),
+        clocks: Clocks::of(session.environment.now, []),
+        witness: Witness::Present,
     };
     let (closed, open) = both(&scene, name);
     session.ui.report(&Shown {
@@ -90,6 +92,7 @@ fn both(scene: &Scene<'_>, name: &BreakerName) -> (Overrides, Overrides) {
             reason: None,
         },
         until: None,
+        counted: None,
     });
     (closed, open)
 }

@@ -1,5 +1,6 @@
 //! `cfgctl flag on|off|set|unset`.
 
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::cli::failure::{Exit, Failure};
@@ -8,7 +9,6 @@ use crate::cli::runtime::{
     Edited, LimitArgs, ReasonArgs, Scene, Switch, SwitchArgs, WhereArgs, carry_through, overridden,
 };
 use crate::cli::session::Session;
-use crate::cli::views::table::moment;
 use crate::model::{Cause, Flag, FlagName, FlagOverride, Selector, Stamp};
 use crate::plan::{Source, source_of_flag};
 
@@ -128,7 +128,13 @@ async fn hold(session: &Session, args: &HoldArgs, wanted: &Wanted<'_>) -> Result
     let edit = |scene: &Scene<'_>| -> Result<Edited, Failure> {
         let flag = known_part(&scene.set.flags, "flag", set, name)?;
         let variant = wanted.of(flag, &args.flag)?;
-        let until = args.limit.until(scene.clocks)?;
+        let limit = args.limit.limit(&scene.clocks)?;
+        let since = scene.clocks.setting;
+        let ends = limit.map(|limit| limit.ends(since, SignedDuration::ZERO, scene.witness));
+        let (until, counted) = match ends {
+            Some((until, counted)) => (Some(until), counted),
+            None => (None, None),
+        };
         let clusters = args.place.chosen(scene)?;
         let mut overrides = scene.overrides.clone();
         let last = overrides.flags.iter().rfind(|it| it.flag == *name);
@@ -136,25 +142,32 @@ async fn hold(session: &Session, args: &HoldArgs, wanted: &Wanted<'_>) -> Result
             (&it.variant, &it.clusters, it.until) == (&variant, &clusters, until)
         });
         if same {
-            let note = format!("{set}/{name} is held at `{variant}` already");
-            return Ok((overrides, Some(note)));
+            return Ok(Edited {
+                overrides,
+                note: Some(format!("{set}/{name} is held at `{variant}` already")),
+                until,
+            });
         }
         let stamp = Stamp {
             actor: session.environment.actor(),
-            since: scene.clocks.setting,
+            since,
             reason: reason.clone(),
         };
-        let lasts = until.map(|until| format!("until {}", moment(until)));
-        let note = beneath(scene, name, &clusters).or(lasts);
+        let note = beneath(scene, name, &clusters);
         let held = FlagOverride {
             flag: name.clone(),
             variant,
             clusters,
             stamp,
             until,
+            counted,
         };
         overrides.hold_flag(held).map_err(overridden)?;
-        Ok((overrides, note))
+        Ok(Edited {
+            overrides,
+            note,
+            until,
+        })
     };
     let switch = Switch {
         set,
@@ -194,13 +207,16 @@ pub(super) async fn unset(session: &Session, args: &UnsetArgs) -> Result<Exit, F
         let mut overrides = scene.overrides.clone();
         let clusters = args.place.given();
         if !overrides.flags.iter().any(|it| it.flag == *name) {
-            return Ok((overrides, Some(format!("{set}/{name} is not overridden"))));
+            return Ok(Edited::new(
+                overrides,
+                Some(format!("{set}/{name} is not overridden")),
+            ));
         }
         overrides.unset_flag(name, clusters).map_err(|error| {
             let hint = format!("`cfgctl flag list {set}` shows what is overridden where");
             overridden(error).hint(hint)
         })?;
-        Ok((overrides, None))
+        Ok(Edited::new(overrides, None))
     };
     let switch = Switch {
         set,

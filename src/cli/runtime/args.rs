@@ -12,7 +12,7 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::session::{self, Session};
 use crate::cli::views::table::moment;
 use crate::engine::Pace;
-use crate::model::{Clocks, Cluster, OverrideError, Selector, parse_duration};
+use crate::model::{Clocks, Cluster, Limit, OverrideError, Selector, parse_duration};
 
 /// How many clusters are worked on at once.
 const CLUSTERS_AT_ONCE: usize = 32;
@@ -98,22 +98,16 @@ fn time(input: &str) -> Result<Timestamp, String> {
 }
 
 impl LimitArgs {
-    /// When it is over, if that was said.
-    pub(crate) fn until(&self, clocks: Clocks) -> Result<Option<Timestamp>, Failure> {
+    /// For how long, if that was said. A time that is over by any clock in doubt is not over yet.
+    pub(crate) fn limit(&self, clocks: &Clocks) -> Result<Option<Limit>, Failure> {
         match (self.lasts, self.until) {
-            (Some(lasts), _) => Ok(clocks.setting.checked_add(lasts).ok()),
-            (None, Some(until)) if until <= clocks.setting => {
+            (Some(lasts), _) => Ok(Some(Limit::For(lasts))),
+            (None, Some(until)) if until <= clocks.keeping => {
                 Err(Failure::usage(format!("{until} is over already"))
-                    .hint(format!("it is {} now", moment(clocks.setting))))
+                    .hint(format!("it is {} now", moment(clocks.keeping))))
             }
-            (None, until) => Ok(until),
+            (None, until) => Ok(until.map(Limit::Until)),
         }
-    }
-
-    /// For how long it lasts from `clocks` on, if that was said.
-    pub(crate) fn lasts(&self, clocks: Clocks) -> Result<Option<SignedDuration>, Failure> {
-        let until = self.until(clocks)?;
-        Ok(until.map(|until| until.duration_since(clocks.setting)))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::super::failure::Exit;
@@ -22,6 +23,9 @@ pub(crate) struct Outcomes {
     /// What a person should know about a change of flags or breakers.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    /// Until when such a change lasts by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
 }
 
 #[derive(Debug, Serialize)]
@@ -78,12 +82,18 @@ impl Outcomes {
                 .collect(),
             clusters: reports.iter().filter_map(view).collect(),
             note: None,
+            until: None,
         }
     }
 
     /// With what a person should know.
     pub(crate) fn with_note(self, note: Option<String>) -> Self {
         Self { note, ..self }
+    }
+
+    /// With when it is over.
+    pub(crate) fn until(self, until: Option<Timestamp>) -> Self {
+        Self { until, ..self }
     }
 
     /// With what was done beside it.

@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::super::runtime::Scene;
+use super::super::runtime::{Edited, Scene};
 use super::super::ui::{Look, Report};
 use super::plan::condition_word;
-use super::table::{age, count, moment, printable};
+use super::table::{count, moment, printable, span};
 use super::values::value_lines;
 use crate::model::{BreakerState, ClusterName, Labels, Overrides, SetName};
 use crate::plan::{
@@ -35,8 +35,7 @@ pub(crate) fn lasts(until: Option<Timestamp>, now: Timestamp) -> String {
     match until {
         None => "until it is taken back".to_owned(),
         Some(until) if until <= now => "over".to_owned(),
-        // An age counts forwards as well as backwards.
-        Some(until) => age(now, until),
+        Some(until) => span(until.duration_since(now)),
     }
 }
 
@@ -107,7 +106,10 @@ impl HoldView {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Effect {
     set: String,
-    pub(crate) note: Option<String>,
+    note: Option<String>,
+    /// Until when it lasts by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
     pub(crate) effects: Vec<EffectIn>,
 }
 
@@ -123,22 +125,16 @@ pub(crate) struct EffectIn {
 }
 
 impl Effect {
-    /// What changes in every cluster that gets `set` if `overrides` are in force from now on, and
-    /// `plan` is carried out: a snapshot is replaced whole.
-    pub(crate) fn new(
-        set: &SetName,
-        scene: &Scene<'_>,
-        overrides: &Overrides,
-        plan: &Plan,
-        note: Option<String>,
-    ) -> Self {
+    /// What changes in every cluster that gets `set` if `edited` is in force from now on, and `plan`
+    /// is carried out: a snapshot is replaced whole.
+    pub(crate) fn new(set: &SetName, scene: &Scene<'_>, edited: &Edited, plan: &Plan) -> Self {
         let in_cluster = |name: &ClusterName, labels: &Labels| {
             let pair = Pair {
                 set: set.clone(),
                 cluster: name.clone(),
             };
             let delivery = plan.deliveries.iter().find(|it| it.pair == pair);
-            let switched = || differences(scene, [scene.overrides, overrides], labels);
+            let switched = || differences(scene, [scene.overrides, &edited.overrides], labels);
             match delivery.and_then(|delivery| Some((delivery, beyond(delivery)?))) {
                 None => (switched(), None),
                 Some((delivery, reason)) => match delivery.action {
@@ -149,7 +145,8 @@ impl Effect {
         };
         Self {
             set: set.to_string(),
-            note,
+            note: edited.note.clone(),
+            until: edited.until,
             effects: gathered(scene, in_cluster),
         }
     }
@@ -238,6 +235,9 @@ impl Report for Effect {
         let mut text = String::new();
         if let Some(note) = &self.note {
             _ = writeln!(text, "{}", printable(note));
+        }
+        if let Some(until) = self.until {
+            _ = writeln!(text, "until {}", moment(until));
         }
         effect_lines(&self.effects, look, &mut text);
         if self.effects.is_empty() {

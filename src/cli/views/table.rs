@@ -1,7 +1,7 @@
 //! Tables as kubectl prints them: no lines, capitals on top.
 
 use comfy_table::{ContentArrangement, Table, presets};
-use jiff::{SpanRound, Timestamp, Unit};
+use jiff::{SignedDuration, SpanRound, Timestamp, Unit};
 
 use super::super::ui::Look;
 
@@ -66,8 +66,35 @@ fn is_obeyed(c: char) -> bool {
             | '\u{61c}')
 }
 
-/// How long ago `at` was, in its largest unit: `3 d`, `5 min`.
+/// A length of time in its two largest units, rounded to the minute where it is longer than that:
+/// `2 h`, `1 h 50 min`, `45 s`. What was just set to two hours has not become one hour.
+pub(crate) fn span(length: SignedDuration) -> String {
+    let seconds = length.abs().as_millis().saturating_add(500) / 1000;
+    let seconds = match seconds {
+        0 => return "now".to_owned(),
+        90.. => (seconds + 30) / 60 * 60,
+        _ => seconds,
+    };
+    let units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let mut left = seconds;
+    let parts = units.into_iter().filter_map(|(unit, name)| {
+        let count = left / unit;
+        left %= unit;
+        (count > 0).then(|| format!("{count} {name}"))
+    });
+    parts.take(2).collect::<Vec<_>>().join(" ")
+}
+
+/// How long ago `at` was, in its largest unit: `3 d`, `5 min`. Whoever wrote it may have had a clock
+/// that was ahead of this machine's.
 pub(crate) fn age(at: Timestamp, now: Timestamp) -> String {
+    let ahead = at.duration_since(now);
+    if ahead.is_positive() {
+        return match span(ahead) {
+            ahead if ahead.ends_with('s') || ahead == "1 min" => "now".to_owned(),
+            ahead => format!("{ahead} ahead"),
+        };
+    }
     let round = SpanRound::new().largest(Unit::Day).days_are_24_hours();
     let Ok(span) = (now - at).round(round) else {
         return at.to_string();
@@ -109,4 +136,39 @@ pub(crate) fn shortened(value: &str, look: Look) -> String {
     }
     let cut: String = line.chars().take(SHOWN_BYTES).collect();
     format!("{cut}… ({} bytes)", value.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_just_set_lasts_as_long_as_was_said() {
+        for (milliseconds, shown) in [
+            (7_200_000, "2 h"),
+            (7_199_400, "2 h"),
+            (7_190_000, "2 h"),
+            (7_200_900, "2 h"),
+            (6_600_000, "1 h 50 min"),
+            (604_795_000, "7 d"),
+            (600_000_000, "6 d 22 h"),
+            (59_600, "1 min"),
+            (45_000, "45 s"),
+        ] {
+            let length = SignedDuration::from_millis(milliseconds);
+            assert_eq!(span(length), shown, "{milliseconds}");
+        }
+    }
+
+    #[test]
+    fn no_age_is_negative() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let age_of = |seconds| age(now + SignedDuration::from_secs(seconds), now);
+        assert_eq!(age_of(0), "now");
+        assert_eq!(age_of(-90), "1 min");
+        assert_eq!(age_of(30), "now", "clocks differ by as much");
+        assert_eq!(age_of(7200), "2 h ahead");
+        assert_eq!(age_of(3650 * 86_400), "3650 d ahead");
+        assert!(age(Timestamp::MAX, Timestamp::MIN).ends_with("ahead"));
+    }
 }

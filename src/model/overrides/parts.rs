@@ -37,6 +37,9 @@ pub struct FlagOverride {
     /// Until when; `None`: until it is unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// How `until` was counted; `None`: a person named the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
 }
 
 /// A breaker that is open.
@@ -56,6 +59,67 @@ pub struct Opening {
     /// When it closes by itself; `None`: it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// How `until` was counted; `None`: a person named the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
+}
+
+/// How long something lasts from when it was set. A clock that was wrong then is found out by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Counted {
+    /// From a time that was confirmed as far as anyone could.
+    Confirmed(SignedDuration),
+    /// From the time of one machine, while nobody answered who could have confirmed it.
+    Alone(SignedDuration),
+}
+
+/// Who confirms what time it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Witness {
+    /// A cluster that answers; or there is none that could, and one machine's clock is all there is.
+    Present,
+    /// No cluster that could tell the time answers.
+    Missing,
+}
+
+/// For how long something is to be switched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// So long from now on.
+    For(SignedDuration),
+    /// Until then.
+    Until(Timestamp),
+}
+
+impl Limit {
+    /// When it is over, at least `least` from `now` on, and how that was counted.
+    pub fn ends(
+        self,
+        now: Timestamp,
+        least: SignedDuration,
+        witness: Witness,
+    ) -> (Timestamp, Option<Counted>) {
+        let from_now = |lasts: SignedDuration| {
+            let counted = match witness {
+                Witness::Present => Counted::Confirmed(lasts),
+                Witness::Missing => Counted::Alone(lasts),
+            };
+            (after(now, lasts), Some(counted))
+        };
+        match self {
+            Self::For(lasts) => from_now(lasts.max(least)),
+            Self::Until(until) if least.is_positive() && until < after(now, least) => {
+                from_now(least)
+            }
+            Self::Until(until) => (until, None),
+        }
+    }
+}
+
+/// So long after `now`; no clock is so wrong that this is no limit.
+pub(super) fn after(now: Timestamp, lasts: SignedDuration) -> Timestamp {
+    now.checked_add(lasts).unwrap_or(Timestamp::MAX)
 }
 
 /// What can close an open breaker.
@@ -125,8 +189,12 @@ pub struct TripRequest {
     pub clusters: Selector,
     /// Who trips it, when and why.
     pub stamp: Stamp,
+    /// By which time earlier trips are forgotten, which is not later than that of the stamp.
+    pub keeping: Timestamp,
+    /// Who confirms these times.
+    pub witness: Witness,
     /// For how long; `None`: as the breaker declares.
-    pub lasts: Option<SignedDuration>,
+    pub limit: Option<Limit>,
 }
 
 /// What became of a trip.

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::engine::{EngineError, Survey};
 use crate::model::{
     Breaker, ConfigSet, Content, Document, Limits, Observed, Place, Publish, SpringFormat, Stamp,
-    Trip, TripRequest, Version,
+    Trip, TripRequest, Version, Witness,
 };
 use crate::plan::testing::*;
 use crate::plan::{Approved, Desired, approve};
@@ -333,7 +333,9 @@ impl Simulation {
                     since: self.world.origin().at,
                     reason: None,
                 },
-                lasts: None,
+                keeping: self.world.origin().at,
+                witness: Witness::Present,
+                limit: None,
             };
             overrides.trip(&name, &Breaker::default(), request).unwrap();
         }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::engine::Outcome;
 use crate::model::{
     Breaker, ConfigSet, Document, Flag, FlagOverride, Overrides, Part, Selector, Stamp, Trip,
-    TripRequest,
+    TripRequest, Witness,
 };
 use crate::plan::testing::*;
 use crate::plan::{
@@ -47,7 +47,9 @@ fn trip(overrides: &mut Overrides, breaker: &str, clusters: &str) {
     let request = TripRequest {
         clusters: selector(clusters),
         stamp: stamp(),
-        lasts: None,
+        keeping: stamp().since,
+        witness: Witness::Present,
+        limit: None,
     };
     let name = breaker.parse().unwrap();
     overrides.trip(&name, &Breaker::default(), request).unwrap();
@@ -60,6 +62,7 @@ fn hold(overrides: &mut Overrides, variant: &str) {
         clusters: Selector::default(),
         stamp: stamp(),
         until: None,
+        counted: None,
     };
     overrides.hold_flag(held).unwrap();
 }

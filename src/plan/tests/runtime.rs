@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::model::{
-    Breaker, Choice, ConfigSet, Document, Flag, FlagOverride, Labels, Stamp, Trip, TripRequest,
-    Version,
+    Breaker, Choice, ConfigSet, Document, Flag, FlagOverride, Labels, Limit, Stamp, Trip,
+    TripRequest, Version, Witness,
 };
 use crate::plan::testing::*;
 use crate::plan::{Desired, Source, explain};
@@ -137,6 +137,7 @@ impl Told {
                     clusters: selector_of(region),
                     stamp: self.stamp(),
                     until: None,
+                    counted: None,
                 };
                 self.world
                     .switch(|overrides| overrides.hold_flag(held).unwrap());
@@ -182,7 +183,9 @@ impl Told {
         let request = TripRequest {
             clusters: selector_of(region),
             stamp: self.stamp(),
-            lasts: lasts.map(SignedDuration::from_mins),
+            keeping: self.stamp().since,
+            witness: Witness::Present,
+            limit: lasts.map(|lasts| Limit::For(SignedDuration::from_mins(lasts))),
         };
         self.world.switch(|overrides| {
             overrides.trip(&name, &Breaker::default(), request).unwrap();

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -55,8 +55,10 @@ pub(super) struct Client {
     in_the_clear: bool,
     /// `CONSUL_NAMESPACE`, of Consul Enterprise.
     pub(super) namespace: Option<String>,
-    /// The `Date` of the last answer, in seconds since 1970; [`NO_DATE`] before the first.
+    /// What time it was at the server when this client was `born`, by the `Date` of the last answer:
+    /// in milliseconds since 1970; [`NO_DATE`] before the first.
     clock: AtomicI64,
+    born: Instant,
 }
 
 /// No answer came yet that said what time it is.
@@ -167,6 +169,7 @@ impl Client {
             in_the_clear: !address.is_https() && !address.is_loopback(),
             namespace,
             clock: AtomicI64::new(NO_DATE),
+            born: Instant::now(),
         })
     }
 
@@ -191,12 +194,18 @@ impl Client {
         self.in_the_clear && self.token.has_token()
     }
 
-    /// What time it was at the server when it last answered.
+    /// What time it is at the server, as far as it has answered: whoever waited for another one since
+    /// must not take it for slow.
     pub(super) fn clock(&self) -> Option<Timestamp> {
         match self.clock.load(Ordering::Relaxed) {
             NO_DATE => None,
-            second => Timestamp::from_second(second).ok(),
+            at_birth => Timestamp::from_millisecond(at_birth.saturating_add(self.age())).ok(),
         }
+    }
+
+    /// How long ago this client was made, in milliseconds.
+    fn age(&self) -> i64 {
+        i64::try_from(self.born.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
 
     /// Where this Consul is, without anything secret.
@@ -269,7 +278,8 @@ impl Client {
         let unanswered = |error| ended(error, self.suspicion);
         let mut response = request.send().await.map_err(unanswered)?;
         if let Some(date) = date(response.headers()) {
-            self.clock.store(date.as_second(), Ordering::Relaxed);
+            let at_birth = date.as_millisecond().saturating_sub(self.age());
+            self.clock.store(at_birth, Ordering::Relaxed);
         }
         let too_long = |bytes: usize| bytes > limit;
         if response

@@ -50,3 +50,4 @@ mod store_sqlite;
 mod support;
 mod target_contract;
 mod walls;
+mod written_files;

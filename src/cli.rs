@@ -18,6 +18,7 @@ mod drift;
 mod environment;
 mod explain;
 mod failure;
+mod files;
 mod flag;
 mod get;
 mod history;

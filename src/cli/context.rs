@@ -1,13 +1,12 @@
 //! `cfgctl context`: named stores, in a file that cfgctl owns.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use super::environment::Environment;
 use super::failure::{Exit, Failure};
+use super::files::{self, Existing, Readers};
 use super::session::Session;
 use super::ui::{Look, Report};
 use super::views::table::{printable, table};
@@ -123,21 +122,16 @@ impl Contexts {
 
     /// Replaces the file whole, so that a crash leaves the old one.
     fn save(&self) -> Result<(), Failure> {
-        let write = || -> anyhow::Result<()> {
-            let directory = self.path.parent().context("it has no directory")?;
-            std::fs::create_dir_all(directory)?;
-            let text = serde_yaml::to_string(&self.file)?;
-            let temporary = directory.join(format!(".config.yaml.{}", std::process::id()));
-            let mut file = std::fs::File::create(&temporary)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            std::fs::rename(&temporary, &self.path)?;
-            Ok(())
+        let text = serde_yaml::to_string(&self.file);
+        let text = text.map_err(|error| Failure::new(Exit::Bug, error))?;
+        let write = || {
+            if let Some(directory) = self.path.parent() {
+                std::fs::create_dir_all(directory)?;
+            }
+            let (existing, readers) = (Existing::Replaced, Readers::AsUsual);
+            files::write(&self.path, text.as_bytes(), existing, readers)
         };
-        write().map_err(|error| {
-            let error = error.context(format!("could not write `{}`", self.path.display()));
-            Failure::new(Exit::Usage, error)
-        })
+        write().map_err(|error| files::failure(&self.path, error))
     }
 }
 

@@ -1,12 +1,10 @@
 //! `cfgctl import`.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context as _;
-
 use super::failure::{Exit, Failure};
+use super::files::{self, Existing, Readers};
 use super::session::{Session, duration};
 use super::ui::Output;
 use super::views::import::{ImportReport, items};
@@ -183,13 +181,6 @@ pub(crate) async fn import_keys(session: &Session, args: &ImportArgs) -> Result<
     Ok(Exit::Done)
 }
 
-/// What becomes of a file that is there already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Existing {
-    Kept,
-    Replaced,
-}
-
 impl ImportArgs {
     fn existing(&self) -> Existing {
         if self.force {
@@ -299,36 +290,10 @@ fn print(session: &Session, imported: &Imported) -> Result<(), Failure> {
 }
 
 fn write(path: &Path, text: &str, existing: Existing) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| {
-        let error =
-            anyhow::Error::new(error).context(format!("could not write `{}`", path.display()));
-        Failure::new(Exit::Usage, error)
-    };
-    let replaces = existing == Existing::Replaced;
-    let target = if replaces {
-        // Whoever reads the file meanwhile reads the old one or the new one.
-        let name = path.file_name().context("the file has no name")?;
-        let temporary = format!(".{}.{}", name.to_string_lossy(), std::process::id());
-        path.with_file_name(temporary)
-    } else {
-        path.to_owned()
-    };
-    let mut file = match std::fs::File::create_new(&target) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            return Err(exists(&target));
+    files::write(path, text.as_bytes(), existing, Readers::AsUsual).map_err(|error| {
+        match error.kind() {
+            std::io::ErrorKind::AlreadyExists => exists(path),
+            _ => files::failure(path, error),
         }
-        file => file.map_err(failed)?,
-    };
-    let written = file
-        .write_all(text.as_bytes())
-        .and_then(|()| file.sync_all());
-    let written = match written {
-        Ok(()) if replaces => std::fs::rename(&target, path),
-        other => other,
-    };
-    written.map_err(|error| {
-        // A part of a manifest is worse than none.
-        _ = std::fs::remove_file(&target);
-        failed(error)
     })
 }

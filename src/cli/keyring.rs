@@ -6,7 +6,7 @@
 //! told when the token cannot be had, instead of going on without one.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use keyring::Entry;
 
 use super::environment::Environment;
+use super::files::{self, Existing, Readers};
 use crate::model::{ClusterName, Digest};
 use crate::target::consul::{KeptTokens, Token};
 
@@ -195,11 +196,9 @@ fn note(directory: &Path, login: &Login) -> Result<(), KeyringError> {
     let path = directory.join(login.file());
     let write = || {
         fs::create_dir_all(directory)?;
-        let temporary = directory.join(format!(".{}.{}", login.file(), std::process::id()));
-        let mut file = fs::File::create(&temporary)?;
-        writeln!(file, "{}", login.address)?;
-        file.sync_all()?;
-        fs::rename(&temporary, &path)
+        let line = format!("{}\n", login.address);
+        let (existing, readers) = (Existing::Replaced, Readers::AsUsual);
+        files::write(&path, line.as_bytes(), existing, readers)
     };
     write().map_err(|error| KeyringError::File {
         path: path.clone(),

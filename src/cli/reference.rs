@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Cli;
 use super::failure::{Exit, Failure};
+use super::files::{self, Existing, Readers};
 use super::session::Session;
 use super::ui::{Look, Report};
 use crate::manifest::json_schema;
@@ -70,13 +71,9 @@ pub(crate) fn man(session: &Session, args: &ManArgs) -> Result<Exit, Failure> {
     if let Some(directory) = &args.all {
         for (name, page) in pages(&root)? {
             let path = directory.join(format!("{name}.1"));
-            std::fs::write(&path, page).map_err(|error| {
-                let error = anyhow::Error::new(error);
-                Failure::new(
-                    Exit::Usage,
-                    error.context(format!("could not write `{}`", path.display())),
-                )
-            })?;
+            let (existing, readers) = (Existing::Replaced, Readers::AsUsual);
+            files::write(&path, page.as_bytes(), existing, readers)
+                .map_err(|error| files::failure(&path, error))?;
         }
         return Ok(Exit::Done);
     }

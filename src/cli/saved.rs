@@ -1,11 +1,11 @@
 //! Saved plans as files.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use super::failure::{Exit, Failure};
+use super::files::{self, Existing, Readers};
 use crate::plan::SavedPlan;
 
 /// The largest plan that is read: as much as all manifests of one run may have.
@@ -13,17 +13,13 @@ const MAX_PLAN_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Writes `plan` to `path`, for its owner only.
 pub(crate) fn write(path: &Path, plan: &SavedPlan) -> Result<(), Failure> {
-    let write = || -> anyhow::Result<()> {
-        let mut text = serde_json::to_vec_pretty(plan)?;
+    let text = serde_json::to_vec_pretty(plan).map(|mut text| {
         text.push(b'\n');
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        Ok(options.open(path)?.write_all(&text)?)
-    };
-    write().map_err(|error| {
-        let error = error.context(format!("could not write the plan to `{}`", path.display()));
-        Failure::new(Exit::Usage, error)
-    })
+        text
+    });
+    let text = text.map_err(|error| Failure::new(Exit::Bug, error))?;
+    files::write(path, &text, Existing::Replaced, Readers::Owner)
+        .map_err(|error| files::failure(path, error))
 }
 
 /// Reads the plan at `path`.

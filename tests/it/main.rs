@@ -52,3 +52,4 @@ mod store_sqlite;
 mod support;
 mod target_contract;
 mod walls;
+mod written_files;

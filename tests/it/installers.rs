@@ -1,7 +1,8 @@
-//! The scripts that install what the tests need, beside programs that fail as those of a registry do
-//! that cannot be reached.
+//! The scripts that install what the tests and the checks of the dependencies need, beside programs
+//! that fail as those of a registry or a forge do that cannot be reached.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::support::cli::{Cfgctl, Ran};
@@ -40,6 +41,10 @@ impl World {
             .spawn()
             .expect("the script");
         Ran::of(child)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.directory().join(name).display().to_string()
     }
 }
 
@@ -157,4 +162,79 @@ fn pip_trusts_the_system_and_the_package_out_of_reach_is_named() {
         "{}",
         ran.stderr
     );
+}
+
+/// `.ci/dependencies` with checkers that say what they were asked, and no forge.
+fn dependencies() -> World {
+    let world = World::new(&[".ci/dependencies"]);
+    world.stands("bin/git", "echo 'fatal: no such host' >&2; exit 128");
+    world.stands(
+        "tests/install-cargo-tools",
+        &format!("echo {}", world.path("tools")),
+    );
+    world.stands("tools/cargo-deny", "echo \"deny $*\"; exit \"${DENY-0}\"");
+    world.stands("tools/cargo-audit", "echo \"$*\"; exit \"${AUDIT-0}\"");
+    world
+}
+
+#[test]
+fn without_the_database_the_checks_say_that_advisories_were_not_checked() {
+    let world = dependencies();
+    let ran = world.run(".ci/dependencies", &[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(
+        ran.stdout.starts_with("advisories were NOT checked: ")
+            && ran.stdout.contains("(fatal: no such host)"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stderr
+            .contains("deny --locked check licenses bans sources\n"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("--deny yanked\n"), "{}", ran.stderr);
+    for checker in ["DENY", "AUDIT"] {
+        let ran = world.run(".ci/dependencies", &[(checker, "1")]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{checker}");
+    }
+}
+
+#[test]
+fn a_copy_of_the_database_is_taken_and_an_empty_one_is_refused() {
+    let world = dependencies();
+    let advisory = |place: &str| {
+        world
+            .0
+            .write(&format!("{place}/crates/smallvec/RUSTSEC-2018-0003.md"), "");
+        world.path(place)
+    };
+    let checked = |ran: &Ran, database: &str| {
+        let asked = format!("audit --no-fetch --db {database} --deny warnings\n");
+        assert!(ran.stderr.contains(&asked), "{}", ran.stderr);
+        assert!(
+            ran.stdout.starts_with("advisories were checked"),
+            "{}",
+            ran.stdout
+        );
+    };
+    let empty = world.path("empty");
+    std::fs::create_dir_all(Path::new(&empty).join("crates")).unwrap();
+    let ran = world.run(".ci/dependencies", &[("ADVISORY_DB", &empty)]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+
+    // cargo-audit's own, then the one that was named.
+    let cargos = advisory(".cargo/advisory-db");
+    checked(&world.run(".ci/dependencies", &[]), &cargos);
+    let named = advisory("named");
+    checked(
+        &world.run(".ci/dependencies", &[("ADVISORY_DB", &named)]),
+        &named,
+    );
+    let ran = world.run(
+        ".ci/dependencies",
+        &[("ADVISORY_DB", &named), ("AUDIT", "1")],
+    );
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
 }

@@ -34,6 +34,7 @@ mod flags;
 mod fuzz_manifests;
 mod fuzz_snapshots;
 mod import;
+mod installers;
 mod large_sets;
 mod laws;
 mod outages;

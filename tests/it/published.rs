@@ -212,7 +212,7 @@ fn numbers() -> Value {
 
 fn understood(program: &str, published: &[u8]) -> Value {
     let packages = std::env::var_os("CFGCTL_TEST_PYTHON").expect(
-        "CFGCTL_TEST_PYTHON is not set: run the tests with tests/run, which installs readers",
+        "CFGCTL_TEST_PYTHON is not set: tests/install-python installs the readers or says what is in the way, and tests/run passes them on",
     );
     let mut python = Command::new("python3")
         .args(["-c", program])

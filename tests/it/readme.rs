@@ -117,11 +117,21 @@ fn agree(shown: &[String], printed: &[&str]) -> bool {
     }
 }
 
+/// The first command of all, which is run before the sessions, as a reader does.
+fn first_command(markdown: &str) -> Option<Vec<&str>> {
+    let (_, block) = markdown.split_once("```sh\n")?;
+    let arguments = block.lines().next()?.strip_prefix("cargo run -- ")?;
+    Some(arguments.split(' ').collect())
+}
+
 /// What is printed where it is something else than `markdown` shows.
 async fn unreal(markdown: &str) -> Vec<String> {
     let (steps, mut wrong) = steps(markdown);
     let user = Cfgctl::new();
     bring(&user, "fixtures");
+    if let Some(arguments) = first_command(markdown) {
+        user.ok(&arguments);
+    }
 
     let mut consuls = Vec::new();
     if steps.iter().any(|step| step.command.contains(CONSULS)) {
@@ -176,6 +186,7 @@ async fn unreal(markdown: &str) -> Vec<String> {
 async fn the_sessions_in_the_readme_are_real() {
     let readme = root().join("README.md");
     let markdown = std::fs::read_to_string(readme).expect("README.md");
+    assert!(first_command(&markdown).is_some());
     let wrong = unreal(&markdown).await;
     assert!(
         wrong.is_empty(),

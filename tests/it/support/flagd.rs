@@ -39,7 +39,7 @@ pub(crate) fn answers(file: &str, contexts: &[Value], now: i64) -> BTreeMap<Stri
 
 fn judge(request: &Value) -> Judgement {
     let packages = std::env::var_os("CFGCTL_TEST_FLAGD").expect(
-        "CFGCTL_TEST_FLAGD is not set: run the tests with tests/run, which installs the evaluator",
+        "CFGCTL_TEST_FLAGD is not set: tests/install-flagd installs the evaluator or says what is in the way, and tests/run passes it on",
     );
     let mut node = Command::new("node")
         .args(["-e", PROGRAM])

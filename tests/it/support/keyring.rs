@@ -132,7 +132,7 @@ fn binary(name: &str) -> PathBuf {
     let binary = chosen.unwrap_or_else(installed).join(name);
     assert!(
         binary.is_file(),
-        "there is no {}: run tests/run, which installs it, or set KEYRING_BIN",
+        "there is no {}: tests/install-keyring installs it or says what is in the way; or set KEYRING_BIN",
         binary.display()
     );
     binary

@@ -23,7 +23,7 @@ pub(crate) fn binary() -> PathBuf {
         .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/tools/consul"));
     assert!(
         binary.is_file(),
-        "there is no Consul at {}: run tests/run, which installs one, or set CONSUL_BIN",
+        "there is no Consul at {}: tests/install-consul installs one or says what is in the way; or set CONSUL_BIN",
         binary.display()
     );
     binary

@@ -11,14 +11,18 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::model::{Cluster, ClusterName};
-use crate::plan::{Pair, Unseen, UnseenKind, chain};
+use crate::plan::{Pair, PlanError, Unseen, UnseenKind, chain};
 use crate::store::{Store, StoreError};
 use crate::target::{Target, TargetError};
 
+mod clocks;
+mod commit;
 mod deliver;
+mod reconcile;
 mod survey;
 
 pub use deliver::{Outcome, Report};
+pub use reconcile::{Pass, clusters_of, stagger};
 pub use survey::Survey;
 
 /// How many sets of one cluster are worked on at once: enough to hide the round trips, far below
@@ -91,6 +95,9 @@ pub enum EngineError {
     /// The heads and what a head is built on could not be read.
     #[error("could not read the store")]
     Read(#[source] StoreError),
+    /// What should be delivered cannot be made.
+    #[error(transparent)]
+    Plan(PlanError),
     /// Nothing was committed and nothing written to any cluster.
     #[error("nothing was committed")]
     Commit(#[source] StoreError),

@@ -23,7 +23,7 @@ mod holds;
 mod objection;
 mod saved;
 
-pub use after::{Reach, places};
+pub use after::{Clusters, Reach, places};
 pub use changes::{Edit, ValueChange, value_changes};
 pub use delivery::{Action, Condition, Delivery, Drift};
 pub use desired::Desired;
@@ -282,6 +282,11 @@ impl Approved {
     /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.0
+    }
+
+    /// The plan, which was carried out.
+    pub fn into_plan(self) -> Plan {
+        self.0
     }
 }
 

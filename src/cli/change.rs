@@ -15,7 +15,7 @@ use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
 use super::works::Works;
 use crate::model::{Cause, Consent, Provenance, ResourceId};
-use crate::plan::{Desired, Plan, Reach, Reason, SavedPlan, States, approve};
+use crate::plan::{Clusters, Desired, Plan, Reach, Reason, SavedPlan, States, approve};
 use crate::store::Store;
 
 /// What a person says about a change.
@@ -178,7 +178,9 @@ pub(crate) async fn carry_through(
         interrupt: &interrupt,
         pace: reach.pace(),
     };
-    let survey = works.survey(desired, sets, &reach.clusters).await?;
+    let survey = works
+        .survey(desired, sets, &Clusters::Matching(reach.clusters.clone()))
+        .await?;
     reach.check(&survey.heads, desired)?;
     tell_of_clocks(ui, &survey.clocks(Environment::time()));
     let origin = session.origin(cause.clone(), consent.message.clone());

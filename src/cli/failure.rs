@@ -135,6 +135,7 @@ impl From<EngineError> for Failure {
                     ..failure
                 }
             }
+            EngineError::Plan(source) => source.into(),
             EngineError::Interrupted => Self::new(Exit::Interrupted, error),
         }
     }

@@ -1,16 +1,15 @@
-//! Changes of what is overridden: flags and breakers take the same road as files, but ask for
-//! nothing that could be missing at three in the morning.
+//! Changes of what is overridden: flags and breakers ask for nothing that could be missing at three
+//! in the morning.
 //!
-//! No file is read. What others commit meanwhile is no conflict: the change is made again on top of
-//! it. A cluster that cannot be reached, or that something stands against, holds up no other.
+//! No file is read, and no cluster is waited for before it is real. What others commit meanwhile is
+//! no conflict: the change is made again on top of it. Then every cluster is brought to the head for
+//! itself: one that cannot be reached, or that something stands against, holds up no other.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::ask::confirm;
-use super::change::refusal;
 use super::clocks::tell_of_clocks;
 use super::declared::clusters;
 use super::environment::Environment;
@@ -19,15 +18,15 @@ use super::interrupt::Interrupt;
 use super::names::living;
 use super::session::Session;
 use super::views::outcome::Outcomes;
-use super::views::overrides::{Effect, EffectIn};
+use super::views::overrides::{Effect, EffectIn, effects};
 use super::views::table::moment;
 use super::works::Works;
-use crate::engine::{EngineError, Report};
+use crate::engine::{EngineError, clusters_of, stagger};
 use crate::model::{
-    Cause, Clocks, Cluster, ClusterName, ConfigSet, Connection, Origin, Overrides, Selector,
-    SetName, Witness,
+    Cause, Clocks, Cluster, ClusterName, ConfigSet, Connection, Heads, Origin, Overrides, Revision,
+    Selector, SetName, Version, Witness,
 };
-use crate::plan::{Approved, Desired, Plan, Reach, approve_where_possible};
+use crate::plan::{Clusters, Desired, Reach};
 use crate::store::{Store, StoreError};
 
 mod args;
@@ -35,14 +34,12 @@ mod expiry;
 
 pub(crate) use expiry::finish;
 
-use expiry::{ended, not_swept, sweep};
+use expiry::{due, not_swept, sweep};
 
 pub(crate) use args::{LimitArgs, ReasonArgs, SwitchArgs, WhereArgs, overridden};
 
 /// How often a change is made again on top of what others committed.
 const ATTEMPTS: u32 = 100;
-/// How often a delivery that met another one is repeated.
-const DELIVERIES: u32 = 25;
 
 /// What a change starts from, each time that it is made.
 #[derive(Debug)]
@@ -57,6 +54,23 @@ pub(crate) struct Scene<'a> {
     pub(crate) clocks: Clocks,
     /// Who confirms it.
     pub(crate) witness: Witness,
+}
+
+impl<'a> Scene<'a> {
+    fn new(
+        set: &'a ConfigSet,
+        head: &'a Revision,
+        clusters: &'a BTreeMap<&'a ClusterName, &'a Cluster>,
+        clocks: Clocks,
+    ) -> Self {
+        Self {
+            set,
+            overrides: &head.overrides,
+            clusters,
+            witness: witness(Some(set), clusters, &clocks),
+            clocks,
+        }
+    }
 }
 
 /// What should be overridden from now on.
@@ -107,7 +121,8 @@ pub(crate) struct Switch<'a> {
     pub(crate) edit: &'a (dyn Fn(&Scene<'_>) -> Result<Edited, Failure> + Sync),
 }
 
-/// Carries `switch` through, as far as the person lets it.
+/// Carries `switch` through, as far as the person lets it: it is committed against the head of its
+/// set alone, and only then are clusters brought to it, each for itself.
 pub(crate) async fn carry_through(
     session: &Session,
     store: &dyn Store,
@@ -121,146 +136,186 @@ pub(crate) async fn carry_through(
         interrupt: &interrupt,
         pace: args.pace(),
     };
-    let everywhere = Selector::default();
-    let mut swept = args.dry_run;
-    let reach = Reach::Named(BTreeSet::from([switch.set.clone()]));
-    let mut shown: Option<(Vec<EffectIn>, Option<Timestamp>)> = None;
-    let mut moved = 0;
-    loop {
-        let survey = works
-            .survey(&Desired::nothing(), &reach, &everywhere)
-            .await?;
-        let now = Environment::time();
-        // What is over must not be taken for what still holds.
-        let only = BTreeSet::from([switch.set.clone()]);
-        if !swept && !ended(&survey, &only, now).lines.is_empty() {
-            swept = true;
-            if let Err(failure) = sweep(&works, &only, &everywhere).await {
-                not_swept(session, &failure);
-            }
-            continue;
-        }
-        let (set, head) = living(&survey.heads, switch.set)?;
-        let clusters = clusters(&survey.heads);
-        let clocks = survey.clocks(now);
-        let scene = Scene {
-            set,
-            overrides: &head.overrides,
-            clusters: &clusters,
-            witness: witness(Some(set), &clusters, &clocks),
-            clocks,
-        };
-        let edited = (switch.edit)(&scene)?;
-        let overrides = &edited.overrides;
-        let desired = if *overrides == head.overrides {
-            Desired::nothing()
-        } else {
-            Desired::overridden(switch.set.clone(), overrides.clone())
-        };
-        let origin = Origin {
-            at: now,
-            ..session.origin(switch.cause.clone(), switch.reason.clone())
-        };
-        let plan = survey.plan(&desired, &reach, &origin, &BTreeSet::new())?;
-        let effect = Effect::new(switch.set, &scene, &edited, &plan);
-        if args.dry_run {
-            session.ui.report(&effect)?;
+    let mut shown = None;
+    if !args.yes {
+        shown = ask(&works, switch, args).await?;
+        if shown.is_none() {
             return Ok(Exit::Done);
         }
-        // Time passes while a person thinks, so what is consented to is made again; what was shown
-        // is what is done.
-        let is_news = shown
-            .as_ref()
-            .is_none_or(|(known, _)| *known != effect.effects);
-        if is_news && (!args.yes || shown.is_none()) {
-            tell_of_clocks(&session.ui, &scene.clocks);
-            if scene.witness == Witness::Missing && edited.until.is_some() {
-                session.ui.status(
-                    "note: no cluster says what time it is; what is set now is counted anew once \
-                     one does",
-                );
-            }
-            session.ui.present(&effect);
-            shown = Some((effect.effects, edited.until));
-            if !args.yes && plan.has_changes() {
-                if !confirm(&session.ui, &interrupt, switch.question).await? {
-                    session.ui.status("nothing was changed");
-                    return Ok(Exit::Done);
+    }
+    let Some(committed) = commit(&works, switch, args, shown).await? else {
+        return Ok(Exit::Done);
+    };
+    let everywhere = Selector::default();
+    let passes = works.reconcile(switch.set, &everywhere).await;
+    let outcomes = Outcomes::reconciled(switch.set, committed.version, passes)
+        .with_note(committed.note)
+        .until(committed.until);
+    finish(&works, outcomes, &committed.heads, &everywhere).await
+}
+
+/// What was shown to a person.
+#[derive(Debug, PartialEq)]
+struct Shown {
+    /// What the switch itself changes.
+    effects: Vec<EffectIn>,
+    /// Until when it lasts.
+    until: Option<Timestamp>,
+}
+
+/// What became real.
+#[derive(Debug)]
+struct Committed {
+    /// The heads that it was decided against.
+    heads: Heads,
+    /// The new version; `None`: it was like that already.
+    version: Option<Version>,
+    note: Option<String>,
+    until: Option<Timestamp>,
+}
+
+/// Shows what would change in every cluster, as it is now, and asks; `None`: it is not to be done.
+async fn ask(
+    works: &Works<'_>,
+    switch: &Switch<'_>,
+    args: &SwitchArgs,
+) -> Result<Option<Shown>, Failure> {
+    let session = works.session;
+    let heads = works.store.heads().await?;
+    if !args.dry_run {
+        sweep_before(works, &heads, switch.set).await;
+    }
+    let here = clusters_of(switch.set, &heads).map(|(name, _)| name.clone());
+    let here = Clusters::Named(here.collect());
+    let reach = Reach::Named(BTreeSet::from([switch.set.clone()]));
+    let nothing = Desired::nothing();
+    let survey = works.survey(&nothing, &reach, &here).await?;
+    let (set, head) = living(&survey.heads, switch.set)?;
+    let clusters = clusters(&survey.heads);
+    let scene = Scene::new(set, head, &clusters, survey.clocks(Environment::time()));
+    let edited = (switch.edit)(&scene)?;
+    let desired = if edited.overrides == head.overrides {
+        nothing
+    } else {
+        Desired::overridden(switch.set.clone(), edited.overrides.clone())
+    };
+    let origin = session.origin(switch.cause.clone(), switch.reason.clone());
+    let plan = survey.plan(&desired, &reach, &origin, &BTreeSet::new())?;
+    let effect = Effect::in_plan(switch.set, &scene, &edited, &plan);
+    if args.dry_run {
+        session.ui.report(&effect)?;
+        return Ok(None);
+    }
+    tell(session, &scene, &edited);
+    session.ui.present(&effect);
+    if plan.has_changes() && !confirm(&session.ui, works.interrupt, switch.question).await? {
+        session.ui.status("nothing was changed");
+        return Ok(None);
+    }
+    Ok(Some(Shown {
+        effects: effects(&scene, &head.overrides, &edited.overrides),
+        until: edited.until,
+    }))
+}
+
+/// Commits `switch`, on top of what others commit meanwhile. What was shown is what is done: where
+/// it would be something else by now, it is shown and asked again.
+async fn commit(
+    works: &Works<'_>,
+    switch: &Switch<'_>,
+    args: &SwitchArgs,
+    mut shown: Option<Shown>,
+) -> Result<Option<Committed>, Failure> {
+    let session = works.session;
+    let mut moved = 0;
+    if args.yes {
+        let heads = works.store.heads().await?;
+        sweep_before(works, &heads, switch.set).await;
+    }
+    loop {
+        let heads = works.store.heads().await?;
+        let (set, head) = living(&heads, switch.set)?;
+        let clusters = clusters(&heads);
+        let alone = Clocks::of(Environment::time(), []);
+        let mut scene = Scene::new(set, head, &clusters, alone);
+        let mut edited = (switch.edit)(&scene)?;
+        if edited.until.is_some() {
+            // Only what has a time limit needs to know more than this machine's clock.
+            let here = clusters_of(switch.set, &heads).collect();
+            let clocks = works.clocks(switch.set, &here).await;
+            scene = Scene::new(set, head, &clusters, clocks);
+            edited = (switch.edit)(&scene)?;
+        }
+        let effects = effects(&scene, &head.overrides, &edited.overrides);
+        match &shown {
+            Some(known) if known.effects == effects => {}
+            Some(_) if !args.yes => {
+                shown = ask(works, switch, args).await?;
+                if shown.is_none() {
+                    return Ok(None);
                 }
                 continue;
             }
+            Some(_) => {}
+            None => {
+                tell(session, &scene, &edited);
+                let until = edited.until;
+                session
+                    .ui
+                    .present(&Effect::alone(switch.set, &edited, &effects));
+                shown = Some(Shown { effects, until });
+            }
         }
-        let approved = approved(plan)?;
-        match works.carry_out(&survey, &approved).await {
-            Ok(reports) => {
-                let reports = settle(&works, &reach, &everywhere, reports).await;
-                // It is counted from the commit, and a person may have thought for a while.
-                let shown = shown.and_then(|(_, until)| until);
-                if let Some(until) = edited.until.filter(|until| shown != Some(*until)) {
-                    session
-                        .ui
-                        .status(&format!("it lasts until {}", moment(until)));
+        let mut version = None;
+        if edited.overrides != head.overrides {
+            let origin = Origin {
+                at: Environment::time(),
+                ..session.origin(switch.cause.clone(), switch.reason.clone())
+            };
+            let overrides = edited.overrides;
+            match works
+                .override_set(switch.set, head, overrides, origin)
+                .await
+            {
+                Ok(made) => version = Some(made),
+                Err(EngineError::Commit(StoreError::HeadsMoved(_))) if moved < ATTEMPTS => {
+                    moved += 1;
+                    stagger(moved).await;
+                    continue;
                 }
-                let outcomes = Outcomes::new(approved.plan(), &reports)
-                    .with_note(edited.note)
-                    .until(edited.until);
-                return finish(&works, outcomes, &survey.heads, &everywhere).await;
+                Err(error) => return Err(works.interrupt.explain(error.into())),
             }
-            Err(EngineError::Commit(StoreError::HeadsMoved(_))) if moved < ATTEMPTS => {
-                moved += 1;
-                stagger(moved).await;
-            }
-            Err(error) => return Err(interrupt.explain(error.into())),
         }
+        // It is counted from the commit, and a person may have thought for a while.
+        let known = shown.and_then(|shown| shown.until);
+        if let Some(until) = edited.until.filter(|until| known != Some(*until)) {
+            let lasts = format!("it lasts until {}", moment(until));
+            session.ui.status(&lasts);
+        }
+        return Ok(Some(Committed {
+            heads,
+            version,
+            note: edited.note,
+            until: edited.until,
+        }));
     }
 }
 
-/// Waits a moment, and longer each time: half of it is chance, so that many who met do not meet
-/// again.
-async fn stagger(round: u32) {
-    let most = 5 * round.min(40);
-    let millis = f64::from(most) * (0.5 + fastrand::f64() / 2.0);
-    tokio::time::sleep(Duration::from_secs_f64(millis / 1000.0)).await;
-}
-
-/// Writes again where somebody else wrote at the same time: a rollout under way, or another trip.
-async fn settle(
-    works: &Works<'_>,
-    reach: &Reach,
-    clusters: &Selector,
-    mut reports: Vec<Report>,
-) -> Vec<Report> {
-    let nothing = Desired::nothing();
-    let origin = works.session.origin(Cause::Apply, None);
-    for round in 1..=DELIVERIES {
-        if !reports.iter().any(Report::met_another) || works.interrupt.exit().is_some() {
-            break;
-        }
-        stagger(round).await;
-        let Ok(survey) = works.survey(&nothing, reach, clusters).await else {
-            break;
-        };
-        let plan = survey.plan(&nothing, reach, &origin, &BTreeSet::new());
-        let Some(approved) = plan.ok().and_then(|plan| approve_where_possible(plan).ok()) else {
-            break;
-        };
-        if let Ok(again) = works.carry_out(&survey, &approved).await {
-            for report in &mut reports {
-                if let Some(newer) = again.iter().find(|newer| newer.pair == report.pair) {
-                    *report = newer.clone();
-                }
-            }
-        }
+/// What a person should know of the clocks that a time limit was counted by.
+fn tell(session: &Session, scene: &Scene<'_>, edited: &Edited) {
+    tell_of_clocks(&session.ui, &scene.clocks);
+    if scene.witness == Witness::Missing && edited.until.is_some() {
+        session.ui.status(
+            "note: no cluster says what time it is; what is set now is counted anew once one does",
+        );
     }
-    reports
 }
 
-/// A plan that is held up by nothing in single clusters.
-fn approved(plan: Plan) -> Result<Approved, Failure> {
-    approve_where_possible(plan).map_err(|plan| {
-        refusal(&plan).unwrap_or_else(|| {
-            let error = anyhow::anyhow!("the plan declares something new; nothing was changed");
-            Failure::new(Exit::Refused, error)
-        })
-    })
+/// Takes away what is over of `set`: it must not be taken for what still holds.
+async fn sweep_before(works: &Works<'_>, heads: &Heads, set: &SetName) {
+    let mut due = due(heads, Environment::time());
+    due.retain(|due| due == set);
+    if let Err(failure) = sweep(works, heads, &due, &Selector::default()).await {
+        not_swept(works.session, &failure);
+    }
 }

@@ -10,7 +10,7 @@ use super::session::{ReachArgs, Session};
 use super::works::Works;
 use crate::engine::Survey;
 use crate::model::{Cause, Consent, SetName};
-use crate::plan::{Desired, Plan, Reach};
+use crate::plan::{Clusters, Desired, Plan, Reach};
 use crate::store::Store;
 
 /// What is asked.
@@ -66,7 +66,9 @@ pub(crate) async fn survey(
         interrupt,
         pace: reach.pace(),
     };
-    let survey = works.survey(desired, sets, &reach.clusters).await?;
+    let survey = works
+        .survey(desired, sets, &Clusters::Matching(reach.clusters.clone()))
+        .await?;
     reach.check(&survey.heads, desired)?;
     // Nothing is carried out, so the origin is never written anywhere.
     let origin = session.origin(Cause::Apply, None);

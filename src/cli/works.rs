@@ -1,14 +1,19 @@
 //! The engine at work for a person at a terminal.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::{Either, select};
 
+use super::environment::Environment;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::session::Session;
-use crate::engine::{Engine, EngineError, Event, Pace, Report, Survey};
-use crate::model::Selector;
-use crate::plan::{Approved, Desired, Reach};
+use crate::engine::{Engine, EngineError, Event, Pace, Pass, Report, Survey};
+use crate::model::{
+    Cause, Clocks, Cluster, ClusterName, Origin, Overrides, Revision, Selector, SetName, Version,
+};
+use crate::plan::{Approved, Clusters, Desired, Reach};
 use crate::store::Store;
 
 /// Where work is done, for whom, and how hard to try.
@@ -25,7 +30,7 @@ impl Works<'_> {
         &self,
         desired: &Desired,
         reach: &Reach,
-        clusters: &Selector,
+        clusters: &Clusters,
     ) -> Result<Survey, Failure> {
         self.with_engine(async |engine| engine.survey(desired, reach, clusters).await)
             .await
@@ -40,6 +45,42 @@ impl Works<'_> {
     ) -> Result<Vec<Report>, EngineError> {
         self.with_engine(async |engine| engine.carry_out(survey, approved).await)
             .await
+    }
+
+    /// Commits what is overridden in one set.
+    pub(crate) async fn override_set(
+        &self,
+        set: &SetName,
+        head: &Revision,
+        overrides: Overrides,
+        origin: Origin,
+    ) -> Result<Version, EngineError> {
+        self.with_engine(async |engine| engine.override_set(set, head, overrides, origin).await)
+            .await
+    }
+
+    /// Brings the clusters of one set to its head, each for itself.
+    pub(crate) async fn reconcile(
+        &self,
+        set: &SetName,
+        only: &Selector,
+    ) -> Result<Vec<Pass>, Failure> {
+        let origin = self.session.origin(Cause::Apply, None);
+        self.with_engine(async |engine| engine.reconcile(set, only, &origin).await)
+            .await
+            .map_err(|error| self.interrupt.explain(error.into()))
+    }
+
+    /// The clocks of these clusters, as far as they answer within a moment.
+    pub(crate) async fn clocks(
+        &self,
+        set: &SetName,
+        clusters: &BTreeMap<&ClusterName, &Cluster>,
+    ) -> Clocks {
+        let others = self
+            .with_engine(async |engine| engine.clocks(set, clusters).await)
+            .await;
+        Clocks::of(Environment::time(), others)
     }
 
     /// Gives an engine to `work`, and shows how far it is until that is done.

@@ -83,9 +83,7 @@ impl Engine<'_> {
             return Err(EngineError::Interrupted);
         }
         if !plan.commit.revisions.is_empty() {
-            let committed = self.store.commit(&plan.commit).await;
-            committed.map_err(EngineError::Commit)?;
-            (self.events)(Event::Committed);
+            self.commit(&plan.commit).await?;
         } else if plan.has_changes() {
             self.check_heads(&plan.commit).await?;
         }

@@ -8,14 +8,15 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use jiff::Timestamp;
 
+use super::clocks::clocks_of;
 use super::{Engine, EngineError, Event, Fleet, SETS_AT_ONCE, not_tried, timed_out, unseen};
 use crate::model::{
     Clocks, Cluster, ClusterName, Consent, Document, Heads, Limits, Observed, ObservedSnapshot,
-    Origin, Place, ResourceId, Selector, SetName, Version,
+    Origin, Place, ResourceId, SetName, Version,
 };
 use crate::plan::{
-    Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, States, Unseen, UnseenKind,
-    places, plan, states,
+    Clusters, Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, States, Unseen,
+    UnseenKind, places, plan, states,
 };
 use crate::target::Target;
 
@@ -40,14 +41,7 @@ impl Survey {
     /// What time it is, as far as `ours` and the clocks of the targets that answered agree. No time
     /// that is stored has a say: whoever wrote it may have been wrong, and for good.
     pub fn clocks(&self, ours: Timestamp) -> Clocks {
-        let mut asked = BTreeSet::new();
-        let others = self.fleet.iter().filter_map(|(name, target)| {
-            let target = target.as_ref().ok()?;
-            let at = target.clock()?;
-            // Several clusters in one Consul have one clock, which has one voice.
-            asked.insert(target.location()).then(|| (name.clone(), at))
-        });
-        Clocks::of(ours, others)
+        Clocks::of(ours, clocks_of(&self.fleet))
     }
 
     /// What follows from this survey for `desired`, which it was made for.
@@ -93,7 +87,7 @@ struct Scope {
 }
 
 impl Scope {
-    fn of(desired: &Desired, reach: &Reach, heads: &Heads, clusters: &Selector) -> Self {
+    fn of(desired: &Desired, reach: &Reach, heads: &Heads, clusters: &Clusters) -> Self {
         let places = places(desired, reach, heads, clusters);
         let described = |name: &ClusterName| -> Option<Cluster> {
             let id = ResourceId::Cluster(name.clone());
@@ -132,7 +126,7 @@ impl Engine<'_> {
         &self,
         desired: &Desired,
         reach: &Reach,
-        clusters: &Selector,
+        clusters: &Clusters,
     ) -> Result<Survey, EngineError> {
         let mut heads = self.heads().await?;
         let mut scope = Scope::of(desired, reach, &heads, clusters);
@@ -166,7 +160,7 @@ impl Engine<'_> {
         }
     }
 
-    async fn heads(&self) -> Result<Heads, EngineError> {
+    pub(super) async fn heads(&self) -> Result<Heads, EngineError> {
         self.store.heads().await.map_err(EngineError::Read)
     }
 

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::*;
-use crate::model::{ConfigSet, Content, Selector};
+use crate::model::{ConfigSet, Content};
 use crate::plan::testing::*;
-use crate::plan::{Desired, Reach, Unseen, approve};
+use crate::plan::{Clusters, Desired, Reach, Unseen, approve};
 use crate::store::MovedHead;
 
 const SNAPSHOT: &str = "cfgctl/shop/snapshot";
@@ -215,7 +215,7 @@ fn a_survey_stops_when_a_person_wants_it_to() {
     let desired = shop(&set(json!({"a": 1})));
     let survey = world.with_engine(&stop, async |engine| {
         let reach = Reach::All;
-        engine.survey(&desired, &reach, &Selector::default()).await
+        engine.survey(&desired, &reach, &Clusters::all()).await
     });
     assert!(matches!(survey.unwrap_err(), EngineError::Interrupted));
 }
@@ -327,7 +327,7 @@ fn a_cluster_that_moves_during_the_survey_is_looked_at_again() {
     };
     let reach = Reach::All;
     let survey = world.with_engine(&moves, async |engine| {
-        engine.survey(&desired, &reach, &Selector::default()).await
+        engine.survey(&desired, &reach, &Clusters::all()).await
     });
     let survey = survey.unwrap();
     let plan = survey.plan(&desired, &reach, &world.origin(), &world.consents);
@@ -353,7 +353,7 @@ fn a_cluster_that_keeps_moving_is_left_alone() {
     let desired = shop(&set(json!({"a": 2})));
     let reach = Reach::All;
     let survey = world.with_engine(&moves, async |engine| {
-        engine.survey(&desired, &reach, &Selector::default()).await
+        engine.survey(&desired, &reach, &Clusters::all()).await
     });
     let plan = survey
         .unwrap()

@@ -21,6 +21,29 @@ pub enum Reach {
     All,
 }
 
+/// Which clusters are looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Clusters {
+    /// Those that it matches.
+    Matching(Selector),
+    /// These, as far as they are there.
+    Named(BTreeSet<ClusterName>),
+}
+
+impl Clusters {
+    /// Every cluster.
+    pub fn all() -> Self {
+        Self::Matching(Selector::default())
+    }
+
+    fn contain(&self, name: &ClusterName, cluster: &Cluster) -> bool {
+        match self {
+            Self::Matching(selector) => selector.matches(&cluster.labels),
+            Self::Named(names) => names.contains(name),
+        }
+    }
+}
+
 /// A set as the store has it in one cluster.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head<'a> {
@@ -66,20 +89,19 @@ static NO_OVERRIDES: Overrides = Overrides {
     trips: BTreeMap::new(),
 };
 
-/// Every pair that has to be observed for a plan, and where to look. `clusters` limits delivery to
-/// some clusters.
+/// Every pair that has to be observed for a plan, and where to look.
 pub fn places(
     desired: &Desired,
     reach: &Reach,
     heads: &Heads,
-    clusters: &Selector,
+    clusters: &Clusters,
 ) -> BTreeMap<Pair, Place> {
     let after = After::of(desired, heads);
     let mut places = BTreeMap::new();
     for name in after.reached(reach) {
         // Also clusters that the set does not go to: an earlier removal may not be finished there.
         for (cluster_name, cluster) in &after.clusters {
-            if !clusters.matches(&cluster.labels) {
+            if !clusters.contain(cluster_name, cluster) {
                 continue;
             }
             let pair = Pair {

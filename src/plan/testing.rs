@@ -14,7 +14,7 @@ mod wired;
 pub(crate) use wired::{Lost, Wire, Wired};
 
 use super::{
-    Action, Approved, Delivery, Desired, Objection, Pair, Plan, Reach, approve,
+    Action, Approved, Clusters, Delivery, Desired, Objection, Pair, Plan, Reach, approve,
     approve_where_possible,
 };
 use crate::engine::{Connect, Engine, EngineError, Event, Outcome, Pace, Report, Survey};
@@ -253,7 +253,7 @@ impl World {
 
     pub(crate) fn survey(&self, desired: &Desired, reach: &Reach) -> Survey {
         let survey = self.with_engine(&|_| (), async |engine| {
-            let everywhere = Selector::default();
+            let everywhere = Clusters::all();
             engine.survey(desired, reach, &everywhere).await
         });
         survey.unwrap()

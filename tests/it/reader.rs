@@ -7,9 +7,9 @@ use std::thread::JoinHandle;
 
 use cfgctl::engine::{Connect, Engine, Event, Pace};
 use cfgctl::model::{
-    Cause, Cluster, ClusterName, Connection, Content, Origin, ResourceId, Selector,
+    Cause, Cluster, ClusterName, Connection, Content, Origin, ResourceId,
 };
-use cfgctl::plan::{Desired, Reach, approve};
+use cfgctl::plan::{Clusters, Desired, Reach, approve};
 use cfgctl::store::{self, Store};
 use cfgctl::target::consul::{Consul, Patience};
 use cfgctl::target::{Environment, Target, TargetError};
@@ -125,7 +125,7 @@ async fn apply(store: &dyn Store, generation: u64) {
         interrupt,
     };
     let reach = Reach::Named(BTreeSet::new());
-    let survey = engine.survey(&desired, &reach, &Selector::default()).await;
+    let survey = engine.survey(&desired, &reach, &Clusters::all()).await;
     let survey = survey.unwrap();
     let origin = Origin {
         actor: "ops@laptop".to_owned(),

@@ -1,20 +1,25 @@
 //! What is over by the clocks that answer is taken away by whatever runs next.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{ATTEMPTS, Outcomes, approved, settle, stagger, witness};
+use super::{ATTEMPTS, Outcomes, witness};
 use crate::cli::declared::clusters;
 use crate::cli::environment::Environment;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::session::Session;
 use crate::cli::views::table::moment;
 use crate::cli::works::Works;
-use crate::engine::{EngineError, Survey};
-use crate::model::{Cause, Heads, Origin, ResourceId, Revision, Selector, SetName, Witness};
-use crate::plan::{Desired, Reach};
+use crate::engine::{EngineError, clusters_of, stagger};
+use crate::model::{
+    Cause, Clocks, Cluster, ClusterName, Heads, Origin, Overrides, ResourceId, Revision, Selector,
+    SetName, Version, Witness,
+};
 use crate::store::StoreError;
+
+/// Who takes away what is over.
+const SYSTEM: &str = "cfgctl";
 
 /// Takes away what is over by `heads`, reports how all of it went, and says what the command ends
 /// with.
@@ -26,7 +31,7 @@ pub(crate) async fn finish(
 ) -> Result<Exit, Failure> {
     let ui = &works.session.ui;
     let due = due(heads, Environment::time());
-    let outcomes = match sweep(works, &due, clusters).await {
+    let outcomes = match sweep(works, heads, &due, clusters).await {
         Ok(swept) => outcomes.and(swept),
         Err(failure) => {
             not_swept(works.session, &failure);
@@ -48,46 +53,77 @@ pub(super) fn not_swept(session: &Session, failure: &Failure) {
         .status(&format!("what is over stays until the next command: {why}"));
 }
 
-/// Takes away every override of these sets whose time is over, in a revision of its own. Of several
-/// processes that do it at once one succeeds, and the others find nothing left to do.
+/// Takes away every override of these sets whose time is over, in a revision of its own that nobody
+/// who happens to run a command answers for. Of several processes that do it at once one succeeds,
+/// and the others find nothing left to do.
 pub(super) async fn sweep(
     works: &Works<'_>,
+    heads: &Heads,
     due: &BTreeSet<SetName>,
-    clusters: &Selector,
+    only: &Selector,
 ) -> Result<Option<Outcomes>, Failure> {
-    let reach = Reach::Named(due.clone());
-    let rounds = if due.is_empty() { 0 } else { ATTEMPTS };
-    for round in 1..=rounds {
-        let survey = works.survey(&Desired::nothing(), &reach, clusters).await?;
-        let now = Environment::time();
-        let Ended { desired, lines } = ended(&survey, due, now);
-        if lines.is_empty() {
+    let Some(first) = due.first() else {
+        return Ok(None);
+    };
+    let asked: BTreeMap<_, _> = due
+        .iter()
+        .flat_map(|set| clusters_of(set, heads))
+        .filter(|(_, cluster)| only.matches(&cluster.labels))
+        .collect();
+    let clocks = works.clocks(first, &asked).await;
+    let mut swept: Option<Outcomes> = None;
+    for set in due {
+        let Some(version) = end(works, set, &clocks).await? else {
+            continue;
+        };
+        let passes = works.reconcile(set, only).await;
+        let outcomes = Outcomes::reconciled(set, Some(version), passes);
+        swept = Some(match swept {
+            Some(others) => others.and(Some(outcomes)),
+            None => outcomes,
+        });
+    }
+    Ok(swept)
+}
+
+/// Commits what is left of the overrides of `set` once everything is taken away that is over.
+async fn end(
+    works: &Works<'_>,
+    set: &SetName,
+    clocks: &Clocks,
+) -> Result<Option<Version>, Failure> {
+    let id = ResourceId::Set(set.clone());
+    for round in 1..=ATTEMPTS {
+        let heads = works.store.heads().await?;
+        let Some(head) = heads.get(&id) else {
             return Ok(None);
-        }
+        };
+        let Some(Ended { overrides, lines }) = ended(set, head, &clusters(&heads), clocks) else {
+            return Ok(None);
+        };
         let origin = Origin {
-            at: now,
+            actor: SYSTEM.to_owned(),
+            at: Environment::time(),
             ..works.session.origin(Cause::Expiry, Some(lines.join("; ")))
         };
-        let plan = survey.plan(&desired, &reach, &origin, &BTreeSet::new())?;
-        let approved = approved(plan)?;
-        match works.carry_out(&survey, &approved).await {
-            Ok(reports) => {
-                let reports = settle(works, &reach, clusters, reports).await;
+        match works.override_set(set, head, overrides, origin).await {
+            Ok(version) => {
                 for line in lines {
                     works.session.ui.status(&line);
                 }
-                return Ok(Some(Outcomes::new(approved.plan(), &reports)));
+                return Ok(Some(version));
             }
             Err(EngineError::Commit(StoreError::HeadsMoved(_))) => stagger(round).await,
             Err(error) => return Err(works.interrupt.explain(error.into())),
         }
     }
-    Ok(None)
+    let error = anyhow::anyhow!("others kept changing {set}");
+    Err(Failure::new(Exit::Conflict, error))
 }
 
 /// The sets in which something may be over, or may be counted wrongly, by this machine's clock
 /// alone.
-fn due(heads: &Heads, now: Timestamp) -> BTreeSet<SetName> {
+pub(super) fn due(heads: &Heads, now: Timestamp) -> BTreeSet<SetName> {
     let is_due = |head: &Revision| {
         let over = head.overrides.next_expiry().is_some_and(|at| at <= now);
         over || head.overrides.is_miscounted(now)
@@ -102,39 +138,33 @@ fn due(heads: &Heads, now: Timestamp) -> BTreeSet<SetName> {
 }
 
 /// What is left once everything is taken away that is over.
-pub(super) struct Ended {
-    desired: Desired,
+struct Ended {
+    overrides: Overrides,
     /// What is over, and what lasts until another time than was thought.
-    pub(super) lines: Vec<String>,
+    lines: Vec<String>,
 }
 
-/// What is over in these sets, as far as `survey` tells the time.
-pub(super) fn ended(survey: &Survey, due: &BTreeSet<SetName>, now: Timestamp) -> Ended {
-    let mut desired = Desired::nothing();
-    let mut lines = Vec::new();
-    let clocks = survey.clocks(now);
-    let clusters = clusters(&survey.heads);
-    for name in due {
-        let Some(head) = survey.heads.get(&ResourceId::Set(name.clone())) else {
-            continue;
-        };
-        // Where some Consul could tell the time and none does, this machine alone is not believed.
-        if witness(head.content.set(), &clusters, &clocks) == Witness::Missing {
-            continue;
-        }
-        let mut overrides = head.overrides.clone();
-        let recounted = overrides.recount(clocks.setting);
-        let expired = overrides.expire(clocks.keeping);
-        if recounted.is_empty() && expired.is_empty() {
-            continue;
-        }
-        lines.extend(recounted.into_iter().map(|(part, until)| {
-            let until = moment(until);
-            format!("counted anew: {part} of {name} lasts until {until}; its time was in doubt")
-        }));
-        let line = |part| format!("expired: {part} of {name}");
-        lines.extend(expired.iter().map(line));
-        desired.overrides.insert(name.clone(), overrides);
+/// What is over of `set`, as far as `clocks` tell the time; `None`: nothing is.
+fn ended(
+    set: &SetName,
+    head: &Revision,
+    clusters: &BTreeMap<&ClusterName, &Cluster>,
+    clocks: &Clocks,
+) -> Option<Ended> {
+    // Where some Consul could tell the time and none does, this machine alone is not believed.
+    if witness(head.content.set(), clusters, clocks) == Witness::Missing {
+        return None;
     }
-    Ended { desired, lines }
+    let mut overrides = head.overrides.clone();
+    let recounted = overrides.recount(clocks.setting);
+    let expired = overrides.expire(clocks.keeping);
+    let recounted = recounted.into_iter().map(|(part, until)| {
+        let until = moment(until);
+        format!("counted anew: {part} of {set} lasts until {until}; its time was in doubt")
+    });
+    let expired = expired
+        .iter()
+        .map(|part| format!("expired: {part} of {set}"));
+    let lines: Vec<String> = recounted.chain(expired).collect();
+    (!lines.is_empty()).then_some(Ended { overrides, lines })
 }

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::super::failure::Exit;
+use super::super::failure::{Exit, Failure};
 use super::super::ui::{Look, Report};
 use super::table::{printable, table};
-use crate::engine::{self, Outcome};
-use crate::model::{Document, Version};
+use crate::engine::{self, Outcome, Pass};
+use crate::model::{Document, ResourceId, SetName, Version};
 use crate::plan::{Plan, UnseenKind};
 
 /// What was committed, and how it went in every cluster.
@@ -84,6 +84,41 @@ impl Outcomes {
             note: None,
             until: None,
         }
+    }
+
+    /// How it went with one set after it was committed as `version`, if it was. Without passes the
+    /// clusters were not even looked at, and get it later.
+    pub(crate) fn reconciled(
+        set: &SetName,
+        version: Option<Version>,
+        passes: Result<Vec<Pass>, Failure>,
+    ) -> Self {
+        let name = ResourceId::Set(set.clone()).to_string();
+        let committed = version.map(|version| Committed { name, version });
+        let mut outcomes = Self {
+            complete: passes.is_ok(),
+            committed: committed.into_iter().collect(),
+            clusters: Vec::new(),
+            note: None,
+            until: None,
+        };
+        for Pass { plan, reports } in passes.into_iter().flatten() {
+            let pass = match &plan {
+                Some(plan) => Self::new(plan, &reports),
+                None => Self {
+                    complete: false,
+                    committed: Vec::new(),
+                    clusters: reports
+                        .iter()
+                        .map(|report| OutcomeView::new(report, version, &[], "nothing written"))
+                        .collect(),
+                    note: None,
+                    until: None,
+                },
+            };
+            outcomes = outcomes.and(Some(pass));
+        }
+        outcomes
     }
 
     /// With what a person should know.

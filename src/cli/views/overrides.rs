@@ -114,7 +114,7 @@ pub(crate) struct Effect {
 }
 
 /// Clusters in which the same changes.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EffectIn {
     clusters: Vec<String>,
@@ -125,9 +125,19 @@ pub(crate) struct EffectIn {
 }
 
 impl Effect {
+    /// What a switch changes by itself, whatever clusters hold.
+    pub(crate) fn alone(set: &SetName, edited: &Edited, effects: &[EffectIn]) -> Self {
+        Self {
+            set: set.to_string(),
+            note: edited.note.clone(),
+            until: edited.until,
+            effects: effects.to_vec(),
+        }
+    }
+
     /// What changes in every cluster that gets `set` if `edited` is in force from now on, and `plan`
     /// is carried out: a snapshot is replaced whole.
-    pub(crate) fn new(set: &SetName, scene: &Scene<'_>, edited: &Edited, plan: &Plan) -> Self {
+    pub(crate) fn in_plan(set: &SetName, scene: &Scene<'_>, edited: &Edited, plan: &Plan) -> Self {
         let in_cluster = |name: &ClusterName, labels: &Labels| {
             let pair = Pair {
                 set: set.clone(),

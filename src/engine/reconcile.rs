@@ -1,0 +1,159 @@
+//! Reconciles one set: brings what clusters hold of it to what its head says, each for itself.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use super::{Engine, EngineError, Event, Outcome, Report};
+use crate::model::{Cluster, ClusterName, Heads, Origin, ResourceId, Selector, SetName};
+use crate::plan::{
+    Clusters, Desired, Pair, Plan, Reach, Unseen, UnseenKind, approve_where_possible, chain,
+};
+use crate::store::StoreError;
+
+/// How often a cluster is looked at again in which somebody else wrote at the same time: a rollout
+/// under way, or another trip.
+const ROUNDS: u32 = 25;
+
+/// How it went in one cluster.
+#[derive(Debug)]
+pub struct Pass {
+    /// What followed from the last look at it; `None`: it was not looked at.
+    pub plan: Option<Plan>,
+    /// How it went.
+    pub reports: Vec<Report>,
+}
+
+impl Engine<'_> {
+    /// Brings every cluster that `set` goes to, and that `only` matches, to its head. There is no
+    /// barrier between clusters: one that does not answer delays no other. `origin` is that of a
+    /// revision which a cluster turns out to need, because it holds the version with other content.
+    pub async fn reconcile(
+        &self,
+        set: &SetName,
+        only: &Selector,
+        origin: &Origin,
+    ) -> Result<Vec<Pass>, EngineError> {
+        let heads = self.heads().await?;
+        let clusters: Vec<ClusterName> = clusters_of(set, &heads)
+            .filter(|(_, cluster)| only.matches(&cluster.labels))
+            .map(|(name, _)| name.clone())
+            .collect();
+        (self.events)(Event::Delivering(clusters.len()));
+        let mut passes: Vec<Pass> = stream::iter(clusters)
+            .map(async |cluster| {
+                let pass = self.bring(set, cluster, origin).await;
+                for report in &pass.reports {
+                    (self.events)(Event::Delivered(report));
+                }
+                pass
+            })
+            .buffer_unordered(self.pace.clusters_at_once.max(1))
+            .collect()
+            .await;
+        passes.sort_by(|a, b| pairs(a).cmp(pairs(b)));
+        Ok(passes)
+    }
+
+    /// Brings one cluster to the head of `set`; again where somebody else was faster.
+    async fn bring(&self, set: &SetName, cluster: ClusterName, origin: &Origin) -> Pass {
+        let quietly = Engine {
+            events: &|_| (),
+            interrupt: self.interrupt.clone(),
+            ..*self
+        };
+        let pair = Pair {
+            set: set.clone(),
+            cluster: cluster.clone(),
+        };
+        let only = Clusters::Named(BTreeSet::from([cluster]));
+        let mut round = 0;
+        loop {
+            let pass = quietly.bring_once(set, &only, origin).await;
+            let meets_another = match &pass {
+                Ok(pass) => pass.reports.iter().any(Report::met_another),
+                Err(error) => matches!(error, EngineError::Commit(StoreError::HeadsMoved(_))),
+            };
+            if meets_another && round < ROUNDS && !*self.interrupt.borrow() {
+                round += 1;
+                stagger(round).await;
+                continue;
+            }
+            return pass.unwrap_or_else(|error| {
+                let outcome = match error {
+                    EngineError::Interrupted => Outcome::Interrupted,
+                    _ => Outcome::Failed(Unseen {
+                        kind: UnseenKind::Unusable,
+                        reason: chain(&error),
+                    }),
+                };
+                Pass {
+                    plan: None,
+                    reports: vec![Report { pair, outcome }],
+                }
+            });
+        }
+    }
+
+    async fn bring_once(
+        &self,
+        set: &SetName,
+        only: &Clusters,
+        origin: &Origin,
+    ) -> Result<Pass, EngineError> {
+        let reach = Reach::Named(BTreeSet::from([set.clone()]));
+        let survey = self.survey(&Desired::nothing(), &reach, only).await?;
+        let plan = survey.plan(&Desired::nothing(), &reach, origin, &BTreeSet::new());
+        match approve_where_possible(plan.map_err(EngineError::Plan)?) {
+            Ok(approved) => {
+                let reports = self.carry_out(&survey, &approved).await?;
+                Ok(Pass {
+                    plan: Some(approved.into_plan()),
+                    reports,
+                })
+            }
+            Err(plan) => Ok(Pass {
+                reports: plan
+                    .deliveries
+                    .iter()
+                    .map(|delivery| Report {
+                        pair: delivery.pair.clone(),
+                        outcome: Outcome::Refused,
+                    })
+                    .collect(),
+                plan: Some(*plan),
+            }),
+        }
+    }
+}
+
+fn pairs(pass: &Pass) -> impl Iterator<Item = &Pair> {
+    pass.reports.iter().map(|report| &report.pair)
+}
+
+/// The clusters that `set` goes to.
+pub fn clusters_of<'h>(
+    set: &SetName,
+    heads: &'h Heads,
+) -> impl Iterator<Item = (&'h ClusterName, &'h Cluster)> {
+    let head = heads.get(&ResourceId::Set(set.clone()));
+    let declared = head.and_then(|head| head.content.set());
+    heads.iter().filter_map(move |(id, head)| match id {
+        ResourceId::Cluster(name) => {
+            let cluster = head.content.cluster()?;
+            let goes_there = declared?.clusters.matches(&cluster.labels);
+            goes_there.then_some((name, cluster))
+        }
+        ResourceId::Set(_) => None,
+    })
+}
+
+/// Waits a moment, and longer each time: half of it is chance, so that many who met do not meet
+/// again.
+pub async fn stagger(round: u32) {
+    let most = 5 * round.min(40);
+    let millis = f64::from(most) * (0.5 + fastrand::f64() / 2.0);
+    tokio::time::sleep(Duration::from_secs_f64(millis / 1000.0)).await;
+}

@@ -185,6 +185,9 @@ pub(crate) async fn carry_through(
     let mut plan = survey.plan(desired, sets, &origin, &consents)?;
     plan.attach(provenances);
 
+    if plan.deliveries.is_empty() && !plan.has_changes() && store.exists() {
+        session.looked_in(store);
+    }
     if let Some(saved) = saved {
         unmoved(saved, &plan, &survey.states())?;
     }

@@ -147,15 +147,18 @@ fn in_world<'a>(world: &'a World, name: &ClusterName) -> Result<&'a Cluster, Fai
 }
 
 async fn list(session: &Session) -> Result<Exit, Failure> {
-    let heads = session.store().await?.heads().await?;
+    let store = session.store().await?;
+    let heads = store.heads().await?;
     let item = |(name, cluster): (&ClusterName, &Cluster)| ClusterItem {
         name: name.to_string(),
         labels: cluster.labels.clone(),
         target: target_of(cluster),
     };
-    session.ui.report(&Clusters {
-        items: declared::clusters(&heads).into_iter().map(item).collect(),
-    })?;
+    let items: Vec<_> = declared::clusters(&heads).into_iter().map(item).collect();
+    if items.is_empty() {
+        session.looked_in(store.as_ref());
+    }
+    session.ui.report(&Clusters { items })?;
     Ok(Exit::Done)
 }
 

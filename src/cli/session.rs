@@ -12,7 +12,7 @@ use super::ui::Ui;
 use crate::engine::{Connect, Pace};
 use crate::model::{self, Cluster, ClusterName, Connection, Heads, Origin, Selector};
 use crate::plan::Desired;
-use crate::store::{self, Store};
+use crate::store::{self, Missing, Store, StoreError};
 use crate::target::consul::{Consul, Patience};
 use crate::target::directory::Directory;
 use crate::target::{self, Target, TargetError};
@@ -130,31 +130,80 @@ pub(crate) struct Session {
 
 impl Session {
     /// The store that this run uses: the flag, the named context, `CFGCTL_STORE`, the current
-    /// context, else one file in the data directory.
+    /// context, else one file in the data directory. There must be one.
     pub(crate) async fn store(&self) -> Result<Arc<dyn Store>, Failure> {
-        let location = self.store_location()?;
-        Ok(store::open(&location).await?)
+        self.open_store(Missing::Refuse).await
     }
 
-    fn store_location(&self) -> Result<String, Failure> {
-        if let Some(location) = &self.stores.store {
-            return Ok(location.clone());
+    /// The same for what may be the first commit: where there is no store, an empty one that the
+    /// commit makes.
+    pub(crate) async fn store_to_be(&self) -> Result<Arc<dyn Store>, Failure> {
+        self.open_store(Missing::Create).await
+    }
+
+    async fn open_store(&self, missing: Missing) -> Result<Arc<dyn Store>, Failure> {
+        let (location, why) = self.store_location()?;
+        let opened = store::open(&location, missing).await;
+        opened.map_err(|error| {
+            let is_absent = matches!(error, StoreError::Absent { .. });
+            let failure = Failure::from(error);
+            if !is_absent {
+                return failure;
+            }
+            Failure {
+                hints: vec![format!(
+                    "{why}; name another one, or make one there with `cfgctl apply -f`"
+                )],
+                ..failure
+            }
+        })
+    }
+
+    /// Says which store was looked at, where nothing else is to be said.
+    pub(crate) fn looked_in(&self, store: &dyn Store) {
+        self.ui
+            .status(&format!("looked in the store at `{}`", store.location()));
+    }
+
+    /// Where the store is, and why there.
+    fn store_location(&self) -> Result<(String, String), Failure> {
+        let set =
+            |name: &str, given: Option<&str>| match given {
+                Some("") => Err(Failure::usage(format!("`{name}` is empty"))
+                    .hint("name a store, or leave it out")),
+                given => Ok(given.map(str::to_owned)),
+            };
+        let variable = |name: &str| {
+            if self.environment.is_empty(name) {
+                return Err(
+                    Failure::usage(format!("the variable `{name}` is set and empty")).hint(
+                        "unset it, or say which store; a secret that a pipeline lacks is empty",
+                    ),
+                );
+            }
+            Ok(self.environment.variable(name).map(str::to_owned))
+        };
+        if let Some(location) = set("--store", self.stores.store.as_deref())? {
+            return Ok((location, "`--store` says so".to_owned()));
         }
-        let named = self.stores.context.as_deref();
-        if named.is_none()
-            && let Some(location) = self.environment.variable("CFGCTL_STORE")
-        {
-            return Ok(location.to_owned());
+        let mut context = set("--context", self.stores.context.as_deref())?;
+        if context.is_none() {
+            if let Some(location) = variable("CFGCTL_STORE")? {
+                return Ok((location, "`CFGCTL_STORE` says so".to_owned()));
+            }
+            context = variable("CFGCTL_CONTEXT")?;
         }
-        let named = named.or_else(|| self.environment.variable("CFGCTL_CONTEXT"));
-        if let Some(location) = Contexts::load(&self.environment)?.store(named)? {
-            return Ok(location);
+        let contexts = Contexts::load(&self.environment)?;
+        if let Some((name, location)) = contexts.store(context.as_deref())? {
+            return Ok((location, format!("the context `{name}` says so")));
         }
         let path = self.environment.data_directory()?.join("store.db");
-        path.into_os_string().into_string().map_err(|path| {
+        let path = path.into_os_string().into_string().map_err(|path| {
             Failure::usage(format!("`{}` is not UTF-8", path.to_string_lossy()))
                 .hint("name the store with `--store`")
-        })
+        })?;
+        let why = "this is the default, as nothing else is named";
+        Ok((path, why.to_owned()))
     }
 
     /// How the clusters of this run are reached.

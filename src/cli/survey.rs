@@ -71,5 +71,8 @@ pub(crate) async fn survey(
     // Nothing is carried out, so the origin is never written anywhere.
     let origin = session.origin(Cause::Apply, None);
     let plan = survey.plan(desired, sets, &origin, consents)?;
+    if plan.deliveries.is_empty() && !plan.has_changes() && store.exists() {
+        session.looked_in(store);
+    }
     Ok((survey, plan))
 }

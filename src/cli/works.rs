@@ -38,8 +38,16 @@ impl Works<'_> {
         survey: &Survey,
         approved: &Approved,
     ) -> Result<Vec<Report>, EngineError> {
-        self.with_engine(async |engine| engine.carry_out(survey, approved).await)
-            .await
+        let existed = self.store.exists();
+        let reports = self
+            .with_engine(async |engine| engine.carry_out(survey, approved).await)
+            .await;
+        if !existed && self.store.exists() {
+            let location = self.store.location();
+            let ui = &self.session.ui;
+            ui.status(&format!("created the store at `{location}`"));
+        }
+        reports
     }
 
     /// Gives an engine to `work`, and shows how far it is until that is done.

@@ -39,7 +39,9 @@ async fn a_reader_never_sees_a_mixture_of_two_snapshots_nor_an_older_one() {
     }
     world.apply(BY_HAND + 1).expect_code(0);
     let location = world.store().into_os_string().into_string().unwrap();
-    let store = store::open(&location).await.unwrap();
+    let store = store::open(&location, store::Missing::Create)
+        .await
+        .unwrap();
     for n in 0..BY_MACHINE {
         apply(store.as_ref(), BY_HAND + 2 + n).await;
     }

@@ -45,12 +45,16 @@ pub(super) struct BreakerView {
 }
 
 pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Failure> {
-    let heads = session.store().await?.heads().await?;
+    let store = session.store().await?;
+    let heads = store.heads().await?;
     let mut breakers = Vec::new();
     for (set, content, head) in living_or_all(&heads, args.set.as_ref())? {
         for name in content.breakers.keys() {
             breakers.extend(views(&heads, set, (content, head), name));
         }
+    }
+    if breakers.is_empty() {
+        session.looked_in(store.as_ref());
     }
     session.ui.report(&Breakers { breakers })?;
     Ok(Exit::Done)

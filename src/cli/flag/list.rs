@@ -54,12 +54,15 @@ struct FlagView {
 }
 
 pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Failure> {
-    let heads = session.store().await?.heads().await?;
+    let store = session.store().await?;
+    let heads = store.heads().await?;
     let sets = living_or_all(&heads, args.set.as_ref())?.into_iter();
     let flags = sets.flat_map(|(name, content, head)| views(&heads, name, (content, head), None));
-    session.ui.report(&Flags {
-        flags: flags.collect(),
-    })?;
+    let flags: Vec<_> = flags.collect();
+    if flags.is_empty() {
+        session.looked_in(store.as_ref());
+    }
+    session.ui.report(&Flags { flags })?;
     Ok(Exit::Done)
 }
 

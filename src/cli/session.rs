@@ -20,6 +20,8 @@ use crate::target::{self, Target, TargetError};
 /// How long to wait for a connection: a cluster on the other side of the world answers within
 /// half of it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How many clusters are worked on at once.
+const CLUSTERS_AT_ONCE: u16 = 32;
 /// How often a request is tried in all.
 const ATTEMPTS: u32 = 3;
 
@@ -67,11 +69,20 @@ pub(crate) struct ReachArgs {
     pub(crate) timeout: Duration,
 
     /// How many clusters to work on at once
-    #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = CLUSTERS_AT_ONCE, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) parallelism: u16,
 }
 
 impl ReachArgs {
+    /// Every cluster.
+    pub(crate) fn everywhere() -> Self {
+        Self {
+            clusters: Selector::default(),
+            timeout: CONNECT_TIMEOUT,
+            parallelism: CLUSTERS_AT_ONCE,
+        }
+    }
+
     /// Refuses a selector that matches none of the clusters that there are or will be, and names
     /// of overrides that there are not: whoever mistypes one must not be told that all is well.
     pub(crate) fn check(&self, heads: &Heads, desired: &Desired) -> Result<(), Failure> {

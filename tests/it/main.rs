@@ -27,6 +27,7 @@ mod consul_answers;
 mod consul_harness;
 mod consul_target;
 mod crash;
+mod delivered;
 mod directory_target;
 mod drift;
 mod flagd_judge;

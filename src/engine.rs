@@ -16,6 +16,7 @@ use crate::store::{Store, StoreError};
 use crate::target::{Target, TargetError};
 
 mod deliver;
+mod denials;
 mod survey;
 
 pub use deliver::{Outcome, Report};

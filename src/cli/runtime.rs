@@ -190,6 +190,12 @@ pub(crate) async fn carry_through(
                 continue;
             }
         }
+        // One cluster that takes it is enough: the others are told of. Where none does that
+        // answered, it is a change of somebody who may make none.
+        let denials = works.denials(&survey, &plan).await?;
+        if let Some(why) = plan.denied_everywhere(&denials) {
+            return Err(denied(&why));
+        }
         let approved = approved(plan)?;
         match works.carry_out(&survey, &approved).await {
             Ok(reports) => {
@@ -263,4 +269,11 @@ fn approved(plan: Plan) -> Result<Approved, Failure> {
             Failure::new(Exit::Refused, error)
         })
     })
+}
+
+/// Nobody may be told that something is switched which nobody lets us write.
+fn denied(why: &str) -> Failure {
+    let what = "no cluster that answers lets it be written; nothing was changed";
+    Failure::new(Exit::Denied, anyhow::anyhow!("{why}").context(what))
+        .hint("`cfgctl cluster policy` prints what a token needs")
 }

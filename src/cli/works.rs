@@ -8,7 +8,7 @@ use super::progress::Progress;
 use super::session::Session;
 use crate::engine::{Engine, EngineError, Event, Pace, Report, Survey};
 use crate::model::Selector;
-use crate::plan::{Approved, Desired, Reach};
+use crate::plan::{Approved, Denials, Desired, Plan, Reach};
 use crate::store::Store;
 
 /// Where work is done, for whom, and how hard to try.
@@ -28,6 +28,13 @@ impl Works<'_> {
         clusters: &Selector,
     ) -> Result<Survey, Failure> {
         self.with_engine(async |engine| engine.survey(desired, reach, clusters).await)
+            .await
+            .map_err(|error| self.interrupt.explain(error.into()))
+    }
+
+    /// What we may not write of what `plan` has to.
+    pub(crate) async fn denials(&self, survey: &Survey, plan: &Plan) -> Result<Denials, Failure> {
+        self.with_engine(async |engine| engine.denials(survey, plan).await)
             .await
             .map_err(|error| self.interrupt.explain(error.into()))
     }

@@ -15,12 +15,14 @@ use crate::plan::{Pair, PlanError, Unseen, UnseenKind, chain};
 use crate::store::{Store, StoreError};
 use crate::target::{Target, TargetError};
 
-mod clocks;
+mod asked;
 mod commit;
 mod deliver;
+mod denials;
 mod reconcile;
 mod survey;
 
+pub use asked::{Answers, Asked};
 pub use deliver::{Outcome, Report};
 pub use reconcile::{Pass, clusters_of, stagger};
 pub use survey::Survey;

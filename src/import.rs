@@ -16,6 +16,7 @@ mod export;
 mod notes;
 mod properties;
 mod screen;
+mod structured;
 mod tree;
 mod verify;
 
@@ -150,11 +151,31 @@ pub enum ImportError {
         /// The layout that was asked for.
         layout: Layout,
     },
-    /// Values were asked for where there is no document.
+    /// Values of a document were asked for with a layout that has none.
     #[error("the layout `{}` has no document that could be structured", .layout.name())]
     NotStructured {
-        /// The layout.
+        /// The layout that was asked for.
         layout: Layout,
+        /// The layout that has one here.
+        instead: Option<Layout>,
+    },
+    /// Values of a document were asked for, and none is there.
+    #[error("there is no document at `{key}` that could be structured")]
+    NothingToStructure {
+        /// Where it was looked for.
+        key: String,
+        /// A prefix that has one.
+        elsewhere: Option<Key>,
+    },
+    /// No values can be made of the document.
+    #[error("no values can be made of `{key}`: {reason}")]
+    NoValues {
+        /// Where it lies.
+        key: String,
+        /// A clause that repeats nothing of it.
+        reason: String,
+        /// What helps.
+        remedy: Remedy,
     },
     /// None of the keys can be imported.
     #[error("none of the {} keys below `{prefix}/` can be imported", .keys.len())]
@@ -186,6 +207,17 @@ pub enum ImportError {
     },
 }
 
+/// What helps if no values can be made of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// It looks like the document of this layout.
+    Layout(Layout),
+    /// It can be kept as one text.
+    KeepText,
+    /// It can be neither: its bytes are no text that a manifest holds.
+    Encode,
+}
+
 /// Makes a set of the keys below a prefix. Keys elsewhere are not touched; those right beside the
 /// prefix may be files of the same application.
 pub fn import(pairs: &[Pair], request: &Request) -> Result<Imported, ImportError> {
@@ -200,9 +232,10 @@ pub fn import(pairs: &[Pair], request: &Request) -> Result<Imported, ImportError
         let prefix = request.prefix.clone();
         return Err(ImportError::Nothing { prefix });
     }
-    let (layout, verified) = match request.layout {
-        Some(layout) => (layout, of_layout(&scope, request, layout)?),
-        None => found_out(&scope, request)?,
+    let (layout, verified) = match (request.form, request.layout) {
+        (Form::Structured, _) => structured::values(&scope, request)?,
+        (Form::Exact, Some(layout)) => (layout, of_layout(&scope, request, layout)?),
+        (Form::Exact, None) => found_out(&scope, request)?,
     };
     let verify::Verified {
         manifest,
@@ -221,7 +254,7 @@ pub fn import(pairs: &[Pair], request: &Request) -> Result<Imported, ImportError
     })
 }
 
-/// The keys as a layout that was asked for.
+/// The keys as a layout has them, byte for byte.
 fn of_layout(
     scope: &Scope<'_>,
     request: &Request,
@@ -231,9 +264,6 @@ fn of_layout(
     let format = match layout {
         Layout::SpringYaml => SpringFormat::Yaml,
         Layout::SpringProperties => SpringFormat::Properties,
-        _ if request.form == Form::Structured => {
-            return Err(ImportError::NotStructured { layout });
-        }
         Layout::SpringKeyValue => return make(Draft::KeyValue),
         Layout::Files => return make(Draft::Files),
         Layout::Keys => return make(Draft::Keys),
@@ -242,9 +272,6 @@ fn of_layout(
         let key = scope.document_key();
         return Err(ImportError::NoDocument { key, layout });
     };
-    if request.form == Form::Structured {
-        return make(Draft::Document(format));
-    }
     // Other keys would have no place in a set that publishes the document.
     let alone = scope.others_than(document).next().is_none();
     let structured = make(Draft::Document(format));

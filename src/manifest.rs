@@ -22,6 +22,7 @@ pub use finding::{Finding, Severity, SourceId, Sources, Span};
 pub use load::{Input, Loaded, load};
 pub use place::Places;
 pub use read::Recursion;
+pub(crate) use read::looks_like_utf_16;
 pub use report::{Style, show};
 pub use schema::json_schema;
 pub use words::closest;

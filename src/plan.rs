@@ -16,6 +16,7 @@ mod after;
 mod batches;
 mod changes;
 mod delivery;
+mod denied;
 mod desired;
 mod explain;
 mod gates;
@@ -25,7 +26,8 @@ mod saved;
 
 pub use after::{Clusters, Reach, places};
 pub use changes::{Edit, ValueChange, value_changes};
-pub use delivery::{Action, Condition, Delivery, Drift};
+pub use delivery::{Action, Condition, Delivery, Drift, Found};
+pub use denied::Denials;
 pub use desired::Desired;
 pub use explain::{Explanation, Held, Source, explain, source_of_flag};
 pub use holds::{Hold, holds};

@@ -9,18 +9,25 @@ use async_trait::async_trait;
 use crate::model::{Commit, Heads, ResourceId, Revision, Version};
 
 mod guard;
+mod later;
 pub mod memory;
 mod open;
 mod seal;
 pub mod sqlite;
 
-pub use open::open;
+pub use open::{Missing, open};
 
 /// Where revisions live. All methods are safe to call from many processes at once.
 #[async_trait]
 pub trait Store: Debug + Send + Sync {
     /// Where the store is, as a person would name it.
     fn location(&self) -> String;
+
+    /// Whether there is one already, as far as this handle has seen: a store that
+    /// [`Missing::Create`] stands for is made by its first commit.
+    fn exists(&self) -> bool {
+        true
+    }
 
     /// The head of every resource, tombstones included, from one moment in time.
     async fn heads(&self) -> Result<Heads, StoreError>;
@@ -75,6 +82,12 @@ pub enum StoreError {
     Exhausted {
         /// The resource.
         id: ResourceId,
+    },
+    /// There is no store here.
+    #[error("there is no store at `{location}`")]
+    Absent {
+        /// Where one was looked for.
+        location: String,
     },
     /// The location cannot be used; the text says why and what to do.
     #[error("`{location}` cannot be used as a store: {reason}")]

@@ -2,12 +2,13 @@
 //!
 //! A backend keeps the contract in `tests/it/target_contract.rs`; it never sees the store.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::model::{Limits, Observed, Oversize, Place, SetName, Write};
+use crate::model::{Key, Limits, Observed, Oversize, Place, SetName, Write};
 
 pub mod consul;
 pub mod directory;
@@ -42,13 +43,21 @@ pub trait Target: Debug + Send + Sync {
     /// A key beside the snapshot key that is to be deleted and is gone already may pass.
     async fn write(&self, write: &Write) -> Result<(), TargetError>;
 
+    /// Why we may not write a set with these keys beside its snapshot key, for those of `sets` of
+    /// which that is so. Changes nothing, and says nothing of whether a write fits what is there.
+    async fn denials(
+        &self,
+        sets: &BTreeMap<SetName, BTreeSet<Key>>,
+    ) -> Result<BTreeMap<SetName, String>, TargetError>;
+
     /// What time it is there, to the second, as far as it has answered and said so.
     fn clock(&self) -> Option<Timestamp> {
         None
     }
 
-    /// Whether the target is fit for use, for `cluster check`.
-    async fn health(&self) -> Result<Health, TargetError>;
+    /// Whether the target is fit for use with these sets, as [`Self::denials`] takes them, for
+    /// `cluster check`.
+    async fn health(&self, sets: &BTreeMap<SetName, BTreeSet<Key>>) -> Result<Health, TargetError>;
 }
 
 /// What a target says of itself.
@@ -58,8 +67,23 @@ pub struct Health {
     pub server: String,
     /// What one write can carry.
     pub limits: Limits,
+    /// What may be done there, as far as it can be told without writing.
+    pub access: Access,
     /// What a person should know, worst first, each a sentence without a period.
     pub warnings: Vec<String>,
+}
+
+/// What may be done in a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everything.
+    Full,
+    /// Reading, and writing some of the sets.
+    Partial,
+    /// Reading, and no writing.
+    ReadOnly,
+    /// Not even reading.
+    None,
 }
 
 /// What a target refuses, by what the caller can do about it.

@@ -41,7 +41,11 @@ pub(crate) struct ApplyArgs {
 }
 
 pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, Failure> {
-    let store = session.store().await?;
+    let store = if args.resume {
+        session.store().await?
+    } else {
+        session.store_to_be().await?
+    };
     let (change, reach) = if let Some(path) = &args.plan {
         let saved = saved::read(path)?;
         if !args.consent.dropped().is_empty() {

@@ -15,7 +15,7 @@ use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
 use super::works::Works;
 use crate::model::{Cause, Consent, Provenance, ResourceId};
-use crate::plan::{Clusters, Desired, Plan, Reach, Reason, SavedPlan, States, approve};
+use crate::plan::{Clusters, Desired, Objection, Plan, Reach, Reason, SavedPlan, States, approve};
 use crate::store::Store;
 
 /// What a person says about a change.
@@ -172,12 +172,7 @@ pub(crate) async fn carry_through(
     } = change;
     let consents = consents | &consent.gates.consents();
 
-    let works = Works {
-        session,
-        store,
-        interrupt: &interrupt,
-        pace: reach.pace(),
-    };
+    let works = Works::new(session, store, &interrupt, reach.pace());
     let survey = works
         .survey(desired, sets, &Clusters::Matching(reach.clusters.clone()))
         .await?;
@@ -187,9 +182,14 @@ pub(crate) async fn carry_through(
     let mut plan = survey.plan(desired, sets, &origin, &consents)?;
     plan.attach(provenances);
 
+    if plan.deliveries.is_empty() && !plan.has_changes() && store.exists() {
+        session.looked_in(store);
+    }
     if let Some(saved) = saved {
         unmoved(saved, &plan, &survey.states())?;
     }
+
+    plan.deny(&works.denials(&survey, &plan).await?);
 
     if consent.dry_run {
         ui.report(&PlanView::new(&plan, Detail::Full))?;
@@ -240,26 +240,36 @@ pub(crate) fn refusal(plan: &Plan) -> Option<Failure> {
         _ => None,
     });
     let overridden: Vec<String> = overridden.collect();
-    let answers: BTreeSet<_> = plan
+    let error = anyhow::anyhow!("the plan is refused; nothing was changed");
+    let is_denied = |it: &Objection| matches!(it.reason, Reason::Denied { .. });
+    let exit = if plan.objections.iter().any(is_denied) {
+        Exit::Denied
+    } else {
+        Exit::Refused
+    };
+    let failure = Failure::new(exit, error);
+    let hints: BTreeSet<_> = plan
         .objections
         .iter()
-        .map(|objection| objection.reason.answer())
+        .map(|it| hint(it, &overridden))
         .collect();
-    let error = anyhow::anyhow!("the plan is refused; nothing was changed");
-    let failure = Failure::new(Exit::Refused, error);
-    Some(
-        answers
-            .into_iter()
-            .fold(failure, |failure, answer| match answer {
-                Some(Consent::DropOverrides) => failure.hint(format!(
-                    "reset or unset it first, or pass `--drop-overrides {}`",
-                    overridden.join(",")
-                )),
-                Some(consent) => failure.hint(format!(
-                    "if that is what you want, pass `{}`; `--clusters` leaves clusters out",
-                    consent.flag()
-                )),
-                None => failure.hint("make the set smaller, or raise the limits of the cluster"),
-            }),
-    )
+    Some(hints.into_iter().fold(failure, Failure::hint))
+}
+
+/// What answers an objection. `overridden` names everything that would be lost.
+fn hint(objection: &Objection, overridden: &[String]) -> String {
+    match (objection.reason.answer(), &objection.reason) {
+        (Some(Consent::DropOverrides), _) => format!(
+            "reset or unset it first, or pass `--drop-overrides {}`",
+            overridden.join(",")
+        ),
+        (Some(consent), _) => format!(
+            "if that is what you want, pass `{}`; `--clusters` leaves clusters out",
+            consent.flag()
+        ),
+        (None, Reason::Denied { .. }) => "a token that may write is needed, as `cfgctl cluster \
+             policy` prints it; `--clusters` leaves clusters out"
+            .to_owned(),
+        (None, _) => "make the set smaller, or raise the limits of the cluster".to_owned(),
+    }
 }

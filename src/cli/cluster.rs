@@ -1,6 +1,6 @@
 //! `cfgctl cluster`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -16,9 +16,13 @@ use super::session::{ReachArgs, Session};
 use super::ui::{Look, Report};
 use super::views::table::{printable, table};
 use crate::engine::Connect as _;
-use crate::model::{Clocks, Cluster, ClusterName, Connection, Content, Heads, Limits, ResourceId};
+use crate::model::{
+    Clocks, Cluster, ClusterName, Connection, Content, Heads, Key, Limits, Overrides, ResourceId,
+    SetName,
+};
 use crate::plan::chain;
-use crate::target::{Health, Target, TargetError};
+use crate::render;
+use crate::target::{Access, Health, Target, TargetError};
 
 mod login;
 mod policy;
@@ -29,6 +33,9 @@ pub(crate) enum ClusterCommand {
     /// List the clusters that the store knows
     List,
     /// Check that clusters answer, and say what one write can carry
+    ///
+    /// Ends with 6 where the token may not write every set that goes there, and with 7 where
+    /// nobody answers.
     Check(CheckArgs),
     /// Keep the token of a cluster in the keyring of the operating system
     ///
@@ -88,6 +95,7 @@ struct CheckItem {
     name: String,
     target: String,
     healthy: bool,
+    state: &'static str,
     server: Option<String>,
     limits: Option<Limits>,
     warnings: Vec<String>,
@@ -124,9 +132,12 @@ async fn world(session: &Session, files: &FileArgs) -> Result<World, Failure> {
         let loaded = files.declared(session, &Heads::new())?;
         return Ok(declared::desired(loaded.manifests).contents);
     }
-    let heads = session.store().await?.heads().await?;
+    Ok(stored(session.store().await?.heads().await?))
+}
+
+fn stored(heads: Heads) -> World {
     let contents = heads.into_iter().map(|(id, head)| (id, head.content));
-    Ok(contents.collect())
+    contents.collect()
 }
 
 /// The cluster of this name, in the files or else in the store.
@@ -147,27 +158,42 @@ fn in_world<'a>(world: &'a World, name: &ClusterName) -> Result<&'a Cluster, Fai
 }
 
 async fn list(session: &Session) -> Result<Exit, Failure> {
-    let heads = session.store().await?.heads().await?;
+    let store = session.store().await?;
+    let heads = store.heads().await?;
     let item = |(name, cluster): (&ClusterName, &Cluster)| ClusterItem {
         name: name.to_string(),
         labels: cluster.labels.clone(),
         target: target_of(cluster),
     };
-    session.ui.report(&Clusters {
-        items: declared::clusters(&heads).into_iter().map(item).collect(),
-    })?;
+    let items: Vec<_> = declared::clusters(&heads).into_iter().map(item).collect();
+    if items.is_empty() {
+        session.looked_in(store.as_ref());
+    }
+    session.ui.report(&Clusters { items })?;
     Ok(Exit::Done)
 }
 
 async fn check(session: &Session, args: &CheckArgs) -> Result<Exit, Failure> {
-    let chosen = chosen(session, args).await?;
+    let world = if args.files.filenames.is_empty() {
+        let heads = session.store().await?.heads().await?;
+        for name in &args.names {
+            known(&heads, &ResourceId::Cluster(name.clone()))?;
+        }
+        stored(heads)
+    } else {
+        world(session, &args.files).await?
+    };
+    let chosen = chosen(&world, args)?;
     let connector = session.connector(args.reach.timeout);
-    let checks = chosen.iter().map(|(name, cluster)| {
-        let connector = &connector;
+    let checks = chosen.into_iter().map(|(name, cluster)| {
+        let (connector, world) = (&connector, &world);
         async move {
             let target = connector.connect(name, cluster);
             let (health, clock) = match target {
-                Ok(target) => (health(&target, args).await, target.clock()),
+                Ok(target) => {
+                    let health = health(&target, &sets_in(world, cluster), args).await;
+                    (health, target.clock())
+                }
                 Err(error) => (Err(error), None),
             };
             (name, cluster, health, clock)
@@ -190,16 +216,39 @@ async fn check(session: &Session, args: &CheckArgs) -> Result<Exit, Failure> {
         healthy: clusters.iter().all(|item| item.healthy),
         clusters,
     })?;
-    let exits = checked.into_iter().filter_map(|(_, _, health, _)| {
-        let failure = Failure::from(health.err()?);
-        Some(failure.exit)
-    });
+    let exits = checked
+        .into_iter()
+        .filter_map(|(_, _, health, _)| match health {
+            Ok(health) if health.access == Access::Full => None,
+            Ok(_) => Some(Exit::Denied),
+            Err(error) => Some(Failure::from(error).exit),
+        });
     // Which of several failures decides the exit code must not depend on who answered first.
     Ok(exits.max_by_key(|exit| *exit as u8).unwrap_or(Exit::Done))
 }
 
-async fn health(target: &Arc<dyn Target>, args: &CheckArgs) -> Result<Health, TargetError> {
-    let health = tokio::time::timeout(args.reach.timeout, target.health()).await;
+/// The sets that go to `cluster`, with what they publish there.
+fn sets_in(world: &World, cluster: &Cluster) -> BTreeMap<SetName, BTreeSet<Key>> {
+    let sets = world.iter().filter_map(|(id, content)| {
+        let (ResourceId::Set(name), Some(set)) = (id, content.set()) else {
+            return None;
+        };
+        set.clusters.matches(&cluster.labels).then(|| {
+            let contents = render::contents(set, &Overrides::default(), &cluster.labels);
+            // What cannot be rendered is for `validate` to tell.
+            let entries = render::entries(&set.publish, &contents).unwrap_or_default();
+            (name.clone(), entries.into_keys().collect())
+        })
+    });
+    sets.collect()
+}
+
+async fn health(
+    target: &Arc<dyn Target>,
+    sets: &BTreeMap<SetName, BTreeSet<Key>>,
+    args: &CheckArgs,
+) -> Result<Health, TargetError> {
+    let health = tokio::time::timeout(args.reach.timeout, target.health(sets)).await;
     health.unwrap_or_else(|elapsed| {
         Err(TargetError::Unreachable {
             location: target.location(),
@@ -208,34 +257,21 @@ async fn health(target: &Arc<dyn Target>, args: &CheckArgs) -> Result<Health, Ta
     })
 }
 
-async fn chosen(
-    session: &Session,
+/// The clusters that are asked for, by name.
+fn chosen<'w>(
+    world: &'w World,
     args: &CheckArgs,
-) -> Result<Vec<(ClusterName, Cluster)>, Failure> {
-    let mut found: Vec<(ClusterName, Cluster)> = if args.files.filenames.is_empty() {
-        let heads = session.store().await?.heads().await?;
-        for name in &args.names {
-            known(&heads, &ResourceId::Cluster(name.clone()))?;
-        }
-        let clusters = declared::clusters(&heads).into_iter();
-        clusters
-            .map(|(name, cluster)| (name.clone(), cluster.clone()))
-            .collect()
-    } else {
-        let manifests = args.files.declared(session, &Heads::new())?.manifests;
-        let clusters = manifests.into_iter().filter_map(|manifest| {
-            let cluster = manifest.content.cluster()?.clone();
-            match manifest.id {
-                ResourceId::Cluster(name) => Some((name, cluster)),
-                ResourceId::Set(_) => None,
-            }
-        });
-        clusters.collect()
-    };
-    found.retain(|(name, cluster)| {
-        (args.names.is_empty() || args.names.contains(name))
-            && args.reach.clusters.matches(&cluster.labels)
+) -> Result<BTreeMap<&'w ClusterName, &'w Cluster>, Failure> {
+    let found = world.iter().filter_map(|(id, content)| match id {
+        ResourceId::Cluster(name) => Some((name, content.cluster()?)),
+        ResourceId::Set(_) => None,
     });
+    let found: BTreeMap<_, _> = found
+        .filter(|(name, cluster)| {
+            (args.names.is_empty() || args.names.contains(name))
+                && args.reach.clusters.matches(&cluster.labels)
+        })
+        .collect();
     if found.is_empty() {
         return Err(Failure::usage("there is no cluster to check")
             .hint("`cfgctl cluster list` shows those of the store; `-f` takes them from files"));
@@ -246,10 +282,21 @@ async fn chosen(
 impl CheckItem {
     fn new(name: &ClusterName, cluster: &Cluster, health: &Result<Health, TargetError>) -> Self {
         let fit = health.as_ref().ok();
+        let state = match health {
+            Ok(health) => match health.access {
+                Access::Full => "ok",
+                Access::Partial => "partial",
+                Access::ReadOnly => "read-only",
+                Access::None => "denied",
+            },
+            Err(TargetError::Denied { .. }) => "denied",
+            Err(_) => "failed",
+        };
         Self {
             name: name.to_string(),
             target: target_of(cluster),
-            healthy: fit.is_some(),
+            healthy: state == "ok",
+            state,
             server: fit.map(|health| health.server.clone()),
             limits: fit.map(|health| health.limits),
             warnings: fit.map_or(Vec::new(), |health| health.warnings.clone()),
@@ -306,7 +353,7 @@ impl Report for Checks {
             [
                 item.name.clone(),
                 printable(&item.target),
-                if item.healthy { "ok" } else { "failed" }.to_owned(),
+                item.state.replace('-', " "),
                 item.server.as_deref().map_or("-".to_owned(), printable),
                 limits.unwrap_or("-".to_owned()),
                 printable(&notes.join("; ")),

@@ -100,12 +100,14 @@ impl Contexts {
         Ok(Self { path, file })
     }
 
-    /// The store of the named context, or of the current one; `None` where there is none.
-    pub(crate) fn store(&self, named: Option<&str>) -> Result<Option<String>, Failure> {
+    /// The name and the store of the named context, or of the current one; `None` where there is
+    /// none.
+    pub(crate) fn store(&self, named: Option<&str>) -> Result<Option<(String, String)>, Failure> {
         let Some(name) = named.or(self.file.current_context.as_deref()) else {
             return Ok(None);
         };
-        self.find(name).map(|context| Some(context.store.clone()))
+        let found = self.find(name)?;
+        Ok(Some((found.name.clone(), found.store.clone())))
     }
 
     fn find(&self, name: &str) -> Result<&NamedContext, Failure> {
@@ -161,7 +163,8 @@ pub(crate) fn context(session: &Session, command: &ContextCommand) -> Result<Exi
                 .status(&format!("`{name}` is the current context"));
         }
         ContextCommand::Set { name } => {
-            let Some(store) = session.stores.store.clone() else {
+            let named = session.stores.store.clone();
+            let Some(store) = named.filter(|store| !store.is_empty()) else {
                 return Err(Failure::usage("a context needs a store")
                     .hint(format!("`cfgctl context set {name} --store LOCATION`")));
             };

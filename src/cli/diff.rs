@@ -40,8 +40,14 @@ pub(crate) struct DiffArgs {
 }
 
 pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Failure> {
-    let store = session.store().await?;
+    let store = session.store_to_be().await?;
     let heads = store.heads().await?;
+    if !store.exists() {
+        session.ui.status(&format!(
+            "there is no store at `{}` yet; this is compared with nothing",
+            store.location()
+        ));
+    }
     let declared = args.files.declared(session, &heads)?;
     let provenances = provenances(&declared);
     let undeclared = undeclared(&declared.manifests, &heads);

@@ -71,6 +71,11 @@ impl Environment {
         self.variables.get(name)
     }
 
+    /// Whether a variable is set, and to nothing.
+    pub(crate) fn is_empty(&self, name: &str) -> bool {
+        self.variables.is_empty(name)
+    }
+
     /// Every variable, for the targets that know some of them.
     pub(crate) fn variables(&self) -> &target::Environment {
         &self.variables

@@ -92,6 +92,10 @@ impl From<StoreError> for Failure {
                     ),
                 )
             }
+            StoreError::Absent { .. } => (
+                Exit::Unavailable,
+                "name another one with `--store`, `CFGCTL_STORE` or a context".to_owned(),
+            ),
             StoreError::Location { .. } => (
                 Exit::Usage,
                 "name another one with `--store`, `CFGCTL_STORE` or a context".to_owned(),

@@ -71,6 +71,9 @@ pub(crate) async fn get(session: &Session, args: &GetArgs) -> Result<Exit, Failu
         session.ui.print(&documents.join("---\n"))?;
         return Ok(Exit::Done);
     }
+    if chosen.is_empty() {
+        session.looked_in(store.as_ref());
+    }
     let overridden = overridden(&heads, &chosen);
     session.ui.report(&Resources {
         overridden,

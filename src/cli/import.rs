@@ -9,7 +9,7 @@ use super::session::{Session, duration};
 use super::ui::Output;
 use super::views::import::{ImportReport, items};
 use super::views::table::count;
-use crate::import::{Fate, Form, ImportError, Imported, Layout, Request, import};
+use crate::import::{Fate, Form, ImportError, Imported, Layout, Remedy, Request, import};
 use crate::manifest::manifest_of;
 use crate::model::{self, Key, Selector, SetName};
 use crate::target::consul::FLAGS;
@@ -231,6 +231,8 @@ fn exists(path: &Path) -> Failure {
         .hint("name another file, or pass `--force` to replace it")
 }
 
+const AS_THEY_ARE: &str = "the keys are imported as they are";
+
 /// What stands against an import, and what to do next.
 fn explain(session: &Session, args: &ImportArgs, error: ImportError) -> Failure {
     match &error {
@@ -255,8 +257,42 @@ fn explain(session: &Session, args: &ImportArgs, error: ImportError) -> Failure 
             });
             Failure::new(Exit::Usage, error)
         }
-        ImportError::NoDocument { .. } | ImportError::NotStructured { .. } => {
-            Failure::new(Exit::Usage, error).hint("`--layout auto` finds out how the keys lie")
+        ImportError::NoDocument { .. } => {
+            Failure::new(Exit::Usage, error).hint(if args.structured {
+                format!("without `--layout` and `--structured`, {AS_THEY_ARE}")
+            } else {
+                "`--layout auto` finds out how the keys lie".to_owned()
+            })
+        }
+        ImportError::NotStructured { instead, .. } => {
+            let hint = match instead {
+                Some(layout) => format!("`--layout {}` has one", layout.name()),
+                None => format!("without `--structured`, {AS_THEY_ARE}"),
+            };
+            Failure::new(Exit::Usage, error).hint(hint)
+        }
+        ImportError::NothingToStructure { elsewhere, .. } => {
+            let hint = match elsewhere {
+                Some(prefix) => format!("there is one with `--prefix {prefix}`"),
+                None => format!("without `--structured`, {AS_THEY_ARE}"),
+            };
+            Failure::new(Exit::Usage, error).hint(hint)
+        }
+        ImportError::NoValues { remedy, .. } => {
+            let hint = match remedy {
+                Remedy::Layout(layout) => {
+                    let name = layout.name();
+                    format!("it looks like the layout `{name}`: `--layout {name}` reads it so")
+                }
+                Remedy::KeepText => {
+                    "without `--structured` it is kept as one text, byte for byte; \
+                                     values can be made of it when what is wrong is put right in \
+                                     the Consul"
+                        .to_owned()
+                }
+                Remedy::Encode => "write it in UTF-8 in the Consul, and import it then".to_owned(),
+            };
+            Failure::new(Exit::Usage, error).hint(hint)
         }
         ImportError::TooMany { .. } | ImportError::Unreadable { .. } => {
             Failure::new(Exit::Usage, error).hint("import parts of it, each with a longer prefix")

@@ -21,7 +21,7 @@ use super::views::outcome::Outcomes;
 use super::views::overrides::{Effect, EffectIn, effects};
 use super::views::table::moment;
 use super::works::Works;
-use crate::engine::{EngineError, clusters_of, stagger};
+use crate::engine::{Asked, EngineError, clusters_of, stagger};
 use crate::model::{
     Cause, Clocks, Cluster, ClusterName, ConfigSet, Connection, Heads, Origin, Overrides, Revision,
     Selector, SetName, Version, Witness,
@@ -130,12 +130,7 @@ pub(crate) async fn carry_through(
     args: &SwitchArgs,
 ) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen();
-    let works = Works {
-        session,
-        store,
-        interrupt: &interrupt,
-        pace: args.pace(),
-    };
+    let works = Works::new(session, store, &interrupt, args.pace());
     let mut shown = None;
     if !args.yes {
         shown = ask(&works, switch, args).await?;
@@ -239,10 +234,19 @@ async fn commit(
         let alone = Clocks::of(Environment::time(), []);
         let mut scene = Scene::new(set, head, &clusters, alone);
         let mut edited = (switch.edit)(&scene)?;
-        if edited.until.is_some() {
-            // Only what has a time limit needs to know more than this machine's clock.
+        let is_news = edited.overrides != head.overrides;
+        // Only what has a time limit needs to know more than this machine's clock.
+        let asked = match edited.until {
+            Some(_) => Asked::AccessAndTime,
+            None => Asked::Access,
+        };
+        if is_news || edited.until.is_some() {
             let here = clusters_of(switch.set, &heads).collect();
-            let clocks = works.clocks(switch.set, &here).await;
+            let answers = works.ask(asked, switch.set, &here).await;
+            if let Some(why) = answers.denied.filter(|_| is_news) {
+                return Err(denied(&why));
+            }
+            let clocks = Clocks::of(Environment::time(), answers.clocks);
             scene = Scene::new(set, head, &clusters, clocks);
             edited = (switch.edit)(&scene)?;
         }
@@ -318,4 +322,11 @@ async fn sweep_before(works: &Works<'_>, heads: &Heads, set: &SetName) {
     if let Err(failure) = sweep(works, heads, &due, &Selector::default()).await {
         not_swept(works.session, &failure);
     }
+}
+
+/// Nobody may be told that something is switched which nobody lets us write.
+fn denied(why: &str) -> Failure {
+    let what = "no cluster that answers lets it be written; nothing was changed";
+    Failure::new(Exit::Denied, anyhow::anyhow!("{why}").context(what))
+        .hint("`cfgctl cluster policy` prints what a token needs")
 }

@@ -1,7 +1,7 @@
 //! What every command starts from: where the store is, and how clusters are reached.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::context::Contexts;
@@ -12,7 +12,7 @@ use super::ui::Ui;
 use crate::engine::{Connect, Pace};
 use crate::model::{self, Cluster, ClusterName, Connection, Heads, Origin, Selector};
 use crate::plan::Desired;
-use crate::store::{self, Store};
+use crate::store::{self, Missing, Store, StoreError};
 use crate::target::consul::{Consul, Patience};
 use crate::target::directory::Directory;
 use crate::target::{self, Target, TargetError};
@@ -20,6 +20,8 @@ use crate::target::{self, Target, TargetError};
 /// How long to wait for a connection: a cluster on the other side of the world answers within
 /// half of it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How many clusters are worked on at once.
+const CLUSTERS_AT_ONCE: u16 = 32;
 /// How often a request is tried in all.
 const ATTEMPTS: u32 = 3;
 
@@ -67,11 +69,20 @@ pub(crate) struct ReachArgs {
     pub(crate) timeout: Duration,
 
     /// How many clusters to work on at once
-    #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = CLUSTERS_AT_ONCE, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) parallelism: u16,
 }
 
 impl ReachArgs {
+    /// Every cluster.
+    pub(crate) fn everywhere() -> Self {
+        Self {
+            clusters: Selector::default(),
+            timeout: CONNECT_TIMEOUT,
+            parallelism: CLUSTERS_AT_ONCE,
+        }
+    }
+
     /// Refuses a selector that matches none of the clusters that there are or will be, and names
     /// of overrides that there are not: whoever mistypes one must not be told that all is well.
     pub(crate) fn check(&self, heads: &Heads, desired: &Desired) -> Result<(), Failure> {
@@ -130,31 +141,80 @@ pub(crate) struct Session {
 
 impl Session {
     /// The store that this run uses: the flag, the named context, `CFGCTL_STORE`, the current
-    /// context, else one file in the data directory.
+    /// context, else one file in the data directory. There must be one.
     pub(crate) async fn store(&self) -> Result<Arc<dyn Store>, Failure> {
-        let location = self.store_location()?;
-        Ok(store::open(&location).await?)
+        self.open_store(Missing::Refuse).await
     }
 
-    fn store_location(&self) -> Result<String, Failure> {
-        if let Some(location) = &self.stores.store {
-            return Ok(location.clone());
+    /// The same for what may be the first commit: where there is no store, an empty one that the
+    /// commit makes.
+    pub(crate) async fn store_to_be(&self) -> Result<Arc<dyn Store>, Failure> {
+        self.open_store(Missing::Create).await
+    }
+
+    async fn open_store(&self, missing: Missing) -> Result<Arc<dyn Store>, Failure> {
+        let (location, why) = self.store_location()?;
+        let opened = store::open(&location, missing).await;
+        opened.map_err(|error| {
+            let is_absent = matches!(error, StoreError::Absent { .. });
+            let failure = Failure::from(error);
+            if !is_absent {
+                return failure;
+            }
+            Failure {
+                hints: vec![format!(
+                    "{why}; name another one, or make one there with `cfgctl apply -f`"
+                )],
+                ..failure
+            }
+        })
+    }
+
+    /// Says which store was looked at, where nothing else is to be said.
+    pub(crate) fn looked_in(&self, store: &dyn Store) {
+        self.ui
+            .status(&format!("looked in the store at `{}`", store.location()));
+    }
+
+    /// Where the store is, and why there.
+    fn store_location(&self) -> Result<(String, String), Failure> {
+        let set =
+            |name: &str, given: Option<&str>| match given {
+                Some("") => Err(Failure::usage(format!("`{name}` is empty"))
+                    .hint("name a store, or leave it out")),
+                given => Ok(given.map(str::to_owned)),
+            };
+        let variable = |name: &str| {
+            if self.environment.is_empty(name) {
+                return Err(
+                    Failure::usage(format!("the variable `{name}` is set and empty")).hint(
+                        "unset it, or say which store; a secret that a pipeline lacks is empty",
+                    ),
+                );
+            }
+            Ok(self.environment.variable(name).map(str::to_owned))
+        };
+        if let Some(location) = set("--store", self.stores.store.as_deref())? {
+            return Ok((location, "`--store` says so".to_owned()));
         }
-        let named = self.stores.context.as_deref();
-        if named.is_none()
-            && let Some(location) = self.environment.variable("CFGCTL_STORE")
-        {
-            return Ok(location.to_owned());
+        let mut context = set("--context", self.stores.context.as_deref())?;
+        if context.is_none() {
+            if let Some(location) = variable("CFGCTL_STORE")? {
+                return Ok((location, "`CFGCTL_STORE` says so".to_owned()));
+            }
+            context = variable("CFGCTL_CONTEXT")?;
         }
-        let named = named.or_else(|| self.environment.variable("CFGCTL_CONTEXT"));
-        if let Some(location) = Contexts::load(&self.environment)?.store(named)? {
-            return Ok(location);
+        let contexts = Contexts::load(&self.environment)?;
+        if let Some((name, location)) = contexts.store(context.as_deref())? {
+            return Ok((location, format!("the context `{name}` says so")));
         }
         let path = self.environment.data_directory()?.join("store.db");
-        path.into_os_string().into_string().map_err(|path| {
+        let path = path.into_os_string().into_string().map_err(|path| {
             Failure::usage(format!("`{}` is not UTF-8", path.to_string_lossy()))
                 .hint("name the store with `--store`")
-        })
+        })?;
+        let why = "this is the default, as nothing else is named";
+        Ok((path, why.to_owned()))
     }
 
     /// How the clusters of this run are reached.
@@ -163,6 +223,7 @@ impl Session {
             environment: self.environment.variables().clone(),
             patience: Self::patience(timeout),
             keyring: Arc::new(Keyring::new(&self.environment)),
+            known: Mutex::default(),
         }
     }
 
@@ -187,12 +248,18 @@ impl Session {
     }
 }
 
+/// Each cluster as it was described, and its target.
+type Targets = BTreeMap<ClusterName, (Cluster, Arc<dyn Target>)>;
+
 /// Makes targets from how clusters are described, with what the environment adds.
 #[derive(Debug)]
 pub(crate) struct Connector {
     environment: target::Environment,
     patience: Patience,
     keyring: Arc<Keyring>,
+    /// The targets that there are already, so that connections and what is known of a server serve
+    /// every look at it.
+    known: Mutex<Targets>,
 }
 
 impl Connector {
@@ -208,12 +275,21 @@ impl Connect for Connector {
         name: &ClusterName,
         cluster: &Cluster,
     ) -> Result<Arc<dyn Target>, TargetError> {
-        Ok(match &cluster.connection {
+        // A thread that panicked meanwhile left nothing half done in it.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((described, target)) = known.get(name)
+            && described == cluster
+        {
+            return Ok(Arc::clone(target));
+        }
+        let target: Arc<dyn Target> = match &cluster.connection {
             Connection::Consul(consul) => {
                 let consul = Consul::connect(name, consul, &self.environment, &self.patience)?;
                 Arc::new(consul.or_token_from(Arc::clone(&self.keyring) as _, name))
             }
             Connection::Directory(directory) => Arc::new(Directory::new(directory)?),
-        })
+        };
+        known.insert(name.clone(), (cluster.clone(), Arc::clone(&target)));
+        Ok(target)
     }
 }

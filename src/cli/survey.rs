@@ -2,15 +2,17 @@
 //! `drift` have in common.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::names::known_set;
-use super::session::{ReachArgs, Session};
+use super::session::{ReachArgs, Session, duration};
+use super::views::table::printable;
 use super::works::Works;
 use crate::engine::Survey;
 use crate::model::{Cause, Consent, SetName};
-use crate::plan::{Clusters, Desired, Plan, Reach};
+use crate::plan::{Clusters, Condition, Desired, Plan, Reach};
 use crate::store::Store;
 
 /// What is asked.
@@ -47,6 +49,45 @@ pub(crate) async fn reach(store: &dyn Store, sets: &[SetName]) -> Result<Reach, 
     Ok(Reach::Named(sets.iter().cloned().collect()))
 }
 
+/// How long a list looks at clusters.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct LookArgs {
+    /// The longest wait for one cluster, as in `2s`; the others do not wait longer than that
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
+    timeout: Duration,
+}
+
+/// Looks at `sets` in every cluster that has to do with them, all at once, and says which clusters
+/// could not be looked at. They hold up the answer for no longer than `args` says.
+pub(crate) async fn look(
+    session: &Session,
+    store: &dyn Store,
+    sets: BTreeSet<SetName>,
+    args: &LookArgs,
+) -> Result<(Survey, Plan), Failure> {
+    let reach = ReachArgs {
+        timeout: args.timeout,
+        ..ReachArgs::everywhere()
+    };
+    let question = Question::of(Reach::Named(sets));
+    let interrupt = Interrupt::listen();
+    let (survey, plan) = self::survey(session, store, &question, &reach, &interrupt).await?;
+    let mut told = BTreeSet::new();
+    for delivery in &plan.deliveries {
+        let Condition::Unseen(unseen) = &delivery.condition else {
+            continue;
+        };
+        let cluster = &delivery.pair.cluster;
+        if delivery.desired.is_some() && told.insert(cluster) {
+            let reason = printable(&unseen.reason);
+            session
+                .ui
+                .status(&format!("could not look at {cluster}: {reason}"));
+        }
+    }
+    Ok((survey, plan))
+}
+
 /// Answers `question` from what is true now.
 pub(crate) async fn survey(
     session: &Session,
@@ -60,12 +101,7 @@ pub(crate) async fn survey(
         sets,
         consents,
     } = question;
-    let works = Works {
-        session,
-        store,
-        interrupt,
-        pace: reach.pace(),
-    };
+    let works = Works::new(session, store, interrupt, reach.pace());
     let survey = works
         .survey(desired, sets, &Clusters::Matching(reach.clusters.clone()))
         .await?;
@@ -73,5 +109,8 @@ pub(crate) async fn survey(
     // Nothing is carried out, so the origin is never written anywhere.
     let origin = session.origin(Cause::Apply, None);
     let plan = survey.plan(desired, sets, &origin, consents)?;
+    if plan.deliveries.is_empty() && !plan.has_changes() && store.exists() {
+        session.looked_in(store);
+    }
     Ok((survey, plan))
 }

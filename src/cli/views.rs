@@ -1,5 +1,6 @@
 //! Data as tables and text for people.
 
+pub(crate) mod delivered;
 pub(crate) mod diff;
 pub(crate) mod drift;
 pub(crate) mod github;

@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 
 use futures_util::future::{Either, select};
 
-use super::environment::Environment;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::progress::Progress;
-use super::session::Session;
-use crate::engine::{Engine, EngineError, Event, Pace, Pass, Report, Survey};
+use super::session::{Connector, Session};
+use crate::engine::{Answers, Asked, Engine, EngineError, Event, Pace, Pass, Report, Survey};
 use crate::model::{
-    Cause, Clocks, Cluster, ClusterName, Origin, Overrides, Revision, Selector, SetName, Version,
+    Cause, Cluster, ClusterName, Origin, Overrides, Revision, Selector, SetName, Version,
 };
-use crate::plan::{Approved, Clusters, Desired, Reach};
+use crate::plan::{Approved, Clusters, Denials, Desired, Plan, Reach};
 use crate::store::Store;
 
 /// Where work is done, for whom, and how hard to try.
@@ -21,10 +20,25 @@ pub(crate) struct Works<'a> {
     pub(crate) session: &'a Session,
     pub(crate) store: &'a dyn Store,
     pub(crate) interrupt: &'a Interrupt,
-    pub(crate) pace: Pace,
+    pace: Pace,
+    connector: Connector,
 }
 
-impl Works<'_> {
+impl<'a> Works<'a> {
+    pub(crate) fn new(
+        session: &'a Session,
+        store: &'a dyn Store,
+        interrupt: &'a Interrupt,
+        pace: Pace,
+    ) -> Self {
+        Self {
+            session,
+            store,
+            interrupt,
+            pace,
+            connector: session.connector(pace.timeout),
+        }
+    }
     /// Looks at everything that a plan for `desired` needs.
     pub(crate) async fn survey(
         &self,
@@ -37,14 +51,29 @@ impl Works<'_> {
             .map_err(|error| self.interrupt.explain(error.into()))
     }
 
+    /// What we may not write of what `plan` has to.
+    pub(crate) async fn denials(&self, survey: &Survey, plan: &Plan) -> Result<Denials, Failure> {
+        self.with_engine(async |engine| engine.denials(survey, plan).await)
+            .await
+            .map_err(|error| self.interrupt.explain(error.into()))
+    }
+
     /// Makes a plan real, in the store and then in every target.
     pub(crate) async fn carry_out(
         &self,
         survey: &Survey,
         approved: &Approved,
     ) -> Result<Vec<Report>, EngineError> {
-        self.with_engine(async |engine| engine.carry_out(survey, approved).await)
-            .await
+        let existed = self.store.exists();
+        let reports = self
+            .with_engine(async |engine| engine.carry_out(survey, approved).await)
+            .await;
+        if !existed && self.store.exists() {
+            let location = self.store.location();
+            let ui = &self.session.ui;
+            ui.status(&format!("created the store at `{location}`"));
+        }
+        reports
     }
 
     /// Commits what is overridden in one set.
@@ -71,16 +100,15 @@ impl Works<'_> {
             .map_err(|error| self.interrupt.explain(error.into()))
     }
 
-    /// The clocks of these clusters, as far as they answer within a moment.
-    pub(crate) async fn clocks(
+    /// What these clusters say before a switch is committed, within a moment.
+    pub(crate) async fn ask(
         &self,
+        asked: Asked,
         set: &SetName,
         clusters: &BTreeMap<&ClusterName, &Cluster>,
-    ) -> Clocks {
-        let others = self
-            .with_engine(async |engine| engine.clocks(set, clusters).await)
-            .await;
-        Clocks::of(Environment::time(), others)
+    ) -> Answers {
+        self.with_engine(async |engine| engine.ask(asked, set, clusters).await)
+            .await
     }
 
     /// Gives an engine to `work`, and shows how far it is until that is done.
@@ -90,12 +118,13 @@ impl Works<'_> {
             store,
             interrupt,
             pace,
+            ref connector,
         } = *self;
         let progress = Progress::new(&session.ui);
         let events = |event: Event<'_>| progress.on(&event);
         let engine = Engine {
             store,
-            connect: &session.connector(pace.timeout),
+            connect: connector,
             pace,
             events: &events,
             interrupt: interrupt.receiver(),

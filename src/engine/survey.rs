@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use jiff::Timestamp;
 
-use super::clocks::clocks_of;
+use super::asked::clocks_of;
 use super::{Engine, EngineError, Event, Fleet, SETS_AT_ONCE, not_tried, timed_out, unseen};
 use crate::model::{
     Clocks, Cluster, ClusterName, Consent, Document, Heads, Limits, Observed, ObservedSnapshot,

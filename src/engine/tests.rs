@@ -1,5 +1,6 @@
 //! What happens when wires break, people are faster, and targets never answer.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::model::{ConfigSet, Content};
 use crate::plan::testing::*;
-use crate::plan::{Clusters, Desired, Reach, Unseen, approve};
+use crate::plan::{Action, Clusters, Denials, Desired, Plan, Reach, Reason, Unseen, approve};
 use crate::store::MovedHead;
 
 const SNAPSHOT: &str = "cfgctl/shop/snapshot";
@@ -384,6 +385,53 @@ fn move_us(world: &World, address: &str) {
     };
     let committed = world.store.commit(&commit).now_or_never();
     committed.unwrap().unwrap();
+}
+
+#[test]
+fn who_may_not_write_learns_it_before_the_commit() {
+    let (world, set) = delivered();
+    world.target("us").set_wire(Wire::ReadOnly);
+    let desired = shop(&ConfigSet {
+        values: map(json!({"a": 2, "b": 2})),
+        ..set
+    });
+    let nothing = Reach::Named(BTreeSet::new());
+    let (survey, mut plan) = world.look(&desired, &nothing);
+    let asked = |survey: &Survey, plan: &Plan| {
+        world.with_engine(&|_| (), async |engine| engine.denials(survey, plan).await)
+    };
+    let denials = asked(&survey, &plan).unwrap();
+    assert_eq!(denials.keys().collect::<Vec<_>>(), [&pair("shop", "us")]);
+    // The other cluster takes it, so a switch would go on.
+    assert_eq!(plan.denied_everywhere(&denials), None);
+    plan.deny(&denials);
+    let plan = approve(plan).unwrap_err();
+    assert_eq!(plan.objections.len(), 1);
+    assert!(matches!(plan.objections[0].reason, Reason::Denied { .. }));
+    assert_eq!(actions(&plan), [Action::Update, Action::Refuse]);
+
+    // Whoever does not answer denies nothing.
+    for wire in [Wire::Down, Wire::Hanging] {
+        let (survey, plan) = world.look(&desired, &nothing);
+        world.target("us").set_wire(wire);
+        assert_eq!(asked(&survey, &plan).unwrap(), Denials::new());
+        world.target("us").set_wire(Wire::ReadOnly);
+    }
+    world.target("eu").set_wire(Wire::ReadOnly);
+    let (survey, plan) = world.look(&desired, &nothing);
+    let denials = asked(&survey, &plan).unwrap();
+    assert!(plan.denied_everywhere(&denials).is_some());
+}
+
+#[test]
+fn where_nothing_is_committed_permission_is_not_asked_for() {
+    let (world, _) = delivered();
+    world.target("us").memory.put_as_other("app/a", b"9");
+    world.target("us").set_wire(Wire::ReadOnly);
+    let (survey, plan) = world.look(&Desired::nothing(), &Reach::All);
+    assert!(plan.has_changes());
+    let denials = world.with_engine(&|_| (), async |engine| engine.denials(&survey, &plan).await);
+    assert_eq!(denials.unwrap(), Denials::new());
 }
 
 /// A store that nobody can reach.

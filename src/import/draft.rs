@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::screen::{Scope, Usable, screened};
+use super::screen::{Scope, Usable, is_utf_16, screened};
 use super::tree::{Lists, nested, typed, with_lists};
 use super::{Fate, Request, properties};
 use crate::manifest::yaml_1_1;
@@ -178,6 +178,9 @@ fn document<'a>(
 type Reason = String;
 
 fn values_of(format: SpringFormat, text: &str, publish: &[Publish]) -> Result<Map, Reason> {
+    if is_utf_16(text.as_bytes()) {
+        return Err("it looks like UTF-16, and Spring reads UTF-8".to_owned());
+    }
     let candidates = match format {
         SpringFormat::Properties => {
             let properties = properties::read(text)?;

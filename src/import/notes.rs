@@ -32,14 +32,21 @@ pub(super) fn notes(
                 .to_owned(),
         );
     }
+    notes.extend(one_property(scope, request, layout));
     for (key, fate) in keys {
         if *fate == Fate::SameValues {
+            let lost = if has_mark(scope, key) {
+                "comments, order and the byte order mark at its start are lost"
+            } else {
+                "comments and order are lost"
+            };
             notes.push(format!(
                 "`{key}` is written anew when the set is applied: the application reads the same \
-                 values, but comments and order are lost"
+                 values, but {lost}"
             ));
         }
     }
+    notes.extend(marks(scope, keys));
     if layout != Layout::Files && !scope.beside.is_empty() {
         let files: Vec<_> = scope.beside.keys().map(|key| format!("`{key}`")).collect();
         notes.push(format!(
@@ -82,6 +89,41 @@ pub(super) fn kept(key: &str, structured: Result<&Verified, &ImportError>, alone
         }
     };
     format!("{start}: no values can be made of it: {reason}")
+}
+
+/// What lies where Spring has its documents may have been meant to be one.
+fn one_property(scope: &Scope<'_>, request: &Request, layout: Layout) -> Option<String> {
+    let key = scope.document()?.key.as_str();
+    let is_guessed = request.layout.is_none();
+    (is_guessed && layout == Layout::SpringKeyValue).then(|| {
+        format!(
+            "`{key}` looks like no document, neither in YAML nor as properties, so it is taken for \
+             one property named `data`; `--layout spring-yaml` takes it for a document"
+        )
+    })
+}
+
+/// Whether a value starts with what some editors put before a text in UTF-8.
+fn has_mark(scope: &Scope<'_>, key: &str) -> bool {
+    let pair = scope.below.get(key).or_else(|| scope.beside.get(key));
+    pair.is_some_and(|pair| pair.value.starts_with("\u{feff}".as_bytes()))
+}
+
+/// Nobody sees a byte order mark, and not every application skips it.
+fn marks(scope: &Scope<'_>, keys: &BTreeMap<String, Fate>) -> Option<String> {
+    let mut marked = keys
+        .iter()
+        .filter(|(key, fate)| **fate == Fate::SameBytes && has_mark(scope, key));
+    let (first, _) = marked.next()?;
+    let (others, verb) = match marked.count() {
+        0 => (String::new(), "starts"),
+        1 => (" and 1 other key".to_owned(), "start"),
+        more => (format!(" and {more} other keys"), "start"),
+    };
+    Some(format!(
+        "`{first}`{others} {verb} with a byte order mark, which stays: Spring skips it in YAML, but \
+         not in properties, and other applications may not skip it"
+    ))
 }
 
 /// A set for files beside the prefix looks at everything that lies there.

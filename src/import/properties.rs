@@ -10,22 +10,15 @@ pub(super) type Reason = String;
 
 /// The properties of `text`, the last of each name.
 pub(super) fn read(text: &str) -> Result<BTreeMap<String, String>, Reason> {
+    if text.starts_with(BYTE_ORDER_MARK) {
+        return Err(
+            "it starts with a byte order mark, which Spring reads as `?`, a part of the first line"
+                .to_owned(),
+        );
+    }
     let mut properties = BTreeMap::new();
-    let text = text.replace("\r\n", "\n");
-    let mut lines = text.split(['\n', '\r']).enumerate();
-    while let Some((index, line)) = lines.next() {
-        let mut line = line.trim_start_matches(SPACES).to_owned();
-        if line.is_empty() || line.starts_with(['#', '!']) {
-            continue;
-        }
-        while continues(&line) {
-            line.pop();
-            match lines.next() {
-                Some((_, next)) => line.push_str(next.trim_start_matches(SPACES)),
-                None => break,
-            }
-        }
-        let at = |reason: &str| format!("line {}: {reason}", index + 1);
+    for (number, line) in lines(text) {
+        let at = |reason: &str| format!("line {number}: {reason}");
         if line.chars().any(|character| character > '\u{ff}') {
             return Err(at(
                 "a character that Spring reads as `?`, as it is not escaped",
@@ -42,10 +35,50 @@ pub(super) fn read(text: &str) -> Result<BTreeMap<String, String>, Reason> {
 /// Whether every line of `text` that is no comment has a separator, so that it is likely meant to
 /// be properties: to Java, any text is.
 pub(super) fn looks_like(text: &str) -> bool {
-    read(text).is_ok_and(|properties| !properties.is_empty())
-        && text.lines().map(str::trim).all(|line| {
-            line.is_empty() || line.starts_with(['#', '!']) || line.contains(['=', ':'])
-        })
+    separators(text).is_some()
+}
+
+/// Whether no separator is the colon, which YAML has too.
+pub(super) fn has_no_colons(text: &str) -> bool {
+    separators(text).is_some_and(|separators| separators.iter().all(|found| *found == '='))
+}
+
+/// The first separator of every line, if there are lines and each has one.
+fn separators(text: &str) -> Option<Vec<char>> {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    let separator = |line: &str| line.chars().find(|found| matches!(found, '=' | ':'));
+    let found: Option<Vec<char>> = lines(text).map(|(_, line)| separator(&line)).collect();
+    found.filter(|found| !found.is_empty())
+}
+
+/// What some editors put before a text in UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// The lines with properties and their numbers; what goes on in the next line is one.
+fn lines(text: &str) -> impl Iterator<Item = (usize, String)> {
+    let text = text.replace("\r\n", "\n");
+    let mut lines = text
+        .split(['\n', '\r'])
+        .map(|line| line.trim_start_matches(SPACES).to_owned())
+        .collect::<Vec<_>>()
+        .into_iter()
+        .enumerate();
+    std::iter::from_fn(move || {
+        loop {
+            let (index, mut line) = lines.next()?;
+            if line.is_empty() || line.starts_with(['#', '!']) {
+                continue;
+            }
+            while continues(&line) {
+                line.pop();
+                match lines.next() {
+                    Some((_, next)) => line.push_str(&next),
+                    None => break,
+                }
+            }
+            return Some((index + 1, line));
+        }
+    })
 }
 
 const SPACES: [char; 3] = [' ', '\t', '\u{c}'];

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Fate, Layout, Pair, Request, properties, tree};
-use crate::manifest::yaml_1_1;
+use crate::manifest::{looks_like_utf_16, yaml_1_1};
 use crate::model::Key;
 
 /// The key below a context that Spring reads whole documents from.
@@ -75,6 +75,19 @@ impl<'a> Scope<'a> {
         self.below.get(self.document_key().as_str()).copied()
     }
 
+    /// The layout whose document the key for one looks like, if any. It may be one of which no
+    /// values can be made.
+    pub(super) fn document_layout(&self) -> Option<Layout> {
+        let text = std::str::from_utf8(&self.document()?.value).ok()?;
+        if yaml_1_1::looks_like_map(text) && !properties::has_no_colons(text) {
+            Some(Layout::SpringYaml)
+        } else if properties::looks_like(text) {
+            Some(Layout::SpringProperties)
+        } else {
+            None
+        }
+    }
+
     /// The keys beside a document.
     pub(super) fn others_than(&self, document: &Pair) -> impl Iterator<Item = &'a Pair> {
         let key = document.key.clone();
@@ -84,14 +97,8 @@ impl<'a> Scope<'a> {
 
     /// The layout that the keys look like.
     pub(super) fn likely_layout(&self) -> Layout {
-        let document = self.document().map(|pair| std::str::from_utf8(&pair.value));
-        if let Some(Ok(text)) = document {
-            if yaml_1_1::read(text).is_ok() {
-                return Layout::SpringYaml;
-            }
-            if properties::looks_like(text) {
-                return Layout::SpringProperties;
-            }
+        if let Some(layout) = self.document_layout() {
+            return layout;
         }
         let mut keys = self.below.keys();
         if self.below.is_empty() || keys.clone().any(|key| is_file(key)) {
@@ -111,6 +118,11 @@ impl<'a> Scope<'a> {
 /// Whether a key is what the web interface of Consul makes for a folder.
 fn is_folder(pair: &Pair) -> bool {
     pair.key.ends_with('/') && pair.value.is_empty()
+}
+
+/// Whether bytes are likely text in UTF-16, and not just some bytes.
+pub(super) fn is_utf_16(bytes: &[u8]) -> bool {
+    bytes.len() > 2 && bytes.len().is_multiple_of(2) && looks_like_utf_16(bytes)
 }
 
 /// A key that a set can hold, if nothing else stands against it.
@@ -178,7 +190,12 @@ fn judged<'a>(
     if path.len() > MAX_SEGMENTS {
         return Err(refuse("it lies too many folders deep"));
     }
-    let text = std::str::from_utf8(&pair.value)
-        .map_err(|_| refuse("its value is not UTF-8, and a manifest holds nothing but text"))?;
+    let text = std::str::from_utf8(&pair.value).map_err(|_| {
+        refuse(if is_utf_16(&pair.value) {
+            "its value looks like UTF-16, and a manifest holds nothing but UTF-8"
+        } else {
+            "its value is not UTF-8, and a manifest holds nothing but text"
+        })
+    })?;
     Ok(Usable { key, path, text })
 }

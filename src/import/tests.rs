@@ -300,6 +300,199 @@ fn a_document_that_cannot_be_understood_is_kept_or_refused_and_never_shown() {
     assert!(!shown.contains("hunter2"), "{shown}");
 }
 
+const MARKED: &str = "\u{feff}a:\r\n  b: 1\r\n";
+
+/// A request for values, whatever the layout turns out to be.
+fn values_wanted() -> Request {
+    Request {
+        form: Form::Structured,
+        ..request("config/c")
+    }
+}
+
+#[test]
+fn why_a_document_has_no_values_is_said_whatever_layout_was_asked_for() {
+    for (text, expected) in [
+        ("a: 1\n---\nb: 2\n", "it is more than one document"),
+        (
+            "---\na: 1\n...\n---\n{b: 2}\n",
+            "it is more than one document",
+        ),
+        ("a: 1\npassword: !vault hunter2\n", "line 2: a tag"),
+        ("a: 1\na: 2\n", "line 2: a key that is there already"),
+        ("a: 1\nb: [2\n", "line 2: this is not YAML"),
+        ("a:\n\t- 1\n", "line 2: a tab where YAML takes only spaces"),
+        (
+            "a: 2026-11-21\n",
+            "line 1: a date, which is no text to its reader",
+        ),
+        ("a: *b\n", "line 1: an alias without an anchor"),
+        (
+            "%YAML 1.2\n---\na: 1\n",
+            "line 2: it is declared as another YAML than 1.1",
+        ),
+        (
+            "\u{feff}\u{feff}a: 1\n",
+            "it has characters that versions of YAML read differently",
+        ),
+    ] {
+        let document = pairs(&[("config/c/data", text)]);
+        for request in [values_wanted(), structured(Layout::SpringYaml, "config/c")] {
+            let error = import(&document, &request).unwrap_err();
+            let expected = format!("no values can be made of `config/c/data`: {expected}");
+            assert_eq!(error.to_string(), expected, "{text:?} {request:?}");
+            let ImportError::NoValues { remedy, .. } = error else {
+                panic!("{error:?}");
+            };
+            assert_eq!(remedy, Remedy::KeepText);
+        }
+        // What cannot have values is still seen for what it is, and kept.
+        let kept = import(&document, &request("config/c")).unwrap();
+        assert_eq!(kept.layout, Layout::SpringYaml, "{text:?}");
+        assert_eq!(entries(&kept), originals(&document));
+        let note = kept.notes.last().unwrap();
+        assert!(
+            note.ends_with(expected) || text.starts_with('\u{feff}'),
+            "{note}"
+        );
+    }
+}
+
+#[test]
+fn why_there_is_nothing_to_structure_is_said() {
+    let utf_16: Vec<u8> = "a: 1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let marked_16 = [&[0xff, 0xfe][..], &utf_16].concat();
+    for (pair, expected) in [
+        (
+            pair("config/c/data", ""),
+            "it is empty, and it does not look like properties either",
+        ),
+        (
+            pair("config/c/data", "# later\n"),
+            "it is empty, and it does not look like properties either",
+        ),
+        (
+            pair("config/c/data", "- a\n- b\n"),
+            "it is a list and not a map, and it does not look like properties either",
+        ),
+        (
+            pair("config/c/data", "hello"),
+            "it is one text or number and not a map, and it does not look like properties either",
+        ),
+        (
+            pair("config/c/data", "\u{feff}a=1\nb=2\n"),
+            "it starts with a byte order mark, which Spring reads as `?`, a part of the first line",
+        ),
+        (
+            pair("config/c/data", "a=\\u12\n"),
+            "line 1: `\\u` without four digits",
+        ),
+        (
+            pair("config/c/data", utf_16),
+            "it looks like UTF-16, and Spring reads UTF-8",
+        ),
+        (
+            pair("config/c/data", marked_16),
+            "its value looks like UTF-16, and a manifest holds nothing but UTF-8",
+        ),
+        (
+            pair("config/c/data", [b'a', b':', b' ', 0xff]),
+            "its value is not UTF-8, and a manifest holds nothing but text",
+        ),
+    ] {
+        let error = import(&[pair], &values_wanted()).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            format!("no values can be made of `config/c/data`: {expected}")
+        );
+    }
+    let other = import(&pairs(&[("config/c/x", "1")]), &values_wanted()).unwrap_err();
+    assert_eq!(
+        other.to_string(),
+        "there is no document at `config/c/data` that could be structured"
+    );
+    let deeper = pairs(&[("config/c/d/data", "a: 1\n")]);
+    let ImportError::NothingToStructure { elsewhere, .. } =
+        import(&deeper, &values_wanted()).unwrap_err()
+    else {
+        panic!("something was structured");
+    };
+    assert_eq!(elsewhere, Some("config/c/d".parse().unwrap()));
+}
+
+#[test]
+fn another_layout_is_named_where_it_helps() {
+    let yaml = pairs(&[("config/c/data", "a:\n  b: 1\n")]);
+    let properties = pairs(&[("config/c/data", "a.b=1\nc=x: y\n")]);
+    let error = import(&properties, &structured(Layout::SpringYaml, "config/c")).unwrap_err();
+    let ImportError::NoValues { remedy, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(remedy, Remedy::Layout(Layout::SpringProperties));
+    let error = import(&yaml, &structured(Layout::Keys, "config/c")).unwrap_err();
+    let instead = Some(Layout::SpringYaml);
+    let layout = Layout::Keys;
+    assert_eq!(error, ImportError::NotStructured { layout, instead });
+}
+
+#[test]
+fn a_document_with_a_byte_order_mark_is_a_document() {
+    let document = pairs(&[("config/c/data", MARKED)]);
+    let kept = import(&document, &request("config/c")).unwrap();
+    assert_eq!(kept.layout, Layout::SpringYaml);
+    assert_eq!(entries(&kept), originals(&document));
+    insta::assert_snapshot!(kept.notes.join("\n"), @r"
+    the keys look like the layout `spring-yaml`; `--layout` chooses another
+    the set goes to every cluster; say which with `--clusters`, or in `spec.clusters`
+    `config/c/data` starts with a byte order mark, which stays: Spring skips it in YAML, but not in properties, and other applications may not skip it
+    `config/c/data` is kept as one text, byte for byte; `--structured` makes values of it, which the application reads the same, though the text is rewritten
+    ");
+
+    let imported = import(&document, &values_wanted()).unwrap();
+    assert_eq!(imported.layout, Layout::SpringYaml);
+    assert_eq!(values(&imported), json!({"a": {"b": 1}}));
+    assert_eq!(imported.keys["config/c/data"], Fate::SameValues);
+    insta::assert_snapshot!(imported.notes.last().unwrap(), @"`config/c/data` is written anew when the set is applied: the application reads the same values, but comments, order and the byte order mark at its start are lost");
+
+    let files = pairs(&[
+        ("repo/c/app.yml", MARKED),
+        ("repo/c/b.properties", "\u{feff}a=1\n"),
+        ("repo/c/c.yml", "a: 1\n"),
+    ]);
+    let imported = import(&files, &request("repo/c")).unwrap();
+    assert_eq!(imported.layout, Layout::Files);
+    assert_eq!(entries(&imported), originals(&files));
+    insta::assert_snapshot!(imported.notes.last().unwrap(), @"`repo/c/app.yml` and 1 other key start with a byte order mark, which stays: Spring skips it in YAML, but not in properties, and other applications may not skip it");
+}
+
+#[test]
+fn yaml_with_a_mistake_is_not_taken_for_properties() {
+    for text in [
+        "payment:\n  url: !vault hunter2\n",
+        "since: 2026-01-01\n",
+        "a: 1\na: 2\n",
+    ] {
+        let document = pairs(&[("config/c/data", text)]);
+        let imported = import(&document, &request("config/c")).unwrap();
+        assert_eq!(imported.layout, Layout::SpringYaml, "{text}");
+        assert!(import(&document, &values_wanted()).is_err(), "{text}");
+    }
+    for text in ["a=b: c\n", "a = 1, \\\n  2\nb: x\n", "# see: x\na=1\n"] {
+        let document = pairs(&[("config/c/data", text)]);
+        let imported = import(&document, &request("config/c")).unwrap();
+        assert_eq!(imported.layout, Layout::SpringProperties, "{text}");
+    }
+}
+
+#[test]
+fn a_text_where_documents_lie_is_one_property_and_that_is_said() {
+    let pairs = pairs(&[("config/c/data", "hello"), ("config/c/x", "1")]);
+    let imported = import(&pairs, &request("config/c")).unwrap();
+    assert_eq!(imported.layout, Layout::SpringKeyValue);
+    assert_eq!(entries(&imported), originals(&pairs));
+    insta::assert_snapshot!(imported.notes.last().unwrap(), @"`config/c/data` looks like no document, neither in YAML nor as properties, so it is taken for one property named `data`; `--layout spring-yaml` takes it for a document");
+}
+
 #[test]
 fn keys_beside_a_document_have_a_place_only_in_a_set_of_texts() {
     let pairs = pairs(&[("config/c/data", "a: 1\n"), ("config/c/other", "2")]);

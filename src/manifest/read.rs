@@ -295,7 +295,7 @@ impl<'c> Reader<'c> {
 }
 
 /// Text in UTF-16 starts with a mark, or has a zero in one of its first two bytes.
-fn looks_like_utf_16(bytes: &[u8]) -> bool {
+pub(crate) fn looks_like_utf_16(bytes: &[u8]) -> bool {
     matches!(
         bytes,
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..]

@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, StrInput, Tag};
+use serde_saphyr::granit_parser::{
+    self, ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, Tag,
+};
 
 use super::limits::Limits;
 use crate::model::value::Map;
@@ -23,31 +25,29 @@ pub struct Refused {
 
 type Reason = &'static str;
 
+/// What some editors put before a text in UTF-8. Spring's reader of YAML skips one.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// The map that `text` is to Spring. Keys that are no text are named as Spring names them: `[5]`.
 pub fn read(text: &str) -> Result<Map, Refused> {
-    // To YAML 1.1 these end a line; a mark of the byte order is skipped or refused.
-    if text.contains(['\u{85}', '\u{2028}', '\u{2029}', '\u{feff}', '\0']) {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    // To YAML 1.1 these end a line; further marks of the byte order are skipped or refused.
+    if text.contains(['\u{85}', '\u{2028}', '\u{2029}', BYTE_ORDER_MARK, '\0']) {
         let reason = "it has characters that versions of YAML read differently".to_owned();
         return Err(Refused { reason });
     }
-    let limits = Limits::default();
-    let options = granit_parser::options! {
-        emit_unresolved_aliases: true,
-        flow_nesting_limit: limits.depth,
-        block_nesting_limit: limits.depth,
-    };
+    let mut parser = parser(text);
     let mut reader = Reader {
-        limits,
+        limits: Limits::default(),
         spent: 0,
         open: Vec::new(),
         anchors: BTreeMap::new(),
         documents: Vec::new(),
     };
-    let mut parser: Parser<'_, StrInput<'_>> = Parser::new_from_str_with_options(text, options);
     while let Some(next) = parser.next_event() {
         let (line, result) = match next {
             Ok((event, span)) => (span.start.line(), reader.event(event)),
-            Err(error) => (error.marker().line(), Err("this is not YAML")),
+            Err(error) => (error.marker().line(), Err(fault(&error))),
         };
         result.map_err(|reason| Refused {
             reason: format!("line {line}: {reason}"),
@@ -60,7 +60,47 @@ pub fn read(text: &str) -> Result<Map, Refused> {
     match (documents.next(), documents.next()) {
         (_, Some(_)) => Err(refused("it is more than one document")),
         (Some(Value::Object(map)), None) => Ok(map),
-        (None | Some(_), None) => Err(refused("it is not a map")),
+        (None | Some(Value::Null), None) => Err(refused("it is empty")),
+        (Some(Value::Array(_)), None) => Err(refused("it is a list and not a map")),
+        (Some(_), None) => Err(refused("it is one text or number and not a map")),
+    }
+}
+
+/// Whether `text` was likely meant to be a map, though [`read`] may refuse it: there may be several
+/// documents, tags, or mistakes further on.
+pub fn looks_like_map(text: &str) -> bool {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    for event in parser(text) {
+        match event {
+            Ok((Event::MappingStart(..), _)) => return true,
+            // An empty document may stand before the one that is meant.
+            Ok((Event::Scalar(text, ..), _)) if !matches!(&*text, "" | "~") => return false,
+            Ok((Event::SequenceStart(..), _)) | Err(_) => return false,
+            Ok(_) => {}
+        }
+    }
+    false
+}
+
+fn parser(text: &str) -> Parser<'_, StrInput<'_>> {
+    let depth = Limits::default().depth;
+    let options = granit_parser::options! {
+        emit_unresolved_aliases: true,
+        flow_nesting_limit: depth,
+        block_nesting_limit: depth,
+    };
+    Parser::new_from_str_with_options(text, options)
+}
+
+/// What is wrong with a text that is not YAML. What the parser says may repeat some of it.
+fn fault(error: &ScanError) -> Reason {
+    match error.kind() {
+        ErrorKind::TabInIndentation
+        | ErrorKind::TabInPlainScalar
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabNotAllowed => "a tab where YAML takes only spaces",
+        ErrorKind::RecursionLimitExceeded => "maps and lists lie too deep inside each other",
+        _ => "this is not YAML",
     }
 }
 

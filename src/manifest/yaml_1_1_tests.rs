@@ -114,6 +114,30 @@ fn a_reason_shows_a_line_and_nothing_of_the_text() {
 }
 
 #[test]
+fn one_byte_order_mark_is_skipped() {
+    assert_eq!(value("\u{feff}a: 1"), Ok(json!({"a": 1})));
+    assert!(value("\u{feff}\u{feff}a: 1").is_err());
+    assert!(value("a: 1\n\u{feff}b: 1").is_err());
+}
+
+#[test]
+fn a_map_is_recognised_whatever_is_wrong_with_it() {
+    for text in [
+        "a: 1",
+        "\u{feff}a: 1\n---\nb: 2",
+        "---\n---\na: !x 1",
+        "{a: 1}",
+        "a: [",
+        "a:\n\t1",
+    ] {
+        assert!(looks_like_map(text), "{text}");
+    }
+    for text in ["", "# a: 1", "a", "- a: 1", "[a: 1]", "\"", "a=1"] {
+        assert!(!looks_like_map(text), "{text}");
+    }
+}
+
+#[test]
 fn a_bomb_of_aliases_is_refused() {
     let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
@@ -156,6 +180,8 @@ proptest! {
 
     #[test]
     fn no_text_breaks_the_reader(text in "[-a:?&*!|>#%@0-9.<= \\n\\t\"'\\[\\]{},_]{0,40}") {
-        let _ = read(&text);
+        if read(&text).is_ok() {
+            prop_assert!(looks_like_map(&text) || text.contains('&'), "{}", text);
+        }
     }
 }

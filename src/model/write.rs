@@ -23,6 +23,14 @@ pub struct Write {
     pub aside: Aside,
 }
 
+impl Write {
+    /// The keys beside the snapshot key that get another content or go.
+    pub fn changed(&self) -> impl Iterator<Item = &Key> {
+        let changed = |(_, entry): &(&Key, &EntryWrite)| !matches!(entry, EntryWrite::Keep { .. });
+        self.entries.iter().filter(changed).map(|(key, _)| key)
+    }
+}
+
 /// What happens to a snapshot key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SnapshotWrite {

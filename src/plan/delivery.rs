@@ -9,8 +9,9 @@ use super::{
     Hold, Objection, Observation, Pair, Standing, Unseen, ValueChange, batches, value_changes,
 };
 use crate::model::{
-    Connection, Consent, Contents, Delivering, Digest, Document, EntryWrite, Key, Limits, Observed,
-    ObservedEntry, Origin, Owner, Revision, Snapshot, SnapshotWrite, Version, Write,
+    BreakerState, Connection, Consent, Contents, Delivering, Digest, Document, EntryWrite, Flag,
+    Key, Limits, Observed, ObservedEntry, Origin, Owner, Part, Revision, Snapshot, SnapshotWrite,
+    Version, Write,
 };
 use crate::render;
 
@@ -33,6 +34,9 @@ pub struct Delivery {
     pub drift: Vec<Drift>,
     /// What is switched by hand in what the target should hold.
     pub overridden: Vec<Hold>,
+    /// The flags and breakers that stand otherwise in what the target holds than in what it should
+    /// hold. Empty where it could not be looked at.
+    pub otherwise: BTreeMap<Part, Found>,
     /// Keys of others in places that the application reads; they stay.
     pub foreign: Vec<Key>,
     /// The write that carries it out.
@@ -109,6 +113,17 @@ pub enum Drift {
     },
 }
 
+/// How a flag or breaker stands in what a target holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// There is none.
+    Nothing,
+    /// The flag as it is there.
+    Flag(Flag),
+    /// The state of the breaker there.
+    Breaker(BreakerState),
+}
+
 /// How sure a plan has to be that nothing is left of a set where it does not belong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Certainty {
@@ -148,6 +163,7 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
         changes: Vec::new(),
         drift: Vec::new(),
         overridden: scene.after.holds(scene.pair),
+        otherwise: BTreeMap::new(),
         foreign: Vec::new(),
         write: None,
     };
@@ -197,6 +213,7 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
         }
     };
     delivery.changes = value_changes(&before.whole(), &after.whole());
+    delivery.otherwise = otherwise(before, after);
 
     let reasons = write
         .as_ref()
@@ -209,6 +226,27 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
     }
     let objection = |reason| Objection::at(scene.pair, reason);
     (delivery, reasons.into_iter().map(objection).collect())
+}
+
+/// The flags and breakers of `after` that are others in `before`.
+fn otherwise(before: &Contents, after: &Contents) -> BTreeMap<Part, Found> {
+    let flags = after.flags.iter().filter_map(|(name, flag)| {
+        let found = match before.flags.get(name) {
+            Some(held) if held == flag => return None,
+            Some(held) => Found::Flag(held.clone()),
+            None => Found::Nothing,
+        };
+        Some((Part::Flag(name.clone()), found))
+    });
+    let breakers = after.breakers.iter().filter_map(|(name, status)| {
+        let found = match before.breakers.get(name) {
+            Some(held) if held.state == status.state => return None,
+            Some(held) => Found::Breaker(held.state),
+            None => Found::Nothing,
+        };
+        Some((Part::Breaker(name.clone()), found))
+    });
+    flags.chain(breakers).collect()
 }
 
 /// What it is called when `desired` is written.

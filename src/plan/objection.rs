@@ -45,6 +45,11 @@ impl Objection {
 /// What stands against a write, worst first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
+    /// The token may not write there.
+    Denied {
+        /// What it may not, as the target says it.
+        reason: String,
+    },
     /// The target holds a newer version than the store knows.
     Ahead {
         /// What the target holds.
@@ -124,7 +129,7 @@ impl Reason {
             Self::Overridden { .. } => Some(Consent::DropOverrides),
             Self::DeletesAll | Self::Deletes { .. } => Some(Consent::AllowDeletes),
             Self::Grows { .. } => Some(Consent::AllowGrowth),
-            Self::TooLarge { .. } => None,
+            Self::Denied { .. } | Self::TooLarge { .. } => None,
         }
     }
 }
@@ -132,6 +137,7 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Denied { reason } => f.write_str(reason),
             Self::Ahead {
                 observed,
                 head: Some(head),

@@ -3,25 +3,33 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::later::Later;
 use super::sqlite::Sqlite;
 use super::{Store, StoreError};
 
+/// What it means that there is no store at a location.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Something is wrong, and nothing is made: [`StoreError::Absent`].
+    Refuse,
+    /// Nothing was committed yet: an empty store, which the first commit makes.
+    Create,
+}
+
 /// Opens the store at `location`: `sqlite:PATH`, `sqlite://PATH` or a plain path, taken relative
-/// to the working directory. A SQLite store that does not exist yet is created, directories too.
+/// to the working directory; `missing` says what it means if there is none.
 ///
 /// Anything else that starts like a scheme is [`StoreError::Location`]; `./name:rest` is the file
 /// of that name.
-pub async fn open(location: &str) -> Result<Arc<dyn Store>, StoreError> {
+pub async fn open(location: &str, missing: Missing) -> Result<Arc<dyn Store>, StoreError> {
     let path = sqlite_path(location).map_err(|reason| StoreError::Location {
         location: location.to_owned(),
         reason,
     })?;
-    let opened = tokio::task::spawn_blocking(move || Sqlite::open(&path)).await;
-    let store = opened.map_err(|source| StoreError::Unavailable {
-        location: location.to_owned(),
-        source: Box::new(source),
-    })??;
-    Ok(Arc::new(store))
+    match (Sqlite::open_later(path.clone()).await, missing) {
+        (Err(StoreError::Absent { .. }), Missing::Create) => Ok(Arc::new(Later::new(path))),
+        (opened, _) => Ok(Arc::new(opened?)),
+    }
 }
 
 /// The path of the SQLite store that `location` means, or why it means none.
@@ -79,11 +87,17 @@ mod tests {
     #[tokio::test]
     async fn other_kinds_of_store_are_refused_with_the_known_ones() {
         for location in ["https://a/b", "etcd://a", "memory:", "file:x.db"] {
-            let error = open(location).await.unwrap_err().to_string();
+            let error = open(location, Missing::Create)
+                .await
+                .unwrap_err()
+                .to_string();
             assert!(error.contains("known are `sqlite:PATH`"), "{error}");
         }
         for location in ["", "sqlite:", "sqlite://"] {
-            let error = open(location).await.unwrap_err().to_string();
+            let error = open(location, Missing::Create)
+                .await
+                .unwrap_err()
+                .to_string();
             assert!(error.ends_with("it names no file"), "{error}");
         }
     }

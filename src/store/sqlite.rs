@@ -4,7 +4,7 @@
 //! compares with is what it writes on. A process may be killed at any moment: the next one that
 //! opens the file finds each commit whole or not at all.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -44,17 +44,47 @@ struct Shared {
 }
 
 impl Sqlite {
-    /// Opens the store in the file `path`, and creates it if there is none: the file with mode
-    /// 0600, missing directories above it with 0700. An older format is migrated.
+    /// Opens the store in the file `path`. An older format is migrated.
     ///
     /// Blocks: call it from a thread that may wait, as [`open`](super::open()) does. Fails with
-    /// [`StoreError::Location`] if this is no place for a store or another program's file (which
-    /// is left as it was), with [`StoreError::Newer`] if a newer cfgctl wrote it, and with
-    /// [`StoreError::Unavailable`] if others keep it locked for more than ten seconds.
+    /// [`StoreError::Absent`] if there is none, with [`StoreError::Location`] if this is no place
+    /// for a store or another program's file (which is left as it was), with [`StoreError::Newer`]
+    /// if a newer cfgctl wrote it, and with [`StoreError::Unavailable`] if others keep it locked for
+    /// more than ten seconds.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let site = Site::new(path)?;
-        let journal = file::prepare(&site)?;
+        let journal = file::find(&site)?.ok_or_else(|| site.absent())?;
         Self::open_with(site, journal)
+    }
+
+    /// Like [`Sqlite::open`], and makes the store if there is none: the file with mode 0600, missing
+    /// directories above it with 0700.
+    pub fn create(path: &Path) -> Result<Self, StoreError> {
+        let site = Site::new(path)?;
+        let journal = file::find_or_create(&site)?;
+        Self::open_with(site, journal)
+    }
+
+    /// [`Sqlite::open`] on a thread that may wait.
+    pub(super) async fn open_later(path: PathBuf) -> Result<Self, StoreError> {
+        Self::elsewhere(path, Self::open).await
+    }
+
+    /// [`Sqlite::create`] on a thread that may wait.
+    pub(super) async fn create_later(path: PathBuf) -> Result<Self, StoreError> {
+        Self::elsewhere(path, Self::create).await
+    }
+
+    async fn elsewhere(
+        path: PathBuf,
+        open: fn(&Path) -> Result<Self, StoreError>,
+    ) -> Result<Self, StoreError> {
+        let location = path.display().to_string();
+        let opened = tokio::task::spawn_blocking(move || open(&path)).await;
+        opened.map_err(|source| StoreError::Unavailable {
+            location,
+            source: Box::new(source),
+        })?
     }
 
     /// Opens the existing file of `site`.
@@ -229,7 +259,7 @@ mod tests {
     fn site() -> (tempfile::TempDir, Site) {
         let directory = tempfile::tempdir().unwrap();
         let site = Site::new(&directory.path().join("store.db")).unwrap();
-        file::prepare(&site).unwrap();
+        file::find_or_create(&site).unwrap();
         (directory, site)
     }
 

@@ -4,6 +4,7 @@
 //! operation compares the snapshot key. What Consul does in the odd cases was measured; the tests
 //! in `tests/it/consul_target.rs` hold it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ mod health;
 mod http;
 mod list;
 mod observe;
+mod permission;
 mod token;
 mod wire;
 mod write;
@@ -173,8 +175,15 @@ impl Target for Consul {
         self.client.clock()
     }
 
-    async fn health(&self) -> Result<Health, TargetError> {
-        health::health(self).await
+    async fn denials(
+        &self,
+        sets: &BTreeMap<SetName, BTreeSet<Key>>,
+    ) -> Result<BTreeMap<SetName, String>, TargetError> {
+        permission::denials(self, sets).await
+    }
+
+    async fn health(&self, sets: &BTreeMap<SetName, BTreeSet<Key>>) -> Result<Health, TargetError> {
+        health::health(self, sets).await
     }
 }
 

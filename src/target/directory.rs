@@ -12,6 +12,7 @@
 //! A reader that wants a whole snapshot resolves `..data` once and reads below it. Files of others
 //! below `..data` are carried over from one snapshot to the next.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -19,12 +20,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Health, Target, TargetError, expected};
+use super::{Access, Health, Target, TargetError, expected};
 use crate::model::{
     self, Aside, Document, Key, Limits, Observed, ObservedEntry, ObservedSnapshot, Owner, Place,
     SetName, Write,
 };
 
+mod access;
 mod switch;
 mod tree;
 
@@ -122,7 +124,7 @@ impl Directory {
     /// The keys of `write` that are not in their expected state.
     fn moved(&self, write: &Write, tree: &Tree) -> io::Result<Vec<String>> {
         let snapshot_key = self.snapshot_key(&write.set);
-        let mut fences = std::collections::BTreeMap::new();
+        let mut fences = BTreeMap::new();
         if let Some((_, fence)) = tree.snapshot()? {
             fences.insert(snapshot_key.clone(), fence);
         }
@@ -163,6 +165,35 @@ impl Directory {
             location: self.location(),
             source: format!("someone else keeps {LOCK} locked").into(),
         })
+    }
+
+    /// Why the directory of a set may not be written, if it may not.
+    fn refuses(&self, set: &Path) -> Option<String> {
+        let refusal = access::refuses(&self.path, set, &self.path.join(LOCK))?;
+        // Whatever else is wrong there, permission does not mend it.
+        match self.failed(refusal) {
+            TargetError::Denied { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// What may be done in the directory as a whole.
+    fn access(&self) -> Result<(Access, Vec<String>), TargetError> {
+        match self.path.metadata() {
+            Ok(metadata) if !metadata.is_dir() => {
+                let error = io::Error::new(ErrorKind::NotADirectory, "it is not a directory");
+                Err(self.failed(error))
+            }
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(self.failed(error)),
+            found => Ok(match self.refuses(&self.path) {
+                Some(refusal) => (Access::ReadOnly, vec![refusal]),
+                None if found.is_ok() => (Access::Full, Vec::new()),
+                None => {
+                    let note = "it does not exist yet; the first write makes it";
+                    (Access::Full, vec![note.to_owned()])
+                }
+            }),
+        }
     }
 
     /// Refuses keys that would lie where the layout itself lies.
@@ -236,7 +267,7 @@ fn observe(tree: &Tree, place: &Place) -> io::Result<Observed> {
         _ => None,
     };
     let is_named = |key: &Key| named.is_some_and(|named| named.contains_key(key));
-    let mut entries = std::collections::BTreeMap::new();
+    let mut entries = BTreeMap::new();
     for key in tree.keys() {
         let wanted = place.keys.contains(&key)
             || is_named(&key)
@@ -295,25 +326,28 @@ impl Target for Directory {
         self.blocking(move |this| this.replace(&write)).await
     }
 
-    async fn health(&self) -> Result<Health, TargetError> {
-        let warnings = self.blocking(|this| Ok(warnings(&this.path))).await?;
+    async fn denials(
+        &self,
+        sets: &BTreeMap<SetName, BTreeSet<Key>>,
+    ) -> Result<BTreeMap<SetName, String>, TargetError> {
+        let sets: Vec<SetName> = sets.keys().cloned().collect();
+        self.blocking(move |this| {
+            let denied = sets.into_iter().filter_map(|set| {
+                let refusal = this.refuses(&this.set_directory(&set))?;
+                Some((set, refusal))
+            });
+            Ok(denied.collect())
+        })
+        .await
+    }
+
+    async fn health(&self, _: &BTreeMap<SetName, BTreeSet<Key>>) -> Result<Health, TargetError> {
+        let (access, warnings) = self.blocking(Self::access).await?;
         Ok(Health {
             server: "directory".to_owned(),
             limits: Limits::NONE,
+            access,
             warnings,
         })
-    }
-}
-
-fn warnings(path: &Path) -> Vec<String> {
-    let access =
-        rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
-    match rustix::fs::access(path, access) {
-        Ok(()) if path.is_dir() => Vec::new(),
-        Ok(()) => vec!["it is not a directory".to_owned()],
-        Err(rustix::io::Errno::NOENT) => {
-            vec!["it does not exist yet; the first write makes it".to_owned()]
-        }
-        Err(error) => vec![format!("it cannot be read and written: {error}")],
     }
 }

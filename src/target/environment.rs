@@ -15,6 +15,11 @@ impl Environment {
             .map(String::as_str)
             .filter(|value| !value.is_empty())
     }
+
+    /// Whether a variable is set, and to nothing.
+    pub fn is_empty(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(String::is_empty)
+    }
 }
 
 impl Environment {

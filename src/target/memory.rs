@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Health, Target, TargetError};
+use super::{Access, Health, Target, TargetError};
 use crate::model::{
     self, Act, Aside, AsideNames, Expected, Fence, Key, Limits, Observed, ObservedEntry,
     ObservedSnapshot, Owner, Place, Read, SetName, Transaction, Write,
@@ -234,10 +234,18 @@ impl Target for Memory {
         Ok(())
     }
 
-    async fn health(&self) -> Result<Health, TargetError> {
+    async fn denials(
+        &self,
+        _: &BTreeMap<SetName, BTreeSet<Key>>,
+    ) -> Result<BTreeMap<SetName, String>, TargetError> {
+        Ok(BTreeMap::new())
+    }
+
+    async fn health(&self, _: &BTreeMap<SetName, BTreeSet<Key>>) -> Result<Health, TargetError> {
         Ok(Health {
             server: "memory".to_owned(),
             limits: self.limits,
+            access: Access::Full,
             warnings: Vec::new(),
         })
     }

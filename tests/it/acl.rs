@@ -149,30 +149,31 @@ async fn a_token_that_may_not_leaves_everything_as_it_is_and_holds_nobody_up() {
     let blind = guarded.consul.token(&blind).await;
     guarded.secrets.push(revoked.secret.clone());
     let wrong = "00000000-1111-2222-3333-444444444444".to_owned();
-    // What `cluster check` ends with, and what it says.
-    let unknown = (6, "denies access");
-    let may_not_write = (0, "may not write");
     let tokens = [
-        ("none", String::new(), may_not_write),
-        ("wrong", wrong, unknown),
-        ("revoked", revoked.secret, unknown),
-        ("reads only", reads.secret, may_not_write),
-        ("half", half.secret, (0, "ok")),
-        ("blind", blind.secret, may_not_write),
+        ("none", String::new(), "denied"),
+        ("wrong", wrong, "denied"),
+        ("revoked", revoked.secret, "denied"),
+        ("reads only", reads.secret, "read-only"),
+        ("half", half.secret, "read-only"),
+        ("blind", blind.secret, "denied"),
     ];
-    for (n, (name, secret, (code, says))) in (2..).zip(&tokens) {
+    let everywhere = guarded.world.history().await;
+    for (n, (name, secret, state)) in (2..).zip(&tokens) {
         guarded.world.user.set("CONSUL_HTTP_TOKEN", secret);
-        let said = guarded.world.apply(n).expect_code(3);
-        assert_eq!(said.outcomes(), ["delivered", "denied"], "{name}");
+        // What only one half may write is for whoever may write all of it.
+        let said = guarded.world.apply(n).expect_code(6);
+        assert!(said.stderr.contains("--clusters"), "{name}: {said:?}");
+        assert_eq!(guarded.world.history().await, everywhere, "{name}");
+        assert_eq!(guarded.world.held(0), Some((1, 1)), "{name}");
         let index = guarded.consul.kv_keys(&prefix).await;
         assert_eq!(index, before, "{name}");
-        let key = guarded.world.snapshot_key();
-        let snapshot = guarded.consul.kv_get(&key).await.unwrap();
-        let snapshot: serde_json::Value = serde_json::from_slice(&snapshot).unwrap();
-        assert_eq!(snapshot["version"], 1, "{name}");
-        let checked = guarded.world.user.run(&["cluster", "check", "c1"]);
-        assert_eq!(checked.code, Some(*code), "{name}: {checked:?}");
-        assert!(checked.stdout.contains(says), "{name}: {checked:?}");
+        let checked = guarded
+            .world
+            .user
+            .run(&["cluster", "check", "-o", "json"])
+            .expect_code(6);
+        assert_eq!(checked.json()["healthy"], false, "{name}: {checked:?}");
+        assert_eq!(checked.each_cluster("state"), ["ok", state], "{name}");
         for text in [&said.stdout, &said.stderr, &checked.stdout, &checked.stderr] {
             assert!(
                 secret.is_empty() || !text.contains(secret),
@@ -180,8 +181,44 @@ async fn a_token_that_may_not_leaves_everything_as_it_is_and_holds_nobody_up() {
             );
         }
     }
+    // Whoever leaves the cluster out holds nobody up, and is held up by nobody.
+    let said = guarded.world.apply_with(9, &["-l", "number!=c1"]);
+    assert_eq!(said.expect_code(0).outcomes(), ["delivered"]);
+    assert_eq!(guarded.consul.kv_keys(&prefix).await, before);
+    let resumed = guarded.world.json(3, &["apply", "--resume", "--yes"]);
+    assert_eq!(resumed["clusters"][1]["outcome"], "denied", "{resumed:#}");
+
     guarded.world.user.set("CONSUL_HTTP_TOKEN", &least.secret);
     guarded.world.user.ok(&["apply", "--resume", "--yes"]);
     let status = guarded.run(0, &["status"]);
     assert_eq!(status.matches("in-sync").count(), 2, "{status}");
+}
+
+#[tokio::test]
+async fn whoever_only_reads_everywhere_switches_nothing() {
+    let mut guarded = Guarded::start().await;
+    let prefix = guarded.world.prefix.clone();
+    let least = guarded.least().await;
+    guarded.world.user.set("CONSUL_HTTP_TOKEN", &least.secret);
+    let reads = least_policy(&prefix).replace("write", "read");
+    let reads = guarded.token(&reads).await;
+    let address = guarded.consul.address();
+    guarded.world.reach_through([address]);
+    let file = guarded.world.declare(1);
+    let path = guarded.world.user.directory().join(&file);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let breaker = "  breakers:\n    slow: {trip: {values: {payment: {timeoutMs: 9}}}}\n";
+    std::fs::write(&path, text + breaker).unwrap();
+    guarded.run(0, &["apply", "--yes", "-f", "clusters.yaml", "-f", &file]);
+
+    guarded.world.user.set("CONSUL_HTTP_TOKEN", &reads.secret);
+    let said = guarded.run(
+        6,
+        &["breaker", "trip", "checkout/slow", "--reason", "x", "--yes"],
+    );
+    assert!(said.contains("may not write"), "{said}");
+    guarded.run(6, &["delete", "checkout", "--yes"]);
+    assert_eq!(guarded.world.history().await, [(1, 1)]);
+    let keys = guarded.consul.kv_keys(&guarded.world.prefix).await;
+    assert_eq!(keys.len(), 5);
 }

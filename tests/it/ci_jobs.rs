@@ -2,67 +2,83 @@
 //! them works as written.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_yaml::Value;
+use tempfile::TempDir;
 
 use crate::support::cli::{Cfgctl, Ran};
 use crate::support::consul::Consul;
+use crate::support::transcript::edit;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
 
-/// A repository with the shop in `config/`, whose four clusters are real.
+/// Where the jobs keep the store: a disk that outlives every checkout.
+const DISK: &str = "/var/lib/cfgctl";
+
+/// A repository with the shop in `config/`, whose four clusters are real, and the disk of a runner.
 struct World {
     user: Cfgctl,
+    disk: TempDir,
     consuls: Vec<Consul>,
     variables: BTreeMap<String, String>,
 }
 
 impl World {
     async fn new() -> Self {
-        let user = Cfgctl::new();
         let mut consuls = Vec::new();
         for _ in 0..4 {
             consuls.push(Consul::start().await);
         }
-        for entry in std::fs::read_dir(Path::new(FIXTURES).join("shop")).unwrap() {
-            let entry = entry.unwrap();
-            let name = entry.file_name().into_string().unwrap();
-            let mut text = std::fs::read_to_string(entry.path()).unwrap();
-            for (port, consul) in [18500, 18510, 18520, 18530].into_iter().zip(&consuls) {
-                text = text.replace(&format!("http://127.0.0.1:{port}"), &consul.address());
-            }
-            user.write(&format!("config/{name}"), &text);
-        }
-        let store = user.directory().join("store.db");
-        let variables = [
-            ("CFGCTL_STORE", store.to_str().unwrap()),
-            ("CONSUL_HTTP_TOKEN", ""),
-            ("CONSUL_HTTP_TOKEN_READ_ONLY", ""),
-            ("CFGCTL_URL", "https://downloads.example.com/cfgctl"),
-            ("CFGCTL_SHA256", "0"),
-            ("CFGCTL_IMAGE", "cfgctl"),
-            ("GITLAB_COMMENT_TOKEN", "secret"),
-            ("GITLAB_USER_LOGIN", "ada"),
-            ("CI_COMMIT_SHA", "0123abc"),
-            ("GITHUB_STEP_SUMMARY", "summary.md"),
-            ("github.token", "secret"),
-            ("github.actor", "ada"),
-            ("github.sha", "0123abc"),
-            ("github.event.pull_request.number", "7"),
-        ];
+        let disk = TempDir::new().unwrap();
+        let user = checkout(&consuls);
         Self {
             user,
             consuls,
-            variables: variables
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
+            disk,
+            variables: variables(),
         }
     }
 
+    /// A new runner: nothing is left of what ran before but the disk.
+    fn another_runner(&mut self) {
+        self.user = checkout(&self.consuls);
+    }
+
+    fn store(&self) -> PathBuf {
+        self.disk.path().join("store.db")
+    }
+
+    /// What the store says about a set, as JSON.
+    fn history(&self, set: &str) -> String {
+        let store = self.store();
+        let store = store.to_str().unwrap();
+        self.user
+            .ok(&["history", set, "--store", store, "-o", "json"])
+    }
+
+    /// What a job sets, where `/var/lib/cfgctl` is our disk.
+    fn environment(&self, variables: impl Iterator<Item = (String, String)>) -> Environment {
+        let disk = self.disk.path().to_str().unwrap();
+        variables
+            .map(|(name, value)| (name, value.replace(DISK, disk)))
+            .collect()
+    }
+
+    /// The one command of a job.
+    fn job(&self, jobs: &BTreeMap<String, Job>, name: &str) -> Ran {
+        let Job {
+            lines, environment, ..
+        } = &jobs[name];
+        let [line] = lines.as_slice() else {
+            panic!("{name} runs {lines:?}");
+        };
+        self.run(line, environment)
+    }
+
     /// One line of a job, in the shell that runs it.
-    fn run(&self, line: &str, environment: &BTreeMap<String, String>) -> Ran {
+    fn run(&self, line: &str, environment: &Environment) -> Ran {
         let binary = Path::new(env!("CARGO_BIN_EXE_cfgctl")).parent().unwrap();
         let child = Command::new("bash")
             .args(["-eo", "pipefail", "-c", line])
@@ -85,15 +101,7 @@ impl World {
 
     /// Runs the jobs in the order in which they happen, and what happens between them.
     async fn goes_through(&self, jobs: &BTreeMap<String, Job>) -> BTreeMap<&'static str, Ran> {
-        let run = |job: &str| {
-            let Job {
-                lines, environment, ..
-            } = &jobs[job];
-            let [line] = lines.as_slice() else {
-                panic!("{job} runs {lines:?}");
-            };
-            self.run(line, environment)
-        };
+        let run = |job: &str| self.job(jobs, job);
         let mut ran = BTreeMap::from([
             ("validate", run("validate")),
             ("diff", run("diff")),
@@ -115,10 +123,48 @@ impl World {
     }
 }
 
+/// A fresh checkout, on a machine with nothing else.
+fn checkout(consuls: &[Consul]) -> Cfgctl {
+    let user = Cfgctl::new();
+    for entry in std::fs::read_dir(Path::new(FIXTURES).join("shop")).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let mut text = std::fs::read_to_string(entry.path()).unwrap();
+        for (port, consul) in [18500, 18510, 18520, 18530].into_iter().zip(consuls) {
+            text = text.replace(&format!("http://127.0.0.1:{port}"), &consul.address());
+        }
+        user.write(&format!("config/{name}"), &text);
+    }
+    user
+}
+
+/// What the forge knows.
+fn variables() -> BTreeMap<String, String> {
+    [
+        ("CONSUL_HTTP_TOKEN", ""),
+        ("CONSUL_HTTP_TOKEN_READ_ONLY", ""),
+        ("CFGCTL_URL", "https://downloads.example.com/cfgctl"),
+        ("CFGCTL_SHA256", "0"),
+        ("CFGCTL_IMAGE", "cfgctl"),
+        ("GITLAB_COMMENT_TOKEN", "secret"),
+        ("GITLAB_USER_LOGIN", "ada"),
+        ("CI_COMMIT_SHA", "0123abc"),
+        ("GITHUB_STEP_SUMMARY", "summary.md"),
+        ("github.token", "secret"),
+        ("github.actor", "ada"),
+        ("github.sha", "0123abc"),
+        ("github.event.pull_request.number", "7"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
+type Environment = BTreeMap<String, String>;
+
 /// The commands of one job, and what the pipeline sets for them.
 struct Job {
     lines: Vec<String>,
-    environment: BTreeMap<String, String>,
+    environment: Environment,
 }
 
 fn parsed(name: &str) -> Value {
@@ -189,7 +235,7 @@ fn github(world: &World) -> BTreeMap<String, Job> {
             assert!(found.is_empty() || step["env"].is_null(), "{name}");
             lines.extend(found);
         }
-        let environment = all;
+        let environment = world.environment(all.into_iter());
         (name, Job { lines, environment })
     });
     jobs.collect()
@@ -202,11 +248,12 @@ fn gitlab(world: &World) -> BTreeMap<String, Job> {
         // GitLab sets every CI/CD variable for every job.
         let mut environment = world.variables.clone();
         environment.retain(|name, _| !name.contains('.'));
-        for (name, value) in map(&job["variables"]) {
+        for (name, value) in map(&pipeline["variables"]).chain(map(&job["variables"])) {
             let value = value.as_str().unwrap();
             let user = &world.variables["GITLAB_USER_LOGIN"];
             environment.insert(name, value.replace("$GITLAB_USER_LOGIN", user));
         }
+        let environment = world.environment(environment.into_iter());
         let lines = list(&job["script"]).into_iter();
         let lines = lines.flat_map(|line| commands(line.as_str().unwrap()));
         let lines = lines.collect();
@@ -248,9 +295,7 @@ async fn the_commands_of_the_github_jobs_work_as_written() {
             .read("diff.md")
             .contains("**cfgctl diff**: no differences")
     );
-    let history = world
-        .user
-        .ok(&["history", "checkout", "--store", "store.db", "-o", "json"]);
+    let history = world.history("checkout");
     assert!(
         history.contains("github:ada") && history.contains("commit 0123abc"),
         "{history}"
@@ -268,10 +313,97 @@ async fn the_commands_of_the_gitlab_jobs_work_as_written() {
             .contains("<failure type=\"unknown-value\"")
     );
     assert!(world.read("drift.md").contains("changed by hand"));
-    let history = world
-        .user
-        .ok(&["history", "checkout", "--store", "store.db", "-o", "json"]);
+    let history = world.history("checkout");
     assert!(history.contains("gitlab:ada"), "{history}");
+}
+
+/// Every job whose commands ask the store.
+const WITH_THE_STORE: [&str; 3] = ["diff", "apply", "drift"];
+
+#[test]
+fn the_store_outlives_a_runner_and_no_fork_gets_there() {
+    let (workflow, pipeline) = (parsed("github.yml"), parsed("gitlab.yml"));
+    let store = format!("{DISK}/store.db");
+    for variables in [&workflow["env"], &pipeline["variables"]] {
+        assert_eq!(variables["CFGCTL_STORE"].as_str(), Some(store.as_str()));
+    }
+    for name in ["validate", "diff", "apply", "drift"] {
+        let kept = WITH_THE_STORE.contains(&name);
+        let runs_on = list(&workflow["jobs"][name]["runs-on"]);
+        let ours = runs_on.iter().any(|label| label.as_str() == Some("cfgctl"));
+        assert_eq!(ours, kept, "{name}");
+        let tags = list(&pipeline[name]["tags"]);
+        let ours = tags.iter().any(|tag| tag.as_str() == Some("cfgctl"));
+        assert_eq!(ours, kept, "{name}");
+    }
+    let condition = workflow["jobs"]["diff"]["if"].as_str().unwrap();
+    assert!(
+        condition.contains("github.event.pull_request.head.repo.full_name == github.repository"),
+        "{condition}"
+    );
+    let [rule] = list(&pipeline["diff"]["rules"])[..] else {
+        panic!("one rule");
+    };
+    let condition = rule["if"].as_str().unwrap();
+    assert!(
+        condition.contains("$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_MERGE_REQUEST_PROJECT_ID"),
+        "{condition}"
+    );
+}
+
+/// The same job on three runners that know nothing of each other, the last one with a change.
+async fn goes_on(jobs: impl Fn(&World) -> BTreeMap<String, Job>) {
+    let mut world = World::new().await;
+    let apply = |world: &World| {
+        let ran = world.job(&jobs(world), "apply");
+        assert_eq!(ran.code, Some(0), "{ran:#?}");
+        ran.stdout + &ran.stderr
+    };
+    let created = apply(&world);
+    assert!(created.contains("created (new → 1)"), "{created}");
+    let first = world.history("checkout");
+
+    world.another_runner();
+    let again = apply(&world);
+    assert!(again.contains("unchanged"), "{again}");
+    assert!(!again.contains("created"), "{again}");
+    assert_eq!(world.history("checkout"), first);
+
+    world.another_runner();
+    edit(
+        &world.user,
+        "config/search.yaml",
+        "maxResults: 10000",
+        "maxResults: 5000",
+    );
+    let changed = apply(&world);
+    assert!(changed.contains("set/search changed (1 → 2)"), "{changed}");
+    assert_eq!(world.history("checkout"), first);
+    let drift = world.job(&jobs(&world), "drift");
+    assert_eq!(drift.code, Some(0), "{drift:#?}");
+
+    // The disk is not mounted: the nightly job fails, and the clusters know that this is not the
+    // store which wrote them. Neither begins a store, so the nightly job goes on to fail.
+    std::fs::remove_file(world.store()).unwrap();
+    world.another_runner();
+    for (job, code) in [("drift", 7), ("apply", 5), ("drift", 7)] {
+        let ran = world.job(&jobs(&world), job);
+        assert_eq!(ran.code, Some(code), "{job}: {ran:#?}");
+        if job == "drift" {
+            let store = world.store().display().to_string();
+            assert!(ran.stderr.contains(&store), "{ran:#?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_github_job_goes_on_where_the_last_runner_stopped() {
+    goes_on(github).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gitlab_job_goes_on_where_the_last_runner_stopped() {
+    goes_on(gitlab).await;
 }
 
 #[test]

@@ -73,7 +73,8 @@ fn without_a_name_the_store_is_one_file_in_the_data_directory() {
     assert!(store.exists());
     let elsewhere = user.directory().join("elsewhere");
     let user = user.with("XDG_DATA_HOME", elsewhere.to_str().unwrap());
-    assert_eq!(user.ok(&["get", "-o", "name"]), "");
+    assert_eq!(user.run(&["get", "-o", "name"]).code, Some(7));
+    user.ok(&["apply", "-f", "fixtures/quickstart", "--yes", "--adopt"]);
     assert!(elsewhere.join("cfgctl/store.db").exists());
     // The specification has relative paths ignored.
     let user = user.with("XDG_DATA_HOME", "relative");

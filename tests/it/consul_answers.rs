@@ -4,6 +4,7 @@ use cfgctl::model::{self, Oversize};
 use cfgctl::target::consul::Consul;
 use cfgctl::target::{Environment, Target, TargetError};
 use serde_json::json;
+use std::collections::BTreeMap;
 use wiremock::matchers::{method, path, path_regex};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -108,7 +109,7 @@ async fn a_success_that_does_not_name_our_keys_is_none() {
 async fn an_answer_without_end_is_cut() {
     let body = vec![b' '; 2 * 1024 * 1024];
     let (_server, target) = always(ResponseTemplate::new(200).set_body_bytes(body)).await;
-    let error = target.health().await.unwrap_err();
+    let error = target.health(&BTreeMap::new()).await.unwrap_err();
     assert!(reason(error).contains("more than"));
 }
 

@@ -1,10 +1,11 @@
 //! What is Consul's own: permissions that hide, sizes that matter, servers that hang.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use cfgctl::model::{self, Limits, Oversize, Owner, Place, SetName, Snapshot};
 use cfgctl::target::consul::{Consul, FLAGS, Patience};
-use cfgctl::target::{Environment, Target, TargetError};
+use cfgctl::target::{Access, Environment, Target, TargetError};
 use serde_json::json;
 use wiremock::MockServer;
 
@@ -331,22 +332,25 @@ async fn health_says_what_the_token_lacks() {
         spec.limits = model::LimitOverrides::default();
         let environment: Environment = variables.iter().copied().collect();
         let target = Consul::connect(&"eu".parse().unwrap(), &spec, &environment, &PATIENCE);
-        target.unwrap().health().await.unwrap()
+        target.unwrap().health(&BTreeMap::new()).await.unwrap()
     };
     let fit =
         health(r#"key_prefix "cfgctl/" { policy = "write" } agent_prefix "" { policy = "read" }"#)
             .await;
     assert!(fit.server.starts_with("Consul "), "{}", fit.server);
+    assert_eq!(fit.access, Access::Full);
     assert_eq!(fit.warnings, Vec::<String>::new());
     let read_only =
         health(r#"key_prefix "cfgctl/" { policy = "read" } agent_prefix "" { policy = "read" }"#)
             .await;
+    assert_eq!(read_only.access, Access::ReadOnly);
     assert_eq!(
         read_only.warnings,
         ["the token may not write below `cfgctl/`"]
     );
     let nothing = health("").await;
     assert_eq!(nothing.server, "Consul");
+    assert_eq!(nothing.access, Access::None);
     assert_eq!(nothing.limits, Limits::CONSUL);
     assert_eq!(nothing.warnings.len(), 3, "{:?}", nothing.warnings);
     assert!(
@@ -372,7 +376,7 @@ async fn a_killed_server_is_unreachable_at_once_and_nothing_is_unknown() {
         matches!(error, TargetError::Unreachable { .. }),
         "{error:?}"
     );
-    let error = target.health().await.unwrap_err();
+    let error = target.health(&BTreeMap::new()).await.unwrap_err();
     assert!(
         matches!(error, TargetError::Unreachable { .. }),
         "{error:?}"
@@ -445,7 +449,9 @@ async fn tls_is_set_up_as_for_the_consul_command() {
     ];
     let health = async |address: &str, variables: &[(&str, &str)]| {
         let variables: Vec<_> = variables.iter().chain(&identity).copied().collect();
-        connect_with(address, "cfgctl", &variables).health().await
+        connect_with(address, "cfgctl", &variables)
+            .health(&BTreeMap::new())
+            .await
     };
     let (address, ca) = (server.tls_address(), ("CONSUL_CACERT", ca.as_str()));
     let named = |name| ("CONSUL_TLS_SERVER_NAME", name);
@@ -471,6 +477,8 @@ async fn tls_is_set_up_as_for_the_consul_command() {
         );
     }
     // Without a certificate of its own the server does not talk to us.
-    let error = connect_with(&address, "cfgctl", &[ca]).health().await;
+    let error = connect_with(&address, "cfgctl", &[ca])
+        .health(&BTreeMap::new())
+        .await;
     assert!(error.is_err(), "{error:?}");
 }

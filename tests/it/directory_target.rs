@@ -1,11 +1,12 @@
 //! What is the directory target's own: names, links and locks of a file system.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::time::Duration;
 
 use cfgctl::model::{self, Place};
 use cfgctl::target::directory::Directory;
-use cfgctl::target::{Target, TargetError};
+use cfgctl::target::{Access, Target, TargetError};
 
 use crate::support::delivery::{key, place, snapshot, write};
 
@@ -147,14 +148,14 @@ async fn health_says_what_is_missing() {
     let health = async |name: &str| {
         let path = home.path().join(name);
         let target = Directory::new(&model::Directory { path }).expect("a target");
-        target.health().await.expect("its health").warnings
+        let health = target.health(&BTreeMap::new()).await;
+        health.map(|health| (health.access, health.warnings))
     };
     fs::write(home.path().join("file"), "").unwrap();
     fs::create_dir(home.path().join("fine")).unwrap();
-    assert_eq!(health("fine").await, Vec::<String>::new());
-    assert_eq!(
-        health("new").await,
-        ["it does not exist yet; the first write makes it"]
-    );
-    assert_eq!(health("file").await.len(), 1);
+    assert_eq!(health("fine").await.unwrap(), (Access::Full, Vec::new()));
+    let new = "it does not exist yet; the first write makes it".to_owned();
+    assert_eq!(health("new").await.unwrap(), (Access::Full, vec![new]));
+    let file = health("file").await.unwrap_err();
+    assert!(matches!(file, TargetError::Invalid { .. }), "{file:?}");
 }

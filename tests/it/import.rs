@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
+use base64::Engine as _;
+
 use crate::support::cli::{Cfgctl, Ran};
 use crate::support::consul::{Consul, binary, unique_prefix};
 
@@ -389,4 +391,98 @@ async fn what_a_token_may_not_read_is_never_taken_for_absent() {
     consul.revoke(&token).await;
     let revoked = import("/open");
     assert_eq!(revoked.code, Some(6), "{}", revoked.stderr);
+}
+
+/// What `consul kv export` would write of these keys.
+fn export(keys: &[(&str, &[u8])]) -> String {
+    let pairs: Vec<_> = keys
+        .iter()
+        .map(|(key, value)| {
+            let value = base64::engine::general_purpose::STANDARD.encode(value);
+            serde_json::json!({"key": key, "flags": 0, "value": value})
+        })
+        .collect();
+    serde_json::to_string(&pairs).expect("JSON")
+}
+
+/// Imports an export with these arguments; what was said about it.
+fn said_of(keys: &[(&str, &[u8])], arguments: &[&str], code: i32) -> String {
+    let cfgctl = Cfgctl::new();
+    cfgctl.write("export.json", &export(keys));
+    let mut all = vec!["import", "--from-export", "export.json"];
+    all.extend(["--prefix", "config/checkout", "-l", "stage=prod"]);
+    all.extend(arguments);
+    let ran = cfgctl.run(&all);
+    assert_eq!(ran.code, Some(code), "{}{}", ran.stdout, ran.stderr);
+    ran.stderr
+}
+
+#[test]
+fn a_document_without_values_says_the_true_reason_and_what_helps() {
+    let two: &[u8] = b"a: 1\n---\nb: 2\n";
+    let document = [("config/checkout/data", two)];
+    insta::assert_snapshot!(said_of(&document, &["--structured"], 2), @r"
+    error: no values can be made of `config/checkout/data`: it is more than one document
+    hint: without `--structured` it is kept as one text, byte for byte; values can be made of it when what is wrong is put right in the Consul
+    ");
+    let reason = said_of(&document, &["--structured"], 2);
+    for layout in ["spring-yaml", "keys", "files", "spring-key-value"] {
+        let said = said_of(&document, &["--structured", "--layout", layout], 2);
+        assert_eq!(said, reason, "{layout}");
+    }
+    let fine: &[u8] = b"a: 1\n";
+    let structured = ["--structured", "--layout", "keys"];
+    insta::assert_snapshot!(said_of(&[("config/checkout/data", fine)], &structured, 2), @r"
+    error: the layout `keys` has no document that could be structured
+    hint: `--layout spring-yaml` has one
+    ");
+    insta::assert_snapshot!(said_of(&document, &[], 0), @r"
+    KEY                   RESULT
+    config/checkout/data  same bytes
+    note: the keys look like the layout `spring-yaml`; `--layout` chooses another
+    note: `config/checkout/data` is kept as one text, byte for byte: no values can be made of it: it is more than one document
+    ");
+    let properties: &[u8] = b"\xef\xbb\xbfa=1\n";
+    let document = [("config/checkout/data", properties)];
+    insta::assert_snapshot!(said_of(&document, &["--structured"], 2), @r"
+    error: no values can be made of `config/checkout/data`: it starts with a byte order mark, which Spring reads as `?`, a part of the first line
+    hint: without `--structured` it is kept as one text, byte for byte; values can be made of it when what is wrong is put right in the Consul
+    ");
+    insta::assert_snapshot!(said_of(&document, &[], 0), @r"
+    KEY                   RESULT
+    config/checkout/data  same bytes
+    note: the keys look like the layout `spring-properties`; `--layout` chooses another
+    note: `config/checkout/data` starts with a byte order mark, which stays: Spring skips it in YAML, but not in properties, and other applications may not skip it
+    note: `config/checkout/data` is kept as one text, byte for byte: no values can be made of it: it starts with a byte order mark, which Spring reads as `?`, a part of the first line
+    ");
+    let utf_16: &[u8] = b"\xff\xfea\0:\0 \x001\0";
+    let document = [("config/checkout/data", utf_16)];
+    insta::assert_snapshot!(said_of(&document, &["--structured"], 2), @r"
+    error: no values can be made of `config/checkout/data`: its value looks like UTF-16, and a manifest holds nothing but UTF-8
+    hint: write it in UTF-8 in the Consul, and import it then
+    ");
+    let keys: &[(&str, &[u8])] = &[("config/checkout/a", b"1")];
+    insta::assert_snapshot!(said_of(keys, &["--structured"], 2), @r"
+    error: there is no document at `config/checkout/data` that could be structured
+    hint: without `--structured`, the keys are imported as they are
+    ");
+}
+
+#[test]
+fn a_document_with_a_byte_order_mark_gets_values_when_asked() {
+    let marked: &[u8] = b"\xef\xbb\xbfpayment:\r\n  timeoutMs: 1500\r\n";
+    let document = [("config/checkout/data", marked)];
+    insta::assert_snapshot!(said_of(&document, &[], 0), @r"
+    KEY                   RESULT
+    config/checkout/data  same bytes
+    note: the keys look like the layout `spring-yaml`; `--layout` chooses another
+    note: `config/checkout/data` starts with a byte order mark, which stays: Spring skips it in YAML, but not in properties, and other applications may not skip it
+    note: `config/checkout/data` is kept as one text, byte for byte; `--structured` makes values of it, which the application reads the same, though the text is rewritten
+    ");
+    insta::assert_snapshot!(said_of(&document, &["--structured"], 0), @r"
+    KEY                   RESULT
+    config/checkout/data  same values, new text
+    note: the keys look like the layout `spring-yaml`; `--layout` chooses another
+    note: `config/checkout/data` is written anew when the set is applied: the application reads the same values, but comments, order and the byte order mark at its start are lost
+    ");
 }

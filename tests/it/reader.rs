@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use cfgctl::engine::{Connect, Engine, Event, Pace};
-use cfgctl::model::{
-    Cause, Cluster, ClusterName, Connection, Content, Origin, ResourceId,
-};
+use cfgctl::model::{Cause, Cluster, ClusterName, Connection, Content, Origin, ResourceId};
 use cfgctl::plan::{Clusters, Desired, Reach, approve};
 use cfgctl::store::{self, Store};
 use cfgctl::target::consul::{Consul, Patience};
@@ -39,7 +37,9 @@ async fn a_reader_never_sees_a_mixture_of_two_snapshots_nor_an_older_one() {
     }
     world.apply(BY_HAND + 1).expect_code(0);
     let location = world.store().into_os_string().into_string().unwrap();
-    let store = store::open(&location).await.unwrap();
+    let store = store::open(&location, store::Missing::Create)
+        .await
+        .unwrap();
     for n in 0..BY_MACHINE {
         apply(store.as_ref(), BY_HAND + 2 + n).await;
     }

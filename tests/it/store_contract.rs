@@ -72,7 +72,7 @@ fn memory_handles() -> Handles {
 fn sqlite_handles() -> Handles {
     let directory = tempfile::tempdir().unwrap();
     Handles(Box::new(move || {
-        Arc::new(Sqlite::open(&directory.path().join("store.db")).unwrap())
+        Arc::new(Sqlite::create(&directory.path().join("store.db")).unwrap())
     }))
 }
 

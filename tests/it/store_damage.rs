@@ -185,7 +185,7 @@ async fn a_store_with_any_flipped_bit_says_what_was_written_or_nothing() {
     let ids = ["cluster/eu", "set/a", "set/b"].map(id);
     let next = commit(&[("set/a", 3, 4), ("cluster/eu", 1, 2)]);
     {
-        let store = Sqlite::open(&path).unwrap();
+        let store = Sqlite::create(&path).unwrap();
         for (from, to) in [(0, 1), (1, 2), (2, 3)] {
             let mut change = commit(&[("set/a", from, to)]);
             if from == 0 {
@@ -195,9 +195,9 @@ async fn a_store_with_any_flipped_bit_says_what_was_written_or_nothing() {
         }
     }
     let bytes = fs::read(&path).unwrap();
-    let before = said(&Sqlite::open(&path).unwrap(), &ids).await.unwrap();
-    Sqlite::open(&path).unwrap().commit(&next).await.unwrap();
-    let after = said(&Sqlite::open(&path).unwrap(), &ids).await.unwrap();
+    let before = said(&Sqlite::create(&path).unwrap(), &ids).await.unwrap();
+    Sqlite::create(&path).unwrap().commit(&next).await.unwrap();
+    let after = said(&Sqlite::create(&path).unwrap(), &ids).await.unwrap();
 
     let mut random = fastrand::Rng::with_seed(18);
     let (mut whole, mut damaged) = (0, 0);
@@ -207,7 +207,7 @@ async fn a_store_with_any_flipped_bit_says_what_was_written_or_nothing() {
         let mut flipped = bytes.clone();
         flipped[at] ^= 1 << bit;
         fs::write(&path, &flipped).unwrap();
-        let outcome = match Sqlite::open(&path) {
+        let outcome = match Sqlite::create(&path) {
             Ok(store) => reads_and_writes(&store, &ids, &before, &next, &after).await,
             Err(error) => Err(error),
         };
@@ -391,7 +391,7 @@ async fn there_is_no_version_after_the_greatest() {
     const GREATEST: u64 = i64::MAX.unsigned_abs();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store.db");
-    let store = Sqlite::open(&path).unwrap();
+    let store = Sqlite::create(&path).unwrap();
     store
         .commit(&commit(&[("set/a", 0, GREATEST)]))
         .await

@@ -73,7 +73,7 @@ fn child() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    let store = match Sqlite::open(Path::new(path)) {
+    let store = match Sqlite::create(Path::new(path)) {
         Ok(store) => store,
         Err(error) => return say(&format!("refused: {error}")),
     };
@@ -126,7 +126,7 @@ async fn commit_50_times(store: &dyn Store) -> usize {
 
 /// Asserts what must hold of a store whose writer was killed after it confirmed `confirmed`.
 async fn assert_whole(path: &Path, confirmed: u64) -> u64 {
-    let store = Sqlite::open(path).unwrap();
+    let store = Sqlite::create(path).unwrap();
     let heads = store.heads().await.unwrap();
     let found: Vec<_> = versions(&heads).into_values().collect();
     let newest = found.first().copied().unwrap_or(0);
@@ -218,7 +218,7 @@ async fn four_processes_of_fifty_commits_make_two_hundred_revisions() {
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{output:?}");
     }
-    let store = Sqlite::open(&path).unwrap();
+    let store = Sqlite::create(&path).unwrap();
     let history = store.history(&id("set/shop"), usize::MAX).await.unwrap();
     assert_eq!(versions_of(&history), (1..=200).rev().collect::<Vec<_>>());
     drop(store);

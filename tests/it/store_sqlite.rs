@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
 use cfgctl::store::sqlite::Sqlite;
-use cfgctl::store::{Store, StoreError, open};
+use cfgctl::store::{Missing, Store, StoreError, open};
 use rusqlite::Connection;
 
 use crate::store_contract::fixture::{commit, id, revision};
@@ -16,7 +16,7 @@ use crate::store_processes::{command, said, tell};
 const NOBODY: u32 = 65534;
 
 fn refusal(path: &Path) -> String {
-    match Sqlite::open(path) {
+    match Sqlite::create(path) {
         Err(StoreError::Location { reason, .. }) => reason,
         other => panic!("{other:?}"),
     }
@@ -88,7 +88,7 @@ fn many_threads_may_make_one_store_at_once() {
         let path = directory.path().join(format!("{round}/deep/store.db"));
         std::thread::scope(|scope| {
             for _ in 0..8 {
-                scope.spawn(|| Sqlite::open(&path).unwrap());
+                scope.spawn(|| Sqlite::create(&path).unwrap());
             }
         });
     }
@@ -98,13 +98,13 @@ fn many_threads_may_make_one_store_at_once() {
 fn a_store_of_a_newer_format_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store.db");
-    drop(Sqlite::open(&path).unwrap());
+    drop(Sqlite::create(&path).unwrap());
     let connection = Connection::open(&path).unwrap();
     connection
         .pragma_update(None, "user_version", 1000)
         .unwrap();
     drop(connection);
-    let error = Sqlite::open(&path).unwrap_err();
+    let error = Sqlite::create(&path).unwrap_err();
     assert!(
         matches!(error, StoreError::Newer { found: 1000, .. }),
         "{error}"
@@ -115,7 +115,7 @@ fn a_store_of_a_newer_format_is_refused() {
 async fn a_store_that_was_migrated_under_us_is_not_written_to() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store.db");
-    let store = Sqlite::open(&path).unwrap();
+    let store = Sqlite::create(&path).unwrap();
     let newer = Connection::open(&path).unwrap();
     newer.pragma_update(None, "user_version", 1000).unwrap();
     let error = store.commit(&commit(&[("set/a", 0, 1)])).await;
@@ -127,7 +127,7 @@ async fn what_is_made_is_for_its_owner_alone_and_what_exists_keeps_its_mode() {
     let directory = tempfile::tempdir().unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let path = directory.path().join("a/b/store.db");
-    let store = Sqlite::open(&path).unwrap();
+    let store = Sqlite::create(&path).unwrap();
     store.commit(&commit(&[("set/a", 0, 1)])).await.unwrap();
     assert_eq!(mode(&directory.path().join("a")), 0o700);
     assert_eq!(mode(&directory.path().join("a/b")), 0o700);
@@ -136,9 +136,9 @@ async fn what_is_made_is_for_its_owner_alone_and_what_exists_keeps_its_mode() {
     drop(store);
 
     let shared = directory.path().join("shared.db");
-    fs::write(&shared, "").unwrap();
+    drop(Sqlite::create(&shared).unwrap());
     fs::set_permissions(&shared, fs::Permissions::from_mode(0o664)).unwrap();
-    drop(Sqlite::open(&shared).unwrap());
+    drop(Sqlite::create(&shared).unwrap());
     assert_eq!(mode(&shared), 0o664);
 }
 
@@ -152,7 +152,7 @@ fn what_cannot_be_written_is_refused_with_the_reason() {
     let file = directory.path().join("file");
     let sealed = directory.path().join("sealed");
     for (place, mode) in [(&file, 0o777), (&sealed, 0o777)] {
-        drop(Sqlite::open(&place.join("store.db")).unwrap());
+        drop(Sqlite::create(&place.join("store.db")).unwrap());
         set_mode(place, mode);
     }
     set_mode(&file.join("store.db"), 0o444);
@@ -189,7 +189,8 @@ fn what_cannot_be_written_is_refused_with_the_reason() {
 async fn a_damaged_revision_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store.db");
-    let store = open(&format!("sqlite:{}", path.display())).await.unwrap();
+    let location = format!("sqlite:{}", path.display());
+    let store = open(&location, Missing::Create).await.unwrap();
     store
         .commit(&commit(&[("set/a", 0, 3), ("set/b", 0, 1)]))
         .await
@@ -219,7 +220,7 @@ async fn a_damaged_revision_is_named() {
 fn revisions_cannot_be_changed_or_deleted_and_heads_only_grow() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store.db");
-    let store = Sqlite::open(&path).unwrap();
+    let store = Sqlite::create(&path).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
@@ -240,7 +241,7 @@ fn revisions_cannot_be_changed_or_deleted_and_heads_only_grow() {
 #[tokio::test]
 async fn what_would_not_read_back_is_not_written() {
     let directory = tempfile::tempdir().unwrap();
-    let store = Sqlite::open(&directory.path().join("store.db")).unwrap();
+    let store = Sqlite::create(&directory.path().join("store.db")).unwrap();
     let set = id("set/a");
     let mut deep = serde_json::Value::Null;
     for _ in 0..200 {
@@ -257,4 +258,51 @@ async fn what_would_not_read_back_is_not_written() {
         assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
     }
     assert!(store.heads().await.unwrap().is_empty());
+}
+
+#[test]
+fn an_empty_file_is_no_empty_store() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store.db");
+    fs::write(&path, "").unwrap();
+    for open in [Sqlite::open, Sqlite::create] {
+        let error = open(&path).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+    }
+    assert_eq!(fs::read(&path).unwrap(), b"");
+
+    let database = directory.path().join("database.db");
+    Connection::open(&database)
+        .unwrap()
+        .execute_batch("CREATE TABLE t (x); DROP TABLE t")
+        .unwrap();
+    let before = fs::read(&database).unwrap();
+    assert_eq!(
+        refusal(&database),
+        "it is an empty SQLite database, and no store"
+    );
+    assert_eq!(fs::read(&database).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_store_is_made_by_its_first_commit_and_by_nothing_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a/store.db");
+    let location = path.display().to_string();
+    let refused = open(&location, Missing::Refuse).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Absent { .. }), "{refused:?}");
+    let store = open(&location, Missing::Create).await.unwrap();
+    let other = open(&location, Missing::Create).await.unwrap();
+    assert!(store.heads().await.unwrap().is_empty());
+    assert_eq!(store.history(&id("set/a"), 1).await.unwrap(), []);
+    assert!(store.commit(&commit(&[("set/a", 1, 2)])).await.is_err());
+    store.commit(&commit(&[("set/a", 0, 0)])).await.unwrap();
+    assert!(!store.exists());
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+
+    store.commit(&commit(&[("set/a", 0, 1)])).await.unwrap();
+    assert!(store.exists());
+    assert_eq!(other.heads().await.unwrap().len(), 1);
+    let late = other.commit(&commit(&[("set/a", 0, 1)])).await;
+    assert!(matches!(late, Err(StoreError::HeadsMoved(_))), "{late:?}");
 }

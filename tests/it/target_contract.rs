@@ -1,5 +1,6 @@
 //! What every target promises: one function per promise, run against every backend.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,7 +11,7 @@ use cfgctl::model::{
 use cfgctl::target::consul::{Consul, Patience};
 use cfgctl::target::directory::Directory;
 use cfgctl::target::memory::Memory;
-use cfgctl::target::{Environment, Target, TargetError};
+use cfgctl::target::{Access, Environment, Target, TargetError};
 
 use crate::support::consul::{Consul as Server, Shared, unique_prefix};
 use crate::support::delivery::{key, place, removal, snapshot, unique_set, values, write};
@@ -614,8 +615,15 @@ async fn a_lost_request_changed_nothing_and_a_lost_answer_everything(bench: &dyn
 async fn it_is_fit_for_use(bench: &dyn Bench) {
     let target = bench.target();
     deliver(bench, "x", &snapshot(&unique_set(), 1, &[])).await;
-    let health = target.health().await.expect("its health");
+    let sets = BTreeMap::from([(
+        unique_set(),
+        BTreeSet::from(["a/b".parse().expect("a key")]),
+    )]);
+    let health = target.health(&sets).await.expect("its health");
+    assert_eq!(health.access, Access::Full);
     assert_eq!(health.warnings, Vec::<String>::new());
+    let denials = target.denials(&sets).await.expect("an answer");
+    assert_eq!(denials, BTreeMap::new());
     assert_eq!(health.limits, target.limits().await.expect("its limits"));
 }
 

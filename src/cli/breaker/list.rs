@@ -7,19 +7,29 @@ use crate::cli::declared::clusters;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::names::living_or_all;
 use crate::cli::session::Session;
+use crate::cli::survey::{LookArgs, look};
 use crate::cli::ui::{Look, Report};
+use crate::cli::views::delivered::{Waiting, arrivals, delivered};
 use crate::cli::views::overrides::lasts;
 use crate::cli::views::table::{age, printable, table};
 use crate::model::{
-    BreakerName, BreakerState, BreakerStatus, ConfigSet, Heads, Labels, Revision, SetName,
+    BreakerName, BreakerState, BreakerStatus, ClusterName, ConfigSet, Heads, Labels, Part,
+    Revision, SetName,
 };
+use crate::plan::Plan;
 
-/// Lists breakers with their state in every cluster
+/// Lists breakers: their state in every cluster, and which clusters it was delivered to
+///
+/// The state is that of the store. Every cluster is looked at as well, all at once: one that does
+/// not answer within `--timeout` is told, and holds up the answer for no longer.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ListArgs {
     /// The set; left out: all
     #[arg(value_name = "SET")]
     set: Option<SetName>,
+
+    #[command(flatten)]
+    look: LookArgs,
 }
 
 #[derive(Debug, Serialize)]
@@ -35,6 +45,10 @@ pub(super) struct BreakerView {
     pub(super) set: String,
     pub(super) breaker: String,
     pub(super) clusters: Vec<String>,
+    /// The clusters that hold this state.
+    pub(super) delivered: Vec<String>,
+    /// The others, and how it is there.
+    pub(super) waiting: Vec<Waiting>,
     /// As resilience4j numbers its states.
     state_number: u8,
     pub(super) state: BreakerState,
@@ -45,12 +59,21 @@ pub(super) struct BreakerView {
 }
 
 pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Failure> {
-    let heads = session.store().await?.heads().await?;
+    let store = session.store().await?;
+    let heads = store.heads().await?;
+    let sets = living_or_all(&heads, args.set.as_ref())?.into_iter();
+    let sets = sets.filter(|(_, content, _)| !content.breakers.is_empty());
+    let sets = sets.map(|(name, ..)| name.clone()).collect();
+    let (survey, plan) = look(session, store.as_ref(), sets, &args.look).await?;
+    let heads = &survey.heads;
     let mut breakers = Vec::new();
-    for (set, content, head) in living_or_all(&heads, args.set.as_ref())? {
+    for (set, content, head) in living_or_all(heads, args.set.as_ref())? {
         for name in content.breakers.keys() {
-            breakers.extend(views(&heads, set, (content, head), name));
+            breakers.extend(views(heads, &plan, set, (content, head), name));
         }
+    }
+    if breakers.is_empty() {
+        session.looked_in(store.as_ref());
     }
     session.ui.report(&Breakers { breakers })?;
     Ok(Exit::Done)
@@ -59,35 +82,42 @@ pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Fai
 /// One breaker in every cluster that gets its set.
 pub(super) fn views(
     heads: &Heads,
+    plan: &Plan,
     set: &SetName,
     (content, head): (&ConfigSet, &Revision),
     name: &BreakerName,
 ) -> Vec<BreakerView> {
-    let mut found: Vec<(BreakerStatus, Vec<String>)> = Vec::new();
+    let mut found: Vec<(BreakerStatus, Vec<ClusterName>)> = Vec::new();
     for (cluster, place) in clusters(heads) {
         if !content.clusters.matches(&place.labels) {
             continue;
         }
         let status = head.overrides.status(name, &place.labels);
         match found.iter_mut().find(|(known, _)| *known == status) {
-            Some((_, clusters)) => clusters.push(cluster.to_string()),
-            None => found.push((status, vec![cluster.to_string()])),
+            Some((_, clusters)) => clusters.push(cluster.clone()),
+            None => found.push((status, vec![cluster.clone()])),
         }
     }
     if found.is_empty() {
         let nowhere = Labels::new();
         found.push((head.overrides.status(name, &nowhere), Vec::new()));
     }
-    let view = |(status, clusters): (BreakerStatus, Vec<String>)| BreakerView {
-        set: set.to_string(),
-        breaker: name.to_string(),
-        clusters,
-        state_number: status.state.number(),
-        state: status.state,
-        actor: status.actor,
-        since: status.since,
-        until: status.until,
-        reason: status.reason,
+    let part = Part::Breaker(name.clone());
+    let view = |(status, clusters): (BreakerStatus, Vec<ClusterName>)| {
+        let (delivered, waiting) = arrivals(plan, set, &part, &clusters);
+        BreakerView {
+            set: set.to_string(),
+            breaker: name.to_string(),
+            clusters: clusters.iter().map(ToString::to_string).collect(),
+            delivered,
+            waiting,
+            state_number: status.state.number(),
+            state: status.state,
+            actor: status.actor,
+            since: status.since,
+            until: status.until,
+            reason: status.reason,
+        }
     };
     found.into_iter().map(view).collect()
 }
@@ -102,6 +132,7 @@ impl Report for Breakers {
                 format!("{}/{}", view.set, view.breaker),
                 view.state.as_str().to_owned(),
                 view.clusters.join(","),
+                delivered(view.clusters.len(), &view.waiting),
                 view.since.map_or_else(dash, |at| age(at, look.now)),
                 view.actor.as_deref().map_or_else(dash, printable),
                 view.reason.as_deref().map_or_else(dash, printable),
@@ -112,7 +143,14 @@ impl Report for Breakers {
             ]
         });
         let header = [
-            "BREAKER", "STATE", "CLUSTERS", "SINCE", "BY", "REASON", "LASTS",
+            "BREAKER",
+            "STATE",
+            "CLUSTERS",
+            "DELIVERED",
+            "SINCE",
+            "BY",
+            "REASON",
+            "LASTS",
         ];
         let text = table(look, header, rows);
         if text.is_empty() {

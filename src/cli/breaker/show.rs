@@ -1,6 +1,6 @@
 //! `cfgctl breaker show`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -12,7 +12,9 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::names::{PartOf, known_part, living};
 use crate::cli::runtime::Scene;
 use crate::cli::session::Session;
+use crate::cli::survey::{LookArgs, look};
 use crate::cli::ui::{Look, Report};
+use crate::cli::views::delivered::delivered;
 use crate::cli::views::overrides::{EffectIn, effect_lines, effects, lasts};
 use crate::cli::views::table::{moment, printable, table};
 use crate::model::{
@@ -29,6 +31,9 @@ pub(crate) struct ShowArgs {
     /// The breaker
     #[arg(value_name = "SET/BREAKER")]
     breaker: PartOf<BreakerName>,
+
+    #[command(flatten)]
+    look: LookArgs,
 }
 
 #[derive(Debug, Serialize)]
@@ -48,6 +53,10 @@ pub(super) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Fai
     let store = session.store().await?;
     let PartOf { set, name } = &args.breaker;
     let heads = store.heads().await?;
+    known_part(&living(&heads, set)?.0.breakers, "breaker", set, name)?;
+    let sets = BTreeSet::from([set.clone()]);
+    let (survey, plan) = look(session, store.as_ref(), sets, &args.look).await?;
+    let heads = survey.heads;
     let (content, head) = living(&heads, set)?;
     let declared = known_part(&content.breakers, "breaker", set, name)?;
     let mut recent = history::events(store.as_ref(), &ResourceId::Set(set.clone()), name).await?;
@@ -69,7 +78,7 @@ pub(super) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Fai
             Reset::After(lasts) => format!("after {lasts:#}"),
             Reset::OnResolve => "when the alerts are resolved".to_owned(),
         },
-        states: views(&heads, set, (content, head), name),
+        states: views(&heads, &plan, set, (content, head), name),
         effects: effects(&scene, &closed, &open),
         recent,
     })?;
@@ -130,6 +139,10 @@ impl Report for Shown {
             }
             if let Some(reason) = &view.reason {
                 _ = write!(text, ": {}", printable(reason));
+            }
+            if !view.clusters.is_empty() {
+                let delivered = delivered(view.clusters.len(), &view.waiting);
+                _ = write!(text, "\n  delivered in {delivered}");
             }
             text.push('\n');
         }

@@ -1,5 +1,7 @@
 //! `cfgctl flag list` and `cfgctl flag get`.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -7,29 +9,41 @@ use crate::cli::declared::clusters;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::names::{PartOf, known_part, living, living_or_all};
 use crate::cli::session::Session;
+use crate::cli::survey::{LookArgs, look};
 use crate::cli::ui::{Look, Report};
+use crate::cli::views::delivered::{Waiting, arrivals, delivered, in_short};
 use crate::cli::views::overrides::lasts;
 use crate::cli::views::table::{age, printable, table};
 use crate::model::{
-    ClusterName, ConfigSet, Contents, Flag, FlagName, FlagState, Heads, Labels, Revision, SetName,
+    ClusterName, ConfigSet, Contents, Flag, FlagName, Heads, Labels, Part, Revision, SetName,
 };
-use crate::plan::{Held, Source, source_of_flag};
+use crate::plan::{Held, Plan, Source, source_of_flag};
 use crate::render;
 
-/// Lists flags: what is declared, what each cluster has, and who switched it
+/// Lists flags: what is declared, what each cluster should have and has, and who switched it
+///
+/// What is declared and what should hold is what the store says. Every cluster is looked at as well,
+/// all at once: one that does not answer within `--timeout` is told, and holds up the answer for no
+/// longer.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ListArgs {
     /// The set; left out: all
     #[arg(value_name = "SET")]
     set: Option<SetName>,
+
+    #[command(flatten)]
+    look: LookArgs,
 }
 
-/// Shows one flag: what is declared, what each cluster has, and who switched it
+/// Shows one flag: what is declared, what each cluster should have and has, and who switched it
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct GetArgs {
     /// The flag
     #[arg(value_name = "SET/FLAG")]
     flag: PartOf<FlagName>,
+
+    #[command(flatten)]
+    look: LookArgs,
 }
 
 #[derive(Debug, Serialize)]
@@ -48,27 +62,43 @@ struct FlagView {
     effective: Value,
     source: &'static str,
     held: Option<Held>,
-    clusters: Vec<String>,
+    clusters: Vec<ClusterName>,
+    /// The clusters that have it so.
+    delivered: Vec<String>,
+    /// The others, and how it is there.
+    waiting: Vec<Waiting>,
     #[serde(skip)]
     words: [String; 3],
 }
 
 pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Failure> {
-    let heads = session.store().await?.heads().await?;
+    let store = session.store().await?;
+    let heads = store.heads().await?;
     let sets = living_or_all(&heads, args.set.as_ref())?.into_iter();
-    let flags = sets.flat_map(|(name, content, head)| views(&heads, name, (content, head), None));
-    session.ui.report(&Flags {
-        flags: flags.collect(),
-    })?;
+    let sets = sets.filter(|(_, content, _)| !content.flags.is_empty());
+    let sets = sets.map(|(name, ..)| name.clone()).collect();
+    let (survey, plan) = look(session, store.as_ref(), sets, &args.look).await?;
+    let heads = &survey.heads;
+    let sets = living_or_all(heads, args.set.as_ref())?.into_iter();
+    let flags =
+        sets.flat_map(|(name, content, head)| views(heads, &plan, name, (content, head), None));
+    let flags: Vec<_> = flags.collect();
+    if flags.is_empty() {
+        session.looked_in(store.as_ref());
+    }
+    session.ui.report(&Flags { flags })?;
     Ok(Exit::Done)
 }
 
 pub(super) async fn get(session: &Session, args: &GetArgs) -> Result<Exit, Failure> {
-    let heads = session.store().await?.heads().await?;
+    let store = session.store().await?;
+    let heads = store.heads().await?;
     let PartOf { set, name } = &args.flag;
-    let (content, head) = living(&heads, set)?;
-    known_part(&content.flags, "flag", set, name)?;
-    let flags = views(&heads, set, (content, head), Some(name));
+    known_part(&living(&heads, set)?.0.flags, "flag", set, name)?;
+    let sets = BTreeSet::from([set.clone()]);
+    let (survey, plan) = look(session, store.as_ref(), sets, &args.look).await?;
+    let (content, head) = living(&survey.heads, set)?;
+    let flags = views(&survey.heads, &plan, set, (content, head), Some(name));
     session.ui.report(&Flags { flags })?;
     Ok(Exit::Done)
 }
@@ -76,6 +106,7 @@ pub(super) async fn get(session: &Session, args: &GetArgs) -> Result<Exit, Failu
 /// The flags of one set, or one of them.
 fn views(
     heads: &Heads,
+    plan: &Plan,
     set: &SetName,
     (content, head): (&ConfigSet, &Revision),
     only: Option<&FlagName>,
@@ -102,12 +133,16 @@ fn views(
                 .skip(first)
                 .find(|known| (&known.effective, &known.held) == (&view.effective, &view.held));
             match known {
-                Some(known) => known.clusters.push(cluster.to_string()),
+                Some(known) => known.clusters.push((*cluster).clone()),
                 None => views.push(FlagView {
-                    clusters: vec![cluster.to_string()],
+                    clusters: vec![(*cluster).clone()],
                     ..view
                 }),
             }
+        }
+        let part = Part::Flag(name.clone());
+        for view in views.iter_mut().skip(first) {
+            (view.delivered, view.waiting) = arrivals(plan, set, &part, &view.clusters);
         }
         if views.len() == first {
             let names = [set.as_str(), name.as_str()];
@@ -131,6 +166,8 @@ impl FlagView {
                     source: "declared",
                     held: None,
                     clusters: Vec::new(),
+                    delivered: Vec::new(),
+                    waiting: Vec::new(),
                     words: [in_short(declared), in_short(effective), "-".to_owned()],
                 };
             }
@@ -143,18 +180,10 @@ impl FlagView {
             source,
             held: Some(held),
             clusters: Vec::new(),
+            delivered: Vec::new(),
+            waiting: Vec::new(),
             words: [in_short(declared), in_short(effective), word],
         }
-    }
-}
-
-/// A flag in a word or two.
-fn in_short(flag: &Flag) -> String {
-    let default = flag.default_variant.as_deref().unwrap_or("(application)");
-    match (flag.state, &flag.targeting) {
-        (FlagState::Disabled, _) => "disabled".to_owned(),
-        (FlagState::Enabled, None) => printable(default),
-        (FlagState::Enabled, Some(_)) => format!("targeting, else {}", printable(default)),
     }
 }
 
@@ -166,12 +195,14 @@ impl Report for Flags {
             let [declared, effective, source] = view.words.clone();
             let held = view.held.as_ref();
             let reason = held.and_then(|held| held.reason.as_deref());
+            let clusters: Vec<&str> = view.clusters.iter().map(ClusterName::as_str).collect();
             let dash = || "-".to_owned();
             [
                 format!("{}/{}", view.set, view.flag),
                 declared,
                 effective,
-                view.clusters.join(","),
+                clusters.join(","),
+                delivered(clusters.len(), &view.waiting),
                 source,
                 held.map_or_else(dash, |held| age(held.since, look.now)),
                 held.map_or_else(dash, |held| printable(&held.actor)),
@@ -184,6 +215,7 @@ impl Report for Flags {
             "DECLARED",
             "EFFECTIVE",
             "CLUSTERS",
+            "DELIVERED",
             "HELD BY",
             "SINCE",
             "BY",

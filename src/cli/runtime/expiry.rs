@@ -11,7 +11,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::session::Session;
 use crate::cli::views::table::moment;
 use crate::cli::works::Works;
-use crate::engine::{EngineError, clusters_of, stagger};
+use crate::engine::{Asked, EngineError, clusters_of, stagger};
 use crate::model::{
     Cause, Clocks, Cluster, ClusterName, Heads, Origin, Overrides, ResourceId, Revision, Selector,
     SetName, Version, Witness,
@@ -70,7 +70,8 @@ pub(super) async fn sweep(
         .flat_map(|set| clusters_of(set, heads))
         .filter(|(_, cluster)| only.matches(&cluster.labels))
         .collect();
-    let clocks = works.clocks(first, &asked).await;
+    let answers = works.ask(Asked::AccessAndTime, first, &asked).await;
+    let clocks = Clocks::of(Environment::time(), answers.clocks);
     let mut swept: Option<Outcomes> = None;
     for set in due {
         let Some(version) = end(works, set, &clocks).await? else {

@@ -8,10 +8,11 @@ use serde::Serialize;
 
 use super::super::runtime::{Edited, Scene};
 use super::super::ui::{Look, Report};
+use super::delivered::{Waiting, waiting_for};
 use super::plan::condition_word;
 use super::table::{count, moment, printable, span};
 use super::values::value_lines;
-use crate::model::{BreakerState, ClusterName, Labels, Overrides, SetName};
+use crate::model::{BreakerState, ClusterName, Labels, Overrides, Part, SetName};
 use crate::plan::{
     Action, Condition, Delivery, Held, Hold, Pair, Plan, ValueChange, value_changes,
 };
@@ -47,16 +48,37 @@ pub(crate) struct HoldView {
     clusters: Vec<String>,
     #[serde(flatten)]
     hold: Hold,
+    /// The clusters that it was not delivered to, where they were looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting: Option<Vec<Waiting>>,
 }
 
 impl HoldView {
-    /// What is switched by hand in any of these clusters.
-    pub(crate) fn all<'a>(deliveries: impl IntoIterator<Item = &'a Delivery>) -> Vec<Self> {
-        let holds = deliveries.into_iter().flat_map(|delivery| {
+    /// What is switched by hand in any of these clusters, and to which it was not delivered.
+    pub(crate) fn all(deliveries: &[Delivery]) -> Vec<Self> {
+        let holds = deliveries.iter().flat_map(|delivery| {
             let Pair { set, cluster } = &delivery.pair;
             (delivery.overridden.iter()).map(move |hold| (set, cluster, hold.clone()))
         });
-        Self::gathered(holds)
+        let mut views = Self::gathered(holds);
+        for view in &mut views {
+            let part = view.part();
+            let here = deliveries.iter().filter(|delivery| {
+                let Pair { set, cluster } = &delivery.pair;
+                let named = view.clusters.iter().any(|name| name == cluster.as_str());
+                named && view.set == set.as_str()
+            });
+            let waiting = here.filter_map(|delivery| Waiting::of(delivery, &part));
+            view.waiting = Some(waiting.collect());
+        }
+        views
+    }
+
+    fn part(&self) -> Part {
+        match &self.hold {
+            Hold::Flag { flag, .. } => Part::Flag(flag.clone()),
+            Hold::Breaker { breaker, .. } => Part::Breaker(breaker.clone()),
+        }
     }
 
     /// The same thing in several clusters is shown once.
@@ -72,6 +94,7 @@ impl HoldView {
                     set: set.to_string(),
                     clusters: vec![cluster.to_string()],
                     hold,
+                    waiting: None,
                 }),
             }
         }
@@ -97,7 +120,15 @@ impl HoldView {
             Hold::Breaker { breaker, held, .. } => (format!("held by breaker {breaker}"), held),
         };
         let clusters = self.clusters.join(", ");
-        format!("* {} in {clusters}: {what} {}\n", self.set, held_by(held))
+        let waiting = match self.waiting.as_deref() {
+            None | Some([]) => String::new(),
+            Some(waiting) => {
+                let there = self.clusters.len().saturating_sub(waiting.len());
+                format!("; delivered in {there}, {}", waiting_for(waiting))
+            }
+        };
+        let held = held_by(held);
+        format!("* {} in {clusters}: {what} {held}{waiting}\n", self.set)
     }
 }
 

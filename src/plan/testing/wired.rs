@@ -1,12 +1,13 @@
 //! A target in memory behind a wire that tests can cut.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 
 use super::key;
-use crate::model::{Limits, Observed, Place, SetName, Write};
+use crate::model::{Key, Limits, Observed, Place, SetName, Write};
 use crate::target::memory::Memory;
 use crate::target::{Health, Target, TargetError};
 
@@ -30,6 +31,8 @@ pub(crate) enum Wire {
     Hanging,
     /// It answers reads and never writes.
     HangingWrites,
+    /// It answers reads and denies writes.
+    ReadOnly,
     /// It loses the nth write from now, counted from 0.
     Loses(usize, Lost),
 }
@@ -78,7 +81,7 @@ impl Wired {
     async fn reach(&self) -> Result<(), TargetError> {
         let wire = *self.wire.lock().unwrap();
         match wire {
-            Wire::Fine | Wire::HangingWrites | Wire::Loses(..) => Ok(()),
+            Wire::Fine | Wire::HangingWrites | Wire::ReadOnly | Wire::Loses(..) => Ok(()),
             Wire::Down => Err(TargetError::Unreachable {
                 location: self.location(),
                 source: "connection refused".into(),
@@ -129,6 +132,12 @@ impl Target for Wired {
         if *self.wire.lock().unwrap() == Wire::HangingWrites {
             std::future::pending::<()>().await;
         }
+        if *self.wire.lock().unwrap() == Wire::ReadOnly {
+            return Err(TargetError::Denied {
+                location: self.location(),
+                reason: "the token may not write".to_owned(),
+            });
+        }
         let hook = self.before_write.lock().unwrap().take();
         if let Some(hook) = hook {
             hook(&self.memory);
@@ -147,7 +156,18 @@ impl Target for Wired {
         }
     }
 
-    async fn health(&self) -> Result<Health, TargetError> {
-        self.memory.health().await
+    async fn denials(
+        &self,
+        sets: &BTreeMap<SetName, BTreeSet<Key>>,
+    ) -> Result<BTreeMap<SetName, String>, TargetError> {
+        self.reach().await?;
+        let wire = *self.wire.lock().unwrap();
+        let denied = sets.keys().filter(|_| wire == Wire::ReadOnly);
+        let denied = denied.map(|set| (set.clone(), "the token may not write".to_owned()));
+        Ok(denied.collect())
+    }
+
+    async fn health(&self, sets: &BTreeMap<SetName, BTreeSet<Key>>) -> Result<Health, TargetError> {
+        self.memory.health(sets).await
     }
 }

@@ -8,6 +8,8 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
 use super::connection::Journal;
 use super::site::Site;
 use super::{file, schema};
@@ -36,14 +38,25 @@ pub(super) fn create(site: &Site, journal: Journal) -> Result<(), StoreError> {
     File::open(&draft.0.path)
         .and_then(|file| file.sync_all())
         .map_err(created)?;
-    match fs::hard_link(&draft.0.path, &site.path) {
+    match place(&draft.0.path, &site.path) {
         Ok(()) => Ok(()),
         // Lost a race, which is fine; a link to nowhere is not.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             fs::metadata(&site.path).map(|_| ()).map_err(created)
         }
-        // Not every file system gives a file two names. An empty file is filled when it is opened.
-        Err(_) => create_empty(&site.path).map_err(created),
+        Err(error) => Err(created(error)),
+    }
+}
+
+/// Gives the file `from` the name `to`, which nothing has yet.
+fn place(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            // Not every file system gives a file two names.
+            let flags = RenameFlags::NOREPLACE;
+            renameat_with(CWD, from, CWD, to, flags).map_err(Into::into)
+        }
+        linked => linked,
     }
 }
 
@@ -54,19 +67,12 @@ fn beside(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Creates an empty file for the owner alone, unless someone else just did. SQLite gives the mode
-/// on to the files that it puts beside it.
+/// Creates an empty file for the owner alone. SQLite gives the mode on to the files that it puts
+/// beside it.
 fn create_empty(path: &Path) -> io::Result<()> {
-    let created = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-    match created {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => fs::metadata(path).map(|_| ()),
-        Err(error) => Err(error),
-    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    options.open(path).map(|_| ())
 }
 
 /// Brings an empty file to the newest format, without a care for what a power failure leaves of
@@ -77,7 +83,7 @@ fn fill(draft: &Site, journal: Journal) -> Result<(), StoreError> {
     connection
         .execute_batch("PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY")
         .map_err(failed)?;
-    schema::migrate(&mut connection, draft)?;
+    schema::create(&mut connection, draft)?;
     if journal == Journal::Wal {
         connection
             .pragma_update(None, "journal_mode", "WAL")

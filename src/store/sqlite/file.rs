@@ -27,43 +27,67 @@ const MIN_BYTES: u64 = 512;
 
 const NOT_SQLITE: &str = "it is not a SQLite file";
 
-/// Makes sure that there is a file that SQLite can work with, and says which journal suits it.
-/// What exists is left as it is.
-pub(super) fn prepare(site: &Site) -> Result<Journal, StoreError> {
-    let directory = site
-        .path
-        .parent()
-        .ok_or_else(|| site.unusable("it is a directory; name a file in it"))?;
+/// What a store that was cut off looks like, or a file that something else has made.
+const NO_BYTES: &str = "the file has 0 bytes, which no store has; if there never was one here, \
+    remove the file";
+
+/// Looks for a file that SQLite can work with, and says which journal suits it; `None` if there is
+/// none. Changes nothing.
+pub(super) fn find(site: &Site) -> Result<Option<Journal>, StoreError> {
+    let directory = directory_of(site)?;
     {
         let _creating = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
-        match fs::metadata(&site.path) {
-            Ok(found) if found.is_dir() => {
-                return Err(site.unusable("it is a directory; name a file in it"));
-            }
-            Ok(found) if !found.is_file() => {
-                return Err(site.unusable("it is not a regular file"));
-            }
-            // SQLite would take a file of one byte for an empty one.
-            Ok(found) if (1..MIN_BYTES).contains(&found.len()) => {
-                return Err(site.unusable(NOT_SQLITE));
-            }
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                create_directories(directory)
-                    .map_err(|error| cannot(site, "its directory cannot be created", &error))?;
-                draft::create(site, journal_of(site, directory)?)?;
-            }
-            Err(error) => return Err(cannot(site, "it cannot be read", &error)),
+        if !look(site)? {
+            return Ok(None);
         }
     }
+    check_access(site, directory)?;
+    journal_of(site, &site.path).map(Some)
+}
+
+/// The same, and makes a store if there is none.
+pub(super) fn find_or_create(site: &Site) -> Result<Journal, StoreError> {
+    let directory = directory_of(site)?;
+    {
+        let _creating = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
+        if !look(site)? {
+            create_directories(directory)
+                .map_err(|error| cannot(site, "its directory cannot be created", &error))?;
+            draft::create(site, journal_of(site, directory)?)?;
+        }
+    }
+    check_access(site, directory)?;
+    journal_of(site, &site.path)
+}
+
+fn directory_of(site: &Site) -> Result<&Path, StoreError> {
+    site.path
+        .parent()
+        .ok_or_else(|| site.unusable("it is a directory; name a file in it"))
+}
+
+/// Whether there is a file, which then may be a store.
+fn look(site: &Site) -> Result<bool, StoreError> {
+    match fs::metadata(&site.path) {
+        Ok(found) if found.is_dir() => Err(site.unusable("it is a directory; name a file in it")),
+        Ok(found) if !found.is_file() => Err(site.unusable("it is not a regular file")),
+        // SQLite would take either for an empty database.
+        Ok(found) if found.len() == 0 => Err(site.damaged(NO_BYTES)),
+        Ok(found) if found.len() < MIN_BYTES => Err(site.unusable(NOT_SQLITE)),
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(cannot(site, "it cannot be read", &error)),
+    }
+}
+
+fn check_access(site: &Site, directory: &Path) -> Result<(), StoreError> {
     let access = Access::READ_OK | Access::WRITE_OK;
     rustix::fs::access(&site.path, access)
         .map_err(|error| cannot(site, "it cannot be read and written", &error.into()))?;
     rustix::fs::access(directory, access | Access::EXEC_OK).map_err(|error| {
         let what = "its directory cannot be written, where SQLite keeps its log";
         cannot(site, what, &error.into())
-    })?;
-    journal_of(site, &site.path)
+    })
 }
 
 fn journal_of(site: &Site, path: &Path) -> Result<Journal, StoreError> {
@@ -110,8 +134,8 @@ pub(super) fn recognise(site: &Site) -> Result<(), StoreError> {
         Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)
             .and_then(|connection| Stamp::read(&connection))
     };
-    // Without locks the parts of a stamp can be from before and after another process filled an
-    // empty file. A second look finds it filled, and whole.
+    // Without locks the parts of a stamp can be from before and after another process migrated the
+    // file. A second look finds it whole.
     let stamp = match look() {
         Ok(stamp) if schema::check(stamp, site).is_err() => look(),
         stamp => stamp,
@@ -127,7 +151,7 @@ pub(super) fn recognise(site: &Site) -> Result<(), StoreError> {
     }
 }
 
-/// Opens the file that [`prepare`] found.
+/// Opens the file that [`find`] has found.
 pub(super) fn connect(site: &Site) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(&site.path, flags).map_err(|error| site.failed(error))

@@ -91,7 +91,7 @@ impl Stamp {
         })
     }
 
-    /// The format of a store; zero for a file that is still empty.
+    /// The format of a store.
     fn format(self, site: &Site) -> Result<usize, StoreError> {
         match self {
             Self {
@@ -110,7 +110,7 @@ impl Stamp {
                 application: 0,
                 format: 0,
                 tables: false,
-            } => Ok(0),
+            } => Err(site.unusable("it is an empty SQLite database, and no store")),
             _ => Err(site.unusable("it is the SQLite database of another program")),
         }
     }
@@ -127,12 +127,22 @@ pub(super) fn check_again(connection: &Connection, site: &Site) -> Result<(), St
     check(stamp, site)
 }
 
+/// Makes a store of the newest format in an empty file, which nobody else knows.
+pub(super) fn create(connection: &mut Connection, site: &Site) -> Result<(), StoreError> {
+    let failed = |error| site.failed(error);
+    let transaction = connection.transaction().map_err(failed)?;
+    for (format, step) in (1..).zip(STEPS) {
+        advance(&transaction, step, format, site)?;
+    }
+    transaction.commit().map_err(failed)
+}
+
 /// Brings the store to the newest format: each step in a transaction of its own, so that a kill
 /// leaves a whole format behind, and any number of processes may do this at once.
 pub(super) fn migrate(connection: &mut Connection, site: &Site) -> Result<(), StoreError> {
     let failed = |error| site.failed(error);
     // Only to read first: nearly always there is nothing to do. In one transaction, or the parts of
-    // the stamp could be from before and after another process made the store.
+    // the stamp could be from before and after another process's step.
     let mut format = connection
         .transaction()
         .and_then(|transaction| Stamp::read(&transaction))
@@ -147,18 +157,29 @@ pub(super) fn migrate(connection: &mut Connection, site: &Site) -> Result<(), St
         let Some(step) = STEPS.get(format) else {
             break;
         };
-        match step {
-            Step::Sql(sql) => transaction.execute_batch(sql).map_err(failed)?,
-            Step::Code(make) => make(&transaction, site)?,
-        }
         format += 1;
-        transaction
-            .pragma_update(None, "application_id", APPLICATION_ID)
-            .and_then(|()| transaction.pragma_update(None, "user_version", number(format)))
-            .and_then(|()| transaction.commit())
-            .map_err(failed)?;
+        advance(&transaction, step, format, site)?;
+        transaction.commit().map_err(failed)?;
     }
     Ok(())
+}
+
+/// Does one step, which leads to `format`.
+fn advance(
+    connection: &Connection,
+    step: &Step,
+    format: usize,
+    site: &Site,
+) -> Result<(), StoreError> {
+    let failed = |error| site.failed(error);
+    match step {
+        Step::Sql(sql) => connection.execute_batch(sql).map_err(failed)?,
+        Step::Code(make) => make(connection, site)?,
+    }
+    connection
+        .pragma_update(None, "application_id", APPLICATION_ID)
+        .and_then(|()| connection.pragma_update(None, "user_version", number(format)))
+        .map_err(failed)
 }
 
 /// A format as SQLite counts.

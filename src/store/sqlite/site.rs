@@ -28,6 +28,13 @@ impl Site {
         }
     }
 
+    /// There is no store here. It names the whole path: a relative one may be meant from elsewhere.
+    pub(super) fn absent(&self) -> StoreError {
+        StoreError::Absent {
+            location: self.path.display().to_string(),
+        }
+    }
+
     /// The location is of no use as it is.
     pub(super) fn unusable(&self, reason: impl Into<String>) -> StoreError {
         StoreError::Location {

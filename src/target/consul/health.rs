@@ -1,20 +1,24 @@
 //! What a Consul says of itself, and what our token may do there.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 
 use super::super::{Health, TargetError};
-use super::Consul;
 use super::http::SMALL_ANSWER;
-use super::wire::{Operation, TxnAnswer};
-use crate::model::Limits;
+use super::{Consul, permission};
+use crate::model::{Key, Limits, SetName};
 use crate::target::Target as _;
 
-/// Says whether the Consul of `consul` is fit for use. It changes nothing.
-pub(super) async fn health(consul: &Consul) -> Result<Health, TargetError> {
+/// Says whether the Consul of `consul` is fit for use with `sets`. It changes nothing.
+pub(super) async fn health(
+    consul: &Consul,
+    sets: &BTreeMap<SetName, BTreeSet<Key>>,
+) -> Result<Health, TargetError> {
     consul.check_leader().await?;
     let version = consul.version().await?;
-    let mut warnings = consul.permissions().await?;
+    let (access, mut warnings) = permission::access(consul, sets).await?;
     if consul.client.token_in_the_clear() {
         warnings.push("the token travels unencrypted: use https".to_owned());
     }
@@ -30,6 +34,7 @@ pub(super) async fn health(consul: &Consul) -> Result<Health, TargetError> {
             |version| format!("Consul {version}"),
         ),
         limits: consul.limits().await?,
+        access,
         warnings,
     })
 }
@@ -117,41 +122,6 @@ impl Consul {
             });
         }
         Ok(())
-    }
-
-    /// What the token may not do below our prefix, worst first.
-    async fn permissions(&self) -> Result<Vec<String>, TargetError> {
-        let key = format!("{}/permission-check", self.prefix);
-        // Fails whatever is there: nothing has index 0 for `check-index`. Permissions are looked
-        // at before that, and named by operation.
-        let operations = [
-            self.scoped(Operation::check_index(&key, 0)),
-            self.scoped(Operation::cas(&key, b"", 0)),
-        ];
-        let body = crate::model::value::canonical(&operations.as_slice());
-        let answer = self
-            .read(&Method::PUT, "txn", Some(&body), SMALL_ANSWER)
-            .await?;
-        if answer.status != StatusCode::CONFLICT {
-            return Err(self.refused(&answer));
-        }
-        let answer: TxnAnswer = self.json(&answer)?;
-        let errors = answer.errors.unwrap_or_default();
-        let denied = |operation: usize| {
-            let of_it = |error: &&super::wire::TxnError| error.op_index == operation;
-            errors
-                .iter()
-                .filter(of_it)
-                .any(super::wire::TxnError::is_denied)
-        };
-        let mut warnings = Vec::new();
-        for (operation, verb) in [(0, "read"), (1, "write")] {
-            if denied(operation) {
-                let prefix = &self.prefix;
-                warnings.push(format!("the token may not {verb} below `{prefix}/`"));
-            }
-        }
-        Ok(warnings)
     }
 }
 

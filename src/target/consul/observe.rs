@@ -240,7 +240,7 @@ impl Consul {
     }
 
     /// Reads count like writes, and any Consul takes this many.
-    fn operations_per_read(&self) -> usize {
+    pub(super) fn operations_per_read(&self) -> usize {
         let known = self.overrides.operations;
         known.unwrap_or(Limits::CONSUL.operations).max(2)
     }

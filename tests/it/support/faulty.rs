@@ -1,10 +1,11 @@
 //! A target behind a bad wire.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use cfgctl::model::{Limits, Observed, Place, SetName, Write};
+use cfgctl::model::{Key, Limits, Observed, Place, SetName, Write};
 use cfgctl::target::{Health, Target, TargetError};
 
 /// What the wire loses. The writer sees the same: no answer.
@@ -68,7 +69,14 @@ impl Target for Faulty {
         })
     }
 
-    async fn health(&self) -> Result<Health, TargetError> {
-        self.inner.health().await
+    async fn denials(
+        &self,
+        sets: &BTreeMap<SetName, BTreeSet<Key>>,
+    ) -> Result<BTreeMap<SetName, String>, TargetError> {
+        self.inner.denials(sets).await
+    }
+
+    async fn health(&self, sets: &BTreeMap<SetName, BTreeSet<Key>>) -> Result<Health, TargetError> {
+        self.inner.health(sets).await
     }
 }

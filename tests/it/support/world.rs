@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStderr};
 
 use cfgctl::model::{ResourceId, Revision};
+use cfgctl::store::Missing;
 use cfgctl::target::consul::FLAGS;
 use rustix::process::Pid;
 use serde_json::{Value, json};
@@ -135,14 +136,16 @@ impl World {
     /// What the store says of the set: version and generation of every revision, oldest first;
     /// generation 0 is a deletion.
     pub(crate) async fn history(&self) -> Vec<(u64, u64)> {
-        let connection = rusqlite::Connection::open(self.store()).expect("the store");
-        let sound: String = connection
-            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
-            .expect("a check");
-        assert_eq!(sound, "ok");
-        drop(connection);
+        if self.store().exists() {
+            let connection = rusqlite::Connection::open(self.store()).expect("the store");
+            let sound: String = connection
+                .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+                .expect("a check");
+            assert_eq!(sound, "ok");
+        }
         let location = self.store().into_os_string().into_string().expect("UTF-8");
-        let store = cfgctl::store::open(&location).await.expect("the store");
+        let opened = cfgctl::store::open(&location, Missing::Create).await;
+        let store = opened.expect("the store");
         let id = ResourceId::Set("checkout".parse().expect("a name"));
         let history = store.history(&id, usize::MAX).await.expect("a history");
         let revision = |revision: &Revision| {

@@ -142,8 +142,13 @@ pub(crate) async fn carry_through(
         return Ok(Exit::Done);
     };
     let everywhere = Selector::default();
-    let passes = works.reconcile(switch.set, &everywhere).await;
-    let outcomes = Outcomes::reconciled(switch.set, committed.version, passes)
+    let reconciled = works.reconcile(switch.set, &everywhere).await;
+    if let (None, Ok(reconciled)) = (committed.until, &reconciled) {
+        // Nobody was asked for the time before, and now everybody has said it.
+        let clocks = Clocks::of(Environment::time(), reconciled.clocks.iter().cloned());
+        tell_of_clocks(&session.ui, &clocks);
+    }
+    let outcomes = Outcomes::reconciled(switch.set, committed.version, reconciled)
         .with_note(committed.note)
         .until(committed.until);
     finish(&works, outcomes, &committed.heads, &everywhere).await
@@ -319,7 +324,7 @@ fn tell(session: &Session, scene: &Scene<'_>, edited: &Edited) {
 async fn sweep_before(works: &Works<'_>, heads: &Heads, set: &SetName) {
     let mut due = due(heads, Environment::time());
     due.retain(|due| due == set);
-    if let Err(failure) = sweep(works, heads, &due, &Selector::default()).await {
+    if let Err(failure) = sweep(works, &due, &Selector::default()).await {
         not_swept(works.session, &failure);
     }
 }

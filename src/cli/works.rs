@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::session::{Connector, Session};
-use crate::engine::{Answers, Asked, Engine, EngineError, Event, Pace, Pass, Report, Survey};
+use crate::engine::{Answers, Asked, Engine, EngineError, Event, Pace, Reconciled, Report, Survey};
 use crate::model::{
     Cause, Cluster, ClusterName, Origin, Overrides, Revision, Selector, SetName, Version,
 };
@@ -93,7 +93,7 @@ impl<'a> Works<'a> {
         &self,
         set: &SetName,
         only: &Selector,
-    ) -> Result<Vec<Pass>, Failure> {
+    ) -> Result<Reconciled, Failure> {
         let origin = self.session.origin(Cause::Apply, None);
         self.with_engine(async |engine| engine.reconcile(set, only, &origin).await)
             .await

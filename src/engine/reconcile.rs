@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use jiff::Timestamp;
 
-use super::{Engine, EngineError, Event, Outcome, Report};
+use super::asked::clocks_of;
+use super::{Engine, EngineError, Event, Fleet, Outcome, Report};
 use crate::model::{Cluster, ClusterName, Heads, Origin, ResourceId, Selector, SetName};
 use crate::plan::{
     Clusters, Desired, Pair, Plan, Reach, Unseen, UnseenKind, approve_where_possible, chain,
@@ -16,6 +18,15 @@ use crate::store::StoreError;
 /// How often a cluster is looked at again in which somebody else wrote at the same time: a rollout
 /// under way, or another trip.
 const ROUNDS: u32 = 25;
+
+/// How it went with one set.
+#[derive(Debug)]
+pub struct Reconciled {
+    /// How it went in each cluster, by name.
+    pub passes: Vec<Pass>,
+    /// What time it is in the clusters that said so; of several in one Consul one speaks for all.
+    pub clocks: Vec<(ClusterName, Timestamp)>,
+}
 
 /// How it went in one cluster.
 #[derive(Debug)]
@@ -35,30 +46,34 @@ impl Engine<'_> {
         set: &SetName,
         only: &Selector,
         origin: &Origin,
-    ) -> Result<Vec<Pass>, EngineError> {
+    ) -> Result<Reconciled, EngineError> {
         let heads = self.heads().await?;
         let clusters: Vec<ClusterName> = clusters_of(set, &heads)
             .filter(|(_, cluster)| only.matches(&cluster.labels))
             .map(|(name, _)| name.clone())
             .collect();
         (self.events)(Event::Delivering(clusters.len()));
-        let mut passes: Vec<Pass> = stream::iter(clusters)
-            .map(async |cluster| {
-                let pass = self.bring(set, cluster, origin).await;
-                for report in &pass.reports {
-                    (self.events)(Event::Delivered(report));
-                }
-                pass
-            })
-            .buffer_unordered(self.pace.clusters_at_once.max(1))
-            .collect()
-            .await;
+        let mut fleet = Fleet::new();
+        let mut passes: Vec<Pass> = Vec::new();
+        let mut brought = stream::iter(clusters)
+            .map(|cluster| self.bring(set, cluster, origin))
+            .buffer_unordered(self.pace.clusters_at_once.max(1));
+        while let Some((pass, seen)) = brought.next().await {
+            for report in &pass.reports {
+                (self.events)(Event::Delivered(report));
+            }
+            passes.push(pass);
+            fleet.extend(seen);
+        }
         passes.sort_by(|a, b| pairs(a).cmp(pairs(b)));
-        Ok(passes)
+        Ok(Reconciled {
+            passes,
+            clocks: clocks_of(&fleet).collect(),
+        })
     }
 
     /// Brings one cluster to the head of `set`; again where somebody else was faster.
-    async fn bring(&self, set: &SetName, cluster: ClusterName, origin: &Origin) -> Pass {
+    async fn bring(&self, set: &SetName, cluster: ClusterName, origin: &Origin) -> (Pass, Fleet) {
         let quietly = Engine {
             events: &|_| (),
             interrupt: self.interrupt.clone(),
@@ -73,7 +88,7 @@ impl Engine<'_> {
         loop {
             let pass = quietly.bring_once(set, &only, origin).await;
             let meets_another = match &pass {
-                Ok(pass) => pass.reports.iter().any(Report::met_another),
+                Ok((pass, _)) => pass.reports.iter().any(Report::met_another),
                 Err(error) => matches!(error, EngineError::Commit(StoreError::HeadsMoved(_))),
             };
             if meets_another && round < ROUNDS && !*self.interrupt.borrow() {
@@ -89,10 +104,11 @@ impl Engine<'_> {
                         reason: chain(&error),
                     }),
                 };
-                Pass {
+                let pass = Pass {
                     plan: None,
                     reports: vec![Report { pair, outcome }],
-                }
+                };
+                (pass, Fleet::new())
             });
         }
     }
@@ -102,19 +118,19 @@ impl Engine<'_> {
         set: &SetName,
         only: &Clusters,
         origin: &Origin,
-    ) -> Result<Pass, EngineError> {
+    ) -> Result<(Pass, Fleet), EngineError> {
         let reach = Reach::Named(BTreeSet::from([set.clone()]));
         let survey = self.survey(&Desired::nothing(), &reach, only).await?;
         let plan = survey.plan(&Desired::nothing(), &reach, origin, &BTreeSet::new());
-        match approve_where_possible(plan.map_err(EngineError::Plan)?) {
+        let pass = match approve_where_possible(plan.map_err(EngineError::Plan)?) {
             Ok(approved) => {
                 let reports = self.carry_out(&survey, &approved).await?;
-                Ok(Pass {
+                Pass {
                     plan: Some(approved.into_plan()),
                     reports,
-                })
+                }
             }
-            Err(plan) => Ok(Pass {
+            Err(plan) => Pass {
                 reports: plan
                     .deliveries
                     .iter()
@@ -124,8 +140,9 @@ impl Engine<'_> {
                     })
                     .collect(),
                 plan: Some(*plan),
-            }),
-        }
+            },
+        };
+        Ok((pass, survey.fleet))
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) async fn finish(
 ) -> Result<Exit, Failure> {
     let ui = &works.session.ui;
     let due = due(heads, Environment::time());
-    let outcomes = match sweep(works, heads, &due, clusters).await {
+    let outcomes = match sweep(works, &due, clusters).await {
         Ok(swept) => outcomes.and(swept),
         Err(failure) => {
             not_swept(works.session, &failure);
@@ -58,16 +58,17 @@ pub(super) fn not_swept(session: &Session, failure: &Failure) {
 /// and the others find nothing left to do.
 pub(super) async fn sweep(
     works: &Works<'_>,
-    heads: &Heads,
     due: &BTreeSet<SetName>,
     only: &Selector,
 ) -> Result<Option<Outcomes>, Failure> {
     let Some(first) = due.first() else {
         return Ok(None);
     };
+    // Where clusters are may just have changed.
+    let heads = works.store.heads().await?;
     let asked: BTreeMap<_, _> = due
         .iter()
-        .flat_map(|set| clusters_of(set, heads))
+        .flat_map(|set| clusters_of(set, &heads))
         .filter(|(_, cluster)| only.matches(&cluster.labels))
         .collect();
     let answers = works.ask(Asked::AccessAndTime, first, &asked).await;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::super::failure::{Exit, Failure};
 use super::super::ui::{Look, Report};
 use super::table::{printable, table};
-use crate::engine::{self, Outcome, Pass};
+use crate::engine::{self, Outcome, Pass, Reconciled};
 use crate::model::{Document, ResourceId, SetName, Version};
 use crate::plan::{Plan, UnseenKind};
 
@@ -91,17 +91,18 @@ impl Outcomes {
     pub(crate) fn reconciled(
         set: &SetName,
         version: Option<Version>,
-        passes: Result<Vec<Pass>, Failure>,
+        reconciled: Result<Reconciled, Failure>,
     ) -> Self {
         let name = ResourceId::Set(set.clone()).to_string();
         let committed = version.map(|version| Committed { name, version });
         let mut outcomes = Self {
-            complete: passes.is_ok(),
+            complete: reconciled.is_ok(),
             committed: committed.into_iter().collect(),
             clusters: Vec::new(),
             note: None,
             until: None,
         };
+        let passes = reconciled.map(|reconciled| reconciled.passes);
         for Pass { plan, reports } in passes.into_iter().flatten() {
             let pass = match &plan {
                 Some(plan) => Self::new(plan, &reports),

@@ -22,6 +22,7 @@ mod health;
 mod http;
 mod list;
 mod observe;
+mod room;
 mod token;
 mod wire;
 mod write;

@@ -24,6 +24,7 @@ mod http;
 mod list;
 mod observe;
 mod permission;
+mod room;
 mod token;
 mod wire;
 mod write;

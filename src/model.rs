@@ -23,6 +23,7 @@ mod selector;
 mod set;
 mod snapshot;
 mod steps;
+pub mod text;
 mod transaction;
 pub mod value;
 mod write;

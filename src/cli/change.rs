@@ -11,6 +11,7 @@ use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::runtime::finish;
 use super::session::{ReachArgs, Session};
+use super::views::objection::ObjectionView;
 use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
 use super::works::Works;
@@ -250,7 +251,10 @@ pub(crate) fn refusal(plan: &Plan) -> Option<Failure> {
     } else {
         Exit::Refused
     };
-    let failure = Failure::new(exit, error);
+    let failure = Failure {
+        objections: plan.objections.iter().map(ObjectionView::new).collect(),
+        ..Failure::new(exit, error)
+    };
     let hints: BTreeSet<_> = plan
         .objections
         .iter()

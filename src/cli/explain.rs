@@ -234,7 +234,7 @@ impl ExplainedValue {
             "  since:   version {version}, {} by {}, {}",
             moment(origin.at),
             printable(&origin.actor),
-            origin.cause
+            printable(&origin.cause.to_string())
         );
         if let Source::Override { held, .. } | Source::Breaker { held, .. } =
             &self.explanation.source
@@ -251,8 +251,9 @@ impl ExplainedValue {
                 names.join(", ")
             );
         }
-        if let Some(message) = &origin.message {
-            _ = writeln!(text, "  message: {}", printable(message));
+        for (index, line) in origin.message.iter().flat_map(|it| it.lines()).enumerate() {
+            let word = if index == 0 { "message:" } else { "" };
+            _ = writeln!(text, "  {word:<8} {}", printable(line));
         }
         text
     }

@@ -99,7 +99,7 @@ impl Report for Shown {
             self.version,
             moment(self.origin.at),
             printable(&self.origin.actor),
-            self.origin.cause
+            printable(&self.origin.cause.to_string())
         );
         for line in self
             .origin
@@ -113,10 +113,10 @@ impl Report for Shown {
             text.push_str("# deleted\n");
         }
         if let Some(manifest) = &self.manifest {
-            text.push_str(&yaml::to_string(manifest));
+            text.push_str(&yaml::to_log(manifest));
         }
         if let Some(snapshot) = &self.snapshot {
-            text.push_str(&yaml::to_string(&snapshot.to_json().into()));
+            text.push_str(&yaml::to_log(&snapshot.to_json().into()));
         }
         text
     }

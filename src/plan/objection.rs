@@ -119,6 +119,22 @@ impl Reason {
         }
     }
 
+    /// A stable word for the rule that refuses, for programs.
+    pub fn rule(&self) -> &'static str {
+        match self {
+            Self::Ahead { .. } => "ahead",
+            Self::OtherHistory { .. } => "other-history",
+            Self::Unreadable { .. } => "unreadable",
+            Self::ForeignKeys { .. } => "foreign-keys",
+            Self::Overridden { .. } => "overridden",
+            Self::DeletesAll => "deletes-all",
+            Self::Deletes { .. } => "deletes",
+            Self::Grows { .. } => "grows",
+            Self::Denied { .. } => "denied",
+            Self::TooLarge { .. } => "too-large",
+        }
+    }
+
     /// The consent that answers it, if one does.
     pub fn answer(&self) -> Option<Consent> {
         match self {

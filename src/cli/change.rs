@@ -15,7 +15,7 @@ use super::views::objection::ObjectionView;
 use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
 use super::works::Works;
-use crate::model::{Cause, Consent, Provenance, ResourceId};
+use crate::model::{Cause, Consent, Origin, Provenance, ResourceId};
 use crate::plan::{Desired, Objection, Plan, Reach, Reason, SavedPlan, States, approve};
 use crate::store::Store;
 
@@ -182,7 +182,10 @@ pub(crate) async fn carry_through(
     let survey = works.survey(desired, sets, &reach.clusters).await?;
     reach.check(&survey.heads, desired)?;
     tell_of_clocks(ui, &survey.clocks(Environment::time()));
-    let origin = session.origin(cause.clone(), consent.message.clone());
+    let origin = Origin {
+        planned: saved.as_ref().map(|saved| saved.wish.planned.clone()),
+        ..session.origin(cause.clone(), consent.message.clone())
+    };
     let mut plan = survey.plan(desired, sets, &origin, &consents)?;
     plan.attach(provenances);
 
@@ -228,7 +231,7 @@ fn unmoved(saved: &SavedPlan, plan: &Plan, states: &States) -> Result<(), Failur
     }
     let error = anyhow::anyhow!(
         "the plan of {} does not hold any more; nothing was changed: {}",
-        saved.wish.origin.at,
+        saved.wish.planned.at,
         moved.join("; ")
     );
     Err(Failure::new(Exit::Conflict, error).hint("look again: `cfgctl diff -f … --out FILE`"))

@@ -12,7 +12,7 @@ use super::names::{SetAt, known, known_set};
 use super::session::Session;
 use super::ui::{Look, Report};
 use super::views::overrides::held_by;
-use super::views::table::{moment, printable, shortened, table};
+use super::views::table::{moment, planned, printable, shortened, table};
 use crate::manifest::closest;
 use crate::model::value::Path;
 use crate::model::{BreakerName, ClusterName, Labels, ResourceId, Revision, Version};
@@ -250,6 +250,9 @@ impl ExplainedValue {
                 "  beneath: {}, open too; the one tripped last wins",
                 names.join(", ")
             );
+        }
+        if origin.planned.is_some() {
+            _ = writeln!(text, "  planned: {}", planned(origin));
         }
         for (index, line) in origin.message.iter().flat_map(|it| it.lines()).enumerate() {
             let word = if index == 0 { "message:" } else { "" };

@@ -9,7 +9,7 @@ use super::failure::{Exit, Failure};
 use super::names::{SetAt, known, known_set, revision};
 use super::session::Session;
 use super::ui::{Look, Report};
-use super::views::table::{moment, printable};
+use super::views::table::{moment, planned, printable};
 use crate::manifest::{manifest_of, yaml};
 use crate::model::{ClusterName, Content, Document, Origin, ResourceId, Version};
 use crate::render;
@@ -101,6 +101,9 @@ impl Report for Shown {
             printable(&self.origin.actor),
             printable(&self.origin.cause.to_string())
         );
+        if self.origin.planned.is_some() {
+            _ = writeln!(text, "# planned {}", planned(&self.origin));
+        }
         for line in self
             .origin
             .message

@@ -307,7 +307,7 @@ pub(super) fn standing(
     let known_origin = known_origin(&pair.set, version, heads, past);
     let reason = match head {
         Some(head) if version <= head.version => {
-            if known_origin == Some(document.origin()) {
+            if known_origin.is_some_and(|known| known.delivered() == *document.origin()) {
                 return Standing::Ours {
                     document: document.clone(),
                     intact,

@@ -18,6 +18,7 @@ mod cli_output;
 mod cli_prompt;
 mod cli_quickstart;
 mod cli_reference;
+mod cli_saved;
 mod cli_secrets;
 mod cli_stores;
 mod cli_unreachable;

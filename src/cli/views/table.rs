@@ -5,6 +5,7 @@ use jiff::{SignedDuration, SpanRound, Timestamp, Unit};
 
 use super::super::ui::Look;
 
+use crate::model::Origin;
 /// Text from outside, on one line.
 pub(crate) use crate::model::text::visible as printable;
 
@@ -98,6 +99,13 @@ pub(crate) fn count(count: usize, thing: &str) -> String {
 /// A moment for people: to the second, in UTC.
 pub(crate) fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// Who planned what was applied later, and when; a dash where it was planned as it was applied.
+pub(crate) fn planned(origin: &Origin) -> String {
+    origin.planned.as_ref().map_or("-".to_owned(), |planned| {
+        format!("{} by {}", moment(planned.at), printable(&planned.by))
+    })
 }
 
 /// How much of a value is shown.

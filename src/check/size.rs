@@ -139,6 +139,7 @@ fn first_write(rendering: &Rendering<'_>, cluster: &ClusterName) -> Write {
         cause: Cause::Rollback { to: Version::FIRST },
         message: Some("m".repeat(MESSAGE_BYTES)),
         consents: BTreeSet::from([Consent::Adopt, Consent::AllowDeletes, Consent::AllowGrowth]),
+        planned: None,
     };
     let snapshot = Snapshot::seal(
         rendering.name.clone(),

@@ -99,10 +99,11 @@ fn planned(saved: SavedPlan) -> Change {
         provenances,
         reach,
         clusters: _,
-        origin,
+        planned: _,
+        consents,
     } = saved.wish.clone();
     Change {
-        consents: origin.consents,
+        consents,
         saved: Some(saved),
         ..change(desired, provenances, reach)
     }

@@ -11,10 +11,11 @@ use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::runtime::finish;
 use super::session::{ReachArgs, Session};
+use super::views::objection::ObjectionView;
 use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
 use super::works::Works;
-use crate::model::{Cause, Consent, Provenance, ResourceId};
+use crate::model::{Cause, Consent, Origin, Provenance, ResourceId};
 use crate::plan::{Desired, Objection, Plan, Reach, Reason, SavedPlan, States, approve};
 use crate::store::Store;
 
@@ -181,7 +182,10 @@ pub(crate) async fn carry_through(
     let survey = works.survey(desired, sets, &reach.clusters).await?;
     reach.check(&survey.heads, desired)?;
     tell_of_clocks(ui, &survey.clocks(Environment::time()));
-    let origin = session.origin(cause.clone(), consent.message.clone());
+    let origin = Origin {
+        planned: saved.as_ref().map(|saved| saved.wish.planned.clone()),
+        ..session.origin(cause.clone(), consent.message.clone())
+    };
     let mut plan = survey.plan(desired, sets, &origin, &consents)?;
     plan.attach(provenances);
 
@@ -227,7 +231,7 @@ fn unmoved(saved: &SavedPlan, plan: &Plan, states: &States) -> Result<(), Failur
     }
     let error = anyhow::anyhow!(
         "the plan of {} does not hold any more; nothing was changed: {}",
-        saved.wish.origin.at,
+        saved.wish.planned.at,
         moved.join("; ")
     );
     Err(Failure::new(Exit::Conflict, error).hint("look again: `cfgctl diff -f … --out FILE`"))
@@ -250,7 +254,10 @@ pub(crate) fn refusal(plan: &Plan) -> Option<Failure> {
     } else {
         Exit::Refused
     };
-    let failure = Failure::new(exit, error);
+    let failure = Failure {
+        objections: plan.objections.iter().map(ObjectionView::new).collect(),
+        ..Failure::new(exit, error)
+    };
     let hints: BTreeSet<_> = plan
         .objections
         .iter()

@@ -16,6 +16,7 @@ use super::session::{ReachArgs, Session};
 use super::ui::{Look, Report};
 use super::views::table::{printable, table};
 use crate::engine::Connect as _;
+use crate::model::text::place;
 use crate::model::{
     Clocks, Cluster, ClusterName, Connection, Content, Heads, Key, Limits, Overrides, ResourceId,
     SetName,
@@ -115,7 +116,7 @@ pub(crate) async fn cluster(session: &Session, command: &ClusterCommand) -> Resu
 fn target_of(cluster: &Cluster) -> String {
     match &cluster.connection {
         Connection::Consul(consul) => match &consul.address {
-            Some(address) => address.clone(),
+            Some(address) => place(address),
             None => "Consul of the environment".to_owned(),
         },
         Connection::Directory(directory) => directory.path.display().to_string(),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::failure::Failure;
 use super::session::Session;
+use super::views::validation::FindingView;
 use crate::check::{self, ClusterView, SetView, World};
 use crate::manifest::{
     self, Finding, Input, Loaded, Manifest, Recursion, Severity, Sources, Style,
@@ -81,7 +82,7 @@ fn checked(session: &Session, heads: &Heads, mut loaded: Loaded) -> Result<Loade
     add_checks(&mut loaded, heads);
     show(session, &loaded.findings, &loaded.sources);
     if loaded.has_errors() {
-        return Err(invalid());
+        return Err(invalid(&loaded));
     }
     Ok(loaded)
 }
@@ -101,8 +102,14 @@ pub(crate) fn add_checks(loaded: &mut Loaded, heads: &Heads) {
 }
 
 /// The failure of files that are invalid, once their findings have been shown.
-fn invalid() -> Failure {
-    Failure::usage("the files are not valid; nothing was changed")
+fn invalid(loaded: &Loaded) -> Failure {
+    let findings = loaded.findings.iter();
+    Failure {
+        findings: findings
+            .map(|finding| FindingView::new(finding, &loaded.sources))
+            .collect(),
+        ..Failure::usage("the files are not valid; nothing was changed")
+    }
 }
 
 /// Shows findings on standard error.

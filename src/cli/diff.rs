@@ -12,7 +12,7 @@ use super::session::{ReachArgs, Session};
 use super::survey::{Question, survey};
 use super::views::plan::{Detail, PlanView};
 use super::views::table::count;
-use crate::model::{Cause, Content, Origin};
+use crate::model::{Content, Planned};
 use crate::plan::{Reach, SavedPlan, Wish};
 
 /// Shows what an apply would change, in the store and in every cluster, and changes nothing
@@ -79,9 +79,9 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
             sets,
             consents,
         } = question;
-        let origin = Origin {
-            consents,
-            ..session.origin(Cause::Apply, None)
+        let planned = Planned {
+            by: session.environment.actor(),
+            at: session.environment.now,
         };
         let clusters = args.reach.clusters.clone();
         let wish = Wish {
@@ -89,7 +89,8 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
             provenances,
             reach: sets,
             clusters,
-            origin,
+            planned,
+            consents,
         };
         let saved = SavedPlan::new(&plan, &survey.states(), wish);
         saved::write(path, &saved)?;

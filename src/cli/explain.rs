@@ -12,7 +12,7 @@ use super::names::{SetAt, known, known_set};
 use super::session::Session;
 use super::ui::{Look, Report};
 use super::views::overrides::held_by;
-use super::views::table::{moment, printable, shortened, table};
+use super::views::table::{moment, planned, printable, shortened, table};
 use crate::manifest::closest;
 use crate::model::value::Path;
 use crate::model::{BreakerName, ClusterName, Labels, ResourceId, Revision, Version};
@@ -234,7 +234,7 @@ impl ExplainedValue {
             "  since:   version {version}, {} by {}, {}",
             moment(origin.at),
             printable(&origin.actor),
-            origin.cause
+            printable(&origin.cause.to_string())
         );
         if let Source::Override { held, .. } | Source::Breaker { held, .. } =
             &self.explanation.source
@@ -251,8 +251,12 @@ impl ExplainedValue {
                 names.join(", ")
             );
         }
-        if let Some(message) = &origin.message {
-            _ = writeln!(text, "  message: {}", printable(message));
+        if origin.planned.is_some() {
+            _ = writeln!(text, "  planned: {}", planned(origin));
+        }
+        for (index, line) in origin.message.iter().flat_map(|it| it.lines()).enumerate() {
+            let word = if index == 0 { "message:" } else { "" };
+            _ = writeln!(text, "  {word:<8} {}", printable(line));
         }
         text
     }

@@ -243,6 +243,7 @@ impl Session {
             cause,
             message,
             consents: BTreeSet::new(),
+            planned: None,
         }
     }
 }

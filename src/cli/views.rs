@@ -8,6 +8,7 @@ pub(crate) mod import;
 pub(crate) mod junit;
 pub(crate) mod markdown;
 mod mend;
+pub(crate) mod objection;
 pub(crate) mod outcome;
 pub(crate) mod overrides;
 pub(crate) mod plan;

@@ -242,7 +242,7 @@ impl Engine<'_> {
         document.set() == &pair.set
             && document.cluster() == &pair.cluster
             && revision.is_ok_and(|revision| {
-                revision.is_some_and(|revision| revision.origin == *document.origin())
+                revision.is_some_and(|revision| revision.origin.delivered() == *document.origin())
             })
     }
 }

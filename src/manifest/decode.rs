@@ -205,7 +205,13 @@ impl Decoder<'_, '_> {
             Some(meant) => finding.label(format!("did you mean `{meant}`?")),
             None => finding.help(format!("it may have {}", alternatives(known))),
         };
-        self.add(finding);
+        // What was meant for one of these may hold a secret.
+        let may_be_secret = |field: &&str| ["address", "token", "env"].contains(field);
+        self.add(if known.iter().any(may_be_secret) {
+            finding.conceal(entry.value.span)
+        } else {
+            finding
+        });
     }
 
     fn map<'n>(&mut self, node: &'n Node, at: Span) -> Option<Fields<'n>> {

@@ -119,6 +119,22 @@ impl Reason {
         }
     }
 
+    /// A stable word for the rule that refuses, for programs.
+    pub fn rule(&self) -> &'static str {
+        match self {
+            Self::Ahead { .. } => "ahead",
+            Self::OtherHistory { .. } => "other-history",
+            Self::Unreadable { .. } => "unreadable",
+            Self::ForeignKeys { .. } => "foreign-keys",
+            Self::Overridden { .. } => "overridden",
+            Self::DeletesAll => "deletes-all",
+            Self::Deletes { .. } => "deletes",
+            Self::Grows { .. } => "grows",
+            Self::Denied { .. } => "denied",
+            Self::TooLarge { .. } => "too-large",
+        }
+    }
+
     /// The consent that answers it, if one does.
     pub fn answer(&self) -> Option<Consent> {
         match self {
@@ -291,7 +307,7 @@ pub(super) fn standing(
     let known_origin = known_origin(&pair.set, version, heads, past);
     let reason = match head {
         Some(head) if version <= head.version => {
-            if known_origin == Some(document.origin()) {
+            if known_origin.is_some_and(|known| known.delivered() == *document.origin()) {
                 return Standing::Ours {
                     document: document.clone(),
                     intact,

@@ -9,14 +9,14 @@ use serde::Serialize;
 use super::super::ui::{Look, Output, Report};
 use super::diff::{Highlight, unified};
 use super::markdown::{Comment, Section, code};
+use super::objection::ObjectionView;
 use super::overrides::HoldView;
 use super::table::{count, printable, table};
 use super::values::{DriftView, value_lines};
 use crate::manifest::{manifest_of, yaml};
-use crate::model::{Consent, Content, Document, ResourceId, Version};
+use crate::model::{Content, Document, ResourceId, Version};
 use crate::plan::{
-    Action, Condition, Delivery, Edit, Objection, Plan, Reason, ResourceChange, UnseenKind,
-    ValueChange, Why,
+    Action, Condition, Delivery, Edit, Plan, Reason, ResourceChange, UnseenKind, ValueChange, Why,
 };
 
 /// The most objections in a comment; the first of a kind says what to do about all.
@@ -93,15 +93,6 @@ struct DeliveryView {
     changes: Vec<ValueChange>,
     drift: Vec<DriftView>,
     foreign: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ObjectionView {
-    set: String,
-    cluster: Option<String>,
-    reason: String,
-    answer: Option<&'static str>,
 }
 
 /// The word for a condition, in tables and JSON.
@@ -379,29 +370,6 @@ impl DeliveryView {
     }
 }
 
-impl ObjectionView {
-    fn new(objection: &Objection) -> Self {
-        Self {
-            set: objection.set.to_string(),
-            cluster: objection.cluster.as_ref().map(ToString::to_string),
-            reason: objection.reason.to_string(),
-            answer: objection.reason.answer().map(Consent::flag),
-        }
-    }
-
-    /// The set, and the cluster if it is about one.
-    fn place(&self) -> String {
-        match &self.cluster {
-            Some(cluster) => format!("{} in {cluster}", self.set),
-            None => self.set.clone(),
-        }
-    }
-
-    fn is_about(&self, view: &DeliveryView) -> bool {
-        self.set == view.set && self.cluster.as_ref() == Some(&view.cluster)
-    }
-}
-
 fn heading(text: &str) -> String {
     let bold = Style::new().bold();
     format!("{bold}{text}{bold:#}\n")
@@ -438,7 +406,7 @@ impl Report for PlanView {
             let objections = || {
                 self.objections
                     .iter()
-                    .filter(|against| against.is_about(view))
+                    .filter(|against| against.is_about(&view.set, &view.cluster))
             };
             if let Some(reason) = &view.reason
                 && !objections().any(|against| against.reason == *reason)
@@ -476,6 +444,10 @@ impl Report for PlanView {
 
     fn special(&self, output: Output) -> Option<String> {
         (output == Output::Markdown).then(|| self.markdown())
+    }
+
+    fn shows_objections(&self) -> bool {
+        true
     }
 }
 

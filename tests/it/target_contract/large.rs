@@ -54,6 +54,7 @@ fn sealed(
         cause: Cause::Apply,
         consents: BTreeSet::new(),
         message: None,
+        planned: None,
     };
     let cluster = "eu".parse().expect("a name");
     let version = Version::new(version).expect("a version");

@@ -36,6 +36,7 @@ mod status;
 mod survey;
 mod ui;
 mod validate;
+mod verbs;
 mod views;
 mod works;
 
@@ -165,7 +166,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         .and_then(|matches| Cli::from_arg_matches(&matches))
     {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(mut error) => {
+            verbs::suggest(&mut error);
             // A closed pipe is the only way this fails, and then nobody reads it.
             _ = error.print();
             return if error.use_stderr() {

@@ -12,6 +12,7 @@ mod breakers;
 mod broken_answers;
 mod ci_jobs;
 mod cli_flag_eval;
+mod cli_hints;
 mod cli_output;
 mod cli_prompt;
 mod cli_quickstart;

@@ -842,12 +842,16 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__breaker__subcmd__list)
-            opts="-o -q -h --store --context --output --color --quiet --help"
+            opts="-o -q -h --timeout --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -930,12 +934,16 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__breaker__subcmd__show)
-            opts="-o -q -h --store --context --output --color --quiet --help"
+            opts="-o -q -h --timeout --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1932,12 +1940,16 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__flag__subcmd__get)
-            opts="-o -q -h --store --context --output --color --quiet --help"
+            opts="-o -q -h --timeout --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2092,12 +2104,16 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__flag__subcmd__list)
-            opts="-o -q -h --store --context --output --color --quiet --help"
+            opts="-o -q -h --timeout --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

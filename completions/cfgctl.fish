@@ -308,14 +308,15 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "list" -d 'Lists flags: what is declared, what each cluster has, and who switched it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "get" -d 'Shows one flag: what is declared, what each cluster has, and who switched it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "list" -d 'Lists flags: what is declared, what each cluster should have and has, and who switched it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "get" -d 'Shows one flag: what is declared, what each cluster should have and has, and who switched it'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "on" -d 'Holds a boolean flag at true, whatever its targeting says, until it is unset'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "off" -d 'Holds a boolean flag at false, whatever its targeting says, until it is unset'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "set" -d 'Holds a flag at one of its variants, whatever its targeting says, until it is unset'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "unset" -d 'Takes back what a flag was set to by hand: what is declared holds again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "eval" -d 'Says which variant of a flag an application would get, and why'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -l timeout -d 'The longest wait for one cluster, as in `2s`; the others do not wait longer than that' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -331,6 +332,7 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -l timeout -d 'The longest wait for one cluster, as in `2s`; the others do not wait longer than that' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -450,8 +452,8 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from eval" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from eval" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "list" -d 'Lists flags: what is declared, what each cluster has, and who switched it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "get" -d 'Shows one flag: what is declared, what each cluster has, and who switched it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "list" -d 'Lists flags: what is declared, what each cluster should have and has, and who switched it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "get" -d 'Shows one flag: what is declared, what each cluster should have and has, and who switched it'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "on" -d 'Holds a boolean flag at true, whatever its targeting says, until it is unset'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "off" -d 'Holds a boolean flag at false, whatever its targeting says, until it is unset'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "set" -d 'Holds a flag at one of its variants, whatever its targeting says, until it is unset'
@@ -473,7 +475,7 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "list" -d 'Lists breakers with their state in every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "list" -d 'Lists breakers: their state in every cluster, and which clusters it was delivered to'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "show" -d 'Shows a breaker: its state, who brought it there, what it changes in every cluster'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "trip" -d 'Opens a breaker: what it declares is in force in every cluster, or in some'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "reset" -d 'Closes a breaker, whoever opened it: what is declared holds again'
@@ -482,6 +484,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_se
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "enable" -d 'Lets a disabled breaker be tripped again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "history" -d 'Lists what was done to a breaker, newest first: who, when and why'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l timeout -d 'The longest wait for one cluster, as in `2s`; the others do not wait longer than that' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -497,6 +500,7 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -l timeout -d 'The longest wait for one cluster, as in `2s`; the others do not wait longer than that' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -628,7 +632,7 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "list" -d 'Lists breakers with their state in every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "list" -d 'Lists breakers: their state in every cluster, and which clusters it was delivered to'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "show" -d 'Shows a breaker: its state, who brought it there, what it changes in every cluster'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "trip" -d 'Opens a breaker: what it declares is in force in every cluster, or in some'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "reset" -d 'Closes a breaker, whoever opened it: what is declared holds again'
@@ -934,14 +938,14 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "man" -d 'Print the man page of a command, or write all of them'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "version" -d 'Print the version'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "list" -d 'Lists flags: what is declared, what each cluster has, and who switched it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "get" -d 'Shows one flag: what is declared, what each cluster has, and who switched it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "list" -d 'Lists flags: what is declared, what each cluster should have and has, and who switched it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "get" -d 'Shows one flag: what is declared, what each cluster should have and has, and who switched it'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "on" -d 'Holds a boolean flag at true, whatever its targeting says, until it is unset'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "off" -d 'Holds a boolean flag at false, whatever its targeting says, until it is unset'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "set" -d 'Holds a flag at one of its variants, whatever its targeting says, until it is unset'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "unset" -d 'Takes back what a flag was set to by hand: what is declared holds again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "eval" -d 'Says which variant of a flag an application would get, and why'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "list" -d 'Lists breakers with their state in every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "list" -d 'Lists breakers: their state in every cluster, and which clusters it was delivered to'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "show" -d 'Shows a breaker: its state, who brought it there, what it changes in every cluster'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "trip" -d 'Opens a breaker: what it declares is in force in every cluster, or in some'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "reset" -d 'Closes a breaker, whoever opened it: what is declared holds again'

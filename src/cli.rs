@@ -37,6 +37,7 @@ mod status;
 mod survey;
 mod ui;
 mod validate;
+mod verbs;
 mod views;
 mod works;
 
@@ -168,6 +169,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     {
         Ok(cli) => cli,
         Err(mut error) => {
+            verbs::suggest(&mut error);
             ui::usage(&mut error);
             return if error.use_stderr() {
                 Exit::Usage

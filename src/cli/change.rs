@@ -208,7 +208,10 @@ pub(crate) async fn carry_through(
     if let Some(refusal) = refusal(&plan) {
         return Err(refusal);
     }
-    if plan.has_changes() && !consent.yes && !confirm(ui, &interrupt, "Do this?").await? {
+    if plan.has_changes()
+        && !consent.yes
+        && !confirm(ui, &interrupt, &question(cause, &plan)).await?
+    {
         ui.status("nothing was changed");
         return Ok(Exit::Done);
     }
@@ -221,6 +224,19 @@ pub(crate) async fn carry_through(
     let reports = reports.map_err(|error| interrupt.explain(error.into()))?;
     let outcomes = Outcomes::new(approved.plan(), &reports);
     finish(&works, outcomes, &survey.heads, &reach.clusters).await
+}
+
+/// What a person is asked once the plan was shown.
+fn question(cause: &Cause, plan: &Plan) -> String {
+    match (cause, &plan.resources[..]) {
+        (Cause::Rollback { to }, [change]) => format!(
+            "Roll {} back to the content of version {to}, as version {}?",
+            change.id.name(),
+            change.version
+        ),
+        (Cause::Delete, [change]) => format!("Delete {}?", change.id),
+        _ => "Do this?".to_owned(),
+    }
 }
 
 /// Whether `plan` still is the one that was saved.

@@ -143,7 +143,16 @@ fn broken(path: &Path, error: anyhow::Error) -> Failure {
         "could not read the contexts in `{}`",
         path.display()
     ));
-    Failure::new(Exit::Usage, error).hint("mend the file, or remove it and set the contexts again")
+    let cannot_read = error.chain().any(|cause| {
+        let io = cause.downcast_ref::<std::io::Error>();
+        io.is_some_and(|io| io.kind() != std::io::ErrorKind::InvalidData)
+    });
+    let hint = if cannot_read {
+        "make it readable, or name the store with `--store` or `CFGCTL_STORE`"
+    } else {
+        "mend the file, or remove it and set the contexts again"
+    };
+    Failure::new(Exit::Usage, error).hint(hint)
 }
 
 pub(crate) fn context(session: &Session, command: &ContextCommand) -> Result<Exit, Failure> {

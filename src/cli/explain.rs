@@ -184,12 +184,26 @@ fn gathered(
         .collect();
     if values.is_empty() && !names.is_empty() {
         let failure = Failure::usage(format!("there is no key `{key}`"));
-        return Err(match closest(key, names.iter().map(String::as_str)) {
+        return Err(match near(key, &names) {
             Some(near) => failure.hint(format!("did you mean `{near}`?")),
             None => failure.hint("without a key, `cfgctl explain` shows all of them"),
         });
     }
     Ok(values)
+}
+
+/// The key that was probably meant: people leave out what stands before the last segment.
+fn near<'a>(key: &str, names: &'a [String]) -> Option<&'a str> {
+    let names = || names.iter().map(String::as_str);
+    let below = format!(".{key}");
+    if let Some(whole) = names().find(|name| name.ends_with(&below)) {
+        return Some(whole);
+    }
+    closest(key, names()).or_else(|| {
+        let last = |name: &'a str| name.rsplit('.').next().unwrap_or(name);
+        let meant = closest(key, names().map(last))?;
+        names().find(|name| last(name) == meant)
+    })
 }
 
 impl ExplainedValue {

@@ -206,11 +206,23 @@ impl Consul {
     /// What an answer means that is not the one hoped for.
     fn refused(&self, answer: &http::Answer) -> TargetError {
         match answer.status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => self.denied(answer.text()),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => self.denied(denial(&answer.text())),
             status if status.is_redirection() => self.invalid(format!(
                 "a redirect ({status}), which is never followed: is this the address of a Consul?"
             )),
             status => self.invalid(format!("{status}: {}", answer.text())),
         }
+    }
+}
+
+/// What a Consul says of a token, with what it means: no policy helps a token that is not there.
+fn denial(said: &str) -> String {
+    if said.contains("ACL not found") {
+        format!(
+            "{said}: this Consul does not know the token, which was deleted or belongs to another; \
+             another one has to be named"
+        )
+    } else {
+        said.to_owned()
     }
 }

@@ -13,6 +13,7 @@ mod broken_answers;
 mod ci_jobs;
 mod cli_absent;
 mod cli_flag_eval;
+mod cli_hints;
 mod cli_hostile;
 mod cli_output;
 mod cli_prompt;

@@ -21,6 +21,10 @@ pub(super) fn commands(
         Condition::None => return Vec::new(),
         Condition::InSync => return foreign(delivery, mending),
         Condition::Unseen(unseen) => match unseen.kind {
+            // No policy helps a token that the Consul does not know.
+            UnseenKind::Denied if unseen.reason.contains("does not know the token") => {
+                vec!["cfgctl", "cluster", "login", cluster]
+            }
             UnseenKind::Denied => vec!["cfgctl", "cluster", "policy", cluster],
             UnseenKind::Unreachable | UnseenKind::Unusable => {
                 vec!["cfgctl", "cluster", "check", cluster]

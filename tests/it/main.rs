@@ -11,6 +11,7 @@ mod acl;
 mod breakers;
 mod broken_answers;
 mod ci_jobs;
+mod cli_directory;
 mod cli_flag_eval;
 mod cli_output;
 mod cli_prompt;

@@ -3,6 +3,7 @@
 pub(crate) mod delivered;
 pub(crate) mod diff;
 pub(crate) mod drift;
+mod excerpt;
 pub(crate) mod github;
 pub(crate) mod import;
 pub(crate) mod junit;

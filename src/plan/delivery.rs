@@ -10,7 +10,7 @@ use super::{
 };
 use crate::model::{
     BreakerState, Connection, Consent, Contents, Delivering, Digest, Document, EntryWrite, Flag,
-    Key, Limits, Observed, ObservedEntry, Origin, Owner, Part, Revision, Snapshot, SnapshotWrite,
+    Key, Limits, Observed, ObservedEntry, Origin, Oversize, Owner, Part, Revision, Snapshot, SnapshotWrite,
     Version, Write,
 };
 use crate::render;
@@ -99,8 +99,10 @@ pub enum Drift {
     Edited {
         /// The key.
         key: Key,
-        /// What it holds.
+        /// What it holds; nothing if it was not read.
         found: Vec<u8>,
+        /// How many bytes it has, if it was not read: more than cfgctl writes.
+        unread: Option<u64>,
         /// What it should hold, where the store still knows.
         expected: Option<Vec<u8>>,
     },
@@ -272,20 +274,25 @@ fn against(scene: &Scene<'_>, observed: &Observed, write: &Write) -> Vec<Reason>
             reasons.push(Reason::ForeignKeys { keys });
         }
     }
-    if let Some((key, limits)) = room(scene) {
-        let oversize = write.oversize(&key, limits);
-        if !oversize.is_empty() {
-            reasons.push(Reason::too_large(&oversize));
-        }
+    let oversize = oversize(scene, write);
+    if !oversize.is_empty() {
+        reasons.push(Reason::too_large(&oversize));
     }
     reasons
 }
 
-/// The name of the snapshot key, and the limits, where they are known.
-fn room(scene: &Scene<'_>) -> Option<(String, Limits)> {
-    match &scene.after.clusters.get(&scene.pair.cluster)?.connection {
-        Connection::Consul(consul) => Some((consul.snapshot_key(&scene.pair.set), scene.limits?)),
-        Connection::Directory(_) => Some((scene.pair.set.to_string(), Limits::NONE)),
+/// Every limit that `write` exceeds, where limits are known.
+fn oversize(scene: &Scene<'_>, write: &Write) -> Vec<Oversize> {
+    let set = &scene.pair.set;
+    let cluster = scene.after.clusters.get(&scene.pair.cluster);
+    match (cluster.map(|cluster| &cluster.connection), scene.limits) {
+        (Some(Connection::Consul(consul)), Some(limits)) => {
+            write.oversize(&consul.snapshot_key(set), limits)
+        }
+        (Some(Connection::Directory(_)), _) => {
+            write.oversize_at_once(set.as_str(), Limits::DIRECTORY)
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -313,11 +320,9 @@ fn replacement(scene: &Scene<'_>, observed: &Observed, desired: &Snapshot) -> Wr
     let mut entries: BTreeMap<Key, EntryWrite> = removals(scene, observed, Some(desired));
     for (key, value) in &desired.entries {
         let write = match observed.entries.get(key) {
-            Some(entry) if entry.value == *value && is_ours(scene, key, entry) => {
-                EntryWrite::Keep {
-                    expected: entry.fence.clone(),
-                }
-            }
+            Some(entry) if entry.is(value) && is_ours(scene, key, entry) => EntryWrite::Keep {
+                expected: entry.fence.clone(),
+            },
             found => EntryWrite::Put {
                 value: value.clone(),
                 expected: found.map(|entry| entry.fence.clone()),
@@ -419,7 +424,7 @@ fn drift(scene: &Scene<'_>, observed: &Observed) -> Vec<Drift> {
             (Digest::of(entry) == *digest).then(|| entry.clone())
         };
         match observed.entries.get(key) {
-            Some(entry) if Digest::of(&entry.value) == *digest => None,
+            Some(entry) if entry.has(digest) => None,
             found if batches::explains(observed, document, key, found) => None,
             None => Some(Drift::Missing {
                 key: key.clone(),
@@ -428,6 +433,7 @@ fn drift(scene: &Scene<'_>, observed: &Observed) -> Vec<Drift> {
             Some(entry) => Some(Drift::Edited {
                 key: key.clone(),
                 found: entry.value.clone(),
+                unread: entry.unread,
                 expected: expected(),
             }),
         }

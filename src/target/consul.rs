@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use tokio::sync::OnceCell;
 
-use super::{Environment, Health, Target, TargetError};
+use super::{Environment, Health, Progress, Target, TargetError};
 use crate::model::{self, ClusterName, Key, Limits, Observed, Place, SetName, Write};
 
 mod address;
@@ -169,7 +169,11 @@ impl Target for Consul {
     }
 
     async fn write(&self, write: &Write) -> Result<(), TargetError> {
-        write::write(self, write).await
+        self.write_by_steps(write, &Progress::default()).await
+    }
+
+    async fn write_by_steps(&self, write: &Write, progress: &Progress) -> Result<(), TargetError> {
+        write::write(self, write, progress).await
     }
 
     fn clock(&self) -> Option<Timestamp> {

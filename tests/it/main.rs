@@ -12,6 +12,7 @@ mod breakers;
 mod broken_answers;
 mod ci_jobs;
 mod cli_absent;
+mod cli_directory;
 mod cli_flag_eval;
 mod cli_hints;
 mod cli_hostile;

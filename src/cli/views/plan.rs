@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::super::ui::{Look, Output, Report};
 use super::diff::{Highlight, unified};
+use super::excerpt;
 use super::markdown::{Comment, Section, code};
 use super::objection::ObjectionView;
 use super::overrides::HoldView;
@@ -277,7 +278,7 @@ impl DeliveryView {
             holds: delivery.holds.as_ref().map(|(version, _)| *version),
             desired: delivery.desired.as_ref().map(Document::version),
             action: action_word(delivery.action),
-            changes: delivery.changes.clone(),
+            changes: delivery.changes.iter().map(excerpt::change).collect(),
             drift: delivery.drift.iter().map(DriftView::new).collect(),
             foreign: delivery.foreign.iter().map(ToString::to_string).collect(),
         }

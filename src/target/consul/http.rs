@@ -438,7 +438,7 @@ mod tests {
             _ = stream.read(&mut [0; 4096]);
             let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
             _ = stream.write_all(head.as_bytes());
-            let chunk = [&b"10000\r\n"[..], &[b'['; 0x10000], b"\r\n"].concat();
+            let chunk = [&b"10000\r\n"[..], &vec![b'['; 0x10000], b"\r\n"].concat();
             // Whoever has read enough goes away.
             let all = (0..bytes / 0x10000).try_for_each(|_| stream.write_all(&chunk));
             _ = all.and_then(|()| stream.write_all(b"0\r\n\r\n"));

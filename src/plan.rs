@@ -26,7 +26,7 @@ mod saved;
 
 pub use after::{Reach, places};
 pub use changes::{Edit, ValueChange, value_changes};
-pub use delivery::{Action, Condition, Delivery, Drift, Found};
+pub use delivery::{Action, Adopted, Condition, Delivery, Drift, Found};
 pub use denied::Denials;
 pub use desired::Desired;
 pub use explain::{Explanation, Held, Source, explain, source_of_flag};

@@ -39,8 +39,19 @@ pub struct Delivery {
     pub otherwise: BTreeMap<Part, Found>,
     /// Keys of others in places that the application reads; they stay.
     pub foreign: Vec<Key>,
+    /// Keys of others that the write takes over.
+    pub adopted: Vec<Adopted>,
     /// The write that carries it out.
     pub write: Option<Write>,
+}
+
+/// A key that cfgctl did not write and takes over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adopted {
+    /// The key.
+    pub key: Key,
+    /// What it holds and what it gets, where these differ.
+    pub change: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 /// How a target compares with the head.
@@ -167,6 +178,7 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
         overridden: scene.after.holds(scene.pair),
         otherwise: BTreeMap::new(),
         foreign: Vec::new(),
+        adopted: Vec::new(),
         write: None,
     };
     let observed = match scene.observation {
@@ -222,6 +234,10 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
         .map_or_else(Vec::new, |write| against(scene, observed, write));
     if reasons.is_empty() {
         delivery.action = action;
+        delivery.adopted = match action {
+            Action::Keep | Action::Remove => Vec::new(),
+            _ => adopted(scene, observed),
+        };
         delivery.write = write;
     } else {
         delivery.action = Action::Refuse;
@@ -313,6 +329,19 @@ fn taken(scene: &Scene<'_>, observed: &Observed) -> Vec<Key> {
         entry.is_some_and(|entry| !is_ours(scene, key, entry))
     };
     desired.entries.keys().filter(is_taken).cloned().collect()
+}
+
+/// What becomes of the keys that are taken over.
+fn adopted(scene: &Scene<'_>, observed: &Observed) -> Vec<Adopted> {
+    let becomes = |key: &Key| scene.desired.as_ref()?.entries.get(key);
+    let keys = taken(scene, observed).into_iter();
+    keys.filter_map(|key| {
+        let was = &observed.entries.get(&key)?.value;
+        let becomes = becomes(&key)?;
+        let change = (was != becomes).then(|| (was.clone(), becomes.clone()));
+        Some(Adopted { key, change })
+    })
+    .collect()
 }
 
 /// The write that brings the target to `desired`.

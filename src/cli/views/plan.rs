@@ -12,12 +12,13 @@ use super::excerpt;
 use super::markdown::{Comment, Section, code};
 use super::objection::ObjectionView;
 use super::overrides::HoldView;
-use super::table::{count, printable, table};
+use super::table::{count, printable, shortened, table};
 use super::values::{DriftView, value_lines};
 use crate::manifest::{manifest_of, yaml};
 use crate::model::{Content, Document, ResourceId, Version};
 use crate::plan::{
-    Action, Condition, Delivery, Edit, Plan, Reason, ResourceChange, UnseenKind, ValueChange, Why,
+    Action, Adopted, Condition, Delivery, Edit, Plan, Reason, ResourceChange, UnseenKind,
+    ValueChange, Why,
 };
 
 /// The most objections in a comment; the first of a kind says what to do about all.
@@ -94,6 +95,34 @@ struct DeliveryView {
     changes: Vec<ValueChange>,
     drift: Vec<DriftView>,
     foreign: Vec<String>,
+    /// Keys of others that are taken over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    adopts: Vec<AdoptedView>,
+}
+
+/// A key of someone else that is taken over; what it holds and gets, where these differ.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AdoptedView {
+    key: String,
+    same_bytes: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+}
+
+impl AdoptedView {
+    fn new(adopted: &Adopted) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let change = adopted.change.as_ref();
+        Self {
+            key: adopted.key.to_string(),
+            same_bytes: change.is_none(),
+            from: change.map(|(from, _)| text(from)),
+            to: change.map(|(_, to)| text(to)),
+        }
+    }
 }
 
 /// The word for a condition, in tables and JSON.
@@ -281,6 +310,7 @@ impl DeliveryView {
             changes: delivery.changes.iter().map(excerpt::change).collect(),
             drift: delivery.drift.iter().map(DriftView::new).collect(),
             foreign: delivery.foreign.iter().map(ToString::to_string).collect(),
+            adopts: delivery.adopted.iter().map(AdoptedView::new).collect(),
         }
     }
 
@@ -328,10 +358,29 @@ impl DeliveryView {
             .filter(|(_, count)| *count > 0)
             .map(|(sign, count)| format!("{sign}{count}"))
             .collect();
+        if let Some(adopts) = self.adoption() {
+            // To the application these are there already: what is created is no news to it.
+            return match (self.action, values.as_slice()) {
+                ("create", _) | (_, []) => adopts,
+                (action, values) => format!("{action} {}, {adopts}", values.join(" ")),
+            };
+        }
         match (self.action, values.as_slice()) {
             ("none", _) => "-".to_owned(),
             (action @ ("wait" | "refused"), _) | (action, []) => action.to_owned(),
             (action, values) => format!("{action} {}", values.join(" ")),
+        }
+    }
+
+    /// What is taken over, if anything.
+    fn adoption(&self) -> Option<String> {
+        let differ = self.adopts.iter().filter(|adopted| !adopted.same_bytes);
+        let keys = count(self.adopts.len(), "key");
+        match (self.adopts.len(), differ.count()) {
+            (0, _) => None,
+            (_, 0) => Some(format!("adopts {keys}, same bytes")),
+            (all, differ) if all == differ => Some(format!("adopts {keys}, other bytes")),
+            (_, differ) => Some(format!("adopts {keys}, {differ} with other bytes")),
         }
     }
 
@@ -360,6 +409,15 @@ impl DeliveryView {
             let key = drift.key.as_deref().unwrap_or("the snapshot key");
             _ = writeln!(text, "! {place}: {} {}", printable(key), drift.what);
             drift.values("was", look, text);
+        }
+        for adopted in self.adopts.iter().filter(|adopted| !adopted.same_bytes) {
+            let key = printable(&adopted.key);
+            _ = writeln!(text, "! {place}: {key} is taken over and gets other bytes");
+            for (word, value) in [("is", &adopted.from), ("becomes", &adopted.to)] {
+                if let Some(value) = value {
+                    _ = writeln!(text, "    {word}: {}", shortened(value, look));
+                }
+            }
         }
         for key in &self.foreign {
             _ = writeln!(

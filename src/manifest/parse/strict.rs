@@ -75,14 +75,13 @@ impl Builder<'_> {
         let end = end.byte_offset().unwrap_or(self.text.len());
         let inside = self.text.get(start..end).unwrap_or_default();
         let mut offset = start;
-        let mut line = open.start.line();
         for (index, piece) in inside.split_inclusive('\n').enumerate() {
             let content = piece.trim_start_matches(' ');
             let spaces = piece.len() - content.len();
             let is_free = content.trim_start().is_empty() || content.starts_with(['#', ']', '}']);
             if index > 0 && spaces <= parent && !is_free {
                 let at = Span {
-                    line,
+                    line: open.start.line() + index,
                     column: spaces + 1,
                     start: offset + spaces,
                     end: offset + piece.trim_end().len(),
@@ -102,7 +101,6 @@ impl Builder<'_> {
                 return;
             }
             offset += piece.len();
-            line += 1;
         }
     }
 

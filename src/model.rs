@@ -46,7 +46,7 @@ pub use overrides::{
     Stamp, TripRequest, Tripped, places,
 };
 pub use parts::{AsideNames, Read};
-pub use provenance::{Home, Provenance};
+pub use provenance::{Home, Provenance, Source};
 pub use resource::{ResourceId, ResourceKind};
 pub use revision::{Cause, Content, Operation, Origin, Revision, Version};
 pub use selector::{

@@ -44,6 +44,7 @@ mod reader;
 mod readme;
 mod shop;
 mod signals;
+mod sources;
 mod store_contract;
 mod store_processes;
 mod store_sqlite;

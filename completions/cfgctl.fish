@@ -102,6 +102,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l prune -d 'Show wh
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l adopt -d 'Take over keys and snapshots that something else wrote'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l allow-growth -d 'Let a snapshot become more than twice as large'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l move-source -d 'Take over sets that were declared by another file, or by another repository'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s f -l filename -d 'A file, a directory, or `-` for standard input; may be given several times' -r -F
@@ -131,6 +132,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l dry-run -d 'Show
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l adopt -d 'Take over keys and snapshots that something else wrote'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l allow-growth -d 'Let a snapshot become more than twice as large'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l move-source -d 'Take over sets that were declared by another file, or by another repository'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
@@ -240,6 +242,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l dry-run -d 'Show
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l adopt -d 'Take over keys and snapshots that something else wrote'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l allow-growth -d 'Let a snapshot become more than twice as large'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l move-source -d 'Take over sets that were declared by another file, or by another repository'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l to -d 'The revision to go back to; left out: the newest one with another content' -r
@@ -266,6 +269,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l dry-run -d 'S
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l adopt -d 'Take over keys and snapshots that something else wrote'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l allow-growth -d 'Let a snapshot become more than twice as large'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l move-source -d 'Take over sets that were declared by another file, or by another repository'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s l -l clusters -d 'Only clusters whose labels match, as in `stage=prod,region!=eu`' -r
@@ -291,6 +295,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l dry-run -d 'Sho
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l adopt -d 'Take over keys and snapshots that something else wrote'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l allow-growth -d 'Let a snapshot become more than twice as large'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l move-source -d 'Take over sets that were declared by another file, or by another repository'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r

@@ -33,6 +33,7 @@ mod runtime;
 mod saved;
 mod session;
 mod show;
+mod source;
 mod status;
 mod survey;
 mod ui;

@@ -47,7 +47,7 @@ pub use overrides::{
     Overrides, Part, Stamp, TripRequest, Tripped, Witness, places,
 };
 pub use parts::{AsideNames, Read};
-pub use provenance::{Home, Provenance};
+pub use provenance::{Home, Provenance, Source};
 pub use resource::{ResourceId, ResourceKind};
 pub use revision::{Cause, Content, Operation, Origin, Planned, Revision, Version};
 pub use selector::{

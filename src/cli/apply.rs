@@ -64,7 +64,7 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, F
     } else {
         let heads = store.heads().await?;
         let declared = args.files.declared(session, &heads)?;
-        let provenances = provenances(&declared);
+        let provenances = provenances(session, &declared);
         let pruned = if args.prune {
             let undeclared = undeclared(&declared.manifests, &heads);
             args.consent.confirm_each(session, undeclared).await?

@@ -53,6 +53,10 @@ pub(crate) struct GateArgs {
     #[arg(long)]
     allow_growth: bool,
 
+    /// Take over sets that were declared by another file, or by another repository
+    #[arg(long)]
+    move_source: bool,
+
     /// Forget what is switched by hand of flags and breakers that go away, as in
     /// `checkout/express-pay`; may be given several times
     #[arg(long, value_name = "SET/NAME", value_delimiter = ',', value_parser = super::names::part)]
@@ -88,6 +92,7 @@ impl GateArgs {
             (self.adopt, Consent::Adopt),
             (self.allow_deletes, Consent::AllowDeletes),
             (self.allow_growth, Consent::AllowGrowth),
+            (self.move_source, Consent::MoveSource),
             (!self.drop_overrides.is_empty(), Consent::DropOverrides),
         ];
         given
@@ -187,7 +192,7 @@ pub(crate) async fn carry_through(
         ..session.origin(cause.clone(), consent.message.clone())
     };
     let mut plan = survey.plan(desired, sets, &origin, &consents)?;
-    plan.attach(provenances);
+    plan.attach(provenances, &survey.heads, &consents);
 
     if plan.deliveries.is_empty() && !plan.has_changes() && store.exists() {
         session.looked_in(store);
@@ -288,6 +293,10 @@ fn hint(objection: &Objection, overridden: &[String]) -> String {
         (Some(Consent::DropOverrides), _) => format!(
             "reset or unset it first, or pass `--drop-overrides {}`",
             overridden.join(",")
+        ),
+        (Some(consent @ Consent::MoveSource), _) => format!(
+            "keep one of the two; if it is this one, pass `{}`",
+            consent.flag()
         ),
         (Some(consent), _) => format!(
             "if that is what you want, pass `{}`; `--clusters` leaves clusters out",

@@ -6,14 +6,18 @@ use std::path::PathBuf;
 
 use super::failure::Failure;
 use super::session::Session;
+<<<<<<< HEAD
 use super::views::validation::FindingView;
+=======
+use super::source;
+>>>>>>> declared
 use crate::check::{self, ClusterView, SetView, World};
 use crate::manifest::{
     self, Finding, Input, Loaded, Manifest, Recursion, Severity, Sources, Style,
 };
 use crate::model::value::{Path, leaves};
 use crate::model::{
-    Cluster, ClusterName, Content, FLAGS_KEY, Heads, Home, Provenance, ResourceId, SetName,
+    Cluster, ClusterName, Content, FLAGS_KEY, Heads, Home, Provenance, ResourceId, SetName, Source,
 };
 use crate::plan::Desired;
 
@@ -169,11 +173,17 @@ pub(crate) fn desired(manifests: Vec<Manifest>) -> Desired {
 }
 
 /// Where in its file each value of every set stands.
-pub(crate) fn provenances(loaded: &Loaded) -> BTreeMap<ResourceId, Provenance> {
-    let of = |manifest: &Manifest| {
+pub(crate) fn provenances(session: &Session, loaded: &Loaded) -> BTreeMap<ResourceId, Provenance> {
+    let directory = &session.environment.directory;
+    let mut sources: BTreeMap<&std::path::Path, Option<Source>> = BTreeMap::new();
+    let mut of = |manifest: &Manifest| {
         let set = manifest.content.set()?;
         let name = loaded.sources.name(manifest.places.value.source);
-        let mut provenance = Provenance::new(name.to_string_lossy().into_owned());
+        let source = sources
+            .entry(name)
+            .or_insert_with(|| source::of(&directory.join(name)));
+        let mut provenance =
+            Provenance::new(name.to_string_lossy().into_owned()).with_source(source.clone());
         let within = |start: &[&str], path: &Path| {
             let segments = path.segments().iter().map(String::as_str);
             manifest
@@ -210,7 +220,7 @@ pub(crate) fn provenances(loaded: &Loaded) -> BTreeMap<ResourceId, Provenance> {
         }
         Some((manifest.id.clone(), provenance))
     };
-    loaded.manifests.iter().filter_map(of).collect()
+    loaded.manifests.iter().filter_map(&mut of).collect()
 }
 
 /// The clusters that the store knows.

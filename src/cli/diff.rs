@@ -49,7 +49,7 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
         ));
     }
     let declared = args.files.declared(session, &heads)?;
-    let provenances = provenances(&declared);
+    let provenances = provenances(session, &declared);
     let undeclared = undeclared(&declared.manifests, &heads);
     let mut desired = desired(declared.manifests);
     desired.dropped = args.gates.dropped();
@@ -69,8 +69,9 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
         consents: args.gates.consents(),
     };
     let interrupt = Interrupt::listen();
-    let (survey, plan) =
+    let (survey, mut plan) =
         survey(session, store.as_ref(), &question, &args.reach, &interrupt).await?;
+    plan.attach(&provenances, &survey.heads, &question.consents);
     let view = PlanView::new(&plan, Detail::Full);
     session.ui.report(&view)?;
     if let Some(path) = &args.out {

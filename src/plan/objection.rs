@@ -81,6 +81,13 @@ pub enum Reason {
         /// What is overridden.
         part: Part,
     },
+    /// The set was declared elsewhere.
+    Moved {
+        /// Where.
+        from: String,
+        /// Where it is declared now.
+        to: String,
+    },
     /// The set goes away from a cluster as a whole.
     DeletesAll,
     /// Many keys of the set go away.
@@ -143,6 +150,7 @@ impl Reason {
             | Self::Unreadable { .. }
             | Self::ForeignKeys { .. } => Some(Consent::Adopt),
             Self::Overridden { .. } => Some(Consent::DropOverrides),
+            Self::Moved { .. } => Some(Consent::MoveSource),
             Self::DeletesAll | Self::Deletes { .. } => Some(Consent::AllowDeletes),
             Self::Grows { .. } => Some(Consent::AllowGrowth),
             Self::Denied { .. } | Self::TooLarge { .. } => None,
@@ -194,6 +202,11 @@ impl fmt::Display for Reason {
                 "{part} is switched by hand, and would be lost: what it is needed for is no longer \
                  declared, or no longer goes there (`{set}/{}`)",
                 part.name()
+            ),
+            Self::Moved { from, to } => write!(
+                f,
+                "it was declared by {from}, now by {to}: whoever applies the other one next takes \
+                 this back"
             ),
             Self::DeletesAll => f.write_str("the whole set would be deleted there"),
             Self::Deletes { removed, of } => write!(

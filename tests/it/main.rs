@@ -52,6 +52,7 @@ mod reader;
 mod readme;
 mod shop;
 mod signals;
+mod sources;
 mod store_contract;
 mod store_damage;
 mod store_formats;

@@ -58,7 +58,7 @@ impl Decoder<'_, '_> {
     fn directory(&mut self, entry: &Entry) -> Option<Directory> {
         let fields = self.known_fields(&entry.value, entry.at, "`directory`", DIRECTORY_FIELDS)?;
         let path = self.required(fields, "path")?;
-        let path = self.absolute(path)?;
+        let path = self.beside_manifest(path)?;
         Some(Directory { path })
     }
 

@@ -6,11 +6,8 @@ use std::path::PathBuf;
 
 use super::failure::Failure;
 use super::session::Session;
-<<<<<<< HEAD
-use super::views::validation::FindingView;
-=======
 use super::source;
->>>>>>> declared
+use super::views::validation::FindingView;
 use crate::check::{self, ClusterView, SetView, World};
 use crate::manifest::{
     self, Finding, Input, Loaded, Manifest, Recursion, Severity, Sources, Style,

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::model::{
     BreakerState, Connection, Consent, Contents, Delivering, Digest, Document, EntryWrite, Flag,
-    Key, Limits, Observed, ObservedEntry, Origin, Oversize, Owner, Part, Revision, Snapshot, SnapshotWrite,
-    Version, Write,
+    Key, Limits, Observed, ObservedEntry, Origin, Oversize, Owner, Part, Revision, Snapshot,
+    SnapshotWrite, Version, Write,
 };
 use crate::render;
 

@@ -134,6 +134,7 @@ impl Reason {
             Self::Unreadable { .. } => "unreadable",
             Self::ForeignKeys { .. } => "foreign-keys",
             Self::Overridden { .. } => "overridden",
+            Self::Moved { .. } => "moved-source",
             Self::DeletesAll => "deletes-all",
             Self::Deletes { .. } => "deletes",
             Self::Grows { .. } => "grows",

@@ -117,7 +117,7 @@ impl Snapshot {
         set: SetName,
         cluster: ClusterName,
         version: Version,
-        origin: Origin,
+        origin: &Origin,
         contents: Contents,
         entries: BTreeMap<Key, Vec<u8>>,
         loose: BTreeSet<Key>,

@@ -5,6 +5,7 @@
 //! the direction of text, what has no width: two names that look alike must not be two), to make
 //! lines of its own, and to give away what an address holds beside the place.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 /// What stands for the end of a line where there is room for one line only.
@@ -132,7 +133,7 @@ fn begins_command(text: &str) -> bool {
         let start = text.get(..command.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(command))
     };
-    COMMANDS.iter().any(|command| begins(&command))
+    COMMANDS.iter().any(|command| begins(command))
 }
 
 /// Whether a line of `text` would be carried out by a forge that reads it.
@@ -169,7 +170,7 @@ pub fn escaped_json(json: &str) -> String {
         if (is_obeyed(c) && c != '\n') || (c == '#' && begins_command(&json[index..])) {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
+                _ = write!(out, "\\u{unit:04x}");
             }
         } else {
             out.push(c);
@@ -218,7 +219,9 @@ fn beside_the_place(text: &str, address: Range<usize>) -> Vec<Range<usize>> {
     let query = text[start..end].find(['?', '#']);
     let query = query.map(|at| start + at + 1..end);
     match (user, query) {
-        (Some(user), Some(query)) if query.start <= user.end => vec![start..end],
+        (Some(user), Some(query)) if query.start <= user.end => {
+            std::iter::once(start..end).collect()
+        }
         (user, query) => user.into_iter().chain(query).collect(),
     }
 }

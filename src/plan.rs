@@ -256,7 +256,7 @@ impl Plan {
                 revision.origin.cause == Cause::Apply && self.resources.iter().any(is_declared);
             // A rollback, and what came through a pipe, is no other place to declare it.
             if !is_declared || !provenance.has_source() {
-                revision.provenance = Some(provenance.clone().from_where(before));
+                revision.provenance = Some(provenance.clone().staying_with(before));
                 continue;
             }
             revision.provenance = Some(provenance.clone());

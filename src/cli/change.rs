@@ -40,6 +40,10 @@ pub(crate) struct ConsentArgs {
 
 /// What a person consents to beyond the plan itself; each is recorded with the revision.
 #[derive(Clone, Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct GateArgs {
     /// Take over keys and snapshots that something else wrote
     #[arg(long)]

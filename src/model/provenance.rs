@@ -99,7 +99,7 @@ impl Provenance {
 
     /// The same, still from where `before` was.
     #[must_use]
-    pub(crate) fn from_where(self, before: Option<&Self>) -> Self {
+    pub(crate) fn staying_with(self, before: Option<&Self>) -> Self {
         let source = before.and_then(|before| before.source.clone());
         Self { source, ..self }
     }

@@ -414,7 +414,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__apply)
-            opts="-f -R -l -y -m -o -q -h --filename --recursive --resume --prune --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --allow-growth --drop-overrides --store --context --output --color --quiet --help"
+            opts="-f -R -l -y -m -o -q -h --filename --recursive --resume --prune --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --allow-growth --move-source --drop-overrides --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -842,12 +842,16 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__breaker__subcmd__list)
-            opts="-o -q -h --store --context --output --color --quiet --help"
+            opts="-o -q -h --timeout --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -930,12 +934,16 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__breaker__subcmd__show)
-            opts="-o -q -h --store --context --output --color --quiet --help"
+            opts="-o -q -h --timeout --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1616,7 +1624,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__delete)
-            opts="-l -y -m -o -q -h --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --allow-growth --drop-overrides --store --context --output --color --quiet --help"
+            opts="-l -y -m -o -q -h --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --allow-growth --move-source --drop-overrides --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1678,7 +1686,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__diff)
-            opts="-f -R -l -o -q -h --filename --recursive --prune --clusters --timeout --parallelism --adopt --allow-deletes --allow-growth --drop-overrides --out --store --context --output --color --quiet --help"
+            opts="-f -R -l -o -q -h --filename --recursive --prune --clusters --timeout --parallelism --adopt --allow-deletes --allow-growth --move-source --drop-overrides --out --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1744,7 +1752,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__drift)
-            opts="-l -y -m -o -q -h --repair --watch --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --allow-growth --drop-overrides --store --context --output --color --quiet --help"
+            opts="-l -y -m -o -q -h --repair --watch --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --allow-growth --move-source --drop-overrides --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1932,12 +1940,16 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__flag__subcmd__get)
-            opts="-o -q -h --store --context --output --color --quiet --help"
+            opts="-o -q -h --timeout --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2092,12 +2104,16 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__flag__subcmd__list)
-            opts="-o -q -h --store --context --output --color --quiet --help"
+            opts="-o -q -h --timeout --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3180,7 +3196,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__rollback)
-            opts="-l -y -m -o -q -h --to --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --allow-growth --drop-overrides --store --context --output --color --quiet --help"
+            opts="-l -y -m -o -q -h --to --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --allow-growth --move-source --drop-overrides --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -102,6 +102,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l prune -d 'Show wh
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l adopt -d 'Take over keys and snapshots that something else wrote'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l allow-growth -d 'Let a snapshot become more than twice as large'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l move-source -d 'Take over sets that were declared by another file, or by another repository'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s f -l filename -d 'A file, a directory, or `-` for standard input; may be given several times' -r -F
@@ -131,6 +132,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l dry-run -d 'Show
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l adopt -d 'Take over keys and snapshots that something else wrote'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l allow-growth -d 'Let a snapshot become more than twice as large'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l move-source -d 'Take over sets that were declared by another file, or by another repository'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
@@ -240,6 +242,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l dry-run -d 'Show
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l adopt -d 'Take over keys and snapshots that something else wrote'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l allow-growth -d 'Let a snapshot become more than twice as large'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l move-source -d 'Take over sets that were declared by another file, or by another repository'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l to -d 'The revision to go back to; left out: the newest one with another content' -r
@@ -266,6 +269,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l dry-run -d 'S
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l adopt -d 'Take over keys and snapshots that something else wrote'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l allow-growth -d 'Let a snapshot become more than twice as large'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l move-source -d 'Take over sets that were declared by another file, or by another repository'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s l -l clusters -d 'Only clusters whose labels match, as in `stage=prod,region!=eu`' -r
@@ -291,6 +295,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l dry-run -d 'Sho
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l adopt -d 'Take over keys and snapshots that something else wrote'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l allow-deletes -d 'Delete more than a fifth of a set\'s keys, or a set as a whole'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l allow-growth -d 'Let a snapshot become more than twice as large'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l move-source -d 'Take over sets that were declared by another file, or by another repository'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
@@ -308,14 +313,15 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "list" -d 'Lists flags: what is declared, what each cluster has, and who switched it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "get" -d 'Shows one flag: what is declared, what each cluster has, and who switched it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "list" -d 'Lists flags: what is declared, what each cluster should have and has, and who switched it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "get" -d 'Shows one flag: what is declared, what each cluster should have and has, and who switched it'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "on" -d 'Holds a boolean flag at true, whatever its targeting says, until it is unset'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "off" -d 'Holds a boolean flag at false, whatever its targeting says, until it is unset'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "set" -d 'Holds a flag at one of its variants, whatever its targeting says, until it is unset'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "unset" -d 'Takes back what a flag was set to by hand: what is declared holds again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "eval" -d 'Says which variant of a flag an application would get, and why'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -l timeout -d 'The longest wait for one cluster, as in `2s`; the others do not wait longer than that' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -331,6 +337,7 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -l timeout -d 'The longest wait for one cluster, as in `2s`; the others do not wait longer than that' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -450,8 +457,8 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from eval" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from eval" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "list" -d 'Lists flags: what is declared, what each cluster has, and who switched it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "get" -d 'Shows one flag: what is declared, what each cluster has, and who switched it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "list" -d 'Lists flags: what is declared, what each cluster should have and has, and who switched it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "get" -d 'Shows one flag: what is declared, what each cluster should have and has, and who switched it'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "on" -d 'Holds a boolean flag at true, whatever its targeting says, until it is unset'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "off" -d 'Holds a boolean flag at false, whatever its targeting says, until it is unset'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "set" -d 'Holds a flag at one of its variants, whatever its targeting says, until it is unset'
@@ -473,7 +480,7 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "list" -d 'Lists breakers with their state in every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "list" -d 'Lists breakers: their state in every cluster, and which clusters it was delivered to'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "show" -d 'Shows a breaker: its state, who brought it there, what it changes in every cluster'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "trip" -d 'Opens a breaker: what it declares is in force in every cluster, or in some'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "reset" -d 'Closes a breaker, whoever opened it: what is declared holds again'
@@ -482,6 +489,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_se
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "enable" -d 'Lets a disabled breaker be tripped again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "history" -d 'Lists what was done to a breaker, newest first: who, when and why'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l timeout -d 'The longest wait for one cluster, as in `2s`; the others do not wait longer than that' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -497,6 +505,7 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -l timeout -d 'The longest wait for one cluster, as in `2s`; the others do not wait longer than that' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -628,7 +637,7 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "list" -d 'Lists breakers with their state in every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "list" -d 'Lists breakers: their state in every cluster, and which clusters it was delivered to'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "show" -d 'Shows a breaker: its state, who brought it there, what it changes in every cluster'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "trip" -d 'Opens a breaker: what it declares is in force in every cluster, or in some'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "reset" -d 'Closes a breaker, whoever opened it: what is declared holds again'
@@ -934,14 +943,14 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "man" -d 'Print the man page of a command, or write all of them'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "version" -d 'Print the version'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "list" -d 'Lists flags: what is declared, what each cluster has, and who switched it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "get" -d 'Shows one flag: what is declared, what each cluster has, and who switched it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "list" -d 'Lists flags: what is declared, what each cluster should have and has, and who switched it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "get" -d 'Shows one flag: what is declared, what each cluster should have and has, and who switched it'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "on" -d 'Holds a boolean flag at true, whatever its targeting says, until it is unset'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "off" -d 'Holds a boolean flag at false, whatever its targeting says, until it is unset'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "set" -d 'Holds a flag at one of its variants, whatever its targeting says, until it is unset'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "unset" -d 'Takes back what a flag was set to by hand: what is declared holds again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "eval" -d 'Says which variant of a flag an application would get, and why'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "list" -d 'Lists breakers with their state in every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "list" -d 'Lists breakers: their state in every cluster, and which clusters it was delivered to'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "show" -d 'Shows a breaker: its state, who brought it there, what it changes in every cluster'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "trip" -d 'Opens a breaker: what it declares is in force in every cluster, or in some'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "reset" -d 'Closes a breaker, whoever opened it: what is declared holds again'

@@ -33,10 +33,12 @@ mod runtime;
 mod saved;
 mod session;
 mod show;
+mod source;
 mod status;
 mod survey;
 mod ui;
 mod validate;
+mod verbs;
 mod views;
 mod works;
 
@@ -161,14 +163,15 @@ impl Command {
 /// Runs one command line, and says what the process ends with. `arguments` begin with the name of
 /// the program.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    ui::guard_panics();
     let cli = match Cli::command()
         .try_get_matches_from(arguments)
         .and_then(|matches| Cli::from_arg_matches(&matches))
     {
         Ok(cli) => cli,
-        Err(error) => {
-            // A closed pipe is the only way this fails, and then nobody reads it.
-            _ = error.print();
+        Err(mut error) => {
+            verbs::suggest(&mut error);
+            ui::usage(&mut error);
             return if error.use_stderr() {
                 Exit::Usage
             } else {

@@ -46,7 +46,8 @@ pub trait Connect: Sync {
 pub struct Pace {
     /// How many clusters are worked on at once.
     pub clusters_at_once: usize,
-    /// The longest wait for one set in one cluster, repeats included.
+    /// The longest wait for one look at a set in one cluster, and for one delivery of it: repeats,
+    /// parts, batches and the look after a lost answer included.
     pub timeout: Duration,
 }
 

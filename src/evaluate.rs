@@ -14,10 +14,10 @@
 //! nothing asks for it. And where the second operand of a comparison is more than a plain `var`,
 //! what is compiled there may look at the type of something else than the first operand.
 
-use std::sync::LazyLock;
+use std::sync::Arc;
 
+use datalogic_rs::DataValue;
 use datalogic_rs::bumpalo::Bump;
-use datalogic_rs::{DataValue, Engine};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -25,16 +25,21 @@ use serde_json::{Value, json};
 use crate::model::value::Map;
 use crate::model::{Flag, FlagName, FlagState};
 
+mod bound;
 mod bucketing;
 mod javascript;
 mod language;
+mod meter;
 mod operators;
 mod rule;
 mod version;
 
+pub(crate) use bound::too_costly;
 pub(crate) use javascript::number_text;
 use language::deeper_than;
-pub(crate) use language::{OPERATORS, Operands};
+pub(crate) use language::{OPERATORS, Operands, compares_versions};
+use meter::Meter;
+pub(crate) use meter::TOO_MUCH;
 
 /// The deepest rule that is evaluated; no manifest has a deeper one.
 const MAX_RULE_DEPTH: usize = 64;
@@ -46,10 +51,7 @@ const MAX_CONTEXT_BYTES: usize = 64 * 1024;
 /// Where flagd puts what it knows itself.
 const FLAGD: &str = "$flagd";
 /// The field of a context that says who asks.
-const TARGETING_KEY: &str = "targetingKey";
-
-/// `JsonLogic` with the operators that answer as flagd's do.
-static ENGINE: LazyLock<Engine> = LazyLock::new(operators::engine);
+pub(crate) const TARGETING_KEY: &str = "targetingKey";
 
 /// What is known about whoever asks for a flag.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -182,11 +184,14 @@ fn outcome(
     let flagd = json!({"flagKey": name, "timestamp": now.as_second()});
     context.insert(FLAGD.to_owned(), flagd);
 
-    let compiled = ENGINE.compile(rule.to_string().as_str());
+    let meter = Arc::new(Meter::default());
+    let engine = operators::engine(&meter);
+    let compiled = engine.compile(rule.to_string().as_str());
     let compiled = compiled.map_err(|error| explained(&error))?;
     let arena = Bump::new();
     let context = Value::Object(context).to_string();
-    let found = ENGINE.evaluate(&compiled, context.as_str(), &arena);
+    let found = engine.evaluate(&compiled, context.as_str(), &arena);
+    let found = found.and_then(|found| meter.pay_for(found, &arena).map(|()| found));
     match found.map_err(|error| explained(&error))? {
         DataValue::Null => Ok(None),
         found => Ok(Some(javascript::text(found))),

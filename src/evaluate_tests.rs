@@ -167,3 +167,113 @@ fn everyone_stays_in_their_bucket() {
     // Nobody asks.
     assert_eq!(chosen(rule, json!({})), "Default");
 }
+
+const TOO_MUCH: &str =
+    "the rule asks for more than 64 MiB of lists and texts, or for as many steps";
+
+#[test]
+fn a_text_or_a_list_that_doubles_itself_ends() {
+    let numbers: Vec<usize> = (0..40).collect();
+    let doubled = |body: Value| json!({"reduce": [{"var": "n"}, body, "ab"]});
+    let twice = json!([{"var": "accumulator"}, {"var": "accumulator"}]);
+    for body in [
+        json!({"cat": twice}),
+        json!({"merge": twice}),
+        twice.clone(),
+        json!({"map": [twice, {"var": ""}]}),
+        json!({"var": ["nothing", twice]}),
+    ] {
+        let found = chosen(doubled(body.clone()), json!({"n": numbers}));
+        assert!(found.starts_with(TOO_MUCH), "{body}: {found}");
+        // What is made is only asked for whether it is true.
+        let rule = json!({"if": [doubled(body), "on", "off"]});
+        let found = chosen(rule, json!({"n": numbers}));
+        assert!(found.starts_with(TOO_MUCH), "{found}");
+    }
+}
+
+#[test]
+fn steps_within_steps_end() {
+    let numbers: Vec<usize> = (1..=300).collect();
+    let list = json!(numbers);
+    for operator in ["map", "filter", "all"] {
+        let nested = (0..4).fold(
+            json!({"var": ""}),
+            |body, _| json!({operator: [list, body]}),
+        );
+        let found = chosen(json!({"if": [nested, "on"]}), json!({}));
+        assert!(found.starts_with(TOO_MUCH), "{operator}: {found}");
+    }
+}
+
+#[test]
+fn a_list_within_a_list_within_a_list_ends() {
+    let numbers: Vec<usize> = (0..5000).collect();
+    let rule = json!({"reduce": [{"var": "n"}, [{"var": "accumulator"}], 1]});
+    let deep = "the rule makes a list that is nested too deeply";
+    let found = chosen(rule, json!({"n": numbers}));
+    assert!(found.starts_with(deep), "{found}");
+}
+
+#[test]
+fn looking_at_the_same_again_and_again_ends() {
+    let long = "a".repeat(60_000);
+    for operand in [
+        json!({"in": ["b", {"var": "s"}]}),
+        json!({"===": [{"var": "s"}, {"var": "t"}]}),
+        json!({"==": [{"var": "s"}, {"var": "t"}]}),
+        json!({"+": [{"var": "s"}]}),
+        json!({"var": {"var": "s"}}),
+        json!({"starts_with": [{"var": "s"}, "b"]}),
+        json!({"<": [{"var": "s"}, {"var": "s"}]}),
+    ] {
+        let many: Vec<Value> = vec![operand.clone(); 2000];
+        let found = chosen(json!({"and": [{"or": many}, "on"]}), json!({"s": long}));
+        let ends = [TOO_MUCH, "something that is no number", "Default", "false"];
+        assert!(
+            ends.iter().any(|end| found.starts_with(end)),
+            "{operand}: {found}"
+        );
+    }
+}
+
+#[test]
+fn a_default_within_a_default_is_not_doubled() {
+    let nested = (0..21).fold(json!("p"), |path, _| json!({"var": [path, "q"]}));
+    assert_eq!(chosen(nested, json!({"p": "p"})), "there is no variant `p`");
+}
+
+#[test]
+fn the_deepest_rule_is_still_evaluated() {
+    let wrappers: [fn(&Value) -> Value; 4] = [
+        |inner| json!({"+": [inner]}),
+        |inner| json!({"cat": [inner]}),
+        |inner| json!({"var": [{"cat": ["b", inner]}, "off"]}),
+        |inner| json!({"if": [{"map": [[1], inner]}, "on"]}),
+    ];
+    for wrap in wrappers {
+        let mut rule = json!({"var": ["a", "1.5"]});
+        while !deeper_than(&wrap(&rule), MAX_RULE_DEPTH) {
+            rule = wrap(&rule);
+        }
+        let found = chosen(rule, json!({"a": 1.5}));
+        assert!(["1.5", "off", "on"].contains(&found.as_str()), "{found}");
+    }
+}
+
+#[test]
+fn rules_over_large_lists_are_evaluated() {
+    let people: Vec<Value> = (0..900)
+        .map(|n| json!({"name": format!("user-{n}"), "roles": ["admin", n]}))
+        .collect();
+    let names: Vec<String> = (0..900).map(|n| format!("user-{n}")).collect();
+    let about = json!({"people": people});
+    let rule = json!({"if": [{"all": [{"var": "people"},
+        {"or": [{"in": [{"var": "name"}, names]}, {"in": ["none", {"var": "roles"}]}]}]}, "on", "off"]});
+    assert_eq!(chosen(rule, about.clone()), "on");
+    let rule = json!({"if": [{">": [{"reduce": [
+        {"map": [{"filter": [{"var": "people"}, {"in": ["admin", {"var": "roles"}]}]},
+            {"var": "roles.1"}]},
+        {"+": [{"var": "current"}, {"var": "accumulator"}]}, 0]}, 1000]}, "on", "off"]});
+    assert_eq!(chosen(rule, about), "on");
+}

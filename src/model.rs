@@ -23,6 +23,7 @@ mod selector;
 mod set;
 mod snapshot;
 mod steps;
+pub mod text;
 mod transaction;
 pub mod value;
 mod write;
@@ -46,9 +47,9 @@ pub use overrides::{
     Overrides, Part, Stamp, TripRequest, Tripped, Witness, places,
 };
 pub use parts::{AsideNames, Read};
-pub use provenance::{Home, Provenance};
+pub use provenance::{Home, Provenance, Source};
 pub use resource::{ResourceId, ResourceKind};
-pub use revision::{Cause, Content, Operation, Origin, Revision, Version};
+pub use revision::{Cause, Content, Operation, Origin, Planned, Revision, Version};
 pub use selector::{
     Labels, Requirement, Selector, SelectorError, check_label_key, check_label_value,
 };

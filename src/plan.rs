@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    ClusterName, Commit, Consent, Content, Heads, Limits, Observed, Origin, Overrides, Provenance,
-    ResourceId, Revision, SetName, Version,
+    Cause, ClusterName, Commit, Consent, Content, Heads, Limits, Observed, Origin, Overrides,
+    Provenance, ResourceId, Revision, SetName, Version,
 };
 use crate::render::RenderError;
 
@@ -26,7 +26,7 @@ mod saved;
 
 pub use after::{Clusters, Reach, places};
 pub use changes::{Edit, ValueChange, value_changes};
-pub use delivery::{Action, Condition, Delivery, Drift, Found};
+pub use delivery::{Action, Adopted, Condition, Delivery, Drift, Found};
 pub use denied::Denials;
 pub use desired::Desired;
 pub use explain::{Explanation, Held, Source, explain, source_of_flag};
@@ -237,13 +237,41 @@ fn certainty(reach: &Reach, heads: &Heads, set: &SetName) -> Certainty {
 }
 
 impl Plan {
-    /// Says where the contents of new revisions were written.
-    pub fn attach(&mut self, provenances: &BTreeMap<ResourceId, Provenance>) {
+    /// Says where the contents of new revisions were written. What stands against that is that a
+    /// set is declared elsewhere than before: two sources would take each other back for ever.
+    pub fn attach(
+        &mut self,
+        provenances: &BTreeMap<ResourceId, Provenance>,
+        heads: &Heads,
+        consents: &BTreeSet<Consent>,
+    ) {
         for (id, provenance) in provenances {
-            if let Some(revision) = self.commit.revisions.get_mut(id) {
-                revision.provenance = Some(provenance.clone());
+            let Some(revision) = self.commit.revisions.get_mut(id) else {
+                continue;
+            };
+            let before = heads.get(id).and_then(|head| head.provenance.as_ref());
+            let is_declared =
+                |change: &ResourceChange| change.id == *id && change.why == Why::Content;
+            let is_declared =
+                revision.origin.cause == Cause::Apply && self.resources.iter().any(is_declared);
+            // A rollback, and what came through a pipe, is no other place to declare it.
+            if !is_declared || !provenance.has_source() {
+                revision.provenance = Some(provenance.clone().staying_with(before));
+                continue;
+            }
+            revision.provenance = Some(provenance.clone());
+            let moved = before.and_then(|before| provenance.moved_from(before));
+            if let (Some((from, to)), ResourceId::Set(set)) = (moved, id)
+                && !consents.contains(&Consent::MoveSource)
+            {
+                self.objections.push(Objection {
+                    reason: Reason::Moved { from, to },
+                    set: set.clone(),
+                    cluster: None,
+                });
             }
         }
+        self.objections.sort();
     }
 
     /// Whether carrying it out would change anything, in the store or in a target.

@@ -118,7 +118,7 @@ pub fn snapshot(
         name.clone(),
         cluster_name.clone(),
         version,
-        origin.clone(),
+        origin,
         contents,
         entries,
         loose(&set.publish),

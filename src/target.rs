@@ -15,8 +15,10 @@ pub mod directory;
 mod environment;
 mod expected;
 pub mod memory;
+mod progress;
 
 pub use environment::Environment;
+pub use progress::Progress;
 
 /// One cluster's Consul, or what stands in its place.
 #[async_trait]
@@ -42,6 +44,12 @@ pub trait Target: Debug + Send + Sync {
     /// [`TargetError::Unknown`] if it cannot be told whether it was carried out: observe again.
     /// A key beside the snapshot key that is to be deleted and is gone already may pass.
     async fn write(&self, write: &Write) -> Result<(), TargetError>;
+
+    /// The same, telling `progress` how far it is. A target that writes all at once says nothing.
+    async fn write_by_steps(&self, write: &Write, progress: &Progress) -> Result<(), TargetError> {
+        _ = progress;
+        self.write(write).await
+    }
 
     /// Why we may not write a set with these keys beside its snapshot key, for those of `sets` of
     /// which that is so. Changes nothing, and says nothing of whether a write fits what is there.

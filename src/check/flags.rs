@@ -9,6 +9,7 @@ use crate::manifest::{Finding, Manifest};
 use crate::model::{BreakerName, Choice, FLAGS_KEY, Flag, FlagName, Publish};
 use targeting::Targeting;
 
+mod differences;
 mod outcome;
 mod targeting;
 

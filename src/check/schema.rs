@@ -13,6 +13,14 @@ use super::near::{did_you_mean, nearest};
 use super::rendering::Rendering;
 use crate::manifest::{Finding, Manifest, Span};
 use crate::model::value::{Map, Path};
+use cost::{Allowance, Costs, Excess, Faults, TooMuch};
+use refs::Refs;
+
+mod compiling;
+mod cost;
+mod keywords;
+mod pattern;
+mod refs;
 
 /// The most findings of one set that are shown; nobody reads more at once.
 const MAX_FINDINGS: usize = 50;
@@ -22,10 +30,15 @@ const MAX_MESSAGE_CHARS: usize = 300;
 const MAX_QUOTED_CHARS: usize = 60;
 /// The most memory for one compiled pattern: enough for every pattern that a person wrote.
 const MAX_PATTERN_BYTES: usize = 1024 * 1024;
+/// The most parts of a schema of which everything is listed that is wrong.
+const MAX_LISTED_PARTS: usize = 20_000;
+/// What holds values and not schemas.
+const DATA: &[&str] = &["const", "enum", "default", "examples"];
 /// How a schema says that it is one of ours, if it says it.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 pub(super) fn check(renderings: &[Rendering<'_>], findings: &mut Vec<Finding>) {
+    let mut left = Allowance::default();
     for of_one_set in renderings.chunk_by(|a, b| a.name == b.name) {
         let Some(view) = of_one_set.first().map(|first| first.view) else {
             continue;
@@ -33,13 +46,15 @@ pub(super) fn check(renderings: &[Rendering<'_>], findings: &mut Vec<Finding>) {
         let (Some(schema), Some(manifest)) = (&view.set.schema, view.manifest) else {
             continue;
         };
-        let found = match compile(schema) {
-            Ok(validator) => violations(&validator, manifest, of_one_set),
-            Err(faults) => faults
-                .into_iter()
-                .map(|fault| fault.finding(manifest))
-                .collect(),
-        };
+        let found = compile(schema, left).and_then(|(validator, mut costs)| {
+            let found = violations(&validator, &mut costs, manifest, of_one_set);
+            left = costs.leaves(left);
+            found.map_err(|too_much| vec![costly(schema, &too_much)])
+        });
+        let found = found.unwrap_or_else(|faults| {
+            let faults = faults.into_iter();
+            faults.map(|fault| fault.finding(manifest)).collect()
+        });
         let more = found.len().saturating_sub(MAX_FINDINGS);
         findings.extend(found.into_iter().take(MAX_FINDINGS));
         if more > 0 {
@@ -100,8 +115,8 @@ impl Fault {
     }
 }
 
-/// The schema, ready to check values; or all that is wrong with it.
-fn compile(schema: &Value) -> Result<Validator, Vec<Fault>> {
+/// The schema, ready to check values, with what that will cost; or all that is wrong with it.
+fn compile(schema: &Value, left: Allowance) -> Result<(Validator, Costs<'_>), Vec<Fault>> {
     if let Some(dialect) = schema.get("$schema") {
         let known = dialect.as_str().map(|text| text.trim_end_matches('#')) == Some(DIALECT);
         if !known {
@@ -112,8 +127,14 @@ fn compile(schema: &Value) -> Result<Validator, Vec<Fault>> {
             return Err(vec![fault]);
         }
     }
-    let invalid: BTreeSet<_> = jsonschema::draft202012::meta::validator()
-        .iter_errors(schema)
+    let mut parts = MAX_LISTED_PARTS;
+    let rules = jsonschema::draft202012::meta::validator();
+    let invalid: Vec<_> = if is_small(schema, &mut parts) {
+        rules.iter_errors(schema).collect()
+    } else {
+        rules.validate(schema).err().into_iter().collect()
+    };
+    let invalid: BTreeSet<_> = (invalid.into_iter())
         .map(|error| {
             // The meta-schema has alternatives only where the first of them says enough.
             let first = match error.kind() {
@@ -127,6 +148,13 @@ fn compile(schema: &Value) -> Result<Validator, Vec<Fault>> {
     if !invalid.is_empty() {
         return Err(invalid.into_iter().collect());
     }
+    let refs = Refs::of(schema);
+    let mut broken = Vec::new();
+    broken_references(&refs, schema, &Path::default(), &mut broken);
+    if !broken.is_empty() {
+        return Err(broken);
+    }
+    let costs = Costs::of(refs, left).map_err(|too_much| vec![costly(schema, &too_much)])?;
     // This engine is linear in the text, so no pattern and no value can make a check hang.
     let patterns = PatternOptions::regex()
         .size_limit(MAX_PATTERN_BYTES)
@@ -136,20 +164,65 @@ fn compile(schema: &Value) -> Result<Validator, Vec<Fault>> {
         .with_pattern_options(patterns)
         .should_validate_formats(true)
         .build(schema)
-        .map_err(|error| uncompiled(schema, &error))
+        .map(|validator| (validator, costs))
+        .map_err(|error| uncompiled(&error))
+}
+
+/// Whether a schema has few enough parts that everything wrong with it can be listed; `left` is
+/// what is left of them.
+fn is_small(part: &Value, left: &mut usize) -> bool {
+    let Some(less) = left.checked_sub(1) else {
+        return false;
+    };
+    *left = less;
+    match part {
+        Value::Object(map) => map.values().all(|value| is_small(value, left)),
+        Value::Array(items) => items.iter().all(|item| is_small(item, left)),
+        _ => true,
+    }
+}
+
+/// A schema that would go on for too long.
+fn costly(schema: &Value, TooMuch { at, of }: &TooMuch<'_>) -> Fault {
+    let path = path_to(schema, at).unwrap_or_default();
+    let message = match of {
+        Excess::Steps => "looking at the values takes too many steps from here on",
+        Excess::Parts => "it takes too many parts to follow what is unevaluated from here on",
+        Excess::Patterns => "the patterns take too much memory together",
+        Excess::Depth => "definitions refer to each other too deeply from here on",
+    };
+    let mut fault = Fault::new(path, "schema-too-costly", message.to_owned());
+    fault.help = Some("what refers twice to what refers twice to something doubles with each step");
+    fault
+}
+
+/// Where in `whole` the part stands that `wanted` is.
+fn path_to(whole: &Value, wanted: &Value) -> Option<Path> {
+    if std::ptr::eq(whole, wanted) {
+        return Some(Path::default());
+    }
+    let inside: Vec<(String, &Value)> = match whole {
+        Value::Object(map) => (map.iter())
+            .map(|(key, value)| (key.clone(), value))
+            .collect(),
+        Value::Array(items) => (items.iter().enumerate())
+            .map(|(index, item)| (index.to_string(), item))
+            .collect(),
+        _ => Vec::new(),
+    };
+    inside.into_iter().find_map(|(step, part)| {
+        let rest = path_to(part, wanted)?;
+        let path = std::iter::once(step).chain(rest.segments().iter().cloned());
+        Some(path.collect())
+    })
 }
 
 /// Why a schema that follows the rules still cannot be used.
-fn uncompiled(schema: &Value, error: &ValidationError<'_>) -> Vec<Fault> {
+fn uncompiled(error: &ValidationError<'_>) -> Vec<Fault> {
     match error.kind() {
         Kind::Referencing(cause) => {
-            let mut faults = Vec::new();
-            broken_references(schema, schema, &Path::default(), &mut faults);
-            if faults.is_empty() {
-                let message = cause.to_string();
-                faults.push(Fault::new(Path::default(), "schema-reference", message));
-            }
-            faults
+            let message = cause.to_string();
+            vec![Fault::new(Path::default(), "schema-reference", message)]
         }
         Kind::Format { format } if format == "regex" => {
             let message = format!("{} is not a pattern", quoted(error.instance()));
@@ -163,61 +236,76 @@ fn uncompiled(schema: &Value, error: &ValidationError<'_>) -> Vec<Fault> {
 }
 
 /// Every reference that leads out of the document, or to nothing in it.
-fn broken_references(schema: &Value, part: &Value, at: &Path, faults: &mut Vec<Fault>) {
+fn broken_references(refs: &Refs<'_>, part: &Value, at: &Path, faults: &mut Vec<Fault>) {
     match part {
         Value::Object(map) => {
             for (key, value) in map {
                 let path = at.join(key);
                 match value.as_str() {
                     Some(to) if key == "$ref" || key == "$dynamicRef" => {
-                        faults.extend(broken_reference(schema, to, path));
+                        faults.extend(broken_reference(refs, to, path));
                     }
-                    _ => broken_references(schema, value, &path, faults),
+                    _ if DATA.contains(&key.as_str()) => {}
+                    _ => broken_references(refs, value, &path, faults),
                 }
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                broken_references(schema, item, &at.join(&index.to_string()), faults);
+                broken_references(refs, item, &at.join(&index.to_string()), faults);
             }
         }
         _ => {}
     }
 }
 
-fn broken_reference(schema: &Value, to: &str, path: Path) -> Option<Fault> {
-    let shown = quoted(&Value::from(to));
-    match to.strip_prefix('#') {
-        None => {
-            let message = format!("{shown} is outside of the schema");
-            let mut fault = Fault::new(path, "schema-reference", message);
-            fault.help = Some(
-                "put what it refers to under `$defs`, so that the schema of an old revision can \
-                 always be read",
-            );
-            Some(fault)
-        }
-        Some(pointer) if pointer.starts_with('/') && schema.pointer(pointer).is_none() => {
-            let message = format!("{shown} leads to nothing");
-            Some(Fault::new(path, "schema-reference", message))
-        }
-        Some(_) => None,
+fn broken_reference(refs: &Refs<'_>, to: &str, path: Path) -> Option<Fault> {
+    if !refs.targets(to).is_empty() {
+        return None;
     }
+    let shown = quoted(&Value::from(to));
+    if to.starts_with('#') {
+        let message = format!("{shown} leads to nothing");
+        return Some(Fault::new(path, "schema-reference", message));
+    }
+    let message = format!("{shown} is outside of the schema");
+    let mut fault = Fault::new(path, "schema-reference", message);
+    fault.help = Some(
+        "put what it refers to under `$defs`, so that the schema of an old revision can always be \
+         read",
+    );
+    Some(fault)
 }
 
 /// Everything in any content of one set that breaks the schema, sorted by line.
-fn violations(
+fn violations<'s>(
     validator: &Validator,
+    costs: &mut Costs<'s>,
     manifest: &Manifest,
     renderings: &[Rendering<'_>],
-) -> Vec<Finding> {
+) -> Result<Vec<Finding>, TooMuch<'s>> {
     let mut found = Gathered::default();
     for rendering in renderings {
         let Some(blame) = Blame::of(rendering) else {
             continue;
         };
         let values = Value::Object(rendering.contents.values.clone());
-        for error in validator.iter_errors(&values) {
+        let faults = costs.look_at(&values)?;
+        if validator.is_valid(&values) {
+            continue;
+        }
+        let errors: Vec<_> = match faults {
+            Faults::All => validator.iter_errors(&values).collect(),
+            Faults::First => validator.validate(&values).err().into_iter().collect(),
+            Faults::Uncounted => {
+                let at = manifest.places.value(["spec", "schema"]);
+                let message = "the values break the schema in too many ways to list".to_owned();
+                let finding = error("schema-violation", at, message);
+                found.add(finding, &rendering.clusters, &rendering.open);
+                continue;
+            }
+        };
+        for error in errors {
             for finding in broken(&error, blame, &rendering.contents.values) {
                 let finding = said_at(finding, &error, manifest);
                 found.add(finding, &rendering.clusters, &rendering.open);
@@ -225,7 +313,7 @@ fn violations(
         }
     }
     let reach = renderings.first().map_or(0, |rendering| rendering.reach);
-    found.findings(reach).collect()
+    Ok(found.findings(reach).collect())
 }
 
 /// Adds the line of an inline schema that asks for something else.

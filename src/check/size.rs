@@ -139,12 +139,13 @@ fn first_write(rendering: &Rendering<'_>, cluster: &ClusterName) -> Write {
         cause: Cause::Rollback { to: Version::FIRST },
         message: Some("m".repeat(MESSAGE_BYTES)),
         consents: BTreeSet::from([Consent::Adopt, Consent::AllowDeletes, Consent::AllowGrowth]),
+        planned: None,
     };
     let snapshot = Snapshot::seal(
         rendering.name.clone(),
         cluster.clone(),
         Version::new(u64::MAX).unwrap_or(Version::FIRST),
-        origin,
+        &origin,
         rendering.contents.clone(),
         entries,
         render::loose(&rendering.view.set.publish),

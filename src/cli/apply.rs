@@ -64,7 +64,7 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, F
     } else {
         let heads = store.heads().await?;
         let declared = args.files.declared(session, &heads)?;
-        let provenances = provenances(&declared);
+        let provenances = provenances(session, &declared);
         let pruned = if args.prune {
             let undeclared = undeclared(&declared.manifests, &heads);
             args.consent.confirm_each(session, undeclared).await?
@@ -99,10 +99,11 @@ fn planned(saved: SavedPlan) -> Change {
         provenances,
         reach,
         clusters: _,
-        origin,
+        planned: _,
+        consents,
     } = saved.wish.clone();
     Change {
-        consents: origin.consents,
+        consents,
         saved: Some(saved),
         ..change(desired, provenances, reach)
     }

@@ -7,6 +7,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::ui::Ui;
+use crate::model::text::visible;
 
 /// Asks `question`; without a terminal it fails and names the flag.
 pub(crate) async fn confirm(
@@ -15,7 +16,7 @@ pub(crate) async fn confirm(
     question: &str,
 ) -> Result<bool, Failure> {
     ui.can_ask()?;
-    let question = question.to_owned();
+    let question = visible(question);
     answer(ui, interrupt, move || {
         let answer = dialoguer::Confirm::new()
             .with_prompt(question)
@@ -28,7 +29,7 @@ pub(crate) async fn confirm(
 
 /// Asks for a line of text, which may be empty.
 pub(crate) async fn line(ui: &Ui, interrupt: &Interrupt, prompt: &str) -> Result<String, Failure> {
-    let prompt = prompt.to_owned();
+    let prompt = visible(prompt);
     answer(ui, interrupt, move || {
         dialoguer::Input::<String>::new()
             .with_prompt(prompt)

@@ -11,10 +11,11 @@ use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::runtime::finish;
 use super::session::{ReachArgs, Session};
+use super::views::objection::ObjectionView;
 use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
 use super::works::Works;
-use crate::model::{Cause, Consent, Provenance, ResourceId};
+use crate::model::{Cause, Consent, Origin, Provenance, ResourceId};
 use crate::plan::{Clusters, Desired, Objection, Plan, Reach, Reason, SavedPlan, States, approve};
 use crate::store::Store;
 
@@ -39,6 +40,10 @@ pub(crate) struct ConsentArgs {
 
 /// What a person consents to beyond the plan itself; each is recorded with the revision.
 #[derive(Clone, Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct GateArgs {
     /// Take over keys and snapshots that something else wrote
     #[arg(long)]
@@ -51,6 +56,10 @@ pub(crate) struct GateArgs {
     /// Let a snapshot become more than twice as large
     #[arg(long)]
     allow_growth: bool,
+
+    /// Take over sets that were declared by another file, or by another repository
+    #[arg(long)]
+    move_source: bool,
 
     /// Forget what is switched by hand of flags and breakers that go away, as in
     /// `checkout/express-pay`; may be given several times
@@ -87,6 +96,7 @@ impl GateArgs {
             (self.adopt, Consent::Adopt),
             (self.allow_deletes, Consent::AllowDeletes),
             (self.allow_growth, Consent::AllowGrowth),
+            (self.move_source, Consent::MoveSource),
             (!self.drop_overrides.is_empty(), Consent::DropOverrides),
         ];
         given
@@ -178,9 +188,12 @@ pub(crate) async fn carry_through(
         .await?;
     reach.check(&survey.heads, desired)?;
     tell_of_clocks(ui, &survey.clocks(Environment::time()));
-    let origin = session.origin(cause.clone(), consent.message.clone());
+    let origin = Origin {
+        planned: saved.as_ref().map(|saved| saved.wish.planned.clone()),
+        ..session.origin(cause.clone(), consent.message.clone())
+    };
     let mut plan = survey.plan(desired, sets, &origin, &consents)?;
-    plan.attach(provenances);
+    plan.attach(provenances, &survey.heads, &consents);
 
     if plan.deliveries.is_empty() && !plan.has_changes() && store.exists() {
         session.looked_in(store);
@@ -201,7 +214,10 @@ pub(crate) async fn carry_through(
     if let Some(refusal) = refusal(&plan) {
         return Err(refusal);
     }
-    if plan.has_changes() && !consent.yes && !confirm(ui, &interrupt, "Do this?").await? {
+    if plan.has_changes()
+        && !consent.yes
+        && !confirm(ui, &interrupt, &question(cause, &plan)).await?
+    {
         ui.status("nothing was changed");
         return Ok(Exit::Done);
     }
@@ -216,6 +232,19 @@ pub(crate) async fn carry_through(
     finish(&works, outcomes, &survey.heads, &reach.clusters).await
 }
 
+/// What a person is asked once the plan was shown.
+fn question(cause: &Cause, plan: &Plan) -> String {
+    match (cause, &plan.resources[..]) {
+        (Cause::Rollback { to }, [change]) => format!(
+            "Roll {} back to the content of version {to}, as version {}?",
+            change.id.name(),
+            change.version
+        ),
+        (Cause::Delete, [change]) => format!("Delete {}?", change.id),
+        _ => "Do this?".to_owned(),
+    }
+}
+
 /// Whether `plan` still is the one that was saved.
 fn unmoved(saved: &SavedPlan, plan: &Plan, states: &States) -> Result<(), Failure> {
     let moved = saved.moved(plan, states);
@@ -224,7 +253,7 @@ fn unmoved(saved: &SavedPlan, plan: &Plan, states: &States) -> Result<(), Failur
     }
     let error = anyhow::anyhow!(
         "the plan of {} does not hold any more; nothing was changed: {}",
-        saved.wish.origin.at,
+        saved.wish.planned.at,
         moved.join("; ")
     );
     Err(Failure::new(Exit::Conflict, error).hint("look again: `cfgctl diff -f … --out FILE`"))
@@ -247,7 +276,10 @@ pub(crate) fn refusal(plan: &Plan) -> Option<Failure> {
     } else {
         Exit::Refused
     };
-    let failure = Failure::new(exit, error);
+    let failure = Failure {
+        objections: plan.objections.iter().map(ObjectionView::new).collect(),
+        ..Failure::new(exit, error)
+    };
     let hints: BTreeSet<_> = plan
         .objections
         .iter()
@@ -262,6 +294,10 @@ fn hint(objection: &Objection, overridden: &[String]) -> String {
         (Some(Consent::DropOverrides), _) => format!(
             "reset or unset it first, or pass `--drop-overrides {}`",
             overridden.join(",")
+        ),
+        (Some(consent @ Consent::MoveSource), _) => format!(
+            "keep one of the two; if it is this one, pass `{}`",
+            consent.flag()
         ),
         (Some(consent), _) => format!(
             "if that is what you want, pass `{}`; `--clusters` leaves clusters out",

@@ -16,6 +16,8 @@ use super::session::{ReachArgs, Session};
 use super::ui::{Look, Report};
 use super::views::table::{printable, table};
 use crate::engine::Connect as _;
+use crate::manifest::closest;
+use crate::model::text::place;
 use crate::model::{
     Clocks, Cluster, ClusterName, Connection, Content, Heads, Key, Limits, Overrides, ResourceId,
     SetName,
@@ -115,7 +117,7 @@ pub(crate) async fn cluster(session: &Session, command: &ClusterCommand) -> Resu
 fn target_of(cluster: &Cluster) -> String {
     match &cluster.connection {
         Connection::Consul(consul) => match &consul.address {
-            Some(address) => address.clone(),
+            Some(address) => place(address),
             None => "Consul of the environment".to_owned(),
         },
         Connection::Directory(directory) => directory.path.display().to_string(),
@@ -152,8 +154,16 @@ async fn described(
 fn in_world<'a>(world: &'a World, name: &ClusterName) -> Result<&'a Cluster, Failure> {
     let content = world.get(&ResourceId::Cluster(name.clone()));
     content.and_then(Content::cluster).ok_or_else(|| {
-        Failure::usage(format!("there is no cluster `{name}`"))
-            .hint("`cfgctl cluster list` shows those of the store; `-f` takes them from files")
+        let failure = Failure::usage(format!("there is no cluster `{name}`"));
+        let clusters = world.keys().filter_map(|id| match id {
+            ResourceId::Cluster(name) => Some(name.as_str()),
+            ResourceId::Set(_) => None,
+        });
+        match closest(name.as_str(), clusters) {
+            Some(near) => failure.hint(format!("did you mean `{near}`?")),
+            None => failure
+                .hint("`cfgctl cluster list` shows those of the store; `-f` takes them from files"),
+        }
     })
 }
 

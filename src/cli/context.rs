@@ -11,6 +11,7 @@ use super::session::Session;
 use super::ui::{Look, Report};
 use super::views::table::{printable, table};
 use crate::model::API_VERSION;
+use crate::model::text::{place, scheme};
 
 /// The largest file of contexts that is read; one context takes a hundred bytes.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
@@ -142,16 +143,29 @@ fn broken(path: &Path, error: anyhow::Error) -> Failure {
         "could not read the contexts in `{}`",
         path.display()
     ));
-    Failure::new(Exit::Usage, error).hint("mend the file, or remove it and set the contexts again")
+    let cannot_read = error.chain().any(|cause| {
+        let io = cause.downcast_ref::<std::io::Error>();
+        io.is_some_and(|io| io.kind() != std::io::ErrorKind::InvalidData)
+    });
+    let hint = if cannot_read {
+        "make it readable, or name the store with `--store` or `CFGCTL_STORE`"
+    } else {
+        "mend the file, or remove it and set the contexts again"
+    };
+    Failure::new(Exit::Usage, error).hint(hint)
 }
 
 pub(crate) fn context(session: &Session, command: &ContextCommand) -> Result<Exit, Failure> {
     let mut contexts = Contexts::load(&session.environment)?;
     match command {
         ContextCommand::List => {
+            let shown = |context: NamedContext| NamedContext {
+                store: place(&context.store),
+                ..context
+            };
             session.ui.report(&ContextList {
                 current_context: contexts.file.current_context,
-                contexts: contexts.file.contexts,
+                contexts: contexts.file.contexts.into_iter().map(shown).collect(),
             })?;
         }
         ContextCommand::Use { name } => {
@@ -189,7 +203,7 @@ pub(crate) fn context(session: &Session, command: &ContextCommand) -> Result<Exi
 fn absolute(store: &str, environment: &Environment) -> String {
     let (scheme, path) = match store.strip_prefix("sqlite:") {
         Some(path) => ("sqlite:", path),
-        None if store.contains("://") => return store.to_owned(),
+        None if scheme(store).is_some() => return store.to_owned(),
         None => ("", store),
     };
     format!("{scheme}{}", environment.directory.join(path).display())

@@ -6,13 +6,15 @@ use std::path::PathBuf;
 
 use super::failure::Failure;
 use super::session::Session;
+use super::source;
+use super::views::validation::FindingView;
 use crate::check::{self, ClusterView, SetView, World};
 use crate::manifest::{
     self, Finding, Input, Loaded, Manifest, Recursion, Severity, Sources, Style,
 };
 use crate::model::value::{Path, leaves};
 use crate::model::{
-    Cluster, ClusterName, Content, FLAGS_KEY, Heads, Home, Provenance, ResourceId, SetName,
+    Cluster, ClusterName, Content, FLAGS_KEY, Heads, Home, Provenance, ResourceId, SetName, Source,
 };
 use crate::plan::Desired;
 
@@ -81,7 +83,7 @@ fn checked(session: &Session, heads: &Heads, mut loaded: Loaded) -> Result<Loade
     add_checks(&mut loaded, heads);
     show(session, &loaded.findings, &loaded.sources);
     if loaded.has_errors() {
-        return Err(invalid());
+        return Err(invalid(&loaded));
     }
     Ok(loaded)
 }
@@ -101,8 +103,14 @@ pub(crate) fn add_checks(loaded: &mut Loaded, heads: &Heads) {
 }
 
 /// The failure of files that are invalid, once their findings have been shown.
-fn invalid() -> Failure {
-    Failure::usage("the files are not valid; nothing was changed")
+fn invalid(loaded: &Loaded) -> Failure {
+    let findings = loaded.findings.iter();
+    Failure {
+        findings: findings
+            .map(|finding| FindingView::new(finding, &loaded.sources))
+            .collect(),
+        ..Failure::usage("the files are not valid; nothing was changed")
+    }
 }
 
 /// Shows findings on standard error.
@@ -162,11 +170,17 @@ pub(crate) fn desired(manifests: Vec<Manifest>) -> Desired {
 }
 
 /// Where in its file each value of every set stands.
-pub(crate) fn provenances(loaded: &Loaded) -> BTreeMap<ResourceId, Provenance> {
-    let of = |manifest: &Manifest| {
+pub(crate) fn provenances(session: &Session, loaded: &Loaded) -> BTreeMap<ResourceId, Provenance> {
+    let directory = &session.environment.directory;
+    let mut sources: BTreeMap<&std::path::Path, Option<Source>> = BTreeMap::new();
+    let mut of = |manifest: &Manifest| {
         let set = manifest.content.set()?;
         let name = loaded.sources.name(manifest.places.value.source);
-        let mut provenance = Provenance::new(name.to_string_lossy().into_owned());
+        let source = sources
+            .entry(name)
+            .or_insert_with(|| source::of(&directory.join(name)));
+        let mut provenance =
+            Provenance::new(name.to_string_lossy().into_owned()).with_source(source.clone());
         let within = |start: &[&str], path: &Path| {
             let segments = path.segments().iter().map(String::as_str);
             manifest
@@ -203,7 +217,7 @@ pub(crate) fn provenances(loaded: &Loaded) -> BTreeMap<ResourceId, Provenance> {
         }
         Some((manifest.id.clone(), provenance))
     };
-    loaded.manifests.iter().filter_map(of).collect()
+    loaded.manifests.iter().filter_map(&mut of).collect()
 }
 
 /// The clusters that the store knows.

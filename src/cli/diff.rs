@@ -12,7 +12,7 @@ use super::session::{ReachArgs, Session};
 use super::survey::{Question, survey};
 use super::views::plan::{Detail, PlanView};
 use super::views::table::count;
-use crate::model::{Cause, Content, Origin};
+use crate::model::{Content, Planned};
 use crate::plan::{Reach, SavedPlan, Wish};
 
 /// Shows what an apply would change, in the store and in every cluster, and changes nothing
@@ -49,7 +49,7 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
         ));
     }
     let declared = args.files.declared(session, &heads)?;
-    let provenances = provenances(&declared);
+    let provenances = provenances(session, &declared);
     let undeclared = undeclared(&declared.manifests, &heads);
     let mut desired = desired(declared.manifests);
     desired.dropped = args.gates.dropped();
@@ -69,8 +69,9 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
         consents: args.gates.consents(),
     };
     let interrupt = Interrupt::listen();
-    let (survey, plan) =
+    let (survey, mut plan) =
         survey(session, store.as_ref(), &question, &args.reach, &interrupt).await?;
+    plan.attach(&provenances, &survey.heads, &question.consents);
     let view = PlanView::new(&plan, Detail::Full);
     session.ui.report(&view)?;
     if let Some(path) = &args.out {
@@ -79,9 +80,9 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
             sets,
             consents,
         } = question;
-        let origin = Origin {
-            consents,
-            ..session.origin(Cause::Apply, None)
+        let planned = Planned {
+            by: session.environment.actor(),
+            at: session.environment.now,
         };
         let clusters = args.reach.clusters.clone();
         let wish = Wish {
@@ -89,7 +90,8 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
             provenances,
             reach: sets,
             clusters,
-            origin,
+            planned,
+            consents,
         };
         let saved = SavedPlan::new(&plan, &survey.states(), wish);
         saved::write(path, &saved)?;

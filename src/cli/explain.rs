@@ -12,7 +12,7 @@ use super::names::{SetAt, known, known_set};
 use super::session::Session;
 use super::ui::{Look, Report};
 use super::views::overrides::held_by;
-use super::views::table::{moment, printable, shortened, table};
+use super::views::table::{moment, planned, printable, shortened, table};
 use crate::manifest::closest;
 use crate::model::value::Path;
 use crate::model::{BreakerName, ClusterName, Labels, ResourceId, Revision, Version};
@@ -184,12 +184,26 @@ fn gathered(
         .collect();
     if values.is_empty() && !names.is_empty() {
         let failure = Failure::usage(format!("there is no key `{key}`"));
-        return Err(match closest(key, names.iter().map(String::as_str)) {
+        return Err(match near(key, &names) {
             Some(near) => failure.hint(format!("did you mean `{near}`?")),
             None => failure.hint("without a key, `cfgctl explain` shows all of them"),
         });
     }
     Ok(values)
+}
+
+/// The key that was probably meant: people leave out what stands before the last segment.
+fn near<'a>(key: &str, names: &'a [String]) -> Option<&'a str> {
+    let names = || names.iter().map(String::as_str);
+    let below = format!(".{key}");
+    if let Some(whole) = names().find(|name| name.ends_with(&below)) {
+        return Some(whole);
+    }
+    closest(key, names()).or_else(|| {
+        let last = |name: &'a str| name.rsplit('.').next().unwrap_or(name);
+        let meant = closest(key, names().map(last))?;
+        names().find(|name| last(name) == meant)
+    })
 }
 
 impl ExplainedValue {
@@ -234,7 +248,7 @@ impl ExplainedValue {
             "  since:   version {version}, {} by {}, {}",
             moment(origin.at),
             printable(&origin.actor),
-            origin.cause
+            printable(&origin.cause.to_string())
         );
         if let Source::Override { held, .. } | Source::Breaker { held, .. } =
             &self.explanation.source
@@ -251,8 +265,12 @@ impl ExplainedValue {
                 names.join(", ")
             );
         }
-        if let Some(message) = &origin.message {
-            _ = writeln!(text, "  message: {}", printable(message));
+        if origin.planned.is_some() {
+            _ = writeln!(text, "  planned: {}", planned(origin));
+        }
+        for (index, line) in origin.message.iter().flat_map(|it| it.lines()).enumerate() {
+            let word = if index == 0 { "message:" } else { "" };
+            _ = writeln!(text, "  {word:<8} {}", printable(line));
         }
         text
     }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use super::views::objection::ObjectionView;
+use super::views::validation::FindingView;
 use crate::engine::EngineError;
+use crate::model::text::without_secrets;
 use crate::plan::PlanError;
 use crate::store::StoreError;
 use crate::target::TargetError;
@@ -35,12 +38,35 @@ pub enum Exit {
     Terminated = 143,
 }
 
+impl Exit {
+    /// A word for it, for programs.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Differences => "differences",
+            Self::Usage => "usage",
+            Self::Incomplete => "incomplete",
+            Self::Conflict => "conflict",
+            Self::Refused => "refused",
+            Self::Denied => "denied",
+            Self::Unavailable => "unavailable",
+            Self::Bug => "bug",
+            Self::Interrupted => "interrupted",
+            Self::Terminated => "terminated",
+        }
+    }
+}
+
 /// What a command ends with when it could not do what it was asked for.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     pub(crate) error: anyhow::Error,
     pub(crate) hints: Vec<String>,
+    /// What stands against the plan, if that is why.
+    pub(crate) objections: Vec<ObjectionView>,
+    /// What is wrong with files, if that is why. A person has seen it already.
+    pub(crate) findings: Vec<FindingView>,
 }
 
 impl Failure {
@@ -49,6 +75,8 @@ impl Failure {
             exit,
             error: error.into(),
             hints: Vec::new(),
+            objections: Vec::new(),
+            findings: Vec::new(),
         }
     }
 
@@ -60,13 +88,14 @@ impl Failure {
     /// Adds what to do next.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
+        self.hints.push(without_secrets(&hint.into()));
         self
     }
 
-    /// The error, then its causes, outermost first.
+    /// The error, then its causes, outermost first; addresses in them without secrets.
     pub(crate) fn chain(&self) -> Vec<String> {
-        self.error.chain().map(ToString::to_string).collect()
+        let texts = self.error.chain().map(ToString::to_string);
+        texts.map(|text| without_secrets(&text)).collect()
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) async fn get(session: &Session, args: &GetArgs) -> Result<Exit, Failu
         let documents: Vec<String> = chosen
             .iter()
             .filter_map(|(id, head)| manifest_of(id, &head.content))
-            .map(|manifest| yaml::to_string(&manifest))
+            .map(|manifest| yaml::to_log(&manifest))
             .collect();
         session.ui.print(&documents.join("---\n"))?;
         return Ok(Exit::Done);

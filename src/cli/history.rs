@@ -6,7 +6,7 @@ use super::failure::{Exit, Failure};
 use super::names::known;
 use super::session::Session;
 use super::ui::{Look, Report};
-use super::views::table::{moment, printable, table};
+use super::views::table::{moment, planned, printable, table};
 use crate::manifest::manifest_of;
 use crate::model::{Content, Origin, ResourceId, Revision, Version};
 use crate::plan::{Edit, value_changes};
@@ -102,6 +102,7 @@ impl Report for History {
                 .filter(|(_, count)| *count > 0)
                 .map(|(sign, count)| format!("{sign}{count}"))
                 .collect();
+            let message = entry.origin.message.as_deref().unwrap_or_default();
             [
                 entry.version.to_string(),
                 moment(entry.origin.at),
@@ -112,14 +113,23 @@ impl Report for History {
                 } else {
                     changes.join(" ")
                 },
-                printable(entry.origin.message.as_deref().unwrap_or_default()),
+                planned(&entry.origin),
+                printable(message),
             ]
         });
-        table(
-            look,
-            ["VERSION", "WHEN", "BY", "CAUSE", "CHANGES", "MESSAGE"],
-            rows,
-        )
+        let header = [
+            "VERSION", "WHEN", "BY", "CAUSE", "CHANGES", "PLANNED", "MESSAGE",
+        ];
+        if look.wide {
+            return table(look, header, rows);
+        }
+        let narrow = |row: [String; 7]| {
+            let [version, when, by, cause, changes, _, message] = row;
+            [version, when, by, cause, changes, message]
+        };
+        let [version, when, by, cause, changes, _, message] = header;
+        let header = [version, when, by, cause, changes, message];
+        table(look, header, rows.map(narrow))
     }
 
     fn names(&self) -> Vec<String> {

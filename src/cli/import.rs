@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::failure::{Exit, Failure};
 use super::files::{self, Existing, Readers};
 use super::session::{Session, duration};
-use super::ui::Output;
+use super::ui::{Output, json};
 use super::views::import::{ImportReport, items};
 use super::views::table::count;
 use crate::import::{Fate, Form, ImportError, Imported, Layout, Remedy, Request, import};
-use crate::manifest::manifest_of;
+use crate::manifest::{manifest_of, yaml};
 use crate::model::{self, Key, Selector, SetName};
 use crate::target::consul::FLAGS;
 use source::{from_consul, from_export};
@@ -306,6 +306,7 @@ fn explain(session: &Session, args: &ImportArgs, error: ImportError) -> Failure 
 /// The manifest is the result. As JSON it is one that can be applied as well.
 fn print(session: &Session, imported: &Imported) -> Result<(), Failure> {
     let manifest = &imported.manifest;
+    let value = manifest_of(&manifest.id, &manifest.content);
     let text = match session.ui.output {
         // Forms that only other commands write were refused before anything was read.
         Output::Table
@@ -313,13 +314,8 @@ fn print(session: &Session, imported: &Imported) -> Result<(), Failure> {
         | Output::Yaml
         | Output::Markdown
         | Output::Github
-        | Output::Junit => imported.text.clone(),
-        Output::Json => {
-            let value = manifest_of(&manifest.id, &manifest.content);
-            let text = serde_json::to_string_pretty(&value);
-            let text = text.map_err(|error| Failure::new(Exit::Bug, error))?;
-            format!("{text}\n")
-        }
+        | Output::Junit => value.map_or(String::new(), |value| yaml::to_log(&value)),
+        Output::Json => json(&value)?,
         Output::Name => format!("{}\n", manifest.id),
     };
     session.ui.print(&text)

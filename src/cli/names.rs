@@ -1,5 +1,6 @@
 //! Names that a person typed, looked up.
 
+use crate::model::text::visible;
 use crate::model::{
     ConfigSet, FlagName, Heads, ResourceId, ResourceKind, Revision, SetName, Version,
 };
@@ -56,7 +57,7 @@ impl<N: std::str::FromStr<Err: std::fmt::Display>> std::str::FromStr for PartOf<
         let input = input.strip_prefix("set/").unwrap_or(input);
         let (set, name) = input
             .split_once('/')
-            .ok_or_else(|| format!("write the set and the name: `SET/{input}`"))?;
+            .ok_or_else(|| format!("write the set and the name: `SET/{}`", visible(input)))?;
         Ok(Self {
             set: set.parse().map_err(|error| format!("{error}"))?,
             name: name.parse().map_err(|error| format!("{error}"))?,
@@ -125,11 +126,29 @@ pub(crate) fn part(input: &str) -> Result<String, String> {
 pub(crate) fn known<'a>(heads: &'a Heads, id: &ResourceId) -> Result<&'a Revision, Failure> {
     heads.get(id).ok_or_else(|| {
         let failure = Failure::usage(format!("there is no {id}"));
+        if let Some(hint) = kind(id) {
+            return failure.hint(hint);
+        }
         match similar(heads, id) {
             Some(similar) => failure.hint(format!("did you mean `{similar}`?")),
             None => failure.hint("`cfgctl get` lists what there is"),
         }
     })
+}
+
+/// What whoever typed the name of a kind in place of a name was looking for.
+fn kind(id: &ResourceId) -> Option<&'static str> {
+    match (id.kind(), id.name()) {
+        (ResourceKind::Set, "set" | "sets" | "configset" | "configsets") => {
+            Some("a set is named alone, as in `cfgctl get checkout`; `cfgctl get` lists everything")
+        }
+        (ResourceKind::Set, "cluster" | "clusters") => {
+            Some("a cluster is named `cluster/NAME`; `cfgctl cluster list` lists them")
+        }
+        (ResourceKind::Set, "flag" | "flags") => Some("`cfgctl flag list` lists flags"),
+        (ResourceKind::Set, "breaker" | "breakers") => Some("`cfgctl breaker list` lists breakers"),
+        _ => None,
+    }
 }
 
 /// The identifier of a set that exists or existed.

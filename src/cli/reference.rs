@@ -45,7 +45,7 @@ struct Version {
 }
 
 pub(crate) fn schema(session: &Session) -> Result<Exit, Failure> {
-    session.ui.print(json_schema())?;
+    session.ui.verbatim(json_schema())?;
     Ok(Exit::Done)
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn completions(session: &Session, args: &CompletionsArgs) -> Result<E
     // Into memory first: the generator panics when it writes to a closed pipe.
     let mut buffer = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "cfgctl", &mut buffer);
-    session.ui.print(&String::from_utf8_lossy(&buffer))?;
+    session.ui.verbatim(&String::from_utf8_lossy(&buffer))?;
     Ok(Exit::Done)
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn man(session: &Session, args: &ManArgs) -> Result<Exit, Failure> {
                 .hint("`cfgctl help` lists the commands")
         })
     })?;
-    session.ui.print(&page(command)?)?;
+    session.ui.verbatim(&page(command)?)?;
     Ok(Exit::Done)
 }
 

@@ -13,11 +13,9 @@ const MAX_PLAN_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Writes `plan` to `path`, for its owner only.
 pub(crate) fn write(path: &Path, plan: &SavedPlan) -> Result<(), Failure> {
-    let text = serde_json::to_vec_pretty(plan).map(|mut text| {
-        text.push(b'\n');
-        text
-    });
-    let text = text.map_err(|error| Failure::new(Exit::Bug, error))?;
+    let text = plan
+        .to_bytes()
+        .map_err(|error| Failure::new(Exit::Bug, error))?;
     files::write(path, &text, Existing::Replaced, Readers::Owner)
         .map_err(|error| files::failure(path, error))
 }

@@ -244,6 +244,7 @@ impl Session {
             cause,
             message,
             consents: BTreeSet::new(),
+            planned: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::failure::{Exit, Failure};
 use super::names::{SetAt, known, known_set, revision};
 use super::session::Session;
 use super::ui::{Look, Report};
-use super::views::table::{moment, printable};
+use super::views::table::{moment, planned, printable};
 use crate::manifest::{manifest_of, yaml};
 use crate::model::{ClusterName, Content, Document, Origin, ResourceId, Version};
 use crate::render;
@@ -99,8 +99,11 @@ impl Report for Shown {
             self.version,
             moment(self.origin.at),
             printable(&self.origin.actor),
-            self.origin.cause
+            printable(&self.origin.cause.to_string())
         );
+        if self.origin.planned.is_some() {
+            _ = writeln!(text, "# planned {}", planned(&self.origin));
+        }
         for line in self
             .origin
             .message
@@ -113,10 +116,10 @@ impl Report for Shown {
             text.push_str("# deleted\n");
         }
         if let Some(manifest) = &self.manifest {
-            text.push_str(&yaml::to_string(manifest));
+            text.push_str(&yaml::to_log(manifest));
         }
         if let Some(snapshot) = &self.snapshot {
-            text.push_str(&yaml::to_string(&snapshot.to_json().into()));
+            text.push_str(&yaml::to_log(&snapshot.to_json().into()));
         }
         text
     }

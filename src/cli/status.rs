@@ -14,10 +14,13 @@ use super::views::overrides::HoldView;
 use super::views::plan::{condition_reason, condition_word};
 use super::views::table::{age, printable, table};
 use crate::model::{ResourceId, SetName, Version};
-use crate::plan::{Condition, Delivery};
+use crate::plan::{Action, Condition, Delivery};
 
 /// Shows which version of every set each cluster holds, whether it is the head, since when and by
 /// whom
+///
+/// Ends with 0 when every cluster could be looked at, whatever it holds, and with 7 when one could
+/// not; `cfgctl drift` ends with 1 when something differs.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct StatusArgs {
     /// The sets; left out: all
@@ -73,7 +76,15 @@ pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Result<Exit,
             .collect(),
         overridden: HoldView::all(&plan.deliveries),
     })?;
-    Ok(Exit::Done)
+    // Where the set should not be anyway, nothing is expected to be found.
+    let is_unseen = |delivery: &Delivery| {
+        matches!(delivery.condition, Condition::Unseen(_)) && delivery.action != Action::Keep
+    };
+    Ok(if plan.deliveries.iter().any(is_unseen) {
+        Exit::Unavailable
+    } else {
+        Exit::Done
+    })
 }
 
 impl StatusView {

@@ -11,9 +11,16 @@ use serde::Serialize;
 use super::environment::Environment;
 use super::failure::{Exit, Failure};
 use super::views::markdown::code;
+use super::views::objection::ObjectionView;
+use super::views::validation::FindingView;
+use crate::manifest::yaml;
 use crate::model::API_VERSION;
+use crate::model::text::{Lines, escaped_json, guarded, visible, without_secrets};
 
+mod early;
 mod secret;
+
+pub(crate) use early::{guard_panics, usage};
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -89,6 +96,11 @@ pub(crate) trait Report: Serialize {
     /// One name a line, for scripts.
     fn names(&self) -> Vec<String>;
 
+    /// Whether it says what stands against a plan.
+    fn shows_objections(&self) -> bool {
+        false
+    }
+
     /// For pipelines: in a form that [`Output::is_special`], where the command has it.
     fn special(&self, _: Output) -> Option<String> {
         None
@@ -108,9 +120,16 @@ struct Envelope<'a, R> {
 #[serde(rename_all = "camelCase")]
 struct ErrorReport<'a> {
     code: u8,
+    /// The code in a word.
+    reason: &'static str,
     error: &'a str,
     causes: &'a [String],
     hints: &'a [String],
+    /// What stands against the plan.
+    objections: &'a [ObjectionView],
+    /// What is wrong with files.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    findings: &'a [FindingView],
 }
 
 /// Where output goes, and how it looks.
@@ -126,6 +145,8 @@ pub(crate) struct Ui {
     stderr_is_terminal: bool,
     /// Whether a report was written.
     answered: AtomicBool,
+    /// Whether it was said what stands against the plan.
+    objected: AtomicBool,
     /// Whether nobody reads standard output any more.
     closed: AtomicBool,
 }
@@ -175,6 +196,7 @@ impl Ui {
             },
             stderr_is_terminal: environment.stderr_is_terminal,
             answered: AtomicBool::new(false),
+            objected: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         }
     }
@@ -208,16 +230,11 @@ impl Ui {
         };
         let text = match self.output {
             Output::Table | Output::Wide => report.table(self.look),
-            Output::Json => {
-                let mut text = serde_json::to_string_pretty(&envelope)
-                    .map_err(|error| Failure::new(Exit::Bug, error))?;
-                text.push('\n');
-                text
-            }
+            Output::Json => json(&envelope)?,
             Output::Yaml => {
                 let value = serde_json::to_value(&envelope)
                     .map_err(|error| Failure::new(Exit::Bug, error))?;
-                crate::manifest::yaml::to_string(&value)
+                yaml::to_log(&value)
             }
             special @ (Output::Markdown | Output::Github | Output::Junit) => {
                 // The command line was checked before anything was done.
@@ -226,16 +243,19 @@ impl Ui {
                 text.ok_or_else(|| Failure::new(Exit::Bug, error()))?
             }
             Output::Name => {
-                let mut lines = report.names();
-                lines.push(String::new());
-                if lines.len() == 1 {
-                    lines.clear();
-                }
-                lines.join("\n")
+                let lines = report.names().into_iter();
+                lines.map(|line| visible(&line) + "\n").collect()
             }
         };
         self.answered.store(true, Ordering::Relaxed);
-        self.print(&text)
+        if report.shows_objections() && self.output != Output::Name {
+            self.objected.store(true, Ordering::Relaxed);
+        }
+        let lines = match self.output {
+            Output::Github => Lines::Obeyed,
+            _ => Lines::Read,
+        };
+        self.verbatim(&guarded(&text, lines))
     }
 
     /// The same report where it is not the answer but what a person has to see before one: on
@@ -247,11 +267,19 @@ impl Ui {
                 ..self.look
             };
             self.write_stderr(&report.table(look));
+            if report.shows_objections() {
+                self.objected.store(true, Ordering::Relaxed);
+            }
         }
     }
 
-    /// Text on standard output as it is.
+    /// Text on standard output. What a terminal or a forge would obey in it is written out.
     pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
+        self.verbatim(&guarded(text, Lines::Read))
+    }
+
+    /// Text of cfgctl's own on standard output, as it is.
+    pub(crate) fn verbatim(&self, text: &str) -> Result<(), Failure> {
         let mut stdout = AutoStream::new(io::stdout().lock(), self.stdout);
         let written = stdout
             .write_all(text.as_bytes())
@@ -273,11 +301,11 @@ impl Ui {
     /// What happens, for a person; silent under `--quiet`.
     pub(crate) fn status(&self, message: &str) {
         if !self.quiet {
-            self.write_stderr(&format!("{message}\n"));
+            self.write_stderr(&format!("{}\n", visible(&without_secrets(message))));
         }
     }
 
-    /// Text on standard error as it is; also under `--quiet`.
+    /// Text of several lines on standard error; also under `--quiet`.
     pub(crate) fn notice(&self, text: &str) {
         self.write_stderr(text);
     }
@@ -293,23 +321,30 @@ impl Ui {
         if is_read && !self.answered.load(Ordering::Relaxed) {
             let report = ErrorReport {
                 code: failure.exit as u8,
+                reason: failure.exit.word(),
                 error,
                 causes,
                 hints: &failure.hints,
+                objections: &failure.objections,
+                findings: &failure.findings,
             };
             // The text below says it too, so a closed pipe loses nothing.
             _ = self.report(&report);
         }
-        let mut text = format!(
-            "{}: {error}\n",
-            styled(AnsiColor::Red.on_default().bold(), "error")
-        );
+        let red = AnsiColor::Red.on_default().bold();
+        let mut text = format!("{}: {}\n", styled(red, "error"), visible(error));
         for cause in causes {
-            _ = writeln!(text, "  caused by: {cause}");
+            _ = writeln!(text, "  caused by: {}", visible(cause));
+        }
+        // Whoever has seen the plan has seen why.
+        if !self.objected.load(Ordering::Relaxed) {
+            for objection in &failure.objections {
+                _ = writeln!(text, "  {}: {}", styled(red, "refused"), objection.line());
+            }
         }
         for hint in &failure.hints {
             let word = styled(AnsiColor::Cyan.on_default().bold(), "hint");
-            _ = writeln!(text, "{word}: {hint}");
+            _ = writeln!(text, "{word}: {}", visible(hint));
         }
         self.write_stderr(&text);
     }
@@ -334,8 +369,15 @@ impl Ui {
     fn write_stderr(&self, text: &str) {
         let mut stderr = AutoStream::new(io::stderr().lock(), self.stderr);
         // There is nowhere left to say that standard error is gone.
-        _ = stderr.write_all(text.as_bytes());
+        _ = stderr.write_all(guarded(text, Lines::Read).as_bytes());
     }
+}
+
+/// `value` as JSON that can be read in a log.
+pub(crate) fn json(value: &impl Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(value);
+    let text = text.map_err(|error| Failure::new(Exit::Bug, error))?;
+    Ok(escaped_json(&text) + "\n")
 }
 
 impl Report for ErrorReport<'_> {
@@ -358,6 +400,9 @@ impl Report for ErrorReport<'_> {
             .chain(self.causes.iter().map(String::as_str))
             .collect();
         let mut text = format!("**cfgctl failed**: {}\n", code(&lines.join(": ")));
+        for objection in self.objections {
+            _ = write!(text, "\n**refused**: {}\n", code(&objection.line()));
+        }
         for hint in self.hints {
             _ = write!(text, "\nhint: {}\n", code(hint));
         }

@@ -3,11 +3,13 @@
 pub(crate) mod delivered;
 pub(crate) mod diff;
 pub(crate) mod drift;
+mod excerpt;
 pub(crate) mod github;
 pub(crate) mod import;
 pub(crate) mod junit;
 pub(crate) mod markdown;
 mod mend;
+pub(crate) mod objection;
 pub(crate) mod outcome;
 pub(crate) mod overrides;
 pub(crate) mod plan;

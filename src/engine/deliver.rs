@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -15,7 +16,7 @@ use crate::plan::{
     Action, Approved, Condition, Delivery, Observation, Pair, Plan, Unseen, UnseenKind, chain,
 };
 use crate::store::{MovedHead, StoreError};
-use crate::target::{Target, TargetError};
+use crate::target::{Progress, Target, TargetError};
 
 /// How it went with one set in one cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,16 @@ pub enum Outcome {
     Unknown(String),
     /// Something stands against the write: see the objections of the plan.
     Refused,
+    /// It took too long. The snapshot key was not written; what was put beside it stays, and the
+    /// next delivery goes on from there.
+    Stopped {
+        /// After how long.
+        after: Duration,
+        /// How many requests were carried out.
+        done: usize,
+        /// How many it takes.
+        of: usize,
+    },
     /// A person stopped it before this write began.
     Interrupted,
 }
@@ -65,6 +76,7 @@ impl Outcome {
             | Self::Failed(_)
             | Self::Unknown(_)
             | Self::Refused
+            | Self::Stopped { .. }
             | Self::Interrupted => false,
         }
     }
@@ -183,8 +195,10 @@ impl Engine<'_> {
         place: Option<&Place>,
         down: &AtomicBool,
     ) -> Outcome {
-        let patience = self.pace.timeout.saturating_mul(write.rounds());
-        let written = tokio::time::timeout(patience, target.write(write)).await;
+        let (begun, patience) = (Instant::now(), self.pace.timeout);
+        let progress = Progress::default();
+        let written = target.write_by_steps(write, &progress);
+        let written = tokio::time::timeout(patience, written).await;
         let doubt = match written {
             Ok(Ok(())) => return done(delivery),
             Ok(Err(TargetError::Moved { keys, .. })) => Outcome::Conflict(keys.join(", ")),
@@ -196,15 +210,13 @@ impl Engine<'_> {
                 }
                 return Outcome::Failed(unseen);
             }
-            Err(_) => {
-                down.store(true, Ordering::Relaxed);
-                Outcome::Unknown(timed_out(self.pace).reason)
-            }
+            Err(_) => return self.given_up(&progress, down),
         };
         let Some(place) = place else { return doubt };
         // A lost answer and a faster colleague look the same from here; what is there now tells
         // them apart.
-        match self.look_once(target, place).await {
+        let patience = patience.saturating_sub(begun.elapsed());
+        match self.look_once(target, place, patience).await {
             Observation::Unseen(unseen) => {
                 if unseen.kind == UnseenKind::Unreachable {
                     down.store(true, Ordering::Relaxed);
@@ -212,6 +224,22 @@ impl Engine<'_> {
                 doubt
             }
             Observation::Seen(observed) => self.settle(delivery, &observed, doubt).await,
+        }
+    }
+
+    /// How it went with a write that took too long. Who gets some of it done is slow, and not down.
+    fn given_up(&self, progress: &Progress, down: &AtomicBool) -> Outcome {
+        let known = progress.before_turn();
+        if known.is_none_or(|(done, _)| done == 0) {
+            down.store(true, Ordering::Relaxed);
+        }
+        match known {
+            Some((done, of)) => Outcome::Stopped {
+                after: self.pace.timeout,
+                done,
+                of,
+            },
+            None => Outcome::Unknown(timed_out(self.pace).reason),
         }
     }
 
@@ -240,7 +268,7 @@ impl Engine<'_> {
         document.set() == &pair.set
             && document.cluster() == &pair.cluster
             && revision.is_ok_and(|revision| {
-                revision.is_some_and(|revision| revision.origin == *document.origin())
+                revision.is_some_and(|revision| revision.origin.delivered() == *document.origin())
             })
     }
 }

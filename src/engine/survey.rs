@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -221,7 +222,7 @@ impl Engine<'_> {
                 let observation = if down.load(Ordering::Relaxed) {
                     Observation::Unseen(not_tried(target.as_ref()))
                 } else {
-                    self.look_once(target, place).await
+                    self.look_once(target, place, self.pace.timeout).await
                 };
                 if let Observation::Unseen(unseen) = &observation
                     && unseen.kind == UnseenKind::Unreachable
@@ -240,8 +241,13 @@ impl Engine<'_> {
         (seen, limits.map(|limits| (name.clone(), limits)))
     }
 
-    pub(super) async fn look_once(&self, target: &Arc<dyn Target>, place: &Place) -> Observation {
-        match tokio::time::timeout(self.pace.timeout, target.observe(place)).await {
+    pub(super) async fn look_once(
+        &self,
+        target: &Arc<dyn Target>,
+        place: &Place,
+        patience: Duration,
+    ) -> Observation {
+        match tokio::time::timeout(patience, target.observe(place)).await {
             Ok(Ok(observed)) => Observation::Seen(observed),
             Ok(Err(error)) => Observation::Unseen(unseen(&error)),
             Err(_) => Observation::Unseen(timed_out(self.pace)),

@@ -135,7 +135,7 @@ fn a_newer_snapshot_that_this_store_did_not_make_supersedes_nothing() {
             document.set().clone(),
             document.cluster().clone(),
             version(9),
-            newer,
+            &newer,
             document.contents().clone(),
             BTreeMap::new(),
             [].into(),

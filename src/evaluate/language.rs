@@ -67,6 +67,26 @@ pub(crate) const OPERATORS: &[(&str, Operands)] = &[
     ("fractional", Buckets),
 ];
 
+/// Whether `rule` compares the field at `path` as a version anywhere.
+pub(crate) fn compares_versions(rule: &Value, path: &str) -> bool {
+    let is_field = |operand: &Value| {
+        let found = match operand.get("var") {
+            Some(Value::Array(list)) => list.first(),
+            found => found,
+        };
+        found.and_then(Value::as_str) == Some(path)
+    };
+    match rule {
+        Value::Array(items) => items.iter().any(|item| compares_versions(item, path)),
+        Value::Object(map) => map.iter().any(|(operator, operands)| {
+            let is_compared = (operands.as_array())
+                .is_some_and(|list| operator == "sem_ver" && list.iter().any(is_field));
+            is_compared || compares_versions(operands, path)
+        }),
+        _ => false,
+    }
+}
+
 /// Whether lists and maps are nested deeper than `depth` levels.
 pub(super) fn deeper_than(value: &Value, depth: usize) -> bool {
     // The depth of this recursion is `depth`, not that of the value.

@@ -1,6 +1,7 @@
 //! The operators whose answers are flagd's and not the engine's.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use datalogic_rs::bumpalo::Bump;
 use datalogic_rs::operator::EvalContext;
@@ -10,11 +11,12 @@ use datalogic_rs::{
 };
 
 use super::javascript::{is_truthy, loosely_equal, number, ordering, text};
+use super::meter::Meter;
 use super::rule::OURS;
 use super::{bucketing, version};
 
-/// The engine with all of them.
-pub(super) fn engine() -> Engine {
+/// The engine with all of them, for one evaluation, which ends when `meter` is used up.
+pub(super) fn engine(meter: &Arc<Meter>) -> Engine {
     let config =
         EvaluationConfig::default().with_division_by_zero(DivisionByZeroHandling::ThrowError);
     let comparisons: [(&str, Comparison); 6] = [
@@ -26,7 +28,8 @@ pub(super) fn engine() -> Engine {
         (">=", |a, b| ordering(a, b).is_some_and(Ordering::is_ge)),
     ];
     let plain: [(&str, PlainOperator); 7] = [
-        ("in", contains),
+        ("paid", |operands, arena| Ok(same(operands, arena))),
+        ("array", |operands, arena| Ok(array(operands, arena))),
         ("cat", |operands, arena| Ok(cat(operands, arena))),
         ("merge", |operands, arena| Ok(merge(operands, arena))),
         ("substr", substr),
@@ -36,8 +39,8 @@ pub(super) fn engine() -> Engine {
         ("max", |operands, arena| {
             extreme(operands, arena, Ordering::Greater)
         }),
-        ("list", list),
     ];
+    let metered: [(&str, MeteredOperator); 3] = [("in", contains), ("list", list), ("step", step)];
     let flagds: [(&str, FlagdOperator); 4] = [
         ("starts_with", |operands, _, arena| {
             affix(operands, arena, |text, part| text.starts_with(part))
@@ -52,13 +55,16 @@ pub(super) fn engine() -> Engine {
     ];
     let mut engine = Engine::builder().with_config(config);
     for (name, holds) in comparisons {
-        engine = engine.add_operator(format!("{OURS}{name}"), Compare(holds));
+        engine = engine.add_operator(format!("{OURS}{name}"), Compare(holds, Arc::clone(meter)));
     }
     for (name, answer) in plain {
-        engine = engine.add_operator(format!("{OURS}{name}"), Plain(answer));
+        engine = engine.add_operator(format!("{OURS}{name}"), Plain(answer, Arc::clone(meter)));
+    }
+    for (name, answer) in metered {
+        engine = engine.add_operator(format!("{OURS}{name}"), Metered(answer, Arc::clone(meter)));
     }
     for (name, answer) in flagds {
-        engine = engine.add_operator(name, Flagd(answer));
+        engine = engine.add_operator(name, Flagd(answer, Arc::clone(meter)));
     }
     engine.build()
 }
@@ -69,15 +75,16 @@ type Answer<'a> = Result<&'a DataValue<'a>>;
 /// Whether the first of two values stands to the second as it should.
 type Comparison = fn(&DataValue<'_>, &DataValue<'_>) -> bool;
 type PlainOperator = for<'o, 'a> fn(Operands<'o, 'a>, &'a Bump) -> Answer<'a>;
+type MeteredOperator = for<'o, 'a> fn(Operands<'o, 'a>, &'a Bump, &Meter) -> Answer<'a>;
 type FlagdOperator =
     for<'o, 'a> fn(Operands<'o, 'a>, &'a DataValue<'a>, &'a Bump) -> &'a DataValue<'a>;
 
-fn refused<T>(why: &str) -> Result<T> {
+pub(super) fn refused<T>(why: &str) -> Result<T> {
     Err(Error::custom_message(why))
 }
 
-/// An operator that looks at nothing but its operands.
-struct Plain(PlainOperator);
+/// An operator that looks at nothing but its operands, and pays for all of them.
+struct Plain(PlainOperator, Arc<Meter>);
 
 impl CustomOperator for Plain {
     fn evaluate<'a>(
@@ -86,12 +93,27 @@ impl CustomOperator for Plain {
         _: &mut EvalContext<'_, 'a>,
         arena: &'a Bump,
     ) -> Answer<'a> {
+        self.1.pay_all(operands, arena)?;
         self.0(operands, arena)
     }
 }
 
+/// An operator that says itself what it pays for.
+struct Metered(MeteredOperator, Arc<Meter>);
+
+impl CustomOperator for Metered {
+    fn evaluate<'a>(
+        &self,
+        operands: &[&'a DataValue<'a>],
+        _: &mut EvalContext<'_, 'a>,
+        arena: &'a Bump,
+    ) -> Answer<'a> {
+        self.0(operands, arena, &self.1)
+    }
+}
+
 /// One of flagd's own operators, which also looks at the whole context.
-struct Flagd(FlagdOperator);
+struct Flagd(FlagdOperator, Arc<Meter>);
 
 impl CustomOperator for Flagd {
     fn evaluate<'a>(
@@ -104,13 +126,14 @@ impl CustomOperator for Flagd {
         if context.depth() > 0 {
             return refused("flagd's own operators do not work on the items of a list");
         }
+        self.1.pay_all(operands, arena)?;
         Ok(self.0(operands, context.root_input(), arena))
     }
 }
 
 /// A comparison of neighbours. Its first operand says of each that follows the second whether it
 /// is a plain `var`.
-struct Compare(Comparison);
+struct Compare(Comparison, Arc<Meter>);
 
 impl CustomOperator for Compare {
     fn evaluate<'a>(
@@ -122,6 +145,7 @@ impl CustomOperator for Compare {
         let [DataValue::Array(plain_vars), first, rest @ ..] = operands else {
             return refused("nothing to compare");
         };
+        self.1.pay_all(operands, arena)?;
         let mut before = **first;
         for (operand, is_plain_var) in rest.iter().zip(*plain_vars) {
             let is_plain_var = is_plain_var.as_bool() == Some(true);
@@ -160,10 +184,12 @@ fn comparable<'a>(operand: &DataValue<'a>, before: &DataValue<'_>) -> Result<Dat
 }
 
 /// Whether a list has an item, or a text a part.
-fn contains<'a>(operands: Operands<'_, 'a>, arena: &'a Bump) -> Answer<'a> {
+fn contains<'a>(operands: Operands<'_, 'a>, arena: &'a Bump, meter: &Meter) -> Answer<'a> {
     let [item, container, ..] = operands else {
         return refused("`in` takes two operands");
     };
+    meter.pay_for(item, arena)?;
+    meter.pay_for_top(container, arena)?;
     Ok(arena.bool(match container {
         container if !is_truthy(container) => false,
         DataValue::String(whole) => whole.contains(&text(item)),
@@ -252,12 +278,33 @@ fn extreme<'a>(operands: Operands<'_, 'a>, arena: &'a Bump, wanted: Ordering) ->
 }
 
 /// A list to go through: what is missing or false is an empty one.
-fn list<'a>(operands: Operands<'_, 'a>, arena: &'a Bump) -> Answer<'a> {
+fn list<'a>(operands: Operands<'_, 'a>, arena: &'a Bump, _: &Meter) -> Answer<'a> {
     match operands {
         [list @ DataValue::Array(_)] => Ok(list),
         [other] if !is_truthy(other) => Ok(arena.array(&[])),
         _ => refused("only a list can be gone through"),
     }
+}
+
+/// The outcome of one step through a list: the first operand says what the rule of it costs.
+fn step<'a>(operands: Operands<'_, 'a>, arena: &'a Bump, meter: &Meter) -> Answer<'a> {
+    let [cost, outcome] = operands else {
+        return refused("nothing to do in a step");
+    };
+    meter.pay(index(number(cost)), arena)?;
+    meter.pay_for(outcome, arena)?;
+    Ok(outcome)
+}
+
+/// What was paid for, as it is.
+fn same<'a>(operands: Operands<'_, 'a>, arena: &'a Bump) -> &'a DataValue<'a> {
+    operands.first().copied().unwrap_or_else(|| arena.null())
+}
+
+/// The list of all operands.
+fn array<'a>(operands: Operands<'_, 'a>, arena: &'a Bump) -> &'a DataValue<'a> {
+    let items: Vec<DataValue<'a>> = operands.iter().map(|operand| **operand).collect();
+    arena.array(&items)
 }
 
 /// Null unless both are texts.

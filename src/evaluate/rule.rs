@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::meter::UNIT;
 use super::{MAX_RULE_DEPTH, OPERATORS, deeper_than};
 
 /// Operators that are answered by ours of the same name with this in front; the engine has its own
@@ -11,8 +12,21 @@ pub(super) const OURS: &str = "flagd:";
 const REPLACED: &[&str] = &["in", "cat", "merge", "substr", "min", "max"];
 /// The operators that compare loosely.
 const COMPARISONS: &[&str] = &["==", "!=", "<", "<=", ">", ">="];
+/// The operators that look at the whole of what they are given, and that are the engine's.
+const PAID: &[&str] = &[
+    "var",
+    "missing",
+    "missing_some",
+    "===",
+    "!==",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+];
 /// The operators that go through a list.
-const ITERATORS: &[&str] = &["map", "filter", "reduce", "all", "none", "some"];
+pub(super) const ITERATORS: &[&str] = &["map", "filter", "reduce", "all", "none", "some"];
 
 /// The same rule in the words of the engine; or why it is none.
 pub(super) fn rewritten(rule: &Value) -> Result<Value, String> {
@@ -26,7 +40,14 @@ pub(super) fn rewritten(rule: &Value) -> Result<Value, String> {
 
 fn node(rule: &Value) -> Result<Value, String> {
     match rule {
-        Value::Array(items) => items.iter().map(node).collect(),
+        Value::Array(items) => {
+            let new: Value = items.iter().map(node).collect::<Result<_, _>>()?;
+            Ok(if is_literal(rule) {
+                new
+            } else {
+                renamed("array", new)
+            })
+        }
         Value::Object(map) => {
             let mut entries = map.iter();
             match (entries.next(), entries.next()) {
@@ -43,7 +64,13 @@ fn operation(operator: &str, operands: &Value) -> Result<Value, String> {
     if !OPERATORS.iter().any(|(known, _)| *known == operator) {
         return Err(format!("there is no operator `{operator}`"));
     }
-    let mut new = node(operands)?;
+    let mut new = match operands {
+        Value::Array(list) => list.iter().map(node).collect::<Result<_, _>>()?,
+        operand => node(operand)?,
+    };
+    if PAID.contains(&operator) {
+        pay_for(&mut new);
+    }
     let list = new.as_array_mut();
     match (operator, list) {
         ("var", Some(list)) if list.len() == 2 => Ok(with_default(&list[0], &list[1])),
@@ -66,6 +93,41 @@ fn renamed(operator: &str, operands: Value) -> Value {
     operation_of(&format!("{OURS}{operator}"), operands)
 }
 
+/// Whether there is nothing in it to evaluate.
+fn is_literal(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().all(is_literal),
+        Value::Object(map) => map.is_empty(),
+        _ => true,
+    }
+}
+
+/// What has to be evaluated is paid for before the engine looks at it.
+fn pay_for(operands: &mut Value) {
+    let pay = |operand: &mut Value| {
+        if operand.is_object() {
+            *operand = renamed("paid", json!([operand.take()]));
+        }
+    };
+    match operands {
+        Value::Array(list) => list.iter_mut().for_each(pay),
+        operand => pay(operand),
+    }
+}
+
+/// What it costs to look at all of a part of a rule once.
+pub(super) fn weight(rule: &Value) -> usize {
+    let inside = match rule {
+        Value::Array(items) => items.iter().map(weight).sum(),
+        Value::Object(map) => (map.iter())
+            .map(|(key, value)| key.len() + weight(value))
+            .sum(),
+        Value::String(text) => text.len(),
+        _ => 0,
+    };
+    UNIT + inside
+}
+
 /// The default counts where the field is null, too.
 fn with_default(path: &Value, default: &Value) -> Value {
     let found = json!({"var": path});
@@ -73,7 +135,7 @@ fn with_default(path: &Value, default: &Value) -> Value {
         // All of the context: it is always there.
         Value::Null => found,
         Value::String(path) if path.is_empty() => found,
-        _ => json!({"if": [{"===": [found, null]}, default, found]}),
+        _ => json!({"??": [found, default]}),
     }
 }
 
@@ -92,13 +154,17 @@ fn is_plain_var(operand: &Value) -> Value {
     is_plain.into()
 }
 
-/// What is no list is refused, and what is missing is an empty one.
+/// What is no list is refused, and what is missing is an empty one. Every step is paid for.
 fn iteration(operator: &str, written: &Value, operands: &mut [Value]) -> Value {
     let Some(list) = operands.first_mut() else {
         return operation_of(operator, json!([]));
     };
     let bare = list.take();
     *list = renamed("list", json!([bare.clone()]));
+    if let Some(body) = operands.get_mut(1) {
+        let cost = weight(body);
+        *body = renamed("step", json!([cost, body.take()]));
+    }
     let new = operation_of(operator, operands.to_vec().into());
     // All of an empty list are not, but all of a missing one are.
     let is_field = written

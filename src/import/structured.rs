@@ -33,12 +33,11 @@ pub(super) fn values(
         }
     };
     let Some(document) = scope.document() else {
-        return Err(match asked {
-            Some(layout) => ImportError::NoDocument { key, layout },
-            None => {
-                let elsewhere = elsewhere(scope);
-                ImportError::NothingToStructure { key, elsewhere }
-            }
+        return Err(if let Some(layout) = asked {
+            ImportError::NoDocument { key, layout }
+        } else {
+            let elsewhere = elsewhere(scope);
+            ImportError::NothingToStructure { key, elsewhere }
         });
     };
     let made = verify::verified(scope, request, Draft::Document(format));

@@ -1,7 +1,7 @@
 //! Trees become manifests. Reports every mistake of a document, not the first.
 
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
 use serde_json::Value;
@@ -205,7 +205,13 @@ impl Decoder<'_, '_> {
             Some(meant) => finding.label(format!("did you mean `{meant}`?")),
             None => finding.help(format!("it may have {}", alternatives(known))),
         };
-        self.add(finding);
+        // What was meant for one of these may hold a secret.
+        let may_be_secret = |field: &&str| ["address", "token", "env"].contains(field);
+        self.add(if known.iter().any(may_be_secret) {
+            finding.conceal(entry.value.span)
+        } else {
+            finding
+        });
     }
 
     fn map<'n>(&mut self, node: &'n Node, at: Span) -> Option<Fields<'n>> {
@@ -362,27 +368,37 @@ impl Decoder<'_, '_> {
         self.reader.findings.push(finding);
     }
 
-    /// A path that starts beside the manifest, absolute.
+    /// A path that starts beside the manifest, absolute, without `.` and `..`: it has to mean, and
+    /// to look, the same from wherever the manifest is applied.
     fn beside_manifest(&mut self, entry: &Entry) -> Option<PathBuf> {
-        let start = self.reader.cwd.join(self.beside);
-        self.absolute_from(&start, entry)
-    }
-
-    /// A path that starts from the working directory, absolute.
-    fn absolute(&mut self, entry: &Entry) -> Option<PathBuf> {
-        let start = self.reader.cwd.to_owned();
-        self.absolute_from(&start, entry)
-    }
-
-    fn absolute_from(&mut self, start: &Path, entry: &Entry) -> Option<PathBuf> {
         let text = self.text(entry)?;
         if text.is_empty() || text.contains('\0') {
             self.report("invalid-path", entry.value.span, &"this is not a path");
             return None;
         }
-        // Only `.` goes: what `a/..` means depends on whether `a` is a link.
-        Some(start.join(text).components().collect())
+        Some(straight(&self.reader.cwd.join(self.beside).join(text)))
     }
+}
+
+/// The same path without `.` and `..`. Links stay as they are called, but for those that `..` leads
+/// out of: where it ends depends on what they point to.
+fn straight(path: &Path) -> PathBuf {
+    let mut straight = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                if straight.is_symlink()
+                    && let Ok(real) = straight.canonicalize()
+                {
+                    straight = real;
+                }
+                straight.pop();
+            }
+            component => straight.push(component),
+        }
+    }
+    straight
 }
 
 /// How a field that is missing is written.

@@ -161,7 +161,7 @@ fn nothing_at_all_is_an_error() {
 fn every_syntax_error_is_shown_and_hides_no_other_document() {
     assert_snapshot!(
         findings(&format!("a: [1, 2\n---\n{SET}---\nb: 'x\n---\nkind: a: b\n---\nkind: Clutser\n\tx: 1")),
-        @r#"
+        @r"
     error[syntax]: unclosed bracket '['
      --> -:1:4
       |
@@ -184,16 +184,16 @@ fn every_syntax_error_is_shown_and_hides_no_other_document() {
        |
        = help: text with `: ` in it goes in quotes; otherwise look at the indentation of this line and the one before
 
-    error[syntax]: while scanning a plain scalar, found a tab
-      --> -:12:7
+    error[syntax]: a tab stands where only spaces may indent
+      --> -:13:1
        |
-    12 | kind: Clutser
-       |       ^
+    13 |  x: 1
+       | ^
        |
        = help: indent with spaces
 
     4 errors
-    "#
+    "
     );
 }
 

@@ -13,10 +13,11 @@ use super::limits::{Cost, Limits};
 use super::node::{Entry, Kind, Node};
 use super::words::shown;
 use super::{Finding, SourceId, Span};
-use mistakes::{advice, exhausted, key_of, too_deep};
+use mistakes::{aliased, exhausted, key_of, syntax, too_deep};
 
 mod meaning;
 mod mistakes;
+mod strict;
 
 /// The longest key that is read, in characters with its quotes and escapes.
 const MAX_KEY: usize = 64 * 1024;
@@ -47,6 +48,7 @@ pub(super) fn documents(
         anchors: BTreeMap::new(),
         documents: Vec::new(),
         findings: Vec::new(),
+        told: None,
     };
     builder.read(Parser::new_from_str_with_options(text, options));
     *spent = builder.spent;
@@ -60,6 +62,8 @@ struct Exhausted;
 struct Open {
     start: Marker,
     style_end: End,
+    /// How far it is indented, in columns from 0; `None` in brackets.
+    column: Option<usize>,
     anchor: usize,
     before: Cost,
     /// How many maps and lists lie inside each other below this one.
@@ -131,6 +135,8 @@ struct Builder<'a> {
     anchors: BTreeMap<usize, Anchored>,
     documents: Vec<Node>,
     findings: Vec<Finding>,
+    /// Where the parser will stumble over something that was reported already.
+    told: Option<usize>,
 }
 
 impl<'a> Builder<'a> {
@@ -165,16 +171,14 @@ impl<'a> Builder<'a> {
 
     fn syntax_error(&mut self, error: &ScanError) {
         let at = self.span(*error.marker(), *error.marker());
-        let finding = if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
-            too_deep(at, self.limits)
-        } else {
-            let finding = Finding::error("syntax", Some(at), error.info());
-            match advice(error.kind()) {
-                Some(help) => finding.help(help),
-                None => finding,
-            }
-        };
-        self.findings.push(finding);
+        // What follows from a mistake that was told is no other one.
+        if self.told == Some(at.start) {
+            return;
+        }
+        self.findings.push(match error.kind() {
+            ErrorKind::RecursionLimitExceeded => too_deep(at, self.limits),
+            _ => syntax(error, self.text, at),
+        });
     }
 
     fn event(&mut self, event: Event<'a>, span: granit_parser::Span) -> Result<(), Exhausted> {
@@ -191,8 +195,16 @@ impl<'a> Builder<'a> {
                         bytes: text.len(),
                     },
                 )?;
+                self.check_text_end(style, span.end);
+                let has_properties = anchor != 0 || tag.is_some();
                 let tag = tag.as_deref().map(|tag| (tag, self.tag_span(span)));
-                let kind = self.scalar(&text, style, tag, at);
+                let kind = if has_properties && let Some(alias) = self.alias_after(at) {
+                    self.told = Some(alias.start);
+                    self.findings.push(aliased(alias));
+                    Kind::Broken
+                } else {
+                    self.scalar(&text, style, tag, at)
+                };
                 self.complete(Complete {
                     anchor: (anchor != 0).then_some((anchor, before)),
                     scalar: Some(style),
@@ -260,6 +272,10 @@ impl<'a> Builder<'a> {
         let before = self.spent;
         let at = self.span(span.start, span.end);
         self.spend(at, Cost { nodes: 1, bytes: 0 })?;
+        let column = self.column(span.start, style_end, &inside);
+        if column.is_some() && matches!(inside, Inside::Map { .. }) {
+            self.check_tabs(span.start);
+        }
         if self.open.len() >= self.limits.depth {
             self.findings.push(too_deep(at, self.limits));
             return Err(Exhausted);
@@ -267,6 +283,7 @@ impl<'a> Builder<'a> {
         self.open.push(Open {
             start: span.start,
             style_end,
+            column,
             anchor,
             before,
             height: 0,
@@ -279,6 +296,9 @@ impl<'a> Builder<'a> {
         let Some(open) = self.open.pop() else {
             return Ok(());
         };
+        if open.column.is_none() {
+            self.check_brackets(&open, span.end);
+        }
         let mut at = self.span(open.start, span.end);
         let (last, kind) = match open.inside {
             Inside::List(items) => (items.last().map(|item| item.span.end), Kind::List(items)),
@@ -408,6 +428,21 @@ impl<'a> Builder<'a> {
         }
         self.spent = after;
         Ok(())
+    }
+
+    /// The alias right behind an empty value, in the same line.
+    fn alias_after(&self, at: Span) -> Option<Span> {
+        let rest = self.text.get(at.start..).filter(|_| at.start == at.end)?;
+        let alias = rest.trim_start_matches([' ', '\t']);
+        let start = at.start + rest.len() - alias.len();
+        let name = alias.strip_prefix('*')?;
+        let length = name.find([' ', '\t', '\n', '\r', ',', '[', ']', '{', '}']);
+        Some(Span {
+            start,
+            end: start + 1 + length.unwrap_or(name.len()),
+            column: at.column + start - at.start,
+            ..at
+        })
     }
 
     fn tag_span(&self, span: granit_parser::Span) -> Span {

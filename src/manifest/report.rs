@@ -1,17 +1,20 @@
 //! Findings as a person reads them: the place, the line, a marker, and what to do.
 
-use std::borrow::Cow;
 use std::fmt::Write;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::{Finding, Severity, Sources, Span};
+use crate::model::text;
 
 /// The most characters of a line that are shown to either side of what is marked.
 const CONTEXT: usize = 100;
 /// The most characters that are marked; after that it is clear what is meant.
 const MARKED: usize = 80;
+
+/// The most bytes of an address that is masked before and behind what is shown.
+const ADDRESS: usize = 64 * 1024;
 
 /// The most findings that are shown. Nobody reads more, and a machine-made file can have millions.
 const MAX_SHOWN: usize = 1000;
@@ -43,8 +46,10 @@ pub fn show(findings: &[Finding], sources: &Sources, style: Style) -> String {
         (std::cmp::Reverse(finding.severity), place)
     });
     let mut out = String::new();
+    // A line is shown for what is wrong anywhere in it.
+    let concealed: Vec<Span> = findings.iter().filter_map(|it| it.concealed).collect();
     for finding in sorted.iter().take(MAX_SHOWN) {
-        out.push_str(&renderer.render(&report(finding, sources)));
+        out.push_str(&renderer.render(&report(finding, sources, &concealed)));
         out.push_str("\n\n");
     }
     if sorted.len() > MAX_SHOWN {
@@ -62,7 +67,7 @@ pub fn show(findings: &[Finding], sources: &Sources, style: Style) -> String {
     out
 }
 
-fn report<'a>(finding: &Finding, sources: &Sources) -> Vec<Group<'a>> {
+fn report<'a>(finding: &Finding, sources: &Sources, concealed: &[Span]) -> Vec<Group<'a>> {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -79,8 +84,9 @@ fn report<'a>(finding: &Finding, sources: &Sources) -> Vec<Group<'a>> {
         .at
         .map(|span| (span, finding.label.as_ref(), AnnotationKind::Primary));
     for (span, label, kind) in main.into_iter().chain(related) {
-        let source = concealed(sources.text(span.source), span, finding.concealed);
-        let Excerpt { text, marked } = excerpt(&source, span);
+        let hidden = concealed.iter().filter(|it| it.source == span.source);
+        let hidden: Vec<_> = hidden.map(|it| it.start..it.end).collect();
+        let Excerpt { text, marked } = excerpt(sources.text(span.source), span, hidden);
         let marked_from = marked.start;
         let annotation = kind.span(marked).label(label.map(|label| visible(label)));
         let path = visible(&sources.name(span.source).to_string_lossy());
@@ -103,29 +109,15 @@ fn report<'a>(finding: &Finding, sources: &Sources) -> Vec<Group<'a>> {
     vec![group]
 }
 
-/// The text of a file with stars in place of what lies at `hidden`.
-fn concealed(text: &str, shown: Span, hidden: Option<Span>) -> Cow<'_, str> {
-    let hidden = hidden.filter(|hidden| hidden.source == shown.source);
-    let Some(hidden) = hidden else {
-        return Cow::Borrowed(text);
-    };
-    let start = floor(text, hidden.start);
-    let end = floor(text, hidden.end).max(start);
-    // As many bytes, so that other places stay where they are.
-    let lines = text[start..end].split('\n');
-    let covered: Vec<_> = lines.map(|line| "*".repeat(line.len())).collect();
-    let covered = covered.join("\n");
-    Cow::Owned([&text[..start], &covered, &text[end..]].concat())
-}
-
 /// One line of a file, cut to what can be read.
 struct Excerpt {
     text: String,
     marked: Range<usize>,
 }
 
-/// The first line of `span` around what is marked.
-fn excerpt(text: &str, span: Span) -> Excerpt {
+/// The first line of `span` around what is marked, with stars for all that is hidden, and for what
+/// addresses hold beside the place.
+fn excerpt(text: &str, span: Span, mut hidden: Vec<Range<usize>>) -> Excerpt {
     let start = floor(text, span.start);
     let line_start = text[..start]
         .rfind(['\n', '\r'])
@@ -134,26 +126,34 @@ fn excerpt(text: &str, span: Span) -> Excerpt {
         .find(['\n', '\r'])
         .map_or(text.len(), |index| start + index);
     let end = floor(text, span.end).clamp(start, line_end.max(start));
-    let before = &text[line_start..start];
-    let (marked, after) = text[start..line_end.max(start)].split_at(end - start);
+
+    let before = text[line_start..start].char_indices().rev();
+    let cut = before.map(|(index, _)| line_start + index).nth(CONTEXT - 1);
+    let from = cut.unwrap_or(line_start);
+    let marked_end = at_most(text, start..end, MARKED);
+    let to = if marked_end < end {
+        marked_end
+    } else {
+        at_most(text, end..line_end, CONTEXT)
+    };
+    // Where an address begins may be out of sight.
+    let near = floor(text, from.saturating_sub(ADDRESS)).max(line_start)
+        ..floor(text, to.saturating_add(ADDRESS)).min(line_end);
+    let secrets = text::secrets(&text[near.clone()]).into_iter();
+    hidden.extend(secrets.map(|it| near.start + it.start..near.start + it.end));
+    hidden.retain(|it| it.start < to && it.end > from);
 
     let mut out = String::new();
-    let cut = before
-        .char_indices()
-        .rev()
-        .nth(CONTEXT)
-        .map(|(index, character)| index + character.len_utf8());
-    if let Some(cut) = cut {
+    if from > line_start {
         out.push('…');
-        push_visible(&before[cut..], &mut out);
-    } else {
-        push_visible(before, &mut out);
     }
+    out.push_str(&covered(text, from..start, &hidden));
     let first = out.len();
-    let is_cut = push_at_most(marked, MARKED, &mut out);
+    out.push_str(&covered(text, start..marked_end, &hidden));
     // What is empty is marked at the place where it could stand.
     let last = out.len();
-    if is_cut || push_at_most(after, CONTEXT, &mut out) {
+    out.push_str(&covered(text, marked_end..to, &hidden));
+    if to < line_end {
         out.push('…');
     }
     if out.len() == first {
@@ -170,11 +170,25 @@ fn excerpt(text: &str, span: Span) -> Excerpt {
     }
 }
 
-/// Whether something of `text` was left out.
-fn push_at_most(text: &str, characters: usize, out: &mut String) -> bool {
-    let cut = text.char_indices().nth(characters).map(|(index, _)| index);
-    push_visible(&text[..cut.unwrap_or(text.len())], out);
-    cut.is_some()
+/// A part of a line with a star in place of every character that is hidden: columns stay.
+fn covered(text: &str, part: Range<usize>, hidden: &[Range<usize>]) -> String {
+    let start = part.start;
+    let cover = |(index, character)| {
+        let is_hidden = |range: &Range<usize>| range.contains(&(start + index));
+        if hidden.iter().any(is_hidden) {
+            '*'
+        } else {
+            character
+        }
+    };
+    let part: String = text[part].char_indices().map(cover).collect();
+    visible(&part)
+}
+
+/// Where `part` ends after at most so many characters.
+fn at_most(text: &str, part: Range<usize>, characters: usize) -> usize {
+    let cut = text[part.clone()].char_indices().nth(characters);
+    cut.map_or(part.end, |(index, _)| part.start + index)
 }
 
 /// The last place up to `index` where a character starts.
@@ -186,31 +200,9 @@ fn floor(text: &str, index: usize) -> usize {
     index
 }
 
+/// Text on one line; a tab takes one column.
 fn visible(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    push_visible(text, &mut out);
-    out
-}
-
-/// Writes text without anything that a terminal would obey or that turns its direction around.
-fn push_visible(text: &str, out: &mut String) {
-    for character in text.chars() {
-        match character {
-            '\t' => out.push(' '),
-            '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{61c}' => {
-                // Writing to a string does not fail.
-                let _ = write!(out, "{}", character.escape_unicode());
-            }
-            control if control.is_control() => {
-                let _ = write!(out, "{}", control.escape_unicode());
-            }
-            _ => out.push(character),
-        }
-    }
+    text::visible(&text.replace('\t', " "))
 }
 
 fn counts(errors: usize, warnings: usize) -> String {

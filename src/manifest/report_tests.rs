@@ -169,12 +169,12 @@ fn nothing_of_a_hostile_file_reaches_the_terminal_raw() {
     assert!(!text.contains('\u{202e}'));
     insta::assert_snapshot!(text, @r#"
     error[test]: bad \u{1b}[31m\u{8}
-     --> a\u{1b}[2J\u{a}.yaml:1:2
+     --> a\u{1b}[2J⏎.yaml:1:2
       |
     1 |  k: \u{1b}]0;x\u{7}\u{202e}\u{9b}
       |  ^ \u{1b}c
       |
-     ::: a\u{1b}[2J\u{a}.yaml:1:2
+     ::: a\u{1b}[2J⏎.yaml:1:2
       |
     1 |  k: \u{1b}]0;x\u{7}\u{202e}\u{9b}
       |  - \u{1b}e

@@ -8,19 +8,33 @@ use std::fmt::Write;
 
 use serde_json::{Number, Value};
 
+use crate::model::text;
+
 /// The longest key that is written before a colon. Readers look 1024 characters ahead for it.
 const MAX_SIMPLE_KEY: usize = 900;
 
 /// `value` as one YAML document in block style, with a line end. Maps keep their order, which is
 /// that of the sorted keys.
 pub fn to_string(value: &Value) -> String {
+    document(value, is_literal)
+}
+
+/// The same for a log: no line of it is one that a forge carries out, whatever the texts are.
+pub fn to_log(value: &Value) -> String {
+    let literal = |text: &str| is_literal(text) && !text::is_command(text);
+    // What is left of them stands in double quotes: no word has a `#`.
+    text::without_marks(&document(value, literal), "\\x23")
+}
+
+/// `literal` says which texts are written as blocks.
+fn document(value: &Value, literal: Literal) -> String {
     let mut out = String::new();
     match value {
-        Value::Object(map) if !map.is_empty() => block(value, 0, &mut out),
-        Value::Array(items) if !items.is_empty() => block(value, 0, &mut out),
+        Value::Object(map) if !map.is_empty() => block(value, 0, literal, &mut out),
+        Value::Array(items) if !items.is_empty() => block(value, 0, literal, &mut out),
         // A block scalar needs something to be indented against.
         Value::String(text) => out.push_str(&quoted(text)),
-        _ => scalar(value, 0, &mut out),
+        _ => scalar(value, 0, literal, &mut out),
     }
     if !out.ends_with('\n') {
         out.push('\n');
@@ -28,8 +42,11 @@ pub fn to_string(value: &Value) -> String {
     out
 }
 
+/// Whether a text is written as a literal block.
+type Literal = fn(&str) -> bool;
+
 /// Writes a map or list that is not empty. The cursor stands at column `indent`.
-fn block(value: &Value, indent: usize, out: &mut String) {
+fn block(value: &Value, indent: usize, is_literal: Literal, out: &mut String) {
     match value {
         Value::Object(map) => {
             for (index, (key, value)) in map.iter().enumerate() {
@@ -38,10 +55,10 @@ fn block(value: &Value, indent: usize, out: &mut String) {
                 if is_block(value) {
                     out.push('\n');
                     out.extend(std::iter::repeat_n(' ', indent + 2));
-                    block(value, indent + 2, out);
+                    block(value, indent + 2, is_literal, out);
                 } else {
                     out.push(' ');
-                    scalar(value, indent + 2, out);
+                    scalar(value, indent + 2, is_literal, out);
                     out.push('\n');
                 }
             }
@@ -51,14 +68,14 @@ fn block(value: &Value, indent: usize, out: &mut String) {
                 start_line(index, indent, out);
                 out.push_str("- ");
                 if is_block(item) {
-                    block(item, indent + 2, out);
+                    block(item, indent + 2, is_literal, out);
                 } else {
-                    scalar(item, indent + 2, out);
+                    scalar(item, indent + 2, is_literal, out);
                     out.push('\n');
                 }
             }
         }
-        _ => scalar(value, indent, out),
+        _ => scalar(value, indent, is_literal, out),
     }
 }
 
@@ -95,7 +112,7 @@ fn write_key(key: &str, indent: usize, out: &mut String) {
 }
 
 /// Writes what is no block, without a line end. A block scalar is indented by `indent`.
-fn scalar(value: &Value, indent: usize, out: &mut String) {
+fn scalar(value: &Value, indent: usize, is_literal: Literal, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(true) => out.push_str("true"),

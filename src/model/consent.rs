@@ -14,6 +14,8 @@ pub enum Consent {
     AllowGrowth,
     /// What was switched at runtime is forgotten with what it belonged to.
     DropOverrides,
+    /// A set is declared by another file, or by another repository, than before.
+    MoveSource,
 }
 
 impl Consent {
@@ -24,6 +26,7 @@ impl Consent {
             Self::AllowDeletes => "--allow-deletes",
             Self::AllowGrowth => "--allow-growth",
             Self::DropOverrides => "--drop-overrides",
+            Self::MoveSource => "--move-source",
         }
     }
 }

@@ -52,9 +52,8 @@ impl Observed {
         self.aside.delivering.is_none()
             && self.snapshot.document() == Some(document)
             && document.keys().iter().all(|(key, digest)| {
-                self.entries
-                    .get(key)
-                    .is_some_and(|entry| Digest::of(&entry.value) == *digest)
+                let entry = self.entries.get(key);
+                entry.is_some_and(|entry| entry.has(digest))
             })
     }
 }
@@ -96,10 +95,24 @@ impl ObservedSnapshot {
 /// One key beside the snapshot key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObservedEntry {
-    /// Its bytes.
+    /// Its bytes; none if they were not read.
     pub value: Vec<u8>,
+    /// How many bytes it has, if it was not read: nothing that cfgctl writes is as large.
+    pub unread: Option<u64>,
     /// Its state.
     pub fence: Fence,
     /// Whether it carries our mark.
     pub owner: Owner,
+}
+
+impl ObservedEntry {
+    /// Whether it holds these bytes.
+    pub fn is(&self, value: &[u8]) -> bool {
+        self.unread.is_none() && self.value == value
+    }
+
+    /// Whether it holds the bytes with this digest.
+    pub fn has(&self, digest: &Digest) -> bool {
+        self.unread.is_none() && Digest::of(&self.value) == *digest
+    }
 }

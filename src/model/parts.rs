@@ -144,7 +144,7 @@ impl Table {
     fn join<'a>(&self, part: impl Fn(&str) -> Option<&'a [u8]>) -> Result<Document, DocumentError> {
         let lacking = || {
             let (set, cluster) = (self.set.clone(), self.cluster.clone());
-            let known = Document::without_values(set, cluster, self.version, self.origin.clone());
+            let known = Document::without_values(set, cluster, self.version, &self.origin);
             DocumentError::Incomplete(Box::new(known))
         };
         let bytes = join(&self.parts, part).ok_or_else(lacking)?;

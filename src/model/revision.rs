@@ -105,6 +105,32 @@ pub struct Origin {
     /// What a person consented to, so that the gates let it pass.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub consents: BTreeSet<Consent>,
+    /// Who planned it, where a saved plan was applied. It stays in the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<Planned>,
+}
+
+/// Who put down a plan that was applied later. As the file of the plan says it: whoever can write
+/// the file can write this, so nothing is allowed or refused for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Planned {
+    /// The actor then.
+    pub by: String,
+    /// When, by the clock of that machine.
+    pub at: Timestamp,
+}
+
+impl Origin {
+    /// What of it is delivered. Every cfgctl that meets a snapshot refuses fields that it does not
+    /// know, so what came later than the format stays in the store.
+    #[must_use]
+    pub fn delivered(&self) -> Self {
+        Self {
+            planned: None,
+            ..self.clone()
+        }
+    }
 }
 
 /// What made a revision.

@@ -117,7 +117,7 @@ impl Snapshot {
         set: SetName,
         cluster: ClusterName,
         version: Version,
-        origin: Origin,
+        origin: &Origin,
         contents: Contents,
         entries: BTreeMap<Key, Vec<u8>>,
         loose: BTreeSet<Key>,
@@ -132,7 +132,7 @@ impl Snapshot {
             set,
             cluster,
             version,
-            origin,
+            origin: origin.delivered(),
             contents,
             keys,
             loose,
@@ -306,7 +306,7 @@ impl Document {
         set: SetName,
         cluster: ClusterName,
         version: Version,
-        origin: Origin,
+        origin: &Origin,
     ) -> Self {
         let sealed = Snapshot::seal(
             set,
@@ -412,12 +412,13 @@ mod tests {
             "shop".parse().unwrap(),
             "eu".parse().unwrap(),
             Version::FIRST,
-            Origin {
+            &Origin {
                 actor: "ops@laptop".to_owned(),
                 at: "2026-11-21T02:14:00Z".parse().unwrap(),
                 cause: Cause::Apply,
                 message: None,
                 consents: BTreeSet::new(),
+                planned: None,
             },
             Contents::of_values(values),
             BTreeMap::from([("config/shop/data".parse().unwrap(), b"a: 1".to_vec())]),
@@ -430,6 +431,28 @@ mod tests {
         let document = snapshot().document;
         assert_eq!(Document::parse(&document.to_bytes()).unwrap(), document);
         assert_eq!(document.to_bytes().len(), document.bytes());
+    }
+
+    #[test]
+    fn who_planned_stays_in_the_store_so_that_every_cfgctl_reads_the_document() {
+        let plain = snapshot();
+        let origin = Origin {
+            planned: Some(crate::model::Planned {
+                by: "ana@laptop".to_owned(),
+                at: "2026-11-20T02:14:00Z".parse().unwrap(),
+            }),
+            ..plain.document.origin().clone()
+        };
+        let sealed = Snapshot::seal(
+            plain.document.set().clone(),
+            plain.document.cluster().clone(),
+            plain.document.version(),
+            &origin,
+            plain.document.contents().clone(),
+            plain.entries.clone(),
+            BTreeSet::new(),
+        );
+        assert_eq!(sealed, plain);
     }
 
     #[test]

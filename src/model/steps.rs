@@ -30,23 +30,8 @@ impl Write {
         snapshot_key: &'a str,
         limits: Limits,
     ) -> Result<Vec<Transaction<'a>>, Vec<Oversize>> {
-        if let SnapshotWrite::Put { value, .. } = &self.snapshot
-            && value.len() > MAX_DOCUMENT_BYTES
-        {
-            return Err(vec![Oversize::Snapshot {
-                bytes: value.len(),
-                limit: MAX_DOCUMENT_BYTES,
-            }]);
-        }
-        let layout = Layout {
-            write: self,
-            snapshot_key,
-            names: AsideNames::of(snapshot_key),
-            limits,
-            contents: None,
-            batched: false,
-            mark: None,
-        };
+        self.check_document()?;
+        let layout = self.layout(snapshot_key, limits);
         let mut least = match layout.fitting() {
             Ok(fitting) => return Ok(fitting),
             Err(oversize) => oversize,
@@ -62,11 +47,36 @@ impl Write {
         Err(least)
     }
 
-    /// How many transactions it takes where limits are as tight as anywhere.
-    pub fn rounds(&self) -> u32 {
-        let transactions = self.transactions("", Limits::CONSUL);
-        let rounds = transactions.map_or(1, |transactions| transactions.len());
-        u32::try_from(rounds).unwrap_or(u32::MAX).max(1)
+    /// Every limit that it exceeds where all of it has to be written at once.
+    pub fn oversize_at_once(&self, snapshot_key: &str, limits: Limits) -> Vec<Oversize> {
+        let layout = self.layout(snapshot_key, limits);
+        let fitting = self.check_document().and_then(|()| layout.fitting());
+        fitting.err().unwrap_or_default()
+    }
+
+    fn check_document(&self) -> Result<(), Vec<Oversize>> {
+        match &self.snapshot {
+            SnapshotWrite::Put { value, .. } if value.len() > MAX_DOCUMENT_BYTES => {
+                Err(vec![Oversize::Snapshot {
+                    bytes: value.len(),
+                    limit: MAX_DOCUMENT_BYTES,
+                }])
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn layout<'a>(&'a self, snapshot_key: &'a str, limits: Limits) -> Layout<'a> {
+        Layout {
+            write: self,
+            snapshot_key,
+            names: AsideNames::of(snapshot_key),
+            limits,
+            contents: None,
+            batched: false,
+            resumes: false,
+            mark: None,
+        }
     }
 
     /// Every limit that this write exceeds, whatever is done to make it fit.
@@ -95,6 +105,8 @@ struct Layout<'a> {
     contents: Option<Cut<'a>>,
     /// Whether loose keys go first, in batches.
     batched: bool,
+    /// Whether a delivery in batches of the same document was stopped there.
+    resumes: bool,
     /// What says so while it lasts, and the list of the keys that it makes. A removal needs no
     /// mark: the snapshot names its keys until the last of them is gone.
     mark: Option<Cut<'a>>,
@@ -124,12 +136,20 @@ impl<'a> Layout<'a> {
             };
             loose.then(|| Self {
                 batched: true,
+                resumes: document.is_some_and(|document| self.has_begun(document)),
                 mark,
                 ..layout.clone()
             })
         };
         let both = cut.as_ref().and_then(batched);
         [cut, batched(self), both].into_iter().flatten().collect()
+    }
+
+    fn has_begun(&self, document: &Document) -> bool {
+        let begun = self.write.aside.delivering.as_ref();
+        begun.is_some_and(|begun| {
+            begun.version == document.version() && begun.origin == *document.origin()
+        })
     }
 
     /// How large parts may be, if limits leave any room for them.
@@ -201,7 +221,12 @@ impl<'a> Layout<'a> {
                 transactions.extend(self.filled(&guards, vec![begin]));
                 guards.push(self.mark(Act::Check, Expected::Written));
             }
-            let loose = self.entries(|key| self.write.loose.contains(key));
+            let mut loose = self.entries(|key| self.write.loose.contains(key));
+            if self.resumes {
+                // It was compared when this delivery began, or written by it. To compare it again
+                // would make each pass as long as the first, and a slow target never done.
+                loose.retain(|step| step.act != Act::Check);
+            }
             transactions.extend(self.filled(&guards, loose));
         }
         transactions.extend(self.turn());

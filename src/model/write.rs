@@ -106,6 +106,14 @@ impl Limits {
         ..Self::CONSUL
     };
 
+    /// What is written to a directory, and so what is read of one: enough for any snapshot and its
+    /// keys in several formats, and little enough to hold in memory.
+    pub const DIRECTORY: Self = Self {
+        operations: 100_000,
+        value_bytes: 16 * 1024 * 1024,
+        request_bytes: 128 * 1024 * 1024,
+    };
+
     /// A target that takes whatever cfgctl itself accepts.
     pub const NONE: Self = Self {
         operations: usize::MAX,

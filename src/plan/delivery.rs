@@ -10,8 +10,8 @@ use super::{
 };
 use crate::model::{
     BreakerState, Connection, Consent, Contents, Delivering, Digest, Document, EntryWrite, Flag,
-    Key, Limits, Observed, ObservedEntry, Origin, Owner, Part, Revision, Snapshot, SnapshotWrite,
-    Version, Write,
+    Key, Limits, Observed, ObservedEntry, Origin, Oversize, Owner, Part, Revision, Snapshot,
+    SnapshotWrite, Version, Write,
 };
 use crate::render;
 
@@ -39,8 +39,19 @@ pub struct Delivery {
     pub otherwise: BTreeMap<Part, Found>,
     /// Keys of others in places that the application reads; they stay.
     pub foreign: Vec<Key>,
+    /// Keys of others that the write takes over.
+    pub adopted: Vec<Adopted>,
     /// The write that carries it out.
     pub write: Option<Write>,
+}
+
+/// A key that cfgctl did not write and takes over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adopted {
+    /// The key.
+    pub key: Key,
+    /// What it holds and what it gets, where these differ.
+    pub change: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 /// How a target compares with the head.
@@ -99,8 +110,10 @@ pub enum Drift {
     Edited {
         /// The key.
         key: Key,
-        /// What it holds.
+        /// What it holds; nothing if it was not read.
         found: Vec<u8>,
+        /// How many bytes it has, if it was not read: more than cfgctl writes.
+        unread: Option<u64>,
         /// What it should hold, where the store still knows.
         expected: Option<Vec<u8>>,
     },
@@ -165,6 +178,7 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
         overridden: scene.after.holds(scene.pair),
         otherwise: BTreeMap::new(),
         foreign: Vec::new(),
+        adopted: Vec::new(),
         write: None,
     };
     let observed = match scene.observation {
@@ -220,6 +234,10 @@ pub(super) fn decide(scene: &Scene<'_>) -> (Delivery, Vec<Objection>) {
         .map_or_else(Vec::new, |write| against(scene, observed, write));
     if reasons.is_empty() {
         delivery.action = action;
+        delivery.adopted = match action {
+            Action::Keep | Action::Remove => Vec::new(),
+            _ => adopted(scene, observed),
+        };
         delivery.write = write;
     } else {
         delivery.action = Action::Refuse;
@@ -272,20 +290,25 @@ fn against(scene: &Scene<'_>, observed: &Observed, write: &Write) -> Vec<Reason>
             reasons.push(Reason::ForeignKeys { keys });
         }
     }
-    if let Some((key, limits)) = room(scene) {
-        let oversize = write.oversize(&key, limits);
-        if !oversize.is_empty() {
-            reasons.push(Reason::too_large(&oversize));
-        }
+    let oversize = oversize(scene, write);
+    if !oversize.is_empty() {
+        reasons.push(Reason::too_large(&oversize));
     }
     reasons
 }
 
-/// The name of the snapshot key, and the limits, where they are known.
-fn room(scene: &Scene<'_>) -> Option<(String, Limits)> {
-    match &scene.after.clusters.get(&scene.pair.cluster)?.connection {
-        Connection::Consul(consul) => Some((consul.snapshot_key(&scene.pair.set), scene.limits?)),
-        Connection::Directory(_) => Some((scene.pair.set.to_string(), Limits::NONE)),
+/// Every limit that `write` exceeds, where limits are known.
+fn oversize(scene: &Scene<'_>, write: &Write) -> Vec<Oversize> {
+    let set = &scene.pair.set;
+    let cluster = scene.after.clusters.get(&scene.pair.cluster);
+    match (cluster.map(|cluster| &cluster.connection), scene.limits) {
+        (Some(Connection::Consul(consul)), Some(limits)) => {
+            write.oversize(&consul.snapshot_key(set), limits)
+        }
+        (Some(Connection::Directory(_)), _) => {
+            write.oversize_at_once(set.as_str(), Limits::DIRECTORY)
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -308,16 +331,27 @@ fn taken(scene: &Scene<'_>, observed: &Observed) -> Vec<Key> {
     desired.entries.keys().filter(is_taken).cloned().collect()
 }
 
+/// What becomes of the keys that are taken over.
+fn adopted(scene: &Scene<'_>, observed: &Observed) -> Vec<Adopted> {
+    let becomes = |key: &Key| scene.desired.as_ref()?.entries.get(key);
+    let keys = taken(scene, observed).into_iter();
+    keys.filter_map(|key| {
+        let was = &observed.entries.get(&key)?.value;
+        let becomes = becomes(&key)?;
+        let change = (was != becomes).then(|| (was.clone(), becomes.clone()));
+        Some(Adopted { key, change })
+    })
+    .collect()
+}
+
 /// The write that brings the target to `desired`.
 fn replacement(scene: &Scene<'_>, observed: &Observed, desired: &Snapshot) -> Write {
     let mut entries: BTreeMap<Key, EntryWrite> = removals(scene, observed, Some(desired));
     for (key, value) in &desired.entries {
         let write = match observed.entries.get(key) {
-            Some(entry) if entry.value == *value && is_ours(scene, key, entry) => {
-                EntryWrite::Keep {
-                    expected: entry.fence.clone(),
-                }
-            }
+            Some(entry) if entry.is(value) && is_ours(scene, key, entry) => EntryWrite::Keep {
+                expected: entry.fence.clone(),
+            },
             found => EntryWrite::Put {
                 value: value.clone(),
                 expected: found.map(|entry| entry.fence.clone()),
@@ -419,7 +453,7 @@ fn drift(scene: &Scene<'_>, observed: &Observed) -> Vec<Drift> {
             (Digest::of(entry) == *digest).then(|| entry.clone())
         };
         match observed.entries.get(key) {
-            Some(entry) if Digest::of(&entry.value) == *digest => None,
+            Some(entry) if entry.has(digest) => None,
             found if batches::explains(observed, document, key, found) => None,
             None => Some(Drift::Missing {
                 key: key.clone(),
@@ -428,6 +462,7 @@ fn drift(scene: &Scene<'_>, observed: &Observed) -> Vec<Drift> {
             Some(entry) => Some(Drift::Edited {
                 key: key.clone(),
                 found: entry.value.clone(),
+                unread: entry.unread,
                 expected: expected(),
             }),
         }

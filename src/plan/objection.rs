@@ -81,6 +81,13 @@ pub enum Reason {
         /// What is overridden.
         part: Part,
     },
+    /// The set was declared elsewhere.
+    Moved {
+        /// Where.
+        from: String,
+        /// Where it is declared now.
+        to: String,
+    },
     /// The set goes away from a cluster as a whole.
     DeletesAll,
     /// Many keys of the set go away.
@@ -119,6 +126,23 @@ impl Reason {
         }
     }
 
+    /// A stable word for the rule that refuses, for programs.
+    pub fn rule(&self) -> &'static str {
+        match self {
+            Self::Ahead { .. } => "ahead",
+            Self::OtherHistory { .. } => "other-history",
+            Self::Unreadable { .. } => "unreadable",
+            Self::ForeignKeys { .. } => "foreign-keys",
+            Self::Overridden { .. } => "overridden",
+            Self::Moved { .. } => "moved-source",
+            Self::DeletesAll => "deletes-all",
+            Self::Deletes { .. } => "deletes",
+            Self::Grows { .. } => "grows",
+            Self::Denied { .. } => "denied",
+            Self::TooLarge { .. } => "too-large",
+        }
+    }
+
     /// The consent that answers it, if one does.
     pub fn answer(&self) -> Option<Consent> {
         match self {
@@ -127,6 +151,7 @@ impl Reason {
             | Self::Unreadable { .. }
             | Self::ForeignKeys { .. } => Some(Consent::Adopt),
             Self::Overridden { .. } => Some(Consent::DropOverrides),
+            Self::Moved { .. } => Some(Consent::MoveSource),
             Self::DeletesAll | Self::Deletes { .. } => Some(Consent::AllowDeletes),
             Self::Grows { .. } => Some(Consent::AllowGrowth),
             Self::Denied { .. } | Self::TooLarge { .. } => None,
@@ -178,6 +203,11 @@ impl fmt::Display for Reason {
                 "{part} is switched by hand, and would be lost: what it is needed for is no longer \
                  declared, or no longer goes there (`{set}/{}`)",
                 part.name()
+            ),
+            Self::Moved { from, to } => write!(
+                f,
+                "it was declared by {from}, now by {to}: whoever applies the other one next takes \
+                 this back"
             ),
             Self::DeletesAll => f.write_str("the whole set would be deleted there"),
             Self::Deletes { removed, of } => write!(
@@ -291,7 +321,7 @@ pub(super) fn standing(
     let known_origin = known_origin(&pair.set, version, heads, past);
     let reason = match head {
         Some(head) if version <= head.version => {
-            if known_origin == Some(document.origin()) {
+            if known_origin.is_some_and(|known| known.delivered() == *document.origin()) {
                 return Standing::Ours {
                     document: document.clone(),
                     intact,

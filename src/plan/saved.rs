@@ -5,17 +5,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Desired, Observation, Pair, Plan, Reach};
-use crate::model::value::canonical;
+use crate::model::value::{Map, canonical};
 use crate::model::{
-    API_VERSION, Digest, EntryWrite, ObservedSnapshot, Origin, Provenance, ResourceId, Selector,
-    Version,
+    API_VERSION, Consent, Digest, EntryWrite, ObservedSnapshot, Planned, Provenance, ResourceId,
+    Selector, Version,
 };
 
 /// The `kind` of a saved plan.
 const KIND: &str = "Plan";
+/// The field of its digest.
+const DIGEST: &str = "digest";
 
 /// What a plan was made from, so that it can be made again and compared. Of what targets hold it
 /// has digests only.
+///
+/// In its file it stands with a digest over all of it. That tells a plan that was edited or cut from
+/// the one that was shown; it has no key, so it does not stop somebody who makes a new digest. What
+/// is allowed therefore never follows from the file: it is planned anew, the gates judge it anew,
+/// and author and time are those of whoever applies it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SavedPlan {
@@ -40,8 +47,10 @@ pub struct Wish {
     pub reach: Reach,
     /// The clusters that it is limited to.
     pub clusters: Selector,
-    /// Who asked, when, and what was consented to.
-    pub origin: Origin,
+    /// Who asked, and when. Whoever applies the plan is the author of what it makes.
+    pub planned: Planned,
+    /// What is consented to, as the plan was shown; whoever applies it consents to this.
+    pub consents: BTreeSet<Consent>,
 }
 
 /// The state in which one set was seen in one cluster.
@@ -59,6 +68,12 @@ pub enum SavedPlanError {
     /// Not JSON, or not of this form.
     #[error("it is not a saved plan")]
     Malformed(#[from] serde_json::Error),
+    /// Not what was saved.
+    #[error("its digest does not match: it was changed after it was saved")]
+    Changed,
+    /// Saved by a cfgctl that put none beside it, or taken out.
+    #[error("it has no digest: it was changed, or an older cfgctl saved it")]
+    NoDigest,
     /// Written by another version of cfgctl.
     #[error(
         "it is a `{kind}` of format `{api_version}`, this cfgctl reads a `{KIND}` of `{API_VERSION}`"
@@ -149,16 +164,39 @@ impl SavedPlan {
         }
     }
 
+    /// The plan as it stands in a file.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut file = serde_json::to_value(self)?;
+        file[DIGEST] = self.digest().to_string().into();
+        let mut text = serde_json::to_vec_pretty(&file)?;
+        text.push(b'\n');
+        Ok(text)
+    }
+
     /// Reads a plan that was put down.
     pub fn parse(text: &[u8]) -> Result<Self, SavedPlanError> {
-        let saved: Self = serde_json::from_slice(text)?;
-        if saved.api_version != API_VERSION || saved.kind != KIND {
+        let mut file: Map = serde_json::from_slice(text)?;
+        let field = |name: &str| file.get(name).and_then(|value| value.as_str());
+        let (api_version, kind) = (field("apiVersion"), field("kind"));
+        if let (Some(api_version), Some(kind)) = (api_version, kind)
+            && (api_version != API_VERSION || kind != KIND)
+        {
             return Err(SavedPlanError::OtherFormat {
-                api_version: saved.api_version,
-                kind: saved.kind,
+                api_version: api_version.to_owned(),
+                kind: kind.to_owned(),
             });
         }
+        let digest = file.remove(DIGEST).ok_or(SavedPlanError::NoDigest)?;
+        let saved: Self = serde_json::from_value(file.into())?;
+        if digest.as_str() != Some(&saved.digest().to_string()) {
+            return Err(SavedPlanError::Changed);
+        }
         Ok(saved)
+    }
+
+    /// Over everything but the digest itself.
+    fn digest(&self) -> Digest {
+        Digest::of(&canonical(self))
     }
 
     /// What moved since: `plan` and `states` are the same plan made anew. Empty when carrying it

@@ -233,6 +233,7 @@ impl World {
             cause: Cause::Apply,
             message: None,
             consents: BTreeSet::new(),
+            planned: None,
         }
     }
 

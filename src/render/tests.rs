@@ -57,6 +57,7 @@ fn origin() -> Origin {
         cause: Cause::Apply,
         message: None,
         consents: BTreeSet::new(),
+        planned: None,
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::later::Later;
 use super::sqlite::Sqlite;
 use super::{Store, StoreError};
+use crate::model::text;
 
 /// What it means that there is no store at a location.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub enum Missing {
 /// of that name.
 pub async fn open(location: &str, missing: Missing) -> Result<Arc<dyn Store>, StoreError> {
     let path = sqlite_path(location).map_err(|reason| StoreError::Location {
-        location: location.to_owned(),
+        location: text::place(location),
         reason,
     })?;
     match (Sqlite::open_later(path.clone()).await, missing) {
@@ -34,7 +35,7 @@ pub async fn open(location: &str, missing: Missing) -> Result<Arc<dyn Store>, St
 
 /// The path of the SQLite store that `location` means, or why it means none.
 fn sqlite_path(location: &str) -> Result<PathBuf, String> {
-    let path = match scheme(location) {
+    let path = match text::scheme(location) {
         None => location,
         Some("sqlite") => {
             let rest = &location["sqlite:".len()..];
@@ -50,18 +51,6 @@ fn sqlite_path(location: &str) -> Result<PathBuf, String> {
         return Err("it names no file".to_owned());
     }
     Ok(PathBuf::from(path))
-}
-
-/// What stands before the first colon, if it looks like the scheme of a URL (RFC 3986, 3.1). One
-/// letter is none, as in the URL standard: it is a drive.
-fn scheme(location: &str) -> Option<&str> {
-    let (scheme, _) = location.split_once(':')?;
-    let is_scheme = scheme.len() > 1
-        && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
-    is_scheme.then_some(scheme)
 }
 
 #[cfg(test)]
@@ -99,6 +88,19 @@ mod tests {
                 .unwrap_err()
                 .to_string();
             assert!(error.ends_with("it names no file"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_location_is_shown_without_the_password_in_it() {
+        for location in [
+            "https://u:SECRET@a/b",
+            "etcd:u:SECRET@a",
+            "http://a?t=SECRET#SECRET",
+        ] {
+            let error = open(location, Missing::Refuse).await.unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("SECRET"), "{shown}");
         }
     }
 }

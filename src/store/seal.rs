@@ -89,8 +89,8 @@ fn limbs(digest: &Digest) -> [u64; 4] {
 
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [d, c, b, a] = self.0;
-        write!(f, "{a:016x}{b:016x}{c:016x}{d:016x}")
+        let mut parts = self.0.iter().rev();
+        parts.try_for_each(|part| write!(f, "{part:016x}"))
     }
 }
 

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use tokio::sync::OnceCell;
 
-use super::{Environment, Health, Target, TargetError};
+use super::{Environment, Health, Progress, Target, TargetError};
 use crate::model::{self, ClusterName, Key, Limits, Observed, Place, SetName, Write};
 
 mod address;
@@ -24,6 +24,7 @@ mod http;
 mod list;
 mod observe;
 mod permission;
+mod room;
 mod token;
 mod wire;
 mod write;
@@ -168,7 +169,11 @@ impl Target for Consul {
     }
 
     async fn write(&self, write: &Write) -> Result<(), TargetError> {
-        write::write(self, write).await
+        self.write_by_steps(write, &Progress::default()).await
+    }
+
+    async fn write_by_steps(&self, write: &Write, progress: &Progress) -> Result<(), TargetError> {
+        write::write(self, write, progress).await
     }
 
     fn clock(&self) -> Option<Timestamp> {
@@ -205,11 +210,23 @@ impl Consul {
     /// What an answer means that is not the one hoped for.
     fn refused(&self, answer: &http::Answer) -> TargetError {
         match answer.status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => self.denied(answer.text()),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => self.denied(denial(&answer.text())),
             status if status.is_redirection() => self.invalid(format!(
                 "a redirect ({status}), which is never followed: is this the address of a Consul?"
             )),
             status => self.invalid(format!("{status}: {}", answer.text())),
         }
+    }
+}
+
+/// What a Consul says of a token, with what it means: no policy helps a token that is not there.
+fn denial(said: &str) -> String {
+    if said.contains("ACL not found") {
+        format!(
+            "{said}: this Consul does not know the token, which was deleted or belongs to another; \
+             another one has to be named"
+        )
+    } else {
+        said.to_owned()
     }
 }

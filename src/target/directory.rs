@@ -15,15 +15,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::{Access, Health, Target, TargetError, expected};
 use crate::model::{
-    self, Aside, Document, Key, Limits, Observed, ObservedEntry, ObservedSnapshot, Owner, Place,
-    SetName, Write,
+    self, Aside, Document, DocumentError, Key, Limits, Observed, ObservedEntry, ObservedSnapshot,
+    Owner, Place, SetName, Write,
 };
 
 mod access;
@@ -31,7 +34,7 @@ mod switch;
 mod tree;
 
 use switch::Switch;
-use tree::Tree;
+use tree::{Content, Tree};
 
 /// The file that holds the document of a snapshot.
 const SNAPSHOT: &str = "snapshot.json";
@@ -69,7 +72,7 @@ impl Directory {
         self.path.join(set.as_str())
     }
 
-    fn read(&self, place: &Place) -> Result<Observed, TargetError> {
+    fn read(&self, place: &Place, given_up: &GivenUp) -> Result<Observed, TargetError> {
         for key in &place.keys {
             self.check_name(key)?;
         }
@@ -77,7 +80,7 @@ impl Directory {
         for _ in 0..RESTARTS {
             let generation = tree::generation(&directory).map_err(|error| self.failed(error))?;
             let observed = Tree::read(&directory, generation.as_deref())
-                .and_then(|tree| observe(&tree, place));
+                .and_then(|tree| observe(&tree, place, given_up));
             // A file that is missing in a generation which is no longer current says nothing.
             if tree::generation(&directory).map_err(|error| self.failed(error))? == generation {
                 return observed.map_err(|error| self.failed(error));
@@ -89,12 +92,13 @@ impl Directory {
         })
     }
 
-    fn replace(&self, write: &Write) -> Result<(), TargetError> {
+    fn replace(&self, write: &Write, given_up: &GivenUp) -> Result<(), TargetError> {
         for key in write.entries.keys() {
             self.check_name(key)?;
         }
         let failed = |error| self.failed(error);
-        let reasons = write.oversize(&self.snapshot_key(&write.set), Limits::NONE);
+        let snapshot_key = self.snapshot_key(&write.set);
+        let reasons = write.oversize_at_once(&snapshot_key, Limits::DIRECTORY);
         if !reasons.is_empty() {
             let location = self.location();
             return Err(TargetError::TooLarge { location, reasons });
@@ -103,14 +107,19 @@ impl Directory {
         let directory = self.set_directory(&write.set);
         let generation = tree::generation(&directory).map_err(failed)?;
         let tree = Tree::read(&directory, generation.as_deref()).map_err(failed)?;
-        let keys = self.moved(write, &tree).map_err(failed)?;
+        let keys = self.moved(write, &tree, given_up).map_err(failed)?;
         if !keys.is_empty() {
             let location = self.location();
             return Err(TargetError::Moved { location, keys });
         }
         let switch =
             Switch::new(directory, &tree, write).map_err(|reason| self.configuration(&reason))?;
-        switch.prepare().map_err(failed)?;
+        // If nobody waits for it any more, what was told of it stays true.
+        let prepared = switch.prepare().and_then(|()| given_up.check());
+        prepared.map_err(|error| {
+            switch.abandon();
+            failed(error)
+        })?;
         switch.commit().map_err(|error| TargetError::Unknown {
             location: self.location(),
             source: error.into(),
@@ -122,13 +131,14 @@ impl Directory {
     }
 
     /// The keys of `write` that are not in their expected state.
-    fn moved(&self, write: &Write, tree: &Tree) -> io::Result<Vec<String>> {
+    fn moved(&self, write: &Write, tree: &Tree, given_up: &GivenUp) -> io::Result<Vec<String>> {
         let snapshot_key = self.snapshot_key(&write.set);
         let mut fences = BTreeMap::new();
         if let Some((_, fence)) = tree.snapshot()? {
             fences.insert(snapshot_key.clone(), fence);
         }
         for key in write.entries.keys() {
+            given_up.check()?;
             if let Some((_, fence)) = tree.entry(key)? {
                 fences.insert(key.to_string(), fence);
             }
@@ -148,12 +158,23 @@ impl Directory {
                 .map_or(Ok(()), switch::sync)
                 .map_err(failed)?;
         }
+        let path = self.path.join(LOCK);
+        // A link leads elsewhere, and a pipe may make whoever opens it wait for ever.
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
         let lock = File::options()
             .create(true)
             .truncate(false)
             .write(true)
-            .open(self.path.join(LOCK))
-            .map_err(failed)?;
+            .custom_flags(flags.bits().cast_signed())
+            .open(&path)
+            .and_then(|lock| {
+                if lock.metadata()?.is_file() {
+                    Ok(lock)
+                } else {
+                    Err(io::Error::new(ErrorKind::InvalidData, "it is no file"))
+                }
+            })
+            .map_err(|error| failed(tree::at(&path, error)))?;
         for _ in 0..LOCK_ATTEMPTS {
             match lock.try_lock() {
                 Ok(()) => return Ok(lock),
@@ -222,12 +243,14 @@ impl Directory {
                 location,
                 reason: error.to_string(),
             },
-            ErrorKind::InvalidData | ErrorKind::InvalidFilename | ErrorKind::NotADirectory => {
-                TargetError::Invalid {
-                    location,
-                    reason: error.to_string(),
-                }
-            }
+            ErrorKind::InvalidData
+            | ErrorKind::InvalidFilename
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::DirectoryNotEmpty => TargetError::Invalid {
+                location,
+                reason: error.to_string(),
+            },
             _ => TargetError::Unreachable {
                 location,
                 source: error.into(),
@@ -238,10 +261,12 @@ impl Directory {
     /// Runs what blocks on a thread that may.
     async fn blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Self) -> Result<T, TargetError> + Send + 'static,
+        work: impl FnOnce(&Self, &GivenUp) -> Result<T, TargetError> + Send + 'static,
     ) -> Result<T, TargetError> {
         let this = self.clone();
-        let done = tokio::task::spawn_blocking(move || work(&this)).await;
+        let waits = Waits::default();
+        let given_up = waits.0.clone();
+        let done = tokio::task::spawn_blocking(move || work(&this, &given_up)).await;
         done.unwrap_or_else(|error| {
             // It panicked, or the runtime ends: nobody knows how far it came.
             Err(TargetError::Unknown {
@@ -252,10 +277,39 @@ impl Directory {
     }
 }
 
+/// Set once nobody waits for the work any more. A thread that blocks ends only by itself.
+#[derive(Clone, Debug, Default)]
+struct GivenUp(Arc<AtomicBool>);
+
+impl GivenUp {
+    fn check(&self) -> io::Result<()> {
+        if self.0.load(Ordering::Relaxed) {
+            let message = "nobody waited for it any more";
+            return Err(io::Error::new(ErrorKind::TimedOut, message));
+        }
+        Ok(())
+    }
+}
+
+/// Someone who waits. Dropped, they do not any more.
+#[derive(Default)]
+struct Waits(GivenUp);
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// What a generation holds of one set. Ours is what its document names.
-fn observe(tree: &Tree, place: &Place) -> io::Result<Observed> {
-    let snapshot = tree.snapshot()?.map(|(bytes, fence)| {
-        let document = Document::parse(&bytes);
+fn observe(tree: &Tree, place: &Place, given_up: &GivenUp) -> io::Result<Observed> {
+    let snapshot = tree.snapshot()?.map(|(content, fence)| {
+        let document = match content {
+            Content::Read(bytes) => Document::parse(&bytes),
+            Content::TooLarge(bytes) => Err(DocumentError::TooLarge {
+                bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
+            }),
+        };
         let owner = match &document {
             Ok(_) => Owner::Cfgctl,
             Err(_) => Owner::Other,
@@ -272,8 +326,13 @@ fn observe(tree: &Tree, place: &Place) -> io::Result<Observed> {
         let wanted = place.keys.contains(&key)
             || is_named(&key)
             || place.prefixes.iter().any(|prefix| prefix.contains(&key));
-        let Some((value, fence)) = wanted.then(|| tree.entry(&key)).transpose()?.flatten() else {
+        given_up.check()?;
+        let Some((content, fence)) = wanted.then(|| tree.entry(&key)).transpose()?.flatten() else {
             continue;
+        };
+        let (value, unread) = match content {
+            Content::Read(value) => (value, None),
+            Content::TooLarge(bytes) => (Vec::new(), Some(bytes)),
         };
         let owner = if is_named(&key) {
             Owner::Cfgctl
@@ -282,6 +341,7 @@ fn observe(tree: &Tree, place: &Place) -> io::Result<Observed> {
         };
         let entry = ObservedEntry {
             value,
+            unread,
             fence,
             owner,
         };
@@ -313,17 +373,19 @@ impl Target for Directory {
     }
 
     async fn limits(&self) -> Result<Limits, TargetError> {
-        Ok(Limits::NONE)
+        Ok(Limits::DIRECTORY)
     }
 
     async fn observe(&self, place: &Place) -> Result<Observed, TargetError> {
         let place = place.clone();
-        self.blocking(move |this| this.read(&place)).await
+        self.blocking(move |this, given_up| this.read(&place, given_up))
+            .await
     }
 
     async fn write(&self, write: &Write) -> Result<(), TargetError> {
         let write = write.clone();
-        self.blocking(move |this| this.replace(&write)).await
+        self.blocking(move |this, given_up| this.replace(&write, given_up))
+            .await
     }
 
     async fn denials(
@@ -331,7 +393,7 @@ impl Target for Directory {
         sets: &BTreeMap<SetName, BTreeSet<Key>>,
     ) -> Result<BTreeMap<SetName, String>, TargetError> {
         let sets: Vec<SetName> = sets.keys().cloned().collect();
-        self.blocking(move |this| {
+        self.blocking(move |this, _| {
             let denied = sets.into_iter().filter_map(|set| {
                 let refusal = this.refuses(&this.set_directory(&set))?;
                 Some((set, refusal))
@@ -342,10 +404,10 @@ impl Target for Directory {
     }
 
     async fn health(&self, _: &BTreeMap<SetName, BTreeSet<Key>>) -> Result<Health, TargetError> {
-        let (access, warnings) = self.blocking(Self::access).await?;
+        let (access, warnings) = self.blocking(|this, _| this.access()).await?;
         Ok(Health {
             server: "directory".to_owned(),
-            limits: Limits::NONE,
+            limits: Limits::DIRECTORY,
             access,
             warnings,
         })

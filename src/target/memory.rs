@@ -159,6 +159,7 @@ impl Cell {
     fn observed_entry(&self) -> ObservedEntry {
         ObservedEntry {
             value: self.value.clone(),
+            unread: None,
             fence: self.fence(),
             owner: self.owner,
         }

@@ -1,6 +1,5 @@
 //! `cfgctl breaker` against real Consuls, also when much else goes wrong at the same time.
 
-use cfgctl::store::{Missing, open};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -336,7 +335,9 @@ async fn one_wrong_clock_of_three_changes_nothing() {
 /// What the first apply says of itself where the clock is ten years ahead.
 async fn applied_ten_years_ahead(switched: &Switched) {
     let location = switched.world.store().into_os_string().into_string();
-    let store = open(&location.unwrap(), Missing::Refuse).await.unwrap();
+    let store = cfgctl::store::open(&location.unwrap(), cfgctl::store::Missing::Refuse)
+        .await
+        .unwrap();
     let mut commit = cfgctl::model::Commit::default();
     for (id, mut head) in store.heads().await.unwrap() {
         commit.expected.insert(id.clone(), Some(head.version));

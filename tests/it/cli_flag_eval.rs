@@ -188,3 +188,117 @@ fn the_answer_is_that_of_flagd_for_what_was_published() {
         json!(["off", false])
     );
 }
+
+/// The variant, and what was said beside it.
+fn told(user: &Cfgctl, flag: &str, context: &str) -> (String, String) {
+    let flag = format!("checkout/{flag}");
+    let ran = user.run(&["flag", "eval", &flag, "--context", context, "-o", "name"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    (ran.stdout.trim().to_owned(), ran.stderr)
+}
+
+const VERSIONS: &str = r#"
+apiVersion: cfgctl.dev/v1
+kind: ConfigSet
+metadata: {name: checkout}
+spec:
+  values: {a: 1}
+  flags:
+    key:
+      state: ENABLED
+      variants: {text: 1, number: 2}
+      targeting: {if: [{"===": [{var: targetingKey}, {cat: [{var: targetingKey}]}]}, text, number]}
+    newer:
+      state: ENABLED
+      variants: {"on": true, "off": false}
+      targeting: {if: [{sem_ver: [{var: app.version}, ">=", "1.9.0"]}, "on", "off"]}
+    bomb:
+      state: ENABLED
+      variants: {"on": true, "off": false}
+      targeting:
+        if:
+          - reduce: [{var: list}, {cat: [{var: accumulator}, {var: accumulator}]}, ab]
+          - "on"
+          - "off"
+"#;
+
+fn versions() -> Cfgctl {
+    let user = Cfgctl::new();
+    user.write("versions.yaml", VERSIONS.trim_start());
+    user.ok(&["apply", "-f", "versions.yaml", "--yes"]);
+    user
+}
+
+#[test]
+fn who_asks_is_always_a_text() {
+    let user = versions();
+    for key in [
+        "1234567890123456789",
+        "1.10",
+        "1e3",
+        "-0",
+        "true",
+        "null",
+        "ann",
+        "\"5\"",
+    ] {
+        let (variant, said) = told(&user, "key", &format!("targetingKey={key}"));
+        assert_eq!(variant, "text", "{key}");
+        assert_eq!(said, "", "{key}");
+    }
+}
+
+#[test]
+fn a_number_that_looks_like_a_version_is_warned_about() {
+    let user = versions();
+    let (variant, said) = told(&user, "newer", "app.version=1.10");
+    assert_eq!(variant, "off");
+    assert_eq!(
+        said,
+        "warning: `app.version=1.10` is the number 1.1; write `app.version='\"1.10\"'` for the text\n"
+    );
+    let (variant, said) = told(&user, "newer", "app.version=2");
+    assert_eq!(variant, "on");
+    assert!(
+        said.contains("is a number, which the rule compares as a version"),
+        "{said}"
+    );
+    for fine in [
+        "app.version=\"1.10\"",
+        "app.version=1.10.0",
+        "age=42",
+        "age=1.5",
+        "on=true",
+    ] {
+        assert_eq!(told(&user, "newer", fine).1, "", "{fine}");
+    }
+    for odd in ["id=1234567890123456789", "x=1e3", "x=-0", "x=1.0"] {
+        assert!(
+            told(&user, "newer", odd).1.starts_with("warning: "),
+            "{odd}"
+        );
+    }
+}
+
+#[test]
+fn a_rule_that_doubles_a_text_is_ended() {
+    let user = versions();
+    user.write("ctx.json", &json!({"list": vec![1; 40]}).to_string());
+    let line = [
+        "flag",
+        "eval",
+        "checkout/bomb",
+        "--context-file",
+        "ctx.json",
+        "-o",
+        "json",
+    ];
+    let ran: Value = serde_json::from_str(&user.ok(&line)).unwrap();
+    let answer = &ran["answers"][0];
+    assert_eq!(answer["reason"], "error");
+    let error = answer["error"].as_str().unwrap();
+    assert!(
+        error.starts_with("the rule asks for more than 64 MiB"),
+        "{error}"
+    );
+}

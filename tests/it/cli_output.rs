@@ -127,6 +127,81 @@ fn quiet_leaves_the_answer_and_the_errors() {
 }
 
 #[test]
+fn a_refusal_says_why_whatever_is_asked_for() {
+    let user = Cfgctl::new();
+    let declare = |values: &str| {
+        user.write(
+            "files/all.yaml",
+            &format!(
+                "apiVersion: cfgctl.dev/v1\nkind: Cluster\nmetadata: {{name: eu}}\n\
+                 spec: {{directory: {{path: out}}}}\n---\n\
+                 apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata: {{name: shop}}\n\
+                 spec: {{values: {values}}}\n"
+            ),
+        )
+    };
+    declare("{a: 1, b: 2, c: 3}");
+    user.ok(&["apply", "-f", "files", "--yes"]);
+    declare("{a: 1}");
+    let why = "2 of 3 keys would be deleted, more than a fifth";
+    let line = format!("refused: shop in eu: deletes: {why} (--allow-deletes)");
+
+    for (arguments, lines) in [
+        (&[][..], 0),
+        (&["-q"], 1),
+        (&["-q", "--dry-run", "-o", "name"], 1),
+        (&["-q", "-o", "json"], 1),
+    ] {
+        let apply = ["apply", "-f", "files"];
+        let yes: &[&str] = if arguments.contains(&"--dry-run") {
+            &[]
+        } else {
+            &["--yes"]
+        };
+        let ran = user.run(&[&apply, yes, arguments].concat());
+        assert_eq!(ran.code, Some(5), "{}", ran.stderr);
+        assert_eq!(ran.stderr.matches(&line).count(), lines, "{}", ran.stderr);
+        let told = ran.stderr.matches(why).count() + ran.stdout.matches(why).count();
+        assert!(told > 0, "{}{}", ran.stdout, ran.stderr);
+        assert!(
+            ran.stderr.contains("pass `--allow-deletes`"),
+            "{}",
+            ran.stderr
+        );
+    }
+
+    let ran = user.run(&["apply", "-f", "files", "--yes", "-o", "json"]);
+    let answer: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(answer["kind"], "Error");
+    assert_eq!(answer["code"], 5);
+    assert_eq!(answer["reason"], "refused");
+    assert_eq!(
+        answer["objections"],
+        serde_json::json!([{
+            "set": "shop", "cluster": "eu", "rule": "deletes", "reason": why,
+            "answer": "--allow-deletes",
+        }])
+    );
+    assert!(
+        answer["hints"][0]
+            .as_str()
+            .unwrap()
+            .contains("--allow-deletes")
+    );
+}
+
+#[test]
+fn what_is_wrong_with_files_is_data_in_the_error_of_every_command() {
+    let user = user();
+    let line = "apply -f fixtures/broken/duplicate-key.yaml --yes -o json";
+    let answer: Value = serde_json::from_str(&run(&user, line).stdout).unwrap();
+    assert_eq!(answer["kind"], "Error");
+    assert_eq!(answer["reason"], "usage");
+    assert_eq!(answer["findings"][0]["code"], "duplicate-key");
+    assert!(answer["findings"][0]["at"]["line"].is_u64(), "{answer:#}");
+}
+
+#[test]
 fn colours_come_when_they_are_asked_for() {
     let user = user();
     let escaped = |text: &str| text.contains('\u{1b}');

@@ -6,14 +6,16 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::cli::Cfgctl;
-use crate::support::transcript::bring;
+use crate::support::transcript::{bring, edit};
 
 const QUESTION: &str = "Do this?";
 
+const APPLY: &str = "apply -f fixtures/quickstart";
+
 /// The command that asks; `exec`, so that no shell stands between it and `script`.
-fn command_line() -> String {
+fn command_line(arguments: &str) -> String {
     let binary = env!("CARGO_BIN_EXE_cfgctl");
-    format!("exec {binary} apply -f fixtures/quickstart")
+    format!("exec {binary} {arguments}")
 }
 
 /// The one process that `script` started.
@@ -28,12 +30,17 @@ fn process_of(script: &Child) -> Pid {
 /// Runs `cfgctl apply` of the quickstart on a terminal of its own, and types `answer` once the
 /// question is there. What was on the screen, and the exit code.
 fn ask(user: &Cfgctl, answer: &[u8]) -> (String, Option<i32>) {
+    ask_of(user, APPLY, QUESTION, answer)
+}
+
+/// The same for any command that asks `question`.
+fn ask_of(user: &Cfgctl, arguments: &str, question: &str, answer: &[u8]) -> (String, Option<i32>) {
     // `script` of util-linux gives the command a terminal, and ends with its exit code.
     let mut child = in_surroundings(user, Command::new("script"))
-        .args(["-qec", &command_line(), "/dev/null"])
+        .args(["-qec", &command_line(arguments), "/dev/null"])
         .spawn()
         .expect("`script` of util-linux");
-    let screen = read_until(&mut child, QUESTION);
+    let screen = read_until(&mut child, question);
     let mut keyboard = child.stdin.take().expect("a pipe");
     keyboard.write_all(answer).expect("a reader");
     let mut rest = Vec::new();
@@ -125,7 +132,7 @@ fn ctrl_c_at_the_question_changes_nothing() {
 fn a_signal_at_the_question_changes_nothing() {
     let user = user();
     let mut child = in_surroundings(&user, Command::new("script"))
-        .args(["-qec", &command_line(), "/dev/null"])
+        .args(["-qec", &command_line(APPLY), "/dev/null"])
         .spawn()
         .expect("`script` of util-linux");
     let mut screen = read_until(&mut child, QUESTION);
@@ -139,4 +146,42 @@ fn a_signal_at_the_question_changes_nothing() {
         "{screen}"
     );
     assert!(is_untouched(&user));
+}
+
+#[test]
+fn a_rollback_says_what_it_goes_back_to_when_it_asks() {
+    let user = user();
+    user.ok(&["apply", "-f", "fixtures/quickstart", "--yes"]);
+    let set = "fixtures/quickstart/checkout.yaml";
+    edit(&user, set, "timeoutMs: 1500", "timeoutMs: 1800");
+    user.ok(&["apply", "-f", "fixtures/quickstart", "--yes"]);
+    let question = "Roll checkout back to the content of version 1, as version 3?";
+    let (screen, code) = ask_of(&user, "rollback checkout", question, b"y");
+    assert_eq!(code, Some(0), "{screen}");
+    let (screen, code) = ask_of(
+        &user,
+        "delete checkout --allow-deletes",
+        "Delete set/checkout?",
+        b"n",
+    );
+    assert_eq!(code, Some(0), "{screen}");
+}
+
+#[test]
+fn nobody_is_asked_why_about_what_there_is_not() {
+    let user = user();
+    user.ok(&["apply", "-f", "fixtures/quickstart", "--yes"]);
+    for (arguments, told) in [
+        (
+            "breaker trip checkout/payment-provder",
+            "did you mean `checkout/payment-provider`?",
+        ),
+        ("breaker reset checkout/none", "has no breaker `none`"),
+        ("flag unset checkout/none", "has no flag `none`"),
+        ("flag off checkout/none", "has no flag `none`"),
+    ] {
+        let (screen, code) = ask_of(&user, arguments, told, b"");
+        assert_eq!(code, Some(2), "{screen}");
+        assert!(!screen.contains("Why"), "{screen}");
+    }
 }

@@ -16,7 +16,7 @@ fn user() -> (Cfgctl, u16) {
             "apiVersion: cfgctl.dev/v1
 kind: Cluster
 metadata: {{name: here, labels: {{stage: test}}}}
-spec: {{directory: {{path: out/here}}}}
+spec: {{directory: {{path: ../out/here}}}}
 ---
 apiVersion: cfgctl.dev/v1
 kind: Cluster

@@ -99,14 +99,24 @@ async fn a_token_is_used_from_login_to_logout() {
     // Another one in its place, then none.
     let other = consul.token(r#"key_prefix "" { policy = "deny" }"#).await;
     assert_eq!(login(&user, &other.secret, &[]).code, Some(0));
-    assert!(user.ok(&["status"]).contains("denied"));
+    assert!(
+        user.run(&["status"])
+            .expect_code(7)
+            .stdout
+            .contains("denied")
+    );
     let said = user.ok(&["cluster", "logout", "eu"]);
     assert_eq!(
         said,
         format!("the token for eu at {} is forgotten\n", consul.address())
     );
     assert!(is_empty(&user));
-    assert!(user.ok(&["status"]).contains("denied"));
+    assert!(
+        user.run(&["status"])
+            .expect_code(7)
+            .stdout
+            .contains("denied")
+    );
     let said = user.ok(&["cluster", "logout", "eu"]);
     assert_eq!(said, "no token was kept for eu\n");
 }

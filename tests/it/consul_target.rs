@@ -317,9 +317,11 @@ async fn what_a_token_may_not_do_is_denied_and_never_absent() {
     server.revoke(&token).await;
     let error = all.observe(&place).await.unwrap_err();
     assert!(!format!("{error:?} {all:?}").contains(&token.secret));
-    assert_eq!(reason(error), "ACL not found");
+    let unknown = "ACL not found: this Consul does not know the token, which was deleted or belongs \
+                   to another; another one has to be named";
+    assert_eq!(reason(error), unknown);
     let error = all.write(&blind(&set, "app")).await.unwrap_err();
-    assert_eq!(reason(error), "ACL not found");
+    assert_eq!(reason(error), unknown);
 }
 
 #[tokio::test]

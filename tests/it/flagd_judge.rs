@@ -264,7 +264,7 @@ fn contexts() -> Vec<Value> {
 fn published(user: &Cfgctl, flags: &Map<String, Value>) -> String {
     let manifests = [
         json!({"apiVersion": "cfgctl.dev/v1", "kind": "Cluster", "metadata": {"name": "here"},
-            "spec": {"directory": {"path": "out"}}}),
+            "spec": {"directory": {"path": "../out"}}}),
         json!({"apiVersion": "cfgctl.dev/v1", "kind": "ConfigSet", "metadata": {"name": "judged"},
             "spec": {"values": {"a": 1}, "flags": flags,
                 "publish": [{"flagd": {"key": "flags/judged"}}]}}),

@@ -225,6 +225,7 @@ fn render_everything(loaded: &Loaded) {
         cause: Cause::Apply,
         message: None,
         consents: BTreeSet::new(),
+        planned: None,
     };
     let world = world(loaded);
     for (set, view) in &world.sets {

@@ -61,6 +61,7 @@ fn origin() -> Origin {
         cause: Cause::Apply,
         message: Some("why \"not\"".to_owned()),
         consents: BTreeSet::new(),
+        planned: None,
     }
 }
 

@@ -130,6 +130,14 @@ async fn plain_keys_are_taken_over_and_then_change_one_by_one() {
     let said = moved.import_file(&["--prefix", "app/checkout/"]);
     assert_eq!(said.matches("same bytes").count(), 6, "{said}");
     assert!(!said.contains("postgres"), "{said}");
+    let diff = ["diff", "-f", "cluster.yaml", "-f", "set.yaml", "--adopt"];
+    let adopted = "adopts 6 keys, same bytes";
+    for form in ["table", "markdown"] {
+        let shown = moved.cfgctl.run(&[&diff[..], &["-o", form]].concat());
+        assert_eq!(shown.code, Some(1), "{}", shown.stderr);
+        assert!(shown.stdout.contains(adopted), "{}", shown.stdout);
+        assert!(!shown.stdout.contains("create +"), "{}", shown.stdout);
+    }
     moved.apply();
     assert_eq!(moved.now().await, moved.before);
     // A second look finds nothing to do.
@@ -391,6 +399,42 @@ async fn what_a_token_may_not_read_is_never_taken_for_absent() {
     consul.revoke(&token).await;
     let revoked = import("/open");
     assert_eq!(revoked.code, Some(6), "{}", revoked.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_adopting_changes_is_named_key_by_key() {
+    let moved = Move::of(&[("app/a", "1"), ("app/b", "two")]).await;
+    moved.import_file(&["--prefix", "app"]);
+    moved.edit("b: two", "b: three\n    c: new");
+    let arguments = ["-f", "cluster.yaml", "-f", "set.yaml", "--adopt"];
+    let shown = moved.cfgctl.run(&[&["diff"], &arguments[..]].concat());
+    assert_eq!(shown.code, Some(1), "{}", shown.stderr);
+    let expected = "! app in eu: app/b is taken over and gets other bytes\n    \
+                    is: two\n    becomes: three\n";
+    for text in ["adopts 2 keys, 1 with other bytes", expected] {
+        assert!(shown.stdout.contains(text), "{}", shown.stdout);
+    }
+    let shown = moved
+        .cfgctl
+        .run(&[&["diff", "-o", "json"], &arguments[..]].concat());
+    let shown: serde_json::Value = serde_json::from_str(&shown.stdout).expect("JSON");
+    assert_eq!(
+        shown["clusters"][0]["adopts"],
+        serde_json::json!([
+            {"key": "app/a", "sameBytes": true},
+            {"key": "app/b", "sameBytes": false, "from": "two", "to": "three"},
+        ])
+    );
+    // Apply shows the same before it asks or goes on.
+    let ran = moved
+        .cfgctl
+        .run(&[&["apply", "--yes"], &arguments[..]].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 with other bytes"), "{}", ran.stderr);
+    assert_eq!(
+        changed(&moved.before, &moved.now().await),
+        ["app/b", "app/c"]
+    );
 }
 
 /// What `consul kv export` would write of these keys.

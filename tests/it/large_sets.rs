@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use cfgctl::model::{AsideNames, Read};
 use serde_json::{Value, json};
 
 use crate::crash::{When, kill_at};
-use crate::support::proxy::Proxy;
+use crate::support::proxy::{Fate, Proxy};
 use crate::support::raw::Raw;
 use crate::support::world::{Running, World};
 
@@ -38,8 +39,8 @@ fn values(n: u64) -> BTreeMap<String, String> {
     (0..KEYS).map(value).collect()
 }
 
-/// `apply` of generation `n`, which goes on in the background.
-fn spawn(world: &World, way: Way, n: u64) -> Running {
+/// Writes the manifest of generation `n`; returns its name.
+fn declare(world: &World, way: Way, n: u64) -> String {
     let prefix = &world.prefix;
     let publish = match way {
         Way::Parts => json!([]),
@@ -53,6 +54,12 @@ fn spawn(world: &World, way: Way, n: u64) -> Running {
             "apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata: {{name: checkout}}\nspec: {spec}\n"
         ),
     );
+    name
+}
+
+/// `apply` of generation `n`, which goes on in the background.
+fn spawn(world: &World, way: Way, n: u64) -> Running {
+    let name = declare(world, way, n);
     let arguments = ["apply", "-f", "clusters.yaml", "-f", &name, "--yes"];
     Running::new(world.user.spawn(&arguments))
 }
@@ -181,6 +188,61 @@ async fn a_delivery_in_parts_that_is_killed_at_any_request_is_completed_by_the_n
 #[tokio::test]
 async fn a_delivery_in_batches_that_is_killed_at_any_request_is_completed_by_the_next() {
     killed_at_any_request(Way::Batches).await;
+}
+
+/// So little fits into a request that a set takes a dozen of them and more.
+const TIGHT: &str = " limits: {operations: 64, valueBytes: 16384, requestBytes: 16384},";
+/// How long a slow Consul takes for a request, and how long it is waited for with all of them.
+const SLOW: Duration = Duration::from_millis(400);
+const TIMEOUT: &str = "2s";
+/// More passes than it takes on any machine, each of which must get one request through.
+const PASSES: usize = 100;
+
+async fn too_slow_for_one_pass(way: Way) {
+    let world = World::shared(1).await;
+    let proxies = world.behind_proxies();
+    world.declare_clusters(proxies.iter().map(Proxy::address), TIGHT);
+    proxies[0].rule(|request| {
+        if request.is_write() {
+            std::thread::sleep(SLOW);
+        }
+        Fate::Forward
+    });
+    let name = declare(&world, way, 1);
+    let files = ["-f", "clusters.yaml", "-f", &name];
+    let how = ["--yes", "--timeout", TIMEOUT, "-o", "json"];
+    let said = world.user.run(&[&["apply"], &files[..], &how].concat());
+    let said = said.expect_code(3);
+    assert_eq!(said.outcomes(), ["stopped"]);
+    let reason = said.each_cluster("reason").concat();
+    assert!(reason.starts_with("stopped after 2 s, "), "{reason}");
+    assert!(reason.contains("`cfgctl apply --resume`"), "{reason}");
+
+    let mut passes = 0;
+    loop {
+        // What was on its way when it was given up arrives all the same.
+        proxies[0].until_idle();
+        passes += 1;
+        assert!(passes < PASSES, "it never comes through");
+        let ran = world.user.run(&[&["apply", "--resume"], &how[..]].concat());
+        if ran.code == Some(0) {
+            break;
+        }
+        ran.expect_code(3);
+    }
+    assert!(passes > 1, "it is not slow enough");
+    proxies[0].forward();
+    assert_whole(&world, way, 1);
+}
+
+#[tokio::test]
+async fn a_set_in_parts_that_needs_longer_than_the_timeout_comes_through_pass_by_pass() {
+    too_slow_for_one_pass(Way::Parts).await;
+}
+
+#[tokio::test]
+async fn a_set_in_batches_that_needs_longer_than_the_timeout_comes_through_pass_by_pass() {
+    too_slow_for_one_pass(Way::Batches).await;
 }
 
 #[tokio::test]

@@ -240,7 +240,7 @@ fn publish(values: &Value, format: &str) -> Vec<u8> {
     let user = Cfgctl::new();
     let manifests = json!([
         {"apiVersion": "cfgctl.dev/v1", "kind": "Cluster", "metadata": {"name": "here"},
-         "spec": {"directory": {"path": "out"}}},
+         "spec": {"directory": {"path": "../out"}}},
         {"apiVersion": "cfgctl.dev/v1", "kind": "ConfigSet", "metadata": {"name": "hostile"},
          "spec": {"values": values,
                   "publish": [{"spring": {"context": "config/hostile", "format": format}}]}},
@@ -338,7 +338,10 @@ fn yaml_1_1_reads_the_shop_as_it_is_declared() {
         let consul =
             format!("  consul:\n    address: http://127.0.0.1:{port}\n    prefix: cfgctl\n");
         assert!(manifests.contains(&consul), "{manifests}");
-        manifests = manifests.replace(&consul, &format!("  directory: {{path: out/{name}}}\n"));
+        manifests = manifests.replace(
+            &consul,
+            &format!("  directory: {{path: ../../out/{name}}}\n"),
+        );
     }
     user.write("fixtures/shop/clusters.yaml", &manifests);
     user.ok(&["apply", "-f", "fixtures/shop", "--yes"]);

@@ -133,6 +133,7 @@ async fn apply(store: &dyn Store, generation: u64) {
         cause: Cause::Apply,
         message: None,
         consents: BTreeSet::new(),
+        planned: None,
     };
     let plan = survey.plan(&desired, &reach, &origin, &BTreeSet::new());
     let approved = approve(plan.unwrap()).unwrap();

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::error;
 use super::super::near::{did_you_mean, nearest};
 use super::Declared;
-use crate::evaluate::{OPERATORS, Operands};
+use crate::evaluate::{OPERATORS, Operands, TOO_MUCH, too_costly};
 use crate::manifest::{Finding, Span};
 use crate::model::Flag;
 
@@ -49,10 +49,25 @@ impl<'a> Targeting<'a> {
     /// be too deep.
     pub(super) fn check(&mut self, rule: &Value) {
         self.rule(rule, Against::Context);
+        if !self.is_broken {
+            self.cost(rule);
+        }
         // What a broken rule would choose is not asked.
         if !self.is_broken && !self.flag().variants.is_empty() {
             self.outcomes(rule);
         }
+    }
+
+    /// Every request for the flag evaluates the rule, so it has to end soon.
+    fn cost(&mut self, rule: &Value) {
+        let Some(path) = too_costly(rule) else {
+            return;
+        };
+        let steps = self.path.len();
+        self.path.extend(path);
+        let help = "flagd evaluates a rule each time that an application asks for the flag";
+        self.report("flag-costly-rule", self.key(), TOO_MUCH, [help.to_owned()]);
+        self.path.truncate(steps);
     }
 
     pub(super) fn flag(&self) -> &'a Flag {
@@ -93,6 +108,13 @@ impl<'a> Targeting<'a> {
         self.is_broken = true;
     }
 
+    /// Adds a warning about the operation that we are in.
+    pub(super) fn warn(&mut self, code: &'static str, message: &str, help: &str) {
+        let message = format!("flag `{}`: {message}", self.declared.name);
+        self.findings
+            .push(Finding::warning(code, Some(self.key()), message).help(help));
+    }
+
     fn rule(&mut self, rule: &Value, against: Against) {
         match rule {
             Value::Array(items) => {
@@ -127,12 +149,9 @@ impl<'a> Targeting<'a> {
             Operands::TwoTexts | Operands::Versions | Operands::Buckets
         );
         if is_flagds && against == Against::Item {
-            let name = self.declared.name;
-            let message = format!("flag `{name}`: `{operator}` looks at the items of a list");
-            let code = "flag-operator-on-items";
+            let message = format!("`{operator}` looks at the items of a list");
             let help = "inside `some`, `map` and the like not every library of flagd evaluates it";
-            self.findings
-                .push(Finding::warning(code, Some(self.key()), message).help(help));
+            self.warn("flag-operator-on-items", &message, help);
         }
         if let Some(needed) = wanted.missing_from(operands) {
             let at = if operands.is_array() {
@@ -151,6 +170,7 @@ impl<'a> Targeting<'a> {
             self.rule(operands, against);
             return;
         };
+        self.differences(operator, list);
         for (index, operand) in list.iter().enumerate() {
             let is_of_item = index == 1 && ITERATORS.contains(&operator);
             let against = if is_of_item { Against::Item } else { against };

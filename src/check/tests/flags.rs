@@ -31,7 +31,7 @@ spec:
       targeting:
         if:
           - {ends_with: [{var: email}, "@example.com"]}
-          - fractional: [{var: email}, [red, 50], [{var: color}, 20], [green, {var: weight}]]
+          - fractional: [{cat: [{var: $flagd.flagKey}, {var: email}]}, [red, 50], [{var: color}, 20], [green, {var: weight}]]
           - {sem_ver: [{var: version}, ">=", 1.2.3]}
           - {or: [{var: wanted}, blue]}
           - null
@@ -270,4 +270,68 @@ fn a_flag_file_without_flags_is_a_warning() {
     insta::assert_snapshot!(found(
         "kind: ConfigSet\nmetadata: {name: shop}\nspec:\n  values: {a: 1}\n  publish: [{flagd: {key: flags/shop}}]\n"
     ), @r"5:27 warning flagd-without-flags: the flag file is empty: the set has no flags");
+}
+
+#[test]
+fn a_rule_that_never_ends_is_shown_where_it_grows() {
+    let numbers: Vec<usize> = (0..300).collect();
+    let numbers = serde_json::to_string(&numbers).unwrap();
+    let rule = format!(
+        r#"if: [{{map: [{numbers}, {{map: [{numbers}, {{map: [{numbers}, {{var: ""}}]}}]}}]}}, "on", "off"]"#
+    );
+    insta::assert_snapshot!(found_in_rule(&rule), @r"
+    10:15 flag-costly-rule: flag `f`: the rule asks for more than 64 MiB of lists and texts, or for as many steps
+      help: flagd evaluates a rule each time that an application asks for the flag
+    ");
+}
+
+#[test]
+fn rules_that_evaluators_answer_differently_are_warned_about() {
+    insta::assert_snapshot!(found_in(
+        r#"state: ENABLED
+variants: {"on": true, "off": false}
+targeting:
+  if:
+    - all: [{var: roles}, {"==": [{var: ""}, admin]}]
+    - fractional: [{var: email}, ["on", 1], ["off", 1]]
+    - "==": [{var: plan}, "2"]
+    - "on"
+    - "<": [{var: user.age}, 18]
+    - "on"
+    - "<=": [0, {var: [limit]}, 5]
+    - "off"
+"#
+    ), @r"
+    11:13 warning flag-evaluators-differ: flag `f`: a missing field is a list of which `all` holds to some libraries of flagd, and to others it is not
+      help: say what is taken in its place: `{var: [FIELD, []]}`
+    12:13 warning flag-evaluators-differ: flag `f`: whoever lacks the field that `fractional` goes by is answered differently by the libraries of flagd
+      help: go by a text that is always there: `{cat: [{var: $flagd.flagKey}, {var: FIELD}]}`
+    13:13 warning flag-evaluators-differ: flag `f`: some libraries of flagd take this text for equal to the number, and others do not
+      help: write it as the field has it, and compare with `===`
+    15:13 warning flag-evaluators-differ: flag `f`: a missing field is 0 here to some libraries of flagd, and to others it cannot be compared
+      help: say what is taken in its place: `{var: [FIELD, 0]}`
+    17:13 warning flag-evaluators-differ: flag `f`: a missing field is 0 here to some libraries of flagd, and to others it cannot be compared
+      help: say what is taken in its place: `{var: [FIELD, 0]}`
+    ");
+}
+
+#[test]
+fn ordinary_rules_are_not_warned_about() {
+    for rule in [
+        r#"if: [{"==": [{var: tier}, beta]}, "on", "off"]"#,
+        r#"if: [{"!=": [{var: age}, 18]}, "on", "off"]"#,
+        r#"if: [{">": [{var: age}, 18]}, "on", "off"]"#,
+        r#"if: [{">=": [{var: age}, 18]}, "on", "off"]"#,
+        r#"if: [{"<": [{var: [age, 0]}, 18]}, "on", "off"]"#,
+        r#"if: [{"<": [{var: $flagd.timestamp}, 1800000000]}, "on", "off"]"#,
+        r#"if: [{all: [{var: [roles, []]}, {"==": [{var: ""}, admin]}]}, "on", "off"]"#,
+        r#"if: [{some: [{var: roles}, {"==": [{var: ""}, admin]}]}, "on", "off"]"#,
+        r#"if: [{in: [{var: country}, [de, fr]]}, "on", "off"]"#,
+        r#"if: [{sem_ver: [{var: version}, ">=", "1.2.3"]}, "on", "off"]"#,
+        r#"fractional: [["on", 25], ["off", 75]]"#,
+        r#"fractional: [{var: targetingKey}, ["on", 25], ["off", 75]]"#,
+        r#"fractional: [{cat: [{var: $flagd.flagKey}, {var: email}]}, ["on", 25], ["off", 75]]"#,
+    ] {
+        assert_eq!(found_in_rule(rule), "", "{rule}");
+    }
 }

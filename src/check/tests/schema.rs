@@ -282,3 +282,182 @@ spec:
     "#);
     assert_eq!(found[0].related[0].0.source, file);
 }
+
+/// What is found where the schema of a set is this JSON, and its values are `{x: VALUE}`.
+fn found_with(schema: &serde_json::Value, value: &str) -> String {
+    found(&format!(
+        "kind: ConfigSet\nmetadata: {{name: shop}}\nspec:\n  schema: {schema}\n  values: {{x: {value}}}\n"
+    ))
+}
+
+/// Definitions of which each is `of` the next one twice, `times` deep.
+fn doubling(
+    times: usize,
+    last: serde_json::Value,
+    of: impl Fn(&str) -> serde_json::Value,
+) -> serde_json::Value {
+    let mut definitions: serde_json::Map<_, _> = (0..times)
+        .map(|n| (format!("d{n}"), of(&format!("#/$defs/d{}", n + 1))))
+        .collect();
+    definitions.insert(format!("d{times}"), last);
+    serde_json::json!({"$defs": definitions, "properties": {"x": {"$ref": "#/$defs/d0"}}})
+}
+
+#[test]
+fn a_schema_that_doubles_itself_is_refused_where_it_does() {
+    use serde_json::json;
+    let refs = |to: &str| json!([{"$ref": to}, {"$ref": to}]);
+    let bombs = [
+        doubling(
+            60,
+            json!({"type": "integer"}),
+            |to| json!({"allOf": refs(to)}),
+        ),
+        doubling(
+            60,
+            json!({"type": "string"}),
+            |to| json!({"anyOf": refs(to)}),
+        ),
+        doubling(
+            60,
+            json!({"type": "string"}),
+            |to| json!({"oneOf": refs(to)}),
+        ),
+        doubling(60, json!({}), |to| json!({"not": {"allOf": refs(to)}})),
+        doubling(
+            60,
+            json!({}),
+            |to| json!({"if": {"$ref": to}, "then": {"$ref": to}}),
+        ),
+        doubling(60, json!({}), |to| json!({"$ref": to, "$dynamicRef": to})),
+        doubling(
+            60,
+            json!({}),
+            |to| json!({"allOf": refs(to), "unevaluatedProperties": false}),
+        ),
+        doubling(
+            60,
+            json!({}),
+            |to| json!({"anyOf": refs(to), "unevaluatedItems": false}),
+        ),
+    ];
+    for bomb in bombs {
+        for value in ["1", "{a: {b: 1}}", "[[1, 2], 3]"] {
+            let found = found_with(&bomb, value);
+            let first = found.lines().next().unwrap_or_default();
+            assert!(first.starts_with("4:"), "{bomb}: {found}");
+            assert!(
+                first.contains(" schema-too-costly: `$defs.d"),
+                "{bomb}: {found}"
+            );
+        }
+    }
+    // Inside each other, without any reference.
+    let nested = (0..18).fold(json!({}), |inner, _| {
+        json!({"allOf": [inner], "unevaluatedProperties": false, "unevaluatedItems": false})
+    });
+    assert!(found_with(&nested, "1").contains("schema-too-costly"));
+}
+
+#[test]
+fn definitions_that_refer_to_each_other_in_every_way_are_refused() {
+    use serde_json::json;
+    let all: Vec<_> = (0..14)
+        .map(|n| json!({"$ref": format!("#/$defs/d{n}")}))
+        .collect();
+    let definitions: serde_json::Map<_, _> = (0..14)
+        .map(|n| (format!("d{n}"), json!({"allOf": all})))
+        .collect();
+    let schema = json!({"$defs": definitions, "properties": {"x": {"$ref": "#/$defs/d0"}}});
+    let found = found_with(&schema, "1");
+    assert!(found.contains("schema-too-costly"), "{found}");
+}
+
+#[test]
+fn a_chain_of_definitions_has_an_end() {
+    use serde_json::json;
+    let chain = |length: usize| {
+        let mut definitions: serde_json::Map<_, _> = (0..length)
+            .map(|n| {
+                (
+                    format!("d{n}"),
+                    json!({"$ref": format!("#/$defs/d{}", n + 1)}),
+                )
+            })
+            .collect();
+        definitions.insert(format!("d{length}"), json!({"type": "integer"}));
+        json!({"$defs": definitions, "properties": {"x": {"$ref": "#/$defs/d0"}}})
+    };
+    assert_eq!(found_with(&chain(250), "1"), "");
+    assert!(found_with(&chain(250), "y").contains("schema-violation"));
+    assert!(found_with(&chain(5000), "1").contains("schema-too-costly"));
+}
+
+#[test]
+fn large_honest_schemas_are_checked() {
+    use serde_json::json;
+    let part = |n: usize| {
+        json!({
+            "type": "object",
+            "description": "one part of a service",
+            "properties": {
+                "name": {"type": "string", "pattern": "^[a-z][a-z0-9-]{1,62}$"},
+                "port": {"type": "integer", "minimum": 1, "maximum": 65535},
+                "next": {"$ref": format!("#/$defs/part{}", n + 1)},
+                "others": {"type": "array", "items": {"$ref": format!("#/$defs/part{}", n + 1)}, "uniqueItems": true},
+                "either": {"oneOf": [{"$ref": "#/$defs/duration"}, {"type": "integer"}, {"type": "null"}]},
+                "tree": {"$ref": "#/$defs/tree"},
+            },
+            "required": ["name"],
+            "unevaluatedProperties": false,
+        })
+    };
+    let mut definitions: serde_json::Map<_, _> =
+        (0..300).map(|n| (format!("part{n}"), part(n))).collect();
+    definitions.insert("part300".to_owned(), json!({"$ref": "#/$defs/part0"}));
+    definitions.insert(
+        "duration".to_owned(),
+        json!({"type": "string", "pattern": "^[0-9]+(ms|s|m)$"}),
+    );
+    definitions.insert(
+        "tree".to_owned(),
+        json!({"type": "object", "additionalProperties": {"$ref": "#/$defs/tree"}, "properties": {"leaf": {"type": "integer"}}}),
+    );
+    let schema = json!({"$defs": definitions, "properties": {"x": {"$ref": "#/$defs/part0"}}});
+    let leaves = (0..12).fold("{name: end-of-it, either: 5s}".to_owned(), |inner, n| {
+        let others: Vec<_> = (0..40).map(|i| format!("{{name: other-{n}-{i}, port: {}}}", i + 1)).collect();
+        format!(
+            "{{name: part-{n}, next: {inner}, others: [{}], tree: {{a: {{b: {{c: {{leaf: 1}}}}}}}}, either: 10ms}}",
+            others.join(", ")
+        )
+    });
+    assert_eq!(found_with(&schema, &leaves), "");
+}
+
+#[test]
+fn formats_with_letters_beyond_ascii_are_checked() {
+    let found = found(
+        "\
+kind: ConfigSet
+metadata: {name: shop}
+spec:
+  schema:
+    properties:
+      mail: {format: idn-email}
+      host: {format: idn-hostname}
+      good: {format: idn-email}
+      well: {format: idn-hostname}
+  values:
+    mail: not an address
+    host: -bücher-.example
+    good: jörg@bücher.example
+    well: bücher.example
+",
+    );
+    insta::assert_snapshot!(found, @r#"
+    11:11 schema-violation: `mail`: "not an address" is not a "idn-email"
+      6:14 the schema says so here
+    12:11 schema-violation: `host`: "-bücher-.example" is not a "idn-hostname"
+      7:14 the schema says so here
+    "#);
+}

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::names::{PartOf, known_part};
+use crate::cli::names::{PartOf, known_part, living};
 use crate::cli::runtime::{
     Edited, LimitArgs, ReasonArgs, Scene, Switch, SwitchArgs, WhereArgs, carry_through, overridden,
 };
@@ -229,6 +229,9 @@ async fn operate(
 ) -> Result<Exit, Failure> {
     let store = session.store().await?;
     let PartOf { set, name } = &args.breaker;
+    // Nobody is asked why before it is known that there is such a breaker.
+    let heads = store.heads().await?;
+    known_part(&living(&heads, set)?.0.breakers, "breaker", set, name)?;
     let reason = args.why.optional(session, &args.switch).await?;
     let edit = |scene: &Scene<'_>| -> Result<Edited, Failure> {
         let declared = known_part(&scene.set.breakers, "breaker", set, name)?;

@@ -15,7 +15,7 @@ use crate::cli::session::{STORE_CONTEXT, Session};
 use crate::cli::ui::{Look, Report};
 use crate::cli::views::overrides::held_by;
 use crate::cli::views::table::{printable, shortened, table};
-use crate::evaluate::{self, Context, Evaluation, evaluate};
+use crate::evaluate::{self, Context, Evaluation, TARGETING_KEY, evaluate, number_text};
 use crate::model::value::Map;
 use crate::model::{ClusterName, Flag, FlagName, Labels, ResourceId, Version};
 use crate::plan::{Held, Source, source_of_flag};
@@ -39,7 +39,9 @@ pub(crate) struct EvalArgs {
 
     /// A field of the context, as in `tier=beta` or `user.age=42`; may be given several times
     ///
-    /// true, false, null, numbers and quoted texts are read as JSON, anything else as text.
+    /// true, false, null, numbers and quoted texts are read as JSON, anything else as text;
+    /// `targetingKey` is always text, as SDKs send it. A number is written `version=1.10`, which
+    /// is 1.1, and a text that looks like one in quotes: `version='"1.10"'`.
     #[arg(long = "context", value_name = "FIELD=VALUE", value_parser = field)]
     fields: Vec<Field>,
 
@@ -65,6 +67,8 @@ fn store_context() -> Arg {
 struct Field {
     /// From the outside in.
     path: Vec<String>,
+    /// What was written for its value.
+    text: String,
     value: Value,
 }
 
@@ -75,11 +79,34 @@ fn field(input: &str) -> Result<Field, String> {
     if path.iter().any(String::is_empty) {
         return Err("a part of the field's name is empty".to_owned());
     }
+    let is_text = path == [TARGETING_KEY];
     let value = match serde_json::from_str(text) {
-        Ok(value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_))) => value,
+        Ok(value @ Value::String(_)) => value,
+        Ok(value @ (Value::Null | Value::Bool(_) | Value::Number(_))) if !is_text => value,
         _ => Value::String(text.to_owned()),
     };
-    Ok(Field { path, value })
+    let text = text.to_owned();
+    Ok(Field { path, text, value })
+}
+
+impl Field {
+    /// What nobody may have meant: a number that says something else than what was written, or
+    /// that `targeting` takes for a version.
+    fn doubt(&self, targeting: Option<&Value>) -> Option<String> {
+        let Value::Number(number) = &self.value else {
+            return None;
+        };
+        let Self { path, text, .. } = self;
+        let path = path.join(".");
+        let read = number_text(number.as_f64()?);
+        let quoted = format!("write `{path}='\"{text}\"'` for the text");
+        if read != *text {
+            return Some(format!("`{path}={text}` is the number {read}; {quoted}"));
+        }
+        let is_version = targeting.is_some_and(|rule| evaluate::compares_versions(rule, &path));
+        let what = "which the rule compares as a version";
+        is_version.then(|| format!("`{path}={text}` is a number, {what}; {quoted}"))
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -126,6 +153,10 @@ pub(super) async fn eval(session: &Session, args: &EvalArgs) -> Result<Exit, Fai
     let (content, head) = living(&heads, set)?;
     let flag = known_part(&content.flags, "flag", set, name)?;
 
+    for doubt in (args.fields.iter()).filter_map(|field| field.doubt(flag.targeting.as_ref())) {
+        session.ui.status(&format!("warning: {doubt}"));
+    }
+
     let mut places = clusters(&heads);
     if let Some(cluster) = &args.cluster {
         known(&heads, &ResourceId::Cluster(cluster.clone()))?;
@@ -171,7 +202,7 @@ fn context(args: &EvalArgs) -> Result<Context, Failure> {
         Some(path) => file(path)?,
         None => Map::new(),
     };
-    for Field { path, value } in &args.fields {
+    for Field { path, value, .. } in &args.fields {
         let Some((last, above)) = path.split_last() else {
             continue;
         };

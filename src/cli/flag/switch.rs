@@ -201,6 +201,8 @@ fn beneath(scene: &Scene<'_>, name: &FlagName, chosen: &Selector) -> Option<Stri
 pub(super) async fn unset(session: &Session, args: &UnsetArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
     let PartOf { set, name } = &args.flag;
+    let heads = store.heads().await?;
+    known_part(&living(&heads, set)?.0.flags, "flag", set, name)?;
     let reason = args.why.required(session, &args.switch).await?;
     let edit = |scene: &Scene<'_>| -> Result<Edited, Failure> {
         known_part(&scene.set.flags, "flag", set, name)?;

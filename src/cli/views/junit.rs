@@ -111,7 +111,8 @@ impl Case {
 /// Text for an attribute or an element. Characters that XML 1.0 cannot carry are made visible.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in printable(text).chars() {
+    let lines: Vec<String> = text.split('\n').map(printable).collect();
+    for c in lines.join("\n").chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),

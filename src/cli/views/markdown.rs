@@ -137,10 +137,10 @@ impl Section {
 /// Every line short and visible; ends in a newline.
 fn shortened(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 1);
-    for line in printable(text).lines() {
+    for line in text.lines().map(printable) {
         match line.char_indices().nth(MAX_LINE_CHARS) {
             Some((end, _)) => _ = write!(out, "{}… ({} bytes)", &line[..end], line.len()),
-            None => out.push_str(line),
+            None => out.push_str(&line),
         }
         out.push('\n');
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::drift::Mending;
+use crate::model::text::place;
 use crate::model::{Connection, Consent, Key, ResourceId, Selector};
 use crate::plan::{Condition, Delivery, Objection, Reason, UnseenKind};
 
@@ -20,6 +21,10 @@ pub(super) fn commands(
         Condition::None => return Vec::new(),
         Condition::InSync => return foreign(delivery, mending),
         Condition::Unseen(unseen) => match unseen.kind {
+            // No policy helps a token that the Consul does not know.
+            UnseenKind::Denied if unseen.reason.contains("does not know the token") => {
+                vec!["cfgctl", "cluster", "login", cluster]
+            }
             UnseenKind::Denied => vec!["cfgctl", "cluster", "policy", cluster],
             UnseenKind::Unreachable | UnseenKind::Unusable => {
                 vec!["cfgctl", "cluster", "check", cluster]
@@ -42,7 +47,7 @@ pub(super) fn commands(
     let stores = mending.stores;
     for (flag, value) in [("--store", &stores.store), ("--context", &stores.context)] {
         if let Some(value) = value {
-            command.extend([flag.to_owned(), quoted(value)]);
+            command.extend([flag.to_owned(), quoted(&place(value))]);
         }
     }
     vec![command.join(" ")]
@@ -79,7 +84,7 @@ fn foreign(delivery: &Delivery, mending: &Mending<'_>) -> Vec<String> {
     let delete = |key: &Key| {
         let mut command = vec!["consul".to_owned(), "kv".to_owned(), "delete".to_owned()];
         if let Some(address) = &consul.address {
-            command.push(quoted(&format!("-http-addr={address}")));
+            command.push(quoted(&format!("-http-addr={}", place(address))));
         }
         if let Some(datacenter) = &consul.datacenter {
             command.push(quoted(&format!("-datacenter={datacenter}")));

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::failure::{Exit, Failure};
 use super::super::ui::{Look, Report};
-use super::table::{printable, table};
+use super::table::{count, printable, table};
 use crate::engine::{self, Outcome, Pass, Reconciled};
 use crate::model::{Document, ResourceId, SetName, Version};
 use crate::plan::{Plan, UnseenKind};
@@ -181,6 +181,10 @@ impl OutcomeView {
                 Some(unseen.reason.clone()),
             ),
             Outcome::Unknown(reason) => ("unknown", Some(reason.clone())),
+            Outcome::Stopped { after, done, of } => {
+                let reason = stopped(after.as_secs_f32(), *done, *of);
+                ("stopped", Some(reason))
+            }
             Outcome::Refused => ("refused", Some(against.join("; "))),
             Outcome::Interrupted => ("interrupted", Some("not begun".to_owned())),
         };
@@ -191,6 +195,22 @@ impl OutcomeView {
             outcome,
             reason,
         }
+    }
+}
+
+/// How far a delivery came that took too long, and what to do next.
+fn stopped(seconds: f32, done: usize, of: usize) -> String {
+    let requests = count(of, "request");
+    if done == 0 {
+        format!(
+            "stopped after {seconds} s, before the first of {requests} was answered; \
+             `cfgctl apply --resume` with a longer `--timeout` goes on"
+        )
+    } else {
+        format!(
+            "stopped after {seconds} s, {done} of {requests} carried out; \
+             `cfgctl apply --resume` goes on from there"
+        )
     }
 }
 

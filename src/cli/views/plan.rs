@@ -8,14 +8,16 @@ use serde::Serialize;
 
 use super::super::ui::{Look, Output, Report};
 use super::diff::{Highlight, unified};
+use super::excerpt;
 use super::markdown::{Comment, Section, code};
+use super::objection::ObjectionView;
 use super::overrides::HoldView;
-use super::table::{count, printable, table};
+use super::table::{count, printable, shortened, table};
 use super::values::{DriftView, value_lines};
 use crate::manifest::{manifest_of, yaml};
-use crate::model::{Consent, Content, Document, ResourceId, Version};
+use crate::model::{Content, Document, ResourceId, Version};
 use crate::plan::{
-    Action, Condition, Delivery, Edit, Objection, Plan, Reason, ResourceChange, UnseenKind,
+    Action, Adopted, Condition, Delivery, Edit, Plan, Reason, ResourceChange, UnseenKind,
     ValueChange, Why,
 };
 
@@ -93,15 +95,34 @@ struct DeliveryView {
     changes: Vec<ValueChange>,
     drift: Vec<DriftView>,
     foreign: Vec<String>,
+    /// Keys of others that are taken over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    adopts: Vec<AdoptedView>,
 }
 
+/// A key of someone else that is taken over; what it holds and gets, where these differ.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ObjectionView {
-    set: String,
-    cluster: Option<String>,
-    reason: String,
-    answer: Option<&'static str>,
+struct AdoptedView {
+    key: String,
+    same_bytes: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+}
+
+impl AdoptedView {
+    fn new(adopted: &Adopted) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let change = adopted.change.as_ref();
+        Self {
+            key: adopted.key.to_string(),
+            same_bytes: change.is_none(),
+            from: change.map(|(from, _)| text(from)),
+            to: change.map(|(_, to)| text(to)),
+        }
+    }
 }
 
 /// The word for a condition, in tables and JSON.
@@ -286,9 +307,10 @@ impl DeliveryView {
             holds: delivery.holds.as_ref().map(|(version, _)| *version),
             desired: delivery.desired.as_ref().map(Document::version),
             action: action_word(delivery.action),
-            changes: delivery.changes.clone(),
+            changes: delivery.changes.iter().map(excerpt::change).collect(),
             drift: delivery.drift.iter().map(DriftView::new).collect(),
             foreign: delivery.foreign.iter().map(ToString::to_string).collect(),
+            adopts: delivery.adopted.iter().map(AdoptedView::new).collect(),
         }
     }
 
@@ -336,10 +358,29 @@ impl DeliveryView {
             .filter(|(_, count)| *count > 0)
             .map(|(sign, count)| format!("{sign}{count}"))
             .collect();
+        if let Some(adopts) = self.adoption() {
+            // To the application these are there already: what is created is no news to it.
+            return match (self.action, values.as_slice()) {
+                ("create", _) | (_, []) => adopts,
+                (action, values) => format!("{action} {}, {adopts}", values.join(" ")),
+            };
+        }
         match (self.action, values.as_slice()) {
             ("none", _) => "-".to_owned(),
             (action @ ("wait" | "refused"), _) | (action, []) => action.to_owned(),
             (action, values) => format!("{action} {}", values.join(" ")),
+        }
+    }
+
+    /// What is taken over, if anything.
+    fn adoption(&self) -> Option<String> {
+        let differ = self.adopts.iter().filter(|adopted| !adopted.same_bytes);
+        let keys = count(self.adopts.len(), "key");
+        match (self.adopts.len(), differ.count()) {
+            (0, _) => None,
+            (_, 0) => Some(format!("adopts {keys}, same bytes")),
+            (all, differ) if all == differ => Some(format!("adopts {keys}, other bytes")),
+            (_, differ) => Some(format!("adopts {keys}, {differ} with other bytes")),
         }
     }
 
@@ -369,6 +410,15 @@ impl DeliveryView {
             _ = writeln!(text, "! {place}: {} {}", printable(key), drift.what);
             drift.values("was", look, text);
         }
+        for adopted in self.adopts.iter().filter(|adopted| !adopted.same_bytes) {
+            let key = printable(&adopted.key);
+            _ = writeln!(text, "! {place}: {key} is taken over and gets other bytes");
+            for (word, value) in [("is", &adopted.from), ("becomes", &adopted.to)] {
+                if let Some(value) = value {
+                    _ = writeln!(text, "    {word}: {}", shortened(value, look));
+                }
+            }
+        }
         for key in &self.foreign {
             _ = writeln!(
                 text,
@@ -376,29 +426,6 @@ impl DeliveryView {
                 printable(key)
             );
         }
-    }
-}
-
-impl ObjectionView {
-    fn new(objection: &Objection) -> Self {
-        Self {
-            set: objection.set.to_string(),
-            cluster: objection.cluster.as_ref().map(ToString::to_string),
-            reason: objection.reason.to_string(),
-            answer: objection.reason.answer().map(Consent::flag),
-        }
-    }
-
-    /// The set, and the cluster if it is about one.
-    fn place(&self) -> String {
-        match &self.cluster {
-            Some(cluster) => format!("{} in {cluster}", self.set),
-            None => self.set.clone(),
-        }
-    }
-
-    fn is_about(&self, view: &DeliveryView) -> bool {
-        self.set == view.set && self.cluster.as_ref() == Some(&view.cluster)
     }
 }
 
@@ -438,7 +465,7 @@ impl Report for PlanView {
             let objections = || {
                 self.objections
                     .iter()
-                    .filter(|against| against.is_about(view))
+                    .filter(|against| against.is_about(&view.set, &view.cluster))
             };
             if let Some(reason) = &view.reason
                 && !objections().any(|against| against.reason == *reason)
@@ -476,6 +503,10 @@ impl Report for PlanView {
 
     fn special(&self, output: Output) -> Option<String> {
         (output == Output::Markdown).then(|| self.markdown())
+    }
+
+    fn shows_objections(&self) -> bool {
+        true
     }
 }
 

@@ -5,6 +5,10 @@ use jiff::{SignedDuration, SpanRound, Timestamp, Unit};
 
 use super::super::ui::Look;
 
+use crate::model::Origin;
+/// Text from outside, on one line.
+pub(crate) use crate::model::text::visible as printable;
+
 /// A table with these columns and rows; ends in a newline. Empty without rows.
 pub(crate) fn table<const N: usize>(
     look: Look,
@@ -36,34 +40,6 @@ pub(crate) fn table<const N: usize>(
         text.push('\n');
     }
     text
-}
-
-/// `text` without anything that a terminal would obey or that turns its direction around.
-pub(crate) fn printable(text: &str) -> String {
-    // Nearly all text is as it should be, and a diff has thousands of lines.
-    if !text.contains(is_obeyed) {
-        return text.to_owned();
-    }
-    text.chars()
-        .flat_map(|c| {
-            let (plain, code) = if is_obeyed(c) {
-                (None, Some(c.escape_default()))
-            } else {
-                (Some(c), None)
-            };
-            plain.into_iter().chain(code.into_iter().flatten())
-        })
-        .collect()
-}
-
-/// Whether a terminal would do something else with `c` than show it.
-fn is_obeyed(c: char) -> bool {
-    (c.is_control() && c != '\n')
-        || matches!(c, '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{61c}')
 }
 
 /// A length of time in its two largest units, rounded to the minute where it is longer than that:
@@ -125,12 +101,19 @@ pub(crate) fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
+/// Who planned what was applied later, and when; a dash where it was planned as it was applied.
+pub(crate) fn planned(origin: &Origin) -> String {
+    origin.planned.as_ref().map_or("-".to_owned(), |planned| {
+        format!("{} by {}", moment(planned.at), printable(&planned.by))
+    })
+}
+
 /// How much of a value is shown.
 const SHOWN_BYTES: usize = 60;
 
 /// A value on one line, cut where it is long and nobody asked for everything.
 pub(crate) fn shortened(value: &str, look: Look) -> String {
-    let line = printable(&value.replace('\n', "⏎"));
+    let line = printable(value);
     if look.wide || line.len() <= SHOWN_BYTES {
         return line;
     }

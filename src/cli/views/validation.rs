@@ -38,9 +38,10 @@ pub(crate) struct Roots<'a> {
     pub(crate) workspace: Option<&'a Path>,
 }
 
-#[derive(Debug, Serialize)]
+/// One thing that is wrong with files, for programs.
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct FindingView {
+pub(crate) struct FindingView {
     severity: &'static str,
     code: &'static str,
     message: String,
@@ -49,7 +50,7 @@ struct FindingView {
     help: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PlaceView {
     file: String,
@@ -84,7 +85,7 @@ fn severity(finding: &Finding) -> &'static str {
 }
 
 impl FindingView {
-    fn new(finding: &Finding, sources: &Sources) -> Self {
+    pub(crate) fn new(finding: &Finding, sources: &Sources) -> Self {
         let related = finding.related.iter();
         Self {
             severity: severity(finding),

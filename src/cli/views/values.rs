@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use super::super::ui::Look;
 use super::diff::{Highlight, unified};
+use super::excerpt;
 use super::table::{printable, shortened};
+use crate::model::Key;
 use crate::plan::{Drift, Edit, ValueChange};
 
 /// One of our keys that someone else changed.
@@ -18,6 +20,11 @@ pub(super) struct DriftView {
     pub(super) what: &'static str,
     found: Option<String>,
     expected: Option<String>,
+    /// How many bytes the values have, where they are shown in part or not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected_bytes: Option<u64>,
     /// For the snapshot key: from what its values should be to what they are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     values: Vec<ValueChange>,
@@ -25,33 +32,55 @@ pub(super) struct DriftView {
 
 impl DriftView {
     pub(super) fn new(drift: &Drift) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         match drift {
             Drift::EditedSnapshot { values } => Self {
                 key: None,
                 what: "was changed by hand",
                 found: None,
                 expected: None,
-                values: values.clone(),
+                found_bytes: None,
+                expected_bytes: None,
+                values: values.iter().map(excerpt::change).collect(),
             },
             Drift::Edited {
                 key,
                 found,
+                unread,
                 expected,
-            } => Self {
-                key: Some(key.to_string()),
-                what: "was changed by hand",
-                found: Some(text(found)),
-                expected: expected.as_deref().map(text),
-                values: Vec::new(),
-            },
-            Drift::Missing { key, expected } => Self {
-                key: Some(key.to_string()),
-                what: "was deleted by hand",
-                found: None,
-                expected: expected.as_deref().map(text),
-                values: Vec::new(),
-            },
+            } => {
+                let found = unread.is_none().then_some(found.as_slice());
+                let view = Self::of(key, "was changed by hand", found, expected.as_deref());
+                Self {
+                    found_bytes: unread.or(view.found_bytes),
+                    ..view
+                }
+            }
+            Drift::Missing { key, expected } => {
+                Self::of(key, "was deleted by hand", None, expected.as_deref())
+            }
+        }
+    }
+
+    fn of(key: &Key, what: &'static str, found: Option<&[u8]>, expected: Option<&[u8]>) -> Self {
+        // Where both are too long to be shown, what they begin with alike is left out.
+        let alike = match (found, expected) {
+            (Some(found), Some(expected)) => excerpt::alike(found, expected),
+            _ => 0,
+        };
+        let of = |bytes: Option<&[u8]>| {
+            let (text, bytes) = excerpt::text(bytes?, alike);
+            Some((text, bytes))
+        };
+        let (found, found_bytes) = of(found).unzip();
+        let (expected, expected_bytes) = of(expected).unzip();
+        Self {
+            key: Some(key.to_string()),
+            what,
+            found,
+            expected,
+            found_bytes: found_bytes.flatten(),
+            expected_bytes: expected_bytes.flatten(),
+            values: Vec::new(),
         }
     }
 
@@ -71,6 +100,12 @@ impl DriftView {
                 text.push_str(&unified(&printable(key), expected, found, highlight));
             }
             (expected, found) => {
+                if let (None, Some(bytes)) = (found, self.found_bytes) {
+                    _ = writeln!(
+                        text,
+                        "    is: not read: {bytes} bytes, more than cfgctl ever writes"
+                    );
+                }
                 for (sign, value) in [("is", found), (rightly, expected)] {
                     if let Some(value) = value {
                         _ = writeln!(text, "    {sign}: {}", shortened(value, look));

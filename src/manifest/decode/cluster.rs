@@ -58,7 +58,7 @@ impl Decoder<'_, '_> {
     fn directory(&mut self, entry: &Entry) -> Option<Directory> {
         let fields = self.known_fields(&entry.value, entry.at, "`directory`", DIRECTORY_FIELDS)?;
         let path = self.required(fields, "path")?;
-        let path = self.absolute(path)?;
+        let path = self.beside_manifest(path)?;
         Some(Directory { path })
     }
 
@@ -107,7 +107,7 @@ impl Decoder<'_, '_> {
                 format!("this is not the address of a Consul: {reason}"),
             )
             .help("write http://HOST:PORT or https://HOST:PORT");
-            let may_hold_a_password = text.contains('@');
+            let may_hold_a_password = text.contains(['@', '?', '#']);
             self.add(if may_hold_a_password {
                 finding.conceal(entry.value.span)
             } else {

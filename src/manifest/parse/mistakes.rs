@@ -1,11 +1,12 @@
 //! What people get wrong in YAML, and what is said about it.
 
 use serde_json::Value;
-use serde_saphyr::granit_parser::{ErrorKind, ScalarStyle};
+use serde_saphyr::granit_parser::{ErrorKind, ScalarStyle, ScanError};
 
 use super::super::limits::Limits;
 use super::super::node::{Kind, Node};
 use super::Key;
+use super::strict::tab_indents;
 use crate::manifest::words::shown;
 use crate::manifest::{Finding, Span};
 
@@ -50,6 +51,13 @@ pub(super) fn key_of(
         // Already reported.
         Kind::Broken => Key::Dropped,
         Kind::List(_) | Kind::Map(_) => {
+            // A key in a key that stands at the same place is told once.
+            let is_told = |last: &Finding| {
+                last.code == "key-type" && last.at.is_some_and(|told| told.start == at.start)
+            };
+            if findings.last().is_some_and(is_told) {
+                return Key::Dropped;
+            }
             findings.push(
                 Finding::error(
                     "key-type",
@@ -72,6 +80,103 @@ pub(super) fn too_deep(at: Span, limits: Limits) -> Finding {
             limits.depth
         ),
     )
+}
+
+/// How many lines behind an error are looked at for the tab that it is about.
+const MAX_TAB_LINES: usize = 64;
+
+/// What is said about an error of the parser, at the place where a person would look for it.
+pub(super) fn syntax(error: &ScanError, text: &str, at: Span) -> Finding {
+    let kind = error.kind();
+    let rest = text.get(at.start..).unwrap_or_default();
+    match kind {
+        ErrorKind::TabInPlainScalar | ErrorKind::TabAtBlockScalarStart => {
+            // These are reported where the text starts that the tab ends.
+            if let Some(tab) = tab_behind(text, at) {
+                return tab_indents(tab);
+            }
+        }
+        ErrorKind::TabInIndentation
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabNotAllowed => {
+            if let Some(tab) = tab_before(text, at) {
+                return tab_indents(tab);
+            }
+        }
+        // The parser wants a value, and calls whatever else is there the end.
+        ErrorKind::UnexpectedEofFlowSequence
+        | ErrorKind::UnexpectedEofFlowMapping
+        | ErrorKind::UnexpectedEofImplicitFlowMapping
+        | ErrorKind::UnexpectedEofBlockSequence
+        | ErrorKind::UnexpectedEofBlockMapping
+        | ErrorKind::UnexpectedEof => {
+            if rest.starts_with(',') {
+                return Finding::error("syntax", Some(at), "there is nothing before this comma")
+                    .help("take the comma out, or write a value before it; an empty text is \"\"");
+            }
+            if !rest.trim().is_empty() {
+                return Finding::error("syntax", Some(at), "a value or a key should be here");
+            }
+        }
+        _ => {}
+    }
+    let finding = Finding::error("syntax", Some(at), error.info());
+    match advice(kind) {
+        Some(help) => finding.help(help),
+        None => finding,
+    }
+}
+
+/// The tab that the line up to `at` is indented with.
+fn tab_before(text: &str, at: Span) -> Option<Span> {
+    let line_start = at.start.checked_sub(at.column - 1)?;
+    let line = text.get(line_start..)?;
+    let indentation = line.len() - line.trim_start_matches([' ', '\t', '-', '?', ':']).len();
+    let tab = line[..indentation].find('\t')?;
+    Some(Span {
+        column: tab + 1,
+        start: line_start + tab,
+        end: line_start + tab + 1,
+        ..at
+    })
+}
+
+/// The tab that one of the lines behind `at` is indented with: the first that stands left of what
+/// is in the line of `at`, if there is one.
+fn tab_behind(text: &str, at: Span) -> Option<Span> {
+    let (before, behind) = text.split_at_checked(at.start)?;
+    let first = before.rsplit(['\n', '\r']).next().unwrap_or_default();
+    let spaces = first.len() - first.trim_start_matches(' ').len();
+    let mut found = None;
+    let mut start = at.start;
+    for (index, line) in behind.split_inclusive('\n').take(MAX_TAB_LINES).enumerate() {
+        let indentation = line.len() - line.trim_start_matches([' ', '\t']).len();
+        if let Some(tab) = line[..indentation].find('\t').filter(|_| index > 0) {
+            let place = Span {
+                line: at.line + index,
+                column: tab + 1,
+                start: start + tab,
+                end: start + tab + 1,
+                ..at
+            };
+            if tab <= spaces {
+                return Some(place);
+            }
+            found = found.or(Some(place));
+        }
+        start += line.len();
+    }
+    found
+}
+
+/// An alias with an anchor or a tag of its own.
+pub(super) fn aliased(at: Span) -> Finding {
+    Finding::error(
+        "syntax",
+        Some(at),
+        "an alias has no anchor and no tag of its own",
+    )
+    .help("take out what stands before it: it repeats what its anchor names")
 }
 
 /// What to do about the syntax errors that people really make.

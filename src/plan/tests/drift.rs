@@ -51,6 +51,7 @@ fn an_edited_key_is_drift_and_repaired() {
         [Drift::Edited {
             key: key("app/a"),
             found: b"hand".to_vec(),
+            unread: None,
             expected: Some(b"1".to_vec()),
         }]
     );
@@ -106,6 +107,7 @@ fn what_an_older_version_said_is_known_from_its_revision() {
         [Drift::Edited {
             key: key("app/a"),
             found: b"hand".to_vec(),
+            unread: None,
             expected: Some(b"1".to_vec()),
         }]
     );

@@ -26,7 +26,7 @@ impl HeadRow {
         Self {
             version,
             revision: seal,
-            due: due.map(|at| at.as_second()),
+            due: due.map(jiff::Timestamp::as_second),
         }
     }
 

@@ -14,6 +14,7 @@ use tokio::sync::OnceCell;
 
 use super::super::Environment;
 use super::address::Address;
+use super::room::{Held, Room, STEP};
 use super::token::{KeptTokens, Source};
 use super::{Patience, credentials};
 use crate::model::{self, ClusterName};
@@ -55,6 +56,8 @@ pub(super) struct Client {
     in_the_clear: bool,
     /// `CONSUL_NAMESPACE`, of Consul Enterprise.
     pub(super) namespace: Option<String>,
+    /// Where answers find room in memory.
+    room: Arc<Room>,
     /// What time it was at the server when this client was `born`, by the `Date` of the last answer:
     /// in milliseconds since 1970; [`NO_DATE`] before the first.
     clock: AtomicI64,
@@ -70,6 +73,8 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
+    /// The room that the body takes.
+    _held: Held,
 }
 
 /// Why there is no answer to go by.
@@ -168,6 +173,7 @@ impl Client {
             token: Source::Known(token),
             in_the_clear: !address.is_https() && !address.is_loopback(),
             namespace,
+            room: Room::of_process(),
             clock: AtomicI64::new(NO_DATE),
             born: Instant::now(),
         })
@@ -276,11 +282,23 @@ impl Client {
             request = request.body(body.to_vec());
         }
         let unanswered = |error| ended(error, self.suspicion);
-        let mut response = request.send().await.map_err(unanswered)?;
+        let response = request.send().await.map_err(unanswered)?;
         if let Some(date) = date(response.headers()) {
             let at_birth = date.as_millisecond().saturating_sub(self.age());
             self.clock.store(at_birth, Ordering::Relaxed);
         }
+        // Its own time limit does not run while it waits for room.
+        let read = tokio::time::timeout(self.patience.request, self.read(response, limit));
+        read.await.unwrap_or_else(|_| {
+            let seconds = self.patience.request.as_secs_f32();
+            Err(Failed::Unanswered(
+                format!("no whole answer within {seconds} s").into(),
+            ))
+        })
+    }
+
+    /// The rest of an answer, which takes no more memory than there is room for.
+    async fn read(&self, mut response: reqwest::Response, limit: usize) -> Result<Answer, Failed> {
         let too_long = |bytes: usize| bytes > limit;
         if response
             .content_length()
@@ -288,10 +306,19 @@ impl Client {
         {
             return Err(Failed::TooLong(limit));
         }
+        let mut held = Arc::clone(&self.room).enter();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if too_long(body.len() + chunk.len()) {
+            let bytes = body.len() + chunk.len();
+            if too_long(bytes) {
                 return Err(Failed::TooLong(limit));
+            }
+            while held.bytes() < bytes {
+                held.grow().await;
+            }
+            if body.capacity() < bytes {
+                // No more than there is room for, as growing by itself would be.
+                body.reserve_exact((held.bytes() - body.len()).min(STEP).max(chunk.len()));
             }
             body.extend_from_slice(&chunk);
         }
@@ -299,6 +326,7 @@ impl Client {
             status: response.status(),
             headers: response.headers().clone(),
             body,
+            _held: held,
         })
     }
 }
@@ -397,6 +425,81 @@ mod tests {
             kv_path("a b/ü%2F/#?&/..c/~"),
             "kv/a%20b/%C3%BC%252F/%23%3F%26/..c/~"
         );
+    }
+
+    /// A server whose only answer is this many bytes, in chunks and without an end that is told
+    /// before; returns its address.
+    fn sick(bytes: usize) -> String {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            _ = stream.read(&mut [0; 4096]);
+            let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+            _ = stream.write_all(head.as_bytes());
+            let chunk = [&b"10000\r\n"[..], &vec![b'['; 0x10000], b"\r\n"].concat();
+            // Whoever has read enough goes away.
+            let all = (0..bytes / 0x10000).try_for_each(|_| stream.write_all(&chunk));
+            _ = all.and_then(|()| stream.write_all(b"0\r\n\r\n"));
+        });
+        format!("http://{address}")
+    }
+
+    fn client(address: String, room: &Arc<Room>) -> Client {
+        let spec = model::Consul {
+            address: Some(address),
+            prefix: "cfgctl".parse().unwrap(),
+            datacenter: None,
+            token: None,
+            tls: None,
+            limits: model::LimitOverrides::default(),
+        };
+        let patience = Patience {
+            connect: Duration::from_secs(60),
+            request: Duration::from_secs(60),
+            attempts: 1,
+        };
+        let client = Client::new(&spec, &Environment::default(), patience).unwrap();
+        Client {
+            room: Arc::clone(room),
+            ..client
+        }
+    }
+
+    #[tokio::test]
+    async fn the_answers_of_many_sick_servers_share_one_bound() {
+        // Each answer is as large as the pool, and there are as many as a run asks at once.
+        let (steps, clients) = (4, 8);
+        let room = Arc::new(Room::new(steps));
+        let mut asked = Vec::new();
+        for _ in 0..clients {
+            let client = client(sick((steps + 1) * STEP), &room);
+            asked.push(async move {
+                let outcome = client.send(&Method::GET, "kv/x", None, LISTING).await;
+                outcome.last.map(|answer| answer.body.len())
+            });
+        }
+        for read in futures_util::future::join_all(asked).await {
+            assert_eq!(read.unwrap(), (steps + 1) * STEP);
+        }
+        assert!(room.most() > 0);
+        assert!(room.most() <= 2 * steps * STEP, "{}", room.most());
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_an_end_is_cut_off_and_its_room_is_free_again() {
+        let room = Arc::new(Room::new(2));
+        for _ in 0..3 {
+            let client = client(sick(16 * STEP), &room);
+            let limit = 3 * STEP;
+            let outcome = client.send(&Method::GET, "kv/x", None, limit).await;
+            assert!(
+                matches!(outcome.last, Err(Failed::TooLong(_))),
+                "{outcome:?}"
+            );
+        }
+        assert!(room.most() <= 2 * STEP, "{}", room.most());
     }
 
     #[test]

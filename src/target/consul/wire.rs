@@ -125,6 +125,7 @@ impl Pair {
         ObservedEntry {
             fence: self.fence(),
             owner: self.owner(),
+            unread: None,
             value: self.value,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use reqwest::{Method, StatusCode};
 
-use super::super::TargetError;
+use super::super::{Progress, TargetError};
 use super::Consul;
 use super::http::{Answer, Failed, SMALL_ANSWER};
 use super::observe::not_json;
@@ -13,7 +13,11 @@ use crate::model::{Act, AsideNames, Expected, Key, Limits, Oversize, Transaction
 use crate::target::Target as _;
 
 /// Carries out `write` up to its last transaction, which is what readers see of it.
-pub(super) async fn write(consul: &Consul, write: &Write) -> Result<(), TargetError> {
+pub(super) async fn write(
+    consul: &Consul,
+    write: &Write,
+    progress: &Progress,
+) -> Result<(), TargetError> {
     let snapshot_key = consul.snapshot_key(&write.set);
     let names = AsideNames::of(&snapshot_key);
     let is_own = |key: &&Key| key.as_str() == snapshot_key || names.holds(key.as_str());
@@ -27,10 +31,21 @@ pub(super) async fn write(consul: &Consul, write: &Write) -> Result<(), TargetEr
     let transactions = write.transactions(&snapshot_key, limits);
     let transactions = transactions.map_err(|reasons| too_large(consul, reasons))?;
     let mut written = BTreeMap::new();
+    progress.starts(transactions.len());
     for transaction in &transactions {
+        if changes(transaction, &snapshot_key) {
+            progress.turns();
+        }
         carry_out(consul, transaction, limits, &mut written).await?;
+        progress.advances();
     }
     Ok(())
+}
+
+/// Whether a transaction does more to a key than to compare it.
+fn changes(transaction: &Transaction<'_>, key: &str) -> bool {
+    let mut operations = transaction.operations.iter();
+    operations.any(|operation| operation.key == key && operation.act != Act::Check)
 }
 
 /// Carries out all of one transaction, or nothing of it. `written` holds the states that earlier

@@ -9,7 +9,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Component, Path, PathBuf};
 
 use super::SNAPSHOT;
-use super::tree::{DATA, Node, Tree, is_generation, new_generation};
+use super::tree::{DATA, Node, Tree, at, is_generation, new_generation};
 use crate::model::{EntryWrite, SnapshotWrite, Write};
 
 /// What is renamed over [`DATA`].
@@ -105,6 +105,12 @@ impl<'a> Switch<'a> {
         sync(&self.directory)
     }
 
+    /// Removes what was prepared and will not be seen: the disk may be full.
+    pub(super) fn abandon(&self) {
+        // What stays goes with the next write.
+        _ = fs::remove_dir_all(self.directory.join(&self.next));
+    }
+
     /// Removes what is no longer seen: links to nothing, and every other generation, also those
     /// of writes that crashed.
     pub(super) fn clean_up(&self) -> io::Result<()> {
@@ -116,7 +122,9 @@ impl<'a> Switch<'a> {
                 && (self.files.is_empty() || name != OsStr::new(&self.next));
             if old {
                 fs::remove_dir_all(item.path())?;
-            } else if name == NEXT_DATA || (!names.contains(&name) && self.is_ours(&name)) {
+            } else if name == NEXT_DATA {
+                self.clear_next()?;
+            } else if !names.contains(&name) && self.is_ours(&name) {
                 fs::remove_file(item.path())?;
             }
         }
@@ -132,31 +140,30 @@ impl<'a> Switch<'a> {
 
     /// The next generation, complete and on disk.
     fn write_files(&self) -> io::Result<()> {
-        fs::create_dir_all(&self.directory)?;
+        fs::create_dir_all(&self.directory).map_err(|error| at(&self.directory, error))?;
         self.directory.parent().map_or(Ok(()), sync)?;
         if self.files.is_empty() {
             return Ok(());
         }
         let root = self.directory.join(&self.next);
-        fs::create_dir(&root)?;
+        fs::create_dir(&root).map_err(|error| at(&root, error))?;
         let mut directories = BTreeSet::from([root.clone()]);
         for (path, content) in &self.files {
             let whole = root.join(path);
             if let Some(parent) = whole.parent() {
-                fs::create_dir_all(parent)?;
+                fs::create_dir_all(parent).map_err(|error| at(parent, error))?;
                 let inside = parent.ancestors().take_while(|above| *above != root);
                 directories.extend(inside.map(Path::to_path_buf));
             }
             match content {
                 Content::New(bytes) => {
-                    let mut file = File::create_new(&whole)?;
-                    file.write_all(bytes)?;
-                    file.sync_all()?;
+                    let written = File::create_new(&whole).and_then(|mut file| {
+                        file.write_all(bytes)?;
+                        file.sync_all()
+                    });
+                    written.map_err(|error| at(&whole, error))?;
                 }
-                Content::Kept(Node::File) => {
-                    fs::copy(self.old.join(path), &whole)?;
-                    sync(&whole)?;
-                }
+                Content::Kept(Node::File) => keep(&self.old.join(path), &whole)?,
                 Content::Kept(Node::Link) => {
                     symlink(fs::read_link(self.old.join(path))?, &whole)?;
                 }
@@ -170,22 +177,41 @@ impl<'a> Switch<'a> {
     fn link_names(&self) -> io::Result<()> {
         for name in self.names() {
             if !self.is_ours(&name) {
-                symlink(Path::new(DATA).join(&name), self.directory.join(&name))?;
+                let link = self.directory.join(&name);
+                symlink(Path::new(DATA).join(&name), &link).map_err(|error| at(&link, error))?;
             }
         }
         sync(&self.directory)
     }
 
     fn link_next(&self) -> io::Result<()> {
-        let next = self.directory.join(NEXT_DATA);
-        match fs::remove_file(&next) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        self.clear_next()?;
         if self.files.is_empty() {
             return Ok(());
         }
-        symlink(&self.next, next)
+        let next = self.directory.join(NEXT_DATA);
+        symlink(&self.next, &next).map_err(|error| at(&next, error))
+    }
+
+    /// Removes what is left of a write that crashed, or an empty directory, which nobody misses.
+    fn clear_next(&self) -> io::Result<()> {
+        let next = self.directory.join(NEXT_DATA);
+        let removed = match fs::symlink_metadata(&next) {
+            Ok(metadata) if metadata.is_dir() => fs::remove_dir(&next),
+            Ok(_) => fs::remove_file(&next),
+            Err(error) => Err(error),
+        };
+        match removed {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => Err(io::Error::new(
+                ErrorKind::InvalidData,
+                format!(
+                    "{} is in the way, a directory that cfgctl did not make: move it away",
+                    next.display()
+                ),
+            )),
+            other => other.map_err(|error| at(&next, error)),
+        }
     }
 
     /// The first segments of all paths.
@@ -218,9 +244,20 @@ impl<'a> Switch<'a> {
     }
 }
 
+/// Gives the file at `old` a second name, so that one of any size costs nothing. Where the file
+/// system has no such names it is copied.
+fn keep(old: &Path, new: &Path) -> io::Result<()> {
+    if fs::hard_link(old, new).is_ok() {
+        return Ok(());
+    }
+    fs::copy(old, new).map_err(|error| at(old, error))?;
+    sync(new)
+}
+
 /// Makes a file or directory outlive a power cut.
 pub(super) fn sync(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
+    let synced = File::open(path).and_then(|file| file.sync_all());
+    synced.map_err(|error| at(path, error))
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ pub(crate) fn with_content(number: u64, content: Content) -> Revision {
             cause: Cause::Apply,
             message: Some(format!("number {number}")),
             consents: BTreeSet::new(),
+            planned: None,
         },
         content,
         overrides: cfgctl::model::Overrides::default(),

@@ -29,6 +29,7 @@ pub(crate) fn snapshot(set: &SetName, version: u64, entries: &[(&str, &[u8])]) -
         cause: Cause::Apply,
         message: None,
         consents: BTreeSet::new(),
+        planned: None,
     };
     let values = Map::from_iter([("a".to_owned(), version.into())]);
     let cluster = "eu".parse().expect("a name");
@@ -37,7 +38,7 @@ pub(crate) fn snapshot(set: &SetName, version: u64, entries: &[(&str, &[u8])]) -
         set.clone(),
         cluster,
         version,
-        origin,
+        &origin,
         cfgctl::model::Contents::of_values(values),
         entries,
         [].into(),

@@ -54,6 +54,7 @@ fn sealed(
         cause: Cause::Apply,
         consents: BTreeSet::new(),
         message: None,
+        planned: None,
     };
     let cluster = "eu".parse().expect("a name");
     let version = Version::new(version).expect("a version");
@@ -61,7 +62,7 @@ fn sealed(
         set.clone(),
         cluster,
         version,
-        origin,
+        &origin,
         Contents::of_values(values),
         entries,
         loose,

@@ -16,6 +16,7 @@ use super::views::table::{printable, table};
 use crate::engine::Connect as _;
 use crate::model::{Cluster, ClusterName, Connection, Content, Heads, Limits, ResourceId};
 use crate::plan::chain;
+use crate::store::Which;
 use crate::target::{Health, Target, TargetError};
 
 mod login;
@@ -122,7 +123,7 @@ async fn world(session: &Session, files: &FileArgs) -> Result<World, Failure> {
         let loaded = files.declared(session, &Heads::new())?;
         return Ok(declared::desired(loaded.manifests).contents);
     }
-    let heads = session.store().await?.heads().await?;
+    let heads = session.store().await?.heads(&Which::All).await?.heads;
     let contents = heads.into_iter().map(|(id, head)| (id, head.content));
     Ok(contents.collect())
 }
@@ -146,7 +147,7 @@ fn in_world<'a>(world: &'a World, name: &ClusterName) -> Result<&'a Cluster, Fai
 
 async fn list(session: &Session) -> Result<Exit, Failure> {
     let store = session.store().await?;
-    let heads = store.heads().await?;
+    let heads = store.heads(&Which::All).await?.heads;
     let item = |(name, cluster): (&ClusterName, &Cluster)| ClusterItem {
         name: name.to_string(),
         labels: cluster.labels.clone(),
@@ -211,7 +212,7 @@ async fn chosen(
     args: &CheckArgs,
 ) -> Result<Vec<(ClusterName, Cluster)>, Failure> {
     let mut found: Vec<(ClusterName, Cluster)> = if args.files.filenames.is_empty() {
-        let heads = session.store().await?.heads().await?;
+        let heads = session.store().await?.heads(&Which::All).await?.heads;
         for name in &args.names {
             known(&heads, &ResourceId::Cluster(name.clone()))?;
         }

@@ -17,6 +17,7 @@ use crate::manifest::closest;
 use crate::model::value::Path;
 use crate::model::{BreakerName, ClusterName, Labels, ResourceId, Revision, Version};
 use crate::plan::{self, Explanation, Source};
+use crate::store::Which;
 
 /// How far back the origin of a value is looked for, in revisions.
 const SEARCHED: usize = 10_000;
@@ -82,9 +83,9 @@ struct ExplainedValue {
 
 pub(crate) async fn explain(session: &Session, args: &ExplainArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
-    let heads = store.heads().await?;
+    let heads = store.heads(&Which::All).await?.heads;
     let id = known_set(&heads, &args.set.set)?;
-    let history = since(store.history(&id, SEARCHED).await?, args)?;
+    let history = since(store.history(&id, None, SEARCHED).await?, args)?;
     let newest = history
         .first()
         .ok_or_else(|| Failure::usage(format!("{id} did not exist then")))?;

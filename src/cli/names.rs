@@ -145,7 +145,9 @@ pub(crate) async fn revision(
     id: &ResourceId,
     version: Version,
 ) -> Result<Revision, Failure> {
-    store.revision(id, version).await?.ok_or_else(|| {
+    let mut found = store.revisions(&[(id.clone(), version)]).await?;
+    let found = found.pop().map(|(_, revision)| revision);
+    found.ok_or_else(|| {
         Failure::usage(format!("{id} has no revision {version}"))
             .hint(format!("`cfgctl history {}` lists them", short(id)))
     })

@@ -13,6 +13,7 @@ use super::views::table::{moment, printable};
 use crate::manifest::{manifest_of, yaml};
 use crate::model::{ClusterName, Content, Document, Origin, ResourceId, Version};
 use crate::render;
+use crate::store::Which;
 
 /// Shows one revision of a set, or what a cluster gets of it
 #[derive(Clone, Debug, clap::Args)]
@@ -41,7 +42,7 @@ struct Shown {
 
 pub(crate) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
-    let heads = store.heads().await?;
+    let heads = store.heads(&Which::All).await?.heads;
     let id = known_set(&heads, &args.at.set)?;
     let revision = match args.at.version {
         Some(version) => revision(store.as_ref(), &id, version).await?,

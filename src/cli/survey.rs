@@ -11,7 +11,7 @@ use super::works::Works;
 use crate::engine::Survey;
 use crate::model::{Cause, Consent, SetName};
 use crate::plan::{Desired, Plan, Reach};
-use crate::store::Store;
+use crate::store::{Store, Which};
 
 /// What is asked.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(crate) async fn reach(store: &dyn Store, sets: &[SetName]) -> Result<Reach, 
     if sets.is_empty() {
         return Ok(Reach::All);
     }
-    let heads = store.heads().await?;
+    let heads = store.heads(&Which::All).await?.heads;
     for set in sets {
         known_set(&heads, set)?;
     }

@@ -17,6 +17,7 @@ use crate::plan::{
     Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, States, Unseen, UnseenKind,
     places, plan, states,
 };
+use crate::store::Which;
 use crate::target::Target;
 
 /// What is true now: in the store, and in every target that matters.
@@ -161,7 +162,8 @@ impl Engine<'_> {
     }
 
     async fn heads(&self) -> Result<Heads, EngineError> {
-        self.store.heads().await.map_err(EngineError::Read)
+        let heads = self.store.heads(&Which::All).await;
+        heads.map(|at| at.heads).map_err(EngineError::Read)
     }
 
     fn fleet(&self, scope: &Scope) -> Fleet {
@@ -269,8 +271,8 @@ impl Engine<'_> {
         let mut past = Past::new();
         for (set, version) in held {
             let id = ResourceId::Set(set.clone());
-            let revision = self.store.revision(&id, version).await;
-            if let Some(revision) = revision.map_err(EngineError::Read)? {
+            let found = self.store.revisions(&[(id, version)]).await;
+            if let Some((_, revision)) = found.map_err(EngineError::Read)?.pop() {
                 past.insert((set, version), revision);
             }
         }

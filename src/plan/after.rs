@@ -468,6 +468,8 @@ impl<'a> After<'a> {
                     (id.clone(), revision)
                 })
                 .collect(),
+            key: None,
+            audit: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use cfgctl::model::{Heads, ResourceId, Revision};
 use cfgctl::store::sqlite::Sqlite;
-use cfgctl::store::{Store, StoreError};
+use cfgctl::store::{Store, StoreError, Which};
 use rusqlite::Connection;
 
 use crate::store_contract::fixture::{commit, id};
@@ -169,10 +169,10 @@ fn what_is_published_from_a_store_with_any_flipped_bit_was_committed() {
 type Said = (Heads, Vec<Vec<Revision>>);
 
 async fn said(store: &dyn Store, ids: &[ResourceId]) -> Result<Said, StoreError> {
-    let heads = store.heads().await?;
+    let heads = store.heads(&Which::All).await?.heads;
     let mut histories = Vec::new();
     for id in ids {
-        histories.push(store.history(id, usize::MAX).await?);
+        histories.push(store.history(id, None, usize::MAX).await?);
     }
     Ok((heads, histories))
 }
@@ -396,7 +396,7 @@ async fn there_is_no_version_after_the_greatest() {
         .commit(&commit(&[("set/a", 0, GREATEST)]))
         .await
         .unwrap();
-    let head = &store.heads().await.unwrap()[&id("set/a")];
+    let head = &store.heads(&Which::All).await.unwrap().heads[&id("set/a")];
     assert_eq!(head.version.get(), GREATEST);
     let next = commit(&[("set/a", GREATEST, head.version.next().get())]);
     let error = store.commit(&next).await.unwrap_err();

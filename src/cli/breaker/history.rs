@@ -8,7 +8,7 @@ use crate::cli::session::Session;
 use crate::cli::ui::{Look, Report};
 use crate::cli::views::table::{moment, printable, table};
 use crate::model::{BreakerName, Origin, ResourceId, Revision, Version};
-use crate::store::Store;
+use crate::store::{Store, Which};
 
 /// How many revisions are searched.
 const SEARCHED: usize = 1000;
@@ -45,7 +45,7 @@ pub(super) struct Event {
 pub(super) async fn history(session: &Session, args: &HistoryArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
     let PartOf { set, name } = &args.breaker;
-    let heads = store.heads().await?;
+    let heads = store.heads(&Which::All).await?.heads;
     let id = known_set(&heads, set)?;
     let mut events = events(store.as_ref(), &id, name).await?;
     let declared = heads.get(&id).and_then(|head| head.content.set());
@@ -66,7 +66,7 @@ pub(super) async fn events(
     id: &ResourceId,
     name: &BreakerName,
 ) -> Result<Vec<Event>, Failure> {
-    let revisions = store.history(id, SEARCHED).await?;
+    let revisions = store.history(id, None, SEARCHED).await?;
     let olders = revisions.iter().skip(1).map(Some).chain([None]);
     let changed = revisions.iter().zip(olders).filter(|(revision, older)| {
         let (now, before) = (of(revision, name), of_some(*older, name));

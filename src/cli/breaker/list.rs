@@ -13,6 +13,7 @@ use crate::cli::views::table::{age, printable, table};
 use crate::model::{
     BreakerName, BreakerState, BreakerStatus, ConfigSet, Heads, Labels, Revision, SetName,
 };
+use crate::store::Which;
 
 /// Lists breakers with their state in every cluster
 #[derive(Clone, Debug, clap::Args)]
@@ -46,7 +47,7 @@ pub(super) struct BreakerView {
 
 pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
-    let heads = store.heads().await?;
+    let heads = store.heads(&Which::All).await?.heads;
     let mut breakers = Vec::new();
     for (set, content, head) in living_or_all(&heads, args.set.as_ref())? {
         for name in content.breakers.keys() {

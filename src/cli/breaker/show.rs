@@ -18,6 +18,7 @@ use crate::cli::views::table::{moment, printable, table};
 use crate::model::{
     BreakerName, BreakerState, Clocks, Grip, Opening, Overrides, Reset, ResourceId, Selector, Stamp,
 };
+use crate::store::Which;
 
 /// How many events are shown; `breaker history` shows more.
 const SHOWN: usize = 5;
@@ -46,7 +47,7 @@ struct Shown {
 pub(super) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
     let PartOf { set, name } = &args.breaker;
-    let heads = store.heads().await?;
+    let heads = store.heads(&Which::All).await?.heads;
     let (content, head) = living(&heads, set)?;
     let declared = known_part(&content.breakers, "breaker", set, name)?;
     let mut recent = history::events(store.as_ref(), &ResourceId::Set(set.clone()), name).await?;

@@ -20,6 +20,7 @@ use crate::model::value::Map;
 use crate::model::{ClusterName, Flag, FlagName, Labels, ResourceId, Version};
 use crate::plan::{Held, Source, source_of_flag};
 use crate::render;
+use crate::store::Which;
 
 /// The largest file that is read; a context is far smaller.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
@@ -121,7 +122,7 @@ enum Reason {
 
 pub(super) async fn eval(session: &Session, args: &EvalArgs) -> Result<Exit, Failure> {
     let about = context(args)?;
-    let heads = session.store().await?.heads().await?;
+    let heads = session.store().await?.heads(&Which::All).await?.heads;
     let PartOf { set, name } = &args.flag;
     let (content, head) = living(&heads, set)?;
     let flag = known_part(&content.flags, "flag", set, name)?;

@@ -15,6 +15,7 @@ use crate::model::{
 };
 use crate::plan::{Held, Source, source_of_flag};
 use crate::render;
+use crate::store::Which;
 
 /// Lists flags: what is declared, what each cluster has, and who switched it
 #[derive(Clone, Debug, clap::Args)]
@@ -55,7 +56,7 @@ struct FlagView {
 
 pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
-    let heads = store.heads().await?;
+    let heads = store.heads(&Which::All).await?.heads;
     let sets = living_or_all(&heads, args.set.as_ref())?.into_iter();
     let flags = sets.flat_map(|(name, content, head)| views(&heads, name, (content, head), None));
     let flags: Vec<_> = flags.collect();
@@ -67,7 +68,7 @@ pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Fai
 }
 
 pub(super) async fn get(session: &Session, args: &GetArgs) -> Result<Exit, Failure> {
-    let heads = session.store().await?.heads().await?;
+    let heads = session.store().await?.heads(&Which::All).await?.heads;
     let PartOf { set, name } = &args.flag;
     let (content, head) = living(&heads, set)?;
     known_part(&content.flags, "flag", set, name)?;

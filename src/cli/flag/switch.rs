@@ -11,6 +11,7 @@ use crate::cli::session::Session;
 use crate::cli::views::table::moment;
 use crate::model::{Cause, Flag, FlagName, FlagOverride, Selector, Stamp};
 use crate::plan::{Source, source_of_flag};
+use crate::store::Which;
 
 /// Holds a boolean flag at true, whatever its targeting says, until it is unset
 #[derive(Clone, Debug, clap::Args)]
@@ -120,7 +121,7 @@ impl Wanted<'_> {
 async fn hold(session: &Session, args: &HoldArgs, wanted: &Wanted<'_>) -> Result<Exit, Failure> {
     let store = session.store().await?;
     let PartOf { set, name } = &args.flag;
-    let heads = store.heads().await?;
+    let heads = store.heads(&Which::All).await?.heads;
     let (content, _) = living(&heads, set)?;
     let flag = known_part(&content.flags, "flag", set, name)?;
     let variant = wanted.of(flag, &args.flag)?;

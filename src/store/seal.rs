@@ -89,8 +89,10 @@ fn limbs(digest: &Digest) -> [u64; 4] {
 
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [d, c, b, a] = self.0;
-        write!(f, "{a:016x}{b:016x}{c:016x}{d:016x}")
+        for limb in self.0.iter().rev() {
+            write!(f, "{limb:016x}")?;
+        }
+        Ok(())
     }
 }
 

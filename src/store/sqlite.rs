@@ -218,7 +218,7 @@ impl Shared {
         self.readers.read(&self.site, |connection, site| {
             let records = log::after(connection, after, limit, site)?.into_iter();
             records
-                .map(|record| log::publish(connection, record, site))
+                .map(|record| log::publish(connection, &record, site))
                 .collect()
         })
     }
@@ -279,7 +279,7 @@ impl Shared {
         let Some(record) = log::by_key(connection, key.as_str(), &self.site)? else {
             return Ok(None);
         };
-        let record = log::publish(connection, record, &self.site)?;
+        let record = log::publish(connection, &record, &self.site)?;
         guard::same(commit, &record, |id, version| {
             let Ok(version) = i64::try_from(version.get()) else {
                 return Ok(None);
@@ -358,7 +358,7 @@ impl Store for Sqlite {
         // Before the first look, so that no commit falls in between.
         let mut news = self.shared.news.subscribe();
         loop {
-            let newest = self.run(|shared| shared.newest()).await?;
+            let newest = self.run(Shared::newest).await?;
             if newest != after {
                 return Ok(newest);
             }

@@ -27,7 +27,7 @@ impl HeadRow {
         Self {
             version,
             revision: seal,
-            due: due.map(|at| at.as_second()),
+            due: due.map(Timestamp::as_second),
         }
     }
 

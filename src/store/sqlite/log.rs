@@ -178,7 +178,7 @@ pub(super) fn change(
 /// with.
 pub(super) fn publish(
     connection: &Connection,
-    record: Record,
+    record: &Record,
     site: &Site,
 ) -> Result<CommitRecord, StoreError> {
     let failed = |error| site.failed(error);

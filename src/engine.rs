@@ -25,7 +25,7 @@ mod survey;
 pub use asked::{Answers, Asked};
 pub use deliver::{Outcome, Report};
 pub use reconcile::{Pass, Reconciled, clusters_of, stagger};
-pub use survey::Survey;
+pub use survey::{Question, Survey};
 
 /// How many sets of one cluster are worked on at once: enough to hide the round trips, far below
 /// the 200 connections that a Consul grants to one address.

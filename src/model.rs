@@ -34,7 +34,7 @@ pub use clocks::{Clocks, Off};
 pub use cluster::{
     ClientCertificate, Cluster, Connection, Consul, Directory, LimitOverrides, Tls, TokenSource,
 };
-pub use commit::{Commit, Heads};
+pub use commit::{Commit, Heads, IdempotencyKey, IdempotencyKeyError, Sequence};
 pub use consent::Consent;
 pub use contents::{BreakerStatus, Contents, FLAGS_KEY};
 pub use duration::parse_duration;

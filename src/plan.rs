@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Cause, ClusterName, Commit, Consent, Content, Heads, Limits, Observed, Origin, Overrides,
-    Provenance, ResourceId, Revision, SetName, Version,
+    Cause, ClusterName, Commit, Consent, Content, EntryWrite, Heads, Limits, Observed, Origin,
+    Overrides, Provenance, ResourceId, Revision, SetName, Version,
 };
 use crate::render::RenderError;
 
@@ -285,6 +285,13 @@ impl Plan {
         !commit.revisions.is_empty()
             || !resources.is_empty()
             || deliveries.iter().any(|delivery| delivery.write.is_some())
+    }
+
+    /// Whether it removes any key from a target.
+    pub fn removes_keys(&self) -> bool {
+        let writes = self.deliveries.iter().filter_map(|it| it.write.as_ref());
+        let mut entries = writes.flat_map(|write| write.entries.values());
+        entries.any(|entry| matches!(entry, EntryWrite::Delete { .. }))
     }
 
     /// Whether every target that has to do with it could be looked at and holds what it should, and

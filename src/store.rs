@@ -6,18 +6,21 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::model::{Commit, Heads, ResourceId, Revision, Version};
+use crate::model::{Commit, ResourceId, Revision, Sequence, Version};
 
 mod guard;
 mod later;
+mod log;
 pub mod memory;
 mod open;
 mod seal;
 pub mod sqlite;
 
+pub use log::{CommitLimits, CommitRecord, Committed, HeadsAt, Which};
 pub use open::{Missing, open};
 
-/// Where revisions live. All methods are safe to call from many processes at once.
+/// Where revisions live: a log of commits. All methods are safe to call from many processes at once,
+/// and a read holds up no commit.
 #[async_trait]
 pub trait Store: Debug + Send + Sync {
     /// Where the store is, as a person would name it.
@@ -29,24 +32,42 @@ pub trait Store: Debug + Send + Sync {
         true
     }
 
-    /// The head of every resource, tombstones included, from one moment in time.
-    async fn heads(&self) -> Result<Heads, StoreError>;
+    /// The most that a commit may have.
+    fn limits(&self) -> CommitLimits;
 
-    /// One revision of one resource, if it exists.
-    async fn revision(
+    /// The heads of `which`, tombstones included, from one moment in time.
+    async fn heads(&self, which: &Which) -> Result<HeadsAt, StoreError>;
+
+    /// Those of these revisions that there are, in this order.
+    async fn revisions(
+        &self,
+        ids: &[(ResourceId, Version)],
+    ) -> Result<Vec<(ResourceId, Revision)>, StoreError>;
+
+    /// The newest `limit` revisions of one resource, newest first; with `before` the newest ones
+    /// whose versions are smaller.
+    async fn history(
         &self,
         id: &ResourceId,
-        version: Version,
-    ) -> Result<Option<Revision>, StoreError>;
-
-    /// The newest `limit` revisions of one resource, newest first.
-    async fn history(&self, id: &ResourceId, limit: usize) -> Result<Vec<Revision>, StoreError>;
+        before: Option<Version>,
+        limit: usize,
+    ) -> Result<Vec<Revision>, StoreError>;
 
     /// Makes all revisions of `commit` the heads if every expected head still is the head.
     ///
     /// Fails with [`StoreError::HeadsMoved`] otherwise, having changed nothing, and with
-    /// [`StoreError::Invalid`] if the commit breaks the rules of [`Commit`].
-    async fn commit(&self, commit: &Commit) -> Result<(), StoreError>;
+    /// [`StoreError::Invalid`] if the commit breaks the rules of [`Commit`]. A commit whose key the
+    /// log has already is not made again: the answer is that of the first time. Without revisions it
+    /// only compares, and leaves no record.
+    async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError>;
+
+    /// The records of at most `limit` commits after `after`, oldest first.
+    async fn commits(&self, after: Sequence, limit: usize)
+    -> Result<Vec<CommitRecord>, StoreError>;
+
+    /// Waits until the newest commit is another one than `after`, and says which it is. Only a hint
+    /// to look: it may be older than `after` in a store that was restored from a backup.
+    async fn wait(&self, after: Sequence) -> Result<Sequence, StoreError>;
 }
 
 /// A head that is not what a commit expected.

@@ -10,6 +10,7 @@ use super::saved;
 use super::session::{ReachArgs, Session};
 use crate::model::{Cause, Content, Provenance, ResourceId};
 use crate::plan::{Desired, Reach, SavedPlan, Wish};
+use crate::store::Which;
 
 /// Makes files real: validate, show the plan, ask, commit once, deliver to every cluster
 ///
@@ -62,7 +63,7 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, F
         let everything = change(Desired::nothing(), BTreeMap::new(), Reach::All);
         (everything, args.reach.clone())
     } else {
-        let heads = store.heads().await?;
+        let heads = store.heads(&Which::All).await?.heads;
         let declared = args.files.declared(session, &heads)?;
         let provenances = provenances(session, &declared);
         let pruned = if args.prune {

@@ -24,6 +24,7 @@ use crate::model::{
 };
 use crate::plan::chain;
 use crate::render;
+use crate::store::Which;
 use crate::target::{Access, Health, Target, TargetError};
 
 mod login;
@@ -134,7 +135,9 @@ async fn world(session: &Session, files: &FileArgs) -> Result<World, Failure> {
         let loaded = files.declared(session, &Heads::new())?;
         return Ok(declared::desired(loaded.manifests).contents);
     }
-    Ok(stored(session.store().await?.heads().await?))
+    Ok(stored(
+        session.store().await?.heads(&Which::All).await?.heads,
+    ))
 }
 
 fn stored(heads: Heads) -> World {
@@ -169,7 +172,7 @@ fn in_world<'a>(world: &'a World, name: &ClusterName) -> Result<&'a Cluster, Fai
 
 async fn list(session: &Session) -> Result<Exit, Failure> {
     let store = session.store().await?;
-    let heads = store.heads().await?;
+    let heads = store.heads(&Which::All).await?.heads;
     let item = |(name, cluster): (&ClusterName, &Cluster)| ClusterItem {
         name: name.to_string(),
         labels: cluster.labels.clone(),
@@ -185,7 +188,7 @@ async fn list(session: &Session) -> Result<Exit, Failure> {
 
 async fn check(session: &Session, args: &CheckArgs) -> Result<Exit, Failure> {
     let world = if args.files.filenames.is_empty() {
-        let heads = session.store().await?.heads().await?;
+        let heads = session.store().await?.heads(&Which::All).await?.heads;
         for name in &args.names {
             known(&heads, &ResourceId::Cluster(name.clone()))?;
         }

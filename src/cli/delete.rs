@@ -8,6 +8,7 @@ use super::names::known;
 use super::session::{ReachArgs, Session};
 use crate::model::{Cause, Consent, Content, ResourceId};
 use crate::plan::{Desired, Reach};
+use crate::store::Which;
 
 /// Deletes sets, and removes their own keys from every cluster, exactly those
 ///
@@ -28,7 +29,7 @@ pub(crate) struct DeleteArgs {
 
 pub(crate) async fn delete(session: &Session, args: &DeleteArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
-    let heads = store.heads().await?;
+    let heads = store.heads(&Which::All).await?.heads;
     let mut desired = Desired {
         dropped: args.consent.dropped(),
         ..Desired::nothing()

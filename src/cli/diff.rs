@@ -14,6 +14,7 @@ use super::views::plan::{Detail, PlanView};
 use super::views::table::count;
 use crate::model::{Content, Planned};
 use crate::plan::{Reach, SavedPlan, Wish};
+use crate::store::Which;
 
 /// Shows what an apply would change, in the store and in every cluster, and changes nothing
 ///
@@ -41,7 +42,7 @@ pub(crate) struct DiffArgs {
 
 pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Failure> {
     let store = session.store_to_be().await?;
-    let heads = store.heads().await?;
+    let heads = store.heads(&Which::All).await?.heads;
     if !store.exists() {
         session.ui.status(&format!(
             "there is no store at `{}` yet; this is compared with nothing",

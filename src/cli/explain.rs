@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::declared::clusters;
 use super::failure::{Exit, Failure};
-use super::names::{SetAt, known, known_set};
+use super::names::{SetAt, around, known, known_set};
 use super::session::Session;
 use super::ui::{Look, Report};
 use super::views::overrides::held_by;
@@ -82,9 +82,9 @@ struct ExplainedValue {
 
 pub(crate) async fn explain(session: &Session, args: &ExplainArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
-    let heads = store.heads().await?;
+    let heads = around(store.as_ref(), [&args.set.set]).await?;
     let id = known_set(&heads, &args.set.set)?;
-    let history = since(store.history(&id, SEARCHED).await?, args)?;
+    let history = since(store.history(&id, None, SEARCHED).await?, args)?;
     let newest = history
         .first()
         .ok_or_else(|| Failure::usage(format!("{id} did not exist then")))?;

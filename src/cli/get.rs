@@ -13,6 +13,7 @@ use super::views::table::{age, printable, table};
 use crate::manifest::{manifest_of, yaml};
 use crate::model::{Content, Heads, ResourceId, Revision, Version};
 use crate::plan;
+use crate::store::Which;
 
 /// Lists what the store holds, or shows resources as manifests
 ///
@@ -46,7 +47,7 @@ struct ResourceItem {
 
 pub(crate) async fn get(session: &Session, args: &GetArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
-    let heads = store.heads().await?;
+    let heads = store.heads(&Which::All).await?.heads;
     let mut chosen: Vec<(&ResourceId, &Revision)> = Vec::new();
     for id in &args.names {
         let head = known(&heads, id)?;

@@ -10,6 +10,7 @@ use super::views::table::{moment, planned, printable, table};
 use crate::manifest::manifest_of;
 use crate::model::{Content, Origin, ResourceId, Revision, Version};
 use crate::plan::{Edit, value_changes};
+use crate::store::Which;
 
 /// Lists the revisions of a set, newest first: who, when, why, and how much changed
 #[derive(Clone, Debug, clap::Args)]
@@ -45,9 +46,9 @@ pub(crate) async fn history(session: &Session, args: &HistoryArgs) -> Result<Exi
     let store = session.store().await?;
     // One more than is shown, to compare the last one with.
     let wanted = args.limit.saturating_add(1);
-    let revisions = store.history(&args.name, wanted).await?;
+    let revisions = store.history(&args.name, None, wanted).await?;
     if revisions.is_empty() {
-        known(&store.heads().await?, &args.name)?;
+        known(&store.heads(&Which::All).await?.heads, &args.name)?;
     }
     let olders = revisions.iter().skip(1).map(Some).chain([None]);
     session.ui.report(&History {

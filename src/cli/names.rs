@@ -4,12 +4,30 @@ use crate::model::text::visible;
 use crate::model::{
     ConfigSet, FlagName, Heads, ResourceId, ResourceKind, Revision, SetName, Version,
 };
-use crate::store::Store;
+use crate::store::{Store, Which};
 
 use super::failure::Failure;
 
 /// How alike a name must be to be suggested; 1 is the same.
 const SIMILAR: f64 = 0.7;
+
+/// The heads of these sets and of every cluster; all that there are where one of the sets is not,
+/// so that whoever looks it up can say which ones are like it.
+pub(crate) async fn around<'s>(
+    store: &dyn Store,
+    sets: impl IntoIterator<Item = &'s SetName>,
+) -> Result<Heads, Failure> {
+    let sets: Vec<&SetName> = sets.into_iter().collect();
+    let heads = store
+        .heads(&Which::around(sets.iter().copied()))
+        .await?
+        .heads;
+    let is_there = |set: &&SetName| heads.contains_key(&ResourceId::Set((*set).clone()));
+    if sets.iter().all(is_there) {
+        return Ok(heads);
+    }
+    Ok(store.heads(&Which::All).await?.heads)
+}
 
 /// Reads the number of a revision.
 pub(crate) fn version(input: &str) -> Result<Version, String> {
@@ -164,7 +182,9 @@ pub(crate) async fn revision(
     id: &ResourceId,
     version: Version,
 ) -> Result<Revision, Failure> {
-    store.revision(id, version).await?.ok_or_else(|| {
+    let mut found = store.revisions(&[(id.clone(), version)]).await?;
+    let found = found.pop().map(|(_, revision)| revision);
+    found.ok_or_else(|| {
         Failure::usage(format!("{id} has no revision {version}"))
             .hint(format!("`cfgctl history {}` lists them", short(id)))
     })

@@ -10,7 +10,7 @@ use super::session::{ReachArgs, Session};
 use crate::manifest::{manifest_of, yaml};
 use crate::model::{Cause, ResourceId, Revision, SetName, Version};
 use crate::plan::{Desired, Reach};
-use crate::store::Store;
+use crate::store::{Store, Which};
 
 /// Gives a set the content of an older revision, as a new revision
 ///
@@ -34,7 +34,7 @@ pub(crate) struct RollbackArgs {
 
 pub(crate) async fn rollback(session: &Session, args: &RollbackArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
-    let heads = store.heads().await?;
+    let heads = store.heads(&Which::All).await?.heads;
     let id = known_set(&heads, &args.set)?;
     let old = match args.to {
         Some(version) => revision(store.as_ref(), &id, version).await?,
@@ -77,7 +77,7 @@ const SEARCHED: usize = 1000;
 
 /// The newest revision whose content is another one than the head's, and is no deletion.
 async fn previous(store: &dyn Store, id: &ResourceId, set: &SetName) -> Result<Revision, Failure> {
-    let history = store.history(id, SEARCHED).await?;
+    let history = store.history(id, None, SEARCHED).await?;
     let head = history.first().map(|head| head.content.clone());
     history
         .into_iter()

@@ -15,7 +15,7 @@ use super::declared::clusters;
 use super::environment::Environment;
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
-use super::names::living;
+use super::names::{around, living};
 use super::session::Session;
 use super::views::outcome::Outcomes;
 use super::views::overrides::{Effect, EffectIn, effects};
@@ -181,7 +181,7 @@ async fn ask(
     args: &SwitchArgs,
 ) -> Result<Option<Shown>, Failure> {
     let session = works.session;
-    let heads = works.store.heads().await?;
+    let heads = around(works.store, [switch.set]).await?;
     if !args.dry_run {
         sweep_before(works, &heads, switch.set).await;
     }
@@ -229,11 +229,11 @@ async fn commit(
     let session = works.session;
     let mut moved = 0;
     if args.yes {
-        let heads = works.store.heads().await?;
+        let heads = around(works.store, [switch.set]).await?;
         sweep_before(works, &heads, switch.set).await;
     }
     loop {
-        let heads = works.store.heads().await?;
+        let heads = around(works.store, [switch.set]).await?;
         let (set, head) = living(&heads, switch.set)?;
         let clusters = clusters(&heads);
         let alone = Clocks::of(Environment::time(), []);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::failure::{Exit, Failure};
-use super::names::{SetAt, known, known_set, revision};
+use super::names::{SetAt, around, known, known_set, revision};
 use super::session::Session;
 use super::ui::{Look, Report};
 use super::views::table::{moment, planned, printable};
@@ -41,7 +41,7 @@ struct Shown {
 
 pub(crate) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
-    let heads = store.heads().await?;
+    let heads = around(store.as_ref(), [&args.at.set]).await?;
     let id = known_set(&heads, &args.at.set)?;
     let revision = match args.at.version {
         Some(version) => revision(store.as_ref(), &id, version).await?,

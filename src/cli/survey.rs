@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::interrupt::Interrupt;
-use super::names::known_set;
+use super::names::{around, known_set};
 use super::session::{ReachArgs, Session, duration};
 use super::views::table::printable;
 use super::works::Works;
-use crate::engine::Survey;
+use crate::engine::{self, Survey};
 use crate::model::{Cause, Consent, SetName};
 use crate::plan::{Clusters, Condition, Desired, Plan, Reach};
 use crate::store::Store;
@@ -42,7 +42,7 @@ pub(crate) async fn reach(store: &dyn Store, sets: &[SetName]) -> Result<Reach, 
     if sets.is_empty() {
         return Ok(Reach::All);
     }
-    let heads = store.heads().await?;
+    let heads = around(store, sets).await?;
     for set in sets {
         known_set(&heads, set)?;
     }
@@ -102,13 +102,16 @@ pub(crate) async fn survey(
         consents,
     } = question;
     let works = Works::new(session, store, interrupt, reach.pace());
-    let survey = works
-        .survey(desired, sets, &Clusters::Matching(reach.clusters.clone()))
-        .await?;
-    reach.check(&survey.heads, desired)?;
     // Nothing is carried out, so the origin is never written anywhere.
     let origin = session.origin(Cause::Apply, None);
-    let plan = survey.plan(desired, sets, &origin, consents)?;
+    let asked = engine::Question {
+        desired,
+        reach: sets,
+        clusters: &Clusters::Matching(reach.clusters.clone()),
+        consents,
+    };
+    let (survey, plan) = works.look(&asked, &origin).await?;
+    reach.check(&survey.heads, desired)?;
     if plan.deliveries.is_empty() && !plan.has_changes() && store.exists() {
         session.looked_in(store);
     }

@@ -8,7 +8,9 @@ use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::session::{Connector, Session};
-use crate::engine::{Answers, Asked, Engine, EngineError, Event, Pace, Reconciled, Report, Survey};
+use crate::engine::{
+    Answers, Asked, Engine, EngineError, Event, Pace, Question, Reconciled, Report, Survey,
+};
 use crate::model::{
     Cause, Cluster, ClusterName, Origin, Overrides, Revision, Selector, SetName, Version,
 };
@@ -54,6 +56,17 @@ impl<'a> Works<'a> {
     /// What we may not write of what `plan` has to.
     pub(crate) async fn denials(&self, survey: &Survey, plan: &Plan) -> Result<Denials, Failure> {
         self.with_engine(async |engine| engine.denials(survey, plan).await)
+            .await
+            .map_err(|error| self.interrupt.explain(error.into()))
+    }
+
+    /// What follows for what is asked, as things are now.
+    pub(crate) async fn look(
+        &self,
+        question: &Question<'_>,
+        origin: &Origin,
+    ) -> Result<(Survey, Plan), Failure> {
+        self.with_engine(async |engine| engine.look(question, origin).await)
             .await
             .map_err(|error| self.interrupt.explain(error.into()))
     }

@@ -40,6 +40,7 @@ impl Engine<'_> {
         self.commit(&Commit {
             expected: BTreeMap::from([(id.clone(), Some(head.version))]),
             revisions: BTreeMap::from([(id, revision)]),
+            ..Commit::default()
         })
         .await?;
         Ok(version)

@@ -15,7 +15,7 @@ use crate::model::{
 use crate::plan::{
     Action, Approved, Condition, Delivery, Observation, Pair, Plan, Unseen, UnseenKind, chain,
 };
-use crate::store::{MovedHead, StoreError};
+use crate::store::{MovedHead, StoreError, Which};
 use crate::target::{Progress, Target, TargetError};
 
 /// How it went with one set in one cluster.
@@ -105,7 +105,9 @@ impl Engine<'_> {
     /// Without new revisions nothing else would notice that the plan follows from old heads. Where
     /// a set was deleted meanwhile there is no fence left either that would hold a write back.
     async fn check_heads(&self, commit: &Commit) -> Result<(), EngineError> {
-        let heads = self.store.heads().await.map_err(EngineError::Read)?;
+        let which = Which::Named(commit.expected.keys().cloned().collect());
+        let heads = self.store.heads(&which).await;
+        let heads = heads.map_err(EngineError::Read)?.heads;
         let moved = commit.expected.iter().filter_map(|(id, expected)| {
             let found = heads.get(id).map(|head| head.version);
             (found != *expected).then(|| MovedHead {
@@ -264,11 +266,14 @@ impl Engine<'_> {
     /// Whether `document` is for `pair`, and of a revision of this store.
     async fn made(&self, pair: &Pair, document: &Document) -> bool {
         let id = ResourceId::Set(pair.set.clone());
-        let revision = self.store.revision(&id, document.version()).await;
+        let revisions = self.store.revisions(&[(id, document.version())]).await;
         document.set() == &pair.set
             && document.cluster() == &pair.cluster
-            && revision.is_ok_and(|revision| {
-                revision.is_some_and(|revision| revision.origin.delivered() == *document.origin())
+            && revisions.is_ok_and(|revisions| {
+                let mut origins = revisions
+                    .iter()
+                    .map(|(_, revision)| revision.origin.delivered());
+                origins.any(|origin| origin == *document.origin())
             })
     }
 }

@@ -8,12 +8,12 @@ use futures_util::stream;
 use jiff::Timestamp;
 
 use super::asked::clocks_of;
-use super::{Engine, EngineError, Event, Fleet, Outcome, Report};
+use super::{Engine, EngineError, Event, Fleet, Outcome, Question, Report};
 use crate::model::{Cluster, ClusterName, Heads, Origin, ResourceId, Selector, SetName};
 use crate::plan::{
     Clusters, Desired, Pair, Plan, Reach, Unseen, UnseenKind, approve_where_possible, chain,
 };
-use crate::store::StoreError;
+use crate::store::{StoreError, Which};
 
 /// How often a cluster is looked at again in which somebody else wrote at the same time: a rollout
 /// under way, or another trip.
@@ -47,7 +47,7 @@ impl Engine<'_> {
         only: &Selector,
         origin: &Origin,
     ) -> Result<Reconciled, EngineError> {
-        let heads = self.heads().await?;
+        let heads = self.heads(&Which::around([set])).await?;
         let clusters: Vec<ClusterName> = clusters_of(set, &heads)
             .filter(|(_, cluster)| only.matches(&cluster.labels))
             .map(|(name, _)| name.clone())
@@ -120,9 +120,14 @@ impl Engine<'_> {
         origin: &Origin,
     ) -> Result<(Pass, Fleet), EngineError> {
         let reach = Reach::Named(BTreeSet::from([set.clone()]));
-        let survey = self.survey(&Desired::nothing(), &reach, only).await?;
-        let plan = survey.plan(&Desired::nothing(), &reach, origin, &BTreeSet::new());
-        let pass = match approve_where_possible(plan.map_err(EngineError::Plan)?) {
+        let question = Question {
+            desired: &Desired::nothing(),
+            reach: &reach,
+            clusters: only,
+            consents: &BTreeSet::new(),
+        };
+        let (survey, plan) = self.look(&question, origin).await?;
+        let pass = match approve_where_possible(plan) {
             Ok(approved) => {
                 let reports = self.carry_out(&survey, &approved).await?;
                 Pass {

@@ -19,7 +19,21 @@ use crate::plan::{
     Clusters, Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, States, Unseen,
     UnseenKind, places, plan, states,
 };
+use crate::store::Which;
 use crate::target::Target;
+
+/// What is asked of the store and the clusters.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// What should become of which resources.
+    pub desired: &'a Desired,
+    /// Which sets to look at beyond those.
+    pub reach: &'a Reach,
+    /// Which clusters to look at.
+    pub clusters: &'a Clusters,
+    /// What a person has consented to.
+    pub consents: &'a BTreeSet<Consent>,
+}
 
 /// What is true now: in the store, and in every target that matters.
 #[derive(Debug)]
@@ -129,7 +143,48 @@ impl Engine<'_> {
         reach: &Reach,
         clusters: &Clusters,
     ) -> Result<Survey, EngineError> {
-        let mut heads = self.heads().await?;
+        self.survey_in(&Which::All, desired, reach, clusters).await
+    }
+
+    /// What follows for `desired`, as things are now, and what that was. It reads no more of the
+    /// store than the sets in question and the clusters, as long as that is enough: which keys
+    /// another set took over has to be known only where some are to be removed.
+    pub async fn look(
+        &self,
+        question: &Question<'_>,
+        origin: &Origin,
+    ) -> Result<(Survey, Plan), EngineError> {
+        let Question {
+            desired,
+            reach,
+            clusters,
+            consents,
+        } = question;
+        let narrow = match reach {
+            Reach::Named(sets) if desired.contents.is_empty() => {
+                Which::around(sets.iter().chain(desired.overrides.keys()))
+            }
+            Reach::Named(_) | Reach::All => Which::All,
+        };
+        let survey = self.survey_in(&narrow, desired, reach, clusters).await?;
+        let plan = survey.plan(desired, reach, origin, consents);
+        let plan = plan.map_err(EngineError::Plan)?;
+        if narrow == Which::All || !plan.removes_keys() {
+            return Ok((survey, plan));
+        }
+        let survey = self.survey(desired, reach, clusters).await?;
+        let plan = survey.plan(desired, reach, origin, consents);
+        Ok((survey, plan.map_err(EngineError::Plan)?))
+    }
+
+    async fn survey_in(
+        &self,
+        which: &Which,
+        desired: &Desired,
+        reach: &Reach,
+        clusters: &Clusters,
+    ) -> Result<Survey, EngineError> {
+        let mut heads = self.heads(which).await?;
         let mut scope = Scope::of(desired, reach, &heads, clusters);
         let mut round = 1;
         loop {
@@ -141,7 +196,7 @@ impl Engine<'_> {
                 Ok(_) = interrupt.wait_for(|stop| *stop) => return Err(EngineError::Interrupted),
             };
 
-            heads = self.heads().await?;
+            heads = self.heads(which).await?;
             let now = Scope::of(desired, reach, &heads, clusters);
             if now != scope && round < ROUNDS {
                 scope = now;
@@ -161,8 +216,9 @@ impl Engine<'_> {
         }
     }
 
-    pub(super) async fn heads(&self) -> Result<Heads, EngineError> {
-        self.store.heads().await.map_err(EngineError::Read)
+    pub(super) async fn heads(&self, which: &Which) -> Result<Heads, EngineError> {
+        let heads = self.store.heads(which).await;
+        heads.map(|at| at.heads).map_err(EngineError::Read)
     }
 
     fn fleet(&self, scope: &Scope) -> Fleet {
@@ -186,7 +242,7 @@ impl Engine<'_> {
             let pairs = by_cluster.remove(name).unwrap_or_default();
             async move {
                 match target {
-                    Ok(target) => self.look(name, target, pairs).await,
+                    Ok(target) => self.look_at(name, target, pairs).await,
                     Err(unseen) => {
                         let unseen = |(pair, _): (&Pair, _)| {
                             (self.events)(Event::Surveyed(pair));
@@ -209,7 +265,7 @@ impl Engine<'_> {
 
     /// Looks at one cluster. Once it does not answer, its other sets are not tried: each would
     /// wait as long.
-    async fn look(
+    async fn look_at(
         &self,
         name: &ClusterName,
         target: &Arc<dyn Target>,
@@ -275,8 +331,8 @@ impl Engine<'_> {
         let mut past = Past::new();
         for (set, version) in held {
             let id = ResourceId::Set(set.clone());
-            let revision = self.store.revision(&id, version).await;
-            if let Some(revision) = revision.map_err(EngineError::Read)? {
+            let found = self.store.revisions(&[(id, version)]).await;
+            if let Some((_, revision)) = found.map_err(EngineError::Read)?.pop() {
                 past.insert((set, version), revision);
             }
         }

@@ -371,7 +371,8 @@ fn move_us(world: &World, address: &str) {
     use futures_util::FutureExt as _;
 
     let id = cluster_id("us");
-    let head = world.store.heads().now_or_never().unwrap().unwrap()[&id].version;
+    let heads = world.store.heads(&crate::store::Which::All).now_or_never();
+    let head = heads.unwrap().unwrap().heads[&id].version;
     let revision = Revision {
         version: head.next(),
         origin: world.origin(),
@@ -382,6 +383,7 @@ fn move_us(world: &World, address: &str) {
     let commit = Commit {
         expected: BTreeMap::from([(id.clone(), Some(head))]),
         revisions: BTreeMap::from([(id, revision)]),
+        ..Commit::default()
     };
     let committed = world.store.commit(&commit).now_or_never();
     committed.unwrap().unwrap();
@@ -453,27 +455,46 @@ impl Store for Broken {
         "broken".to_owned()
     }
 
-    async fn heads(&self) -> Result<crate::model::Heads, StoreError> {
+    fn limits(&self) -> crate::store::CommitLimits {
+        crate::store::memory::Memory::default().limits()
+    }
+
+    async fn heads(&self, _: &crate::store::Which) -> Result<crate::store::HeadsAt, StoreError> {
         self.unavailable()
     }
 
-    async fn revision(
+    async fn revisions(
         &self,
-        _: &crate::model::ResourceId,
-        _: crate::model::Version,
-    ) -> Result<Option<crate::model::Revision>, StoreError> {
+        _: &[(crate::model::ResourceId, crate::model::Version)],
+    ) -> Result<Vec<(crate::model::ResourceId, crate::model::Revision)>, StoreError> {
         self.unavailable()
     }
 
     async fn history(
         &self,
         _: &crate::model::ResourceId,
+        _: Option<crate::model::Version>,
         _: usize,
     ) -> Result<Vec<crate::model::Revision>, StoreError> {
         self.unavailable()
     }
 
-    async fn commit(&self, _: &crate::model::Commit) -> Result<(), StoreError> {
+    async fn commit(
+        &self,
+        _: &crate::model::Commit,
+    ) -> Result<crate::store::Committed, StoreError> {
+        self.unavailable()
+    }
+
+    async fn commits(
+        &self,
+        _: crate::model::Sequence,
+        _: usize,
+    ) -> Result<Vec<crate::store::CommitRecord>, StoreError> {
+        self.unavailable()
+    }
+
+    async fn wait(&self, _: crate::model::Sequence) -> Result<crate::model::Sequence, StoreError> {
         self.unavailable()
     }
 }

@@ -490,6 +490,8 @@ impl<'a> After<'a> {
                     (id.clone(), revision)
                 })
                 .collect(),
+            key: None,
+            audit: None,
         }
     }
 }

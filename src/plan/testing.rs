@@ -24,8 +24,8 @@ use crate::model::{
     Layer, LayerName, LimitOverrides, Limits, Origin, Overrides, Publish, ResourceId, Revision,
     Selector, SetName, Version,
 };
-use crate::store::Store as _;
 use crate::store::memory::Memory as Store;
+use crate::store::{Store as _, Which};
 use crate::target::{Target, TargetError};
 
 pub(crate) fn map(value: Value) -> Map {
@@ -210,7 +210,8 @@ impl World {
     }
 
     pub(crate) fn heads(&self) -> Heads {
-        self.runtime.block_on(self.store.heads()).unwrap()
+        let heads = self.store.heads(&Which::All);
+        self.runtime.block_on(heads).unwrap().heads
     }
 
     pub(crate) fn head(&self, set: &str) -> Revision {
@@ -219,8 +220,9 @@ impl World {
 
     pub(crate) fn revision(&self, set: &str, number: u64) -> Revision {
         let id = set_id(set);
-        let found = self.store.revision(&id, version(number));
-        self.runtime.block_on(found).unwrap().unwrap()
+        let ids = [(id, version(number))];
+        let found = self.store.revisions(&ids);
+        self.runtime.block_on(found).unwrap().remove(0).1
     }
 
     /// An origin that no other revision has.

@@ -1,6 +1,6 @@
 //! What every backend asks of a commit before it writes, so that all refuse alike.
 
-use super::{MovedHead, StoreError};
+use super::{CommitRecord, Committed, MovedHead, StoreError};
 use crate::model::{Commit, Content, ResourceId, ResourceKind, Revision, Version};
 
 /// The largest version that every backend can hold: SQLite and etcd count with signed 64 bits.
@@ -67,4 +67,32 @@ pub(super) fn compare(
     } else {
         Err(StoreError::HeadsMoved(moved))
     }
+}
+
+/// What came of the commit that `record` is of, if `commit` is the same one; `found` reads a
+/// revision.
+pub(super) fn same(
+    commit: &Commit,
+    record: &CommitRecord,
+    mut found: impl FnMut(&ResourceId, Version) -> Result<Option<Revision>, StoreError>,
+) -> Result<Committed, StoreError> {
+    let other = |id: &ResourceId| StoreError::Invalid {
+        id: id.clone(),
+        reason: "its key is that of another commit",
+    };
+    for id in record.changes.keys() {
+        if !commit.revisions.contains_key(id) {
+            return Err(other(id));
+        }
+    }
+    for (id, revision) in &commit.revisions {
+        let is_made = record.changes.get(id) == Some(&revision.version);
+        if !is_made || found(id, revision.version)?.as_ref() != Some(revision) {
+            return Err(other(id));
+        }
+    }
+    Ok(Committed {
+        sequence: record.sequence,
+        at: record.at,
+    })
 }

@@ -5,9 +5,10 @@ use std::sync::OnceLock;
 
 use async_trait::async_trait;
 
-use super::sqlite::Sqlite;
-use super::{Store, StoreError, guard};
-use crate::model::{Commit, Heads, ResourceId, Revision, Version};
+use super::log::now;
+use super::sqlite::{POLL, Sqlite};
+use super::{CommitLimits, CommitRecord, Committed, HeadsAt, Store, StoreError, Which, guard};
+use crate::model::{Commit, ResourceId, Revision, Sequence, Version};
 
 /// An empty store, until someone commits: through it, or into the same file.
 #[derive(Debug)]
@@ -48,32 +49,40 @@ impl Store for Later {
         self.store.get().is_some()
     }
 
-    async fn heads(&self) -> Result<Heads, StoreError> {
+    fn limits(&self) -> CommitLimits {
+        Sqlite::LIMITS
+    }
+
+    async fn heads(&self, which: &Which) -> Result<HeadsAt, StoreError> {
         match self.found().await? {
-            Some(store) => store.heads().await,
-            None => Ok(Heads::new()),
+            Some(store) => store.heads(which).await,
+            None => Ok(HeadsAt::default()),
         }
     }
 
-    async fn revision(
+    async fn revisions(
         &self,
-        id: &ResourceId,
-        version: Version,
-    ) -> Result<Option<Revision>, StoreError> {
+        ids: &[(ResourceId, Version)],
+    ) -> Result<Vec<(ResourceId, Revision)>, StoreError> {
         match self.found().await? {
-            Some(store) => store.revision(id, version).await,
-            None => Ok(None),
-        }
-    }
-
-    async fn history(&self, id: &ResourceId, limit: usize) -> Result<Vec<Revision>, StoreError> {
-        match self.found().await? {
-            Some(store) => store.history(id, limit).await,
+            Some(store) => store.revisions(ids).await,
             None => Ok(Vec::new()),
         }
     }
 
-    async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
+    async fn history(
+        &self,
+        id: &ResourceId,
+        before: Option<Version>,
+        limit: usize,
+    ) -> Result<Vec<Revision>, StoreError> {
+        match self.found().await? {
+            Some(store) => store.history(id, before, limit).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
         if let Some(store) = self.found().await? {
             return store.commit(commit).await;
         }
@@ -81,9 +90,35 @@ impl Store for Later {
         guard::check(commit)?;
         guard::compare(commit, |_| Ok(None))?;
         if commit.revisions.is_empty() {
-            return Ok(());
+            return Ok(Committed {
+                sequence: Sequence::START,
+                at: now(),
+            });
         }
         let store = Sqlite::create_later(self.path.clone()).await?;
         self.store.get_or_init(|| store).commit(commit).await
+    }
+
+    async fn commits(
+        &self,
+        after: Sequence,
+        limit: usize,
+    ) -> Result<Vec<CommitRecord>, StoreError> {
+        match self.found().await? {
+            Some(store) => store.commits(after, limit).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn wait(&self, after: Sequence) -> Result<Sequence, StoreError> {
+        loop {
+            if let Some(store) = self.found().await? {
+                return store.wait(after).await;
+            }
+            if after != Sequence::START {
+                return Ok(Sequence::START);
+            }
+            tokio::time::sleep(POLL).await;
+        }
     }
 }

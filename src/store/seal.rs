@@ -89,8 +89,10 @@ fn limbs(digest: &Digest) -> [u64; 4] {
 
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut parts = self.0.iter().rev();
-        parts.try_for_each(|part| write!(f, "{part:016x}"))
+        for limb in self.0.iter().rev() {
+            write!(f, "{limb:016x}")?;
+        }
+        Ok(())
     }
 }
 

@@ -6,16 +6,21 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::watch;
 
 use self::append::{Label, append};
 use self::connection::{Journal, enter_wal, harden, leave_wal};
+use self::file::Access;
+use self::readers::Readers;
+use self::rows::MAX_REVISION_BYTES;
 use self::site::Site;
-use super::{Store, StoreError, guard};
-use crate::model::{Commit, Heads, ResourceId, Revision, Version};
+use super::log::now;
+use super::{CommitLimits, CommitRecord, Committed, HeadsAt, Store, StoreError, Which, guard};
+use crate::model::{Commit, ResourceId, Revision, Sequence, Version};
 
 mod append;
 mod connection;
@@ -25,6 +30,7 @@ mod format_4;
 mod heads;
 mod history;
 mod log;
+mod readers;
 mod rows;
 mod schema;
 mod site;
@@ -40,11 +46,24 @@ pub struct Sqlite {
 #[derive(Debug)]
 struct Shared {
     site: Site,
-    connection: Mutex<Connection>,
+    /// Dropped before the writer: whoever closes the file last takes the log into it, which a reader
+    /// cannot.
+    readers: Readers,
+    /// The one connection that commits, or why nothing can be written here.
+    writer: Result<Mutex<Connection>, String>,
+    /// The newest commit that was made through this handle.
+    news: watch::Sender<i64>,
 }
 
 impl Sqlite {
-    /// Opens the store in the file `path`. An older format is migrated.
+    /// What it takes.
+    pub(super) const LIMITS: CommitLimits = CommitLimits {
+        revision_bytes: MAX_REVISION_BYTES,
+        commit_bytes: None,
+    };
+
+    /// Opens the store in the file `path`. An older format is migrated. Where the file or its
+    /// directory cannot be written it can be read, and a commit is refused.
     ///
     /// Blocks: call it from a thread that may wait, as [`open`](super::open()) does. Fails with
     /// [`StoreError::Absent`] if there is none, with [`StoreError::Location`] if this is no place
@@ -53,16 +72,16 @@ impl Sqlite {
     /// more than ten seconds.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let site = Site::new(path)?;
-        let journal = file::find(&site)?.ok_or_else(|| site.absent())?;
-        Self::open_with(site, journal)
+        let access = file::find(&site)?.ok_or_else(|| site.absent())?;
+        Self::open_with(site, access)
     }
 
     /// Like [`Sqlite::open`], and makes the store if there is none: the file with mode 0600, missing
     /// directories above it with 0700.
     pub fn create(path: &Path) -> Result<Self, StoreError> {
         let site = Site::new(path)?;
-        let journal = file::find_or_create(&site)?;
-        Self::open_with(site, journal)
+        let access = file::find_or_create(&site)?;
+        Self::open_with(site, access)
     }
 
     /// [`Sqlite::open`] on a thread that may wait.
@@ -88,23 +107,23 @@ impl Sqlite {
     }
 
     /// Opens the existing file of `site`.
-    fn open_with(site: Site, journal: Journal) -> Result<Self, StoreError> {
+    fn open_with(site: Site, access: Access) -> Result<Self, StoreError> {
         file::recognise(&site)?;
-        let mut connection = file::connect(&site)?;
-        let failed = |error| site.failed(error);
-        harden(&connection).map_err(failed)?;
-        if journal == Journal::Delete {
-            leave_wal(&connection).map_err(failed)?;
+        let (writer, can_lock) = match access {
+            Access::Full(journal) => (Ok(Mutex::new(open_to_write(&site, journal)?)), true),
+            Access::Read(why) => (Err(why), false),
+        };
+        let shared = Shared {
+            writer,
+            readers: Readers::new(can_lock),
+            news: watch::Sender::new(0),
+            site,
+        };
+        if !can_lock {
+            shared.readers.read(&shared.site, schema::check_newest)?;
         }
-        // Before the switch to WAL, so that the mark of a store is in the file itself from its
-        // first commit on, and never only in a log.
-        schema::migrate(&mut connection, &site)?;
-        if journal == Journal::Wal {
-            enter_wal(&connection).map_err(failed)?;
-        }
-        let connection = Mutex::new(connection);
         Ok(Self {
-            shared: Arc::new(Shared { site, connection }),
+            shared: Arc::new(shared),
         })
     }
 
@@ -119,54 +138,101 @@ impl Sqlite {
     }
 }
 
+/// The connection that commits, in a file of the newest format.
+fn open_to_write(site: &Site, journal: Journal) -> Result<Connection, StoreError> {
+    let mut connection = file::connect(site)?;
+    let failed = |error| site.failed(error);
+    harden(&connection).map_err(failed)?;
+    if journal == Journal::Delete {
+        leave_wal(&connection).map_err(failed)?;
+    }
+    // Before the switch to WAL, so that the mark of a store is in the file itself from its first
+    // commit on, and never only in a log.
+    schema::migrate(&mut connection, site)?;
+    if journal == Journal::Wal {
+        enter_wal(&connection).map_err(failed)?;
+    }
+    Ok(connection)
+}
+
 impl Shared {
-    /// The one connection, for as short as possible. A panic in here rolls its transaction back
-    /// while it unwinds, so a poisoned connection is a good one.
-    fn with<T>(
+    /// The connection that commits, for as short as possible. A panic in here rolls its transaction
+    /// back while it unwinds, so a poisoned connection is a good one.
+    fn write<T>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        work(&mut connection)
+        let writer = self.writer.as_ref();
+        let writer = writer.map_err(|why| self.site.unusable(why.clone()))?;
+        work(&mut writer.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn failed(&self, error: rusqlite::Error) -> StoreError {
         self.site.failed(error)
     }
 
-    /// Reads in one transaction, which is one moment in time.
-    fn read<T>(
-        &self,
-        work: impl FnOnce(&Connection, &Site) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.with(|connection| {
-            let transaction = connection
-                .transaction()
-                .map_err(|error| self.failed(error))?;
-            work(&transaction, &self.site)
+    fn heads(&self, which: &Which) -> Result<HeadsAt, StoreError> {
+        self.readers.read(&self.site, |connection, site| {
+            heads::read(connection, which, site)
         })
     }
 
-    fn heads(&self) -> Result<Heads, StoreError> {
-        self.read(heads::all)
+    fn revisions(
+        &self,
+        ids: &[(ResourceId, Version)],
+    ) -> Result<Vec<(ResourceId, Revision)>, StoreError> {
+        self.readers.read(&self.site, |connection, site| {
+            let mut revisions = Vec::with_capacity(ids.len());
+            for (id, version) in ids {
+                // What does not fit was never stored.
+                let Ok(version) = i64::try_from(version.get()) else {
+                    continue;
+                };
+                if let Some(revision) = history::one(connection, id, version, site)? {
+                    revisions.push((id.clone(), revision));
+                }
+            }
+            Ok(revisions)
+        })
     }
 
-    fn revision(&self, id: &ResourceId, version: i64) -> Result<Option<Revision>, StoreError> {
-        self.read(|connection, site| history::one(connection, id, version, site))
-    }
-
-    fn history(&self, id: &ResourceId, limit: usize) -> Result<Vec<Revision>, StoreError> {
+    fn history(
+        &self,
+        id: &ResourceId,
+        before: Option<Version>,
+        limit: usize,
+    ) -> Result<Vec<Revision>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.read(|connection, site| history::page(connection, id, limit, site))
+        // No version is beyond what fits, so then it is as if nothing was said.
+        let before = before.and_then(|before| i64::try_from(before.get()).ok());
+        self.readers.read(&self.site, |connection, site| {
+            history::page(connection, id, before, limit, site)
+        })
     }
 
-    fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
+    fn commits(&self, after: Sequence, limit: usize) -> Result<Vec<CommitRecord>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let Ok(after) = i64::try_from(after.get()) else {
+            return Ok(Vec::new());
+        };
+        self.readers.read(&self.site, |connection, site| {
+            let records = log::after(connection, after, limit, site)?.into_iter();
+            records
+                .map(|record| log::publish(connection, &record, site))
+                .collect()
+        })
+    }
+
+    fn newest(&self) -> Result<Sequence, StoreError> {
+        let newest = self.readers.read(&self.site, log::newest_number)?;
+        Ok(log::number(newest))
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
         guard::check(commit)?;
         let encoded = rows::encode(commit, &self.site)?;
-        self.with(|connection| {
+        let audit = commit.audit.as_ref().map(ToString::to_string);
+        self.write(|connection| {
             // Immediate: the write lock comes before the first read. Dropped without a commit, it
             // is rolled back.
             let transaction = connection
@@ -174,18 +240,53 @@ impl Shared {
                 .map_err(|error| self.failed(error))?;
             schema::check_again(&transaction, &self.site)?;
             let newest = log::newest(&transaction, &self.site)?;
+            if let Some(committed) = self.again(&transaction, commit)? {
+                return Ok(committed);
+            }
             guard::compare(commit, |id| self.head(&transaction, id))?;
+            let at = now();
             if encoded.is_empty() {
-                return Ok(());
+                let sequence = newest.map_or(0, |record| record.sequence);
+                return Ok(Committed {
+                    sequence: log::number(sequence),
+                    at,
+                });
             }
             let label = Label {
-                at: now().to_string(),
-                key: None,
-                audit: None,
+                at: at.to_string(),
+                key: commit.key.as_ref().map(|key| key.as_str().to_owned()),
+                audit,
             };
-            append(&transaction, newest.as_ref(), label, &encoded, &self.site)?;
-            transaction.commit().map_err(|error| self.failed(error))
+            let record = append(&transaction, newest.as_ref(), label, &encoded, &self.site)?;
+            transaction.commit().map_err(|error| self.failed(error))?;
+            self.news.send_replace(record.sequence);
+            Ok(Committed {
+                sequence: log::number(record.sequence),
+                at,
+            })
         })
+    }
+
+    /// What has come of a commit that was made before under the same key.
+    fn again(
+        &self,
+        connection: &Connection,
+        commit: &Commit,
+    ) -> Result<Option<Committed>, StoreError> {
+        let Some(key) = &commit.key else {
+            return Ok(None);
+        };
+        let Some(record) = log::by_key(connection, key.as_str(), &self.site)? else {
+            return Ok(None);
+        };
+        let record = log::publish(connection, &record, &self.site)?;
+        guard::same(commit, &record, |id, version| {
+            let Ok(version) = i64::try_from(version.get()) else {
+                return Ok(None);
+            };
+            history::one(connection, id, version, &self.site)
+        })
+        .map(Some)
     }
 
     /// The version of the head of `id`, which is not looked at whole.
@@ -206,53 +307,73 @@ impl Shared {
     }
 }
 
-/// The clock of the store, which dates its commits.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a commit is made when the store makes it, not when its plan was asked for"
-)]
-fn now() -> Timestamp {
-    Timestamp::now()
-}
-
 #[async_trait]
 impl Store for Sqlite {
     fn location(&self) -> String {
         self.shared.site.location.clone()
     }
 
-    async fn heads(&self) -> Result<Heads, StoreError> {
-        self.run(Shared::heads).await
+    fn limits(&self) -> CommitLimits {
+        Self::LIMITS
     }
 
-    async fn revision(
+    async fn heads(&self, which: &Which) -> Result<HeadsAt, StoreError> {
+        let which = which.clone();
+        self.run(move |shared| shared.heads(&which)).await
+    }
+
+    async fn revisions(
+        &self,
+        ids: &[(ResourceId, Version)],
+    ) -> Result<Vec<(ResourceId, Revision)>, StoreError> {
+        let ids = ids.to_vec();
+        self.run(move |shared| shared.revisions(&ids)).await
+    }
+
+    async fn history(
         &self,
         id: &ResourceId,
-        version: Version,
-    ) -> Result<Option<Revision>, StoreError> {
-        // What does not fit was never stored.
-        let Ok(version) = i64::try_from(version.get()) else {
-            return Ok(None);
-        };
+        before: Option<Version>,
+        limit: usize,
+    ) -> Result<Vec<Revision>, StoreError> {
         let id = id.clone();
-        self.run(move |shared| shared.revision(&id, version)).await
+        self.run(move |shared| shared.history(&id, before, limit))
+            .await
     }
 
-    async fn history(&self, id: &ResourceId, limit: usize) -> Result<Vec<Revision>, StoreError> {
-        let id = id.clone();
-        self.run(move |shared| shared.history(&id, limit)).await
-    }
-
-    async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
+    async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
         let commit = commit.clone();
         self.run(move |shared| shared.commit(&commit)).await
     }
+
+    async fn commits(
+        &self,
+        after: Sequence,
+        limit: usize,
+    ) -> Result<Vec<CommitRecord>, StoreError> {
+        self.run(move |shared| shared.commits(after, limit)).await
+    }
+
+    async fn wait(&self, after: Sequence) -> Result<Sequence, StoreError> {
+        // Before the first look, so that no commit falls in between.
+        let mut news = self.shared.news.subscribe();
+        loop {
+            let newest = self.run(Shared::newest).await?;
+            if newest != after {
+                return Ok(newest);
+            }
+            // Its own commits wake it at once; those of other processes are looked for.
+            _ = tokio::time::timeout(POLL, news.changed()).await;
+        }
+    }
 }
+
+/// How often a store that waits looks for commits of other processes: below what a person notices,
+/// and a look costs microseconds.
+pub(super) const POLL: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::connection::journal_mode;
     use super::*;
 
@@ -264,11 +385,11 @@ mod tests {
     }
 
     fn open(site: &Site, journal: Journal) -> Sqlite {
-        Sqlite::open_with(site.clone(), journal).unwrap()
+        Sqlite::open_with(site.clone(), Access::Full(journal)).unwrap()
     }
 
     fn on_connection<T>(store: &Sqlite, work: impl FnOnce(&Connection) -> T) -> T {
-        let connection = store.shared.connection.lock().unwrap();
+        let connection = store.shared.writer.as_ref().unwrap().lock().unwrap();
         work(&connection)
     }
 
@@ -287,11 +408,12 @@ mod tests {
         Commit {
             expected: [(id.clone(), Version::new(from))].into(),
             revisions: [(id, serde_json::from_value(revision).unwrap())].into(),
+            ..Commit::default()
         }
     }
 
     fn head(store: &Sqlite) -> Option<u64> {
-        let heads = store.shared.heads().unwrap();
+        let heads = store.shared.heads(&Which::All).unwrap().heads;
         heads.values().next().map(|head| head.version.get())
     }
 

@@ -339,7 +339,7 @@ async fn applied_ten_years_ahead(switched: &Switched) {
         .await
         .unwrap();
     let mut commit = cfgctl::model::Commit::default();
-    for (id, mut head) in store.heads().await.unwrap() {
+    for (id, mut head) in store.heads(&cfgctl::store::Which::All).await.unwrap().heads {
         commit.expected.insert(id.clone(), Some(head.version));
         head.version = head.version.next();
         head.origin.at += jiff::SignedDuration::from_hours(10 * 365 * 24);

@@ -103,7 +103,10 @@ impl Connect for Direct {
 /// The way of one apply, without the command line.
 async fn apply(store: &dyn Store, generation: u64) {
     let id = ResourceId::Set("checkout".parse().unwrap());
-    let Content::Set(mut set) = store.heads().await.unwrap()[&id].content.clone() else {
+    let Content::Set(mut set) = store.heads(&store::Which::All).await.unwrap().heads[&id]
+        .content
+        .clone()
+    else {
         panic!("no set");
     };
     set.values

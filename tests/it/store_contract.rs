@@ -2,17 +2,18 @@
 //!
 //! A new backend adds one line below [`keeps_the_contract`].
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
 
-use cfgctl::model::{Cause, Commit, Content, Heads, Version};
+use cfgctl::model::{Cause, Commit, Content, Heads, Sequence, Version};
 use cfgctl::store::memory::Memory;
 use cfgctl::store::sqlite::Sqlite;
-use cfgctl::store::{Store, StoreError};
+use cfgctl::store::{Store, StoreError, Which};
 use serde_json::json;
 
 use self::fixture::{
-    all, commit, content, id, moved, moved_head, revision, version, versions, versions_of,
-    with_content,
+    all, commit, content, id, keyed, moved, moved_head, one, overridden, revision, version,
+    versions, versions_of, with_content,
 };
 
 pub(crate) mod fixture;
@@ -47,6 +48,14 @@ macro_rules! keeps_the_contract {
             large_bodies_survive
             texts_and_numbers_come_back_as_they_were
             a_commit_is_there_for_every_other_handle
+            commits_are_numbered_dated_and_recorded
+            a_commit_with_a_key_is_made_once
+            a_key_belongs_to_one_commit
+            racers_with_one_key_make_one_commit
+            heads_are_read_as_far_as_they_are_asked_for
+            history_comes_in_pages
+            several_revisions_are_read_at_once
+            whoever_waits_is_woken_by_a_commit
         }
     };
     ($backend:ident, $fresh:path: $($promise:ident)*) => {
@@ -78,7 +87,7 @@ fn sqlite_handles() -> Handles {
 
 async fn a_fresh_store_is_empty(handles: &Handles) {
     let store = handles.open();
-    assert_eq!(store.heads().await.unwrap(), Heads::new());
+    assert_eq!(store.heads(&Which::All).await.unwrap().heads, Heads::new());
     assert!(!store.location().is_empty());
 }
 
@@ -86,11 +95,14 @@ async fn a_commit_becomes_head_revision_and_history(handles: &Handles) {
     let store = handles.open();
     let first = commit(&[("set/shop", 0, 1), ("cluster/eu", 0, 1)]);
     store.commit(&first).await.unwrap();
-    assert_eq!(store.heads().await.unwrap(), first.revisions);
+    assert_eq!(
+        store.heads(&Which::All).await.unwrap().heads,
+        first.revisions
+    );
     for (id, revision) in &first.revisions {
-        let found = store.revision(id, Version::FIRST).await.unwrap();
+        let found = one(&*store, id, Version::FIRST).await;
         assert_eq!(found.as_ref(), Some(revision));
-        let history = store.history(id, 10).await.unwrap();
+        let history = store.history(id, None, 10).await.unwrap();
         assert_eq!(history, std::slice::from_ref(revision));
     }
 }
@@ -110,7 +122,7 @@ async fn one_of_many_racers_wins(handles: &Handles) {
             start.wait();
             runtime
                 .block_on(store.commit(&commit))
-                .map(|()| mine.clone())
+                .map(|_| mine.clone())
         };
         let outcomes: Vec<_> = std::thread::scope(|scope| {
             let racers: Vec<_> = (0..RACERS)
@@ -127,7 +139,7 @@ async fn one_of_many_racers_wins(handles: &Handles) {
         });
         let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
         assert_eq!(won.len(), 1, "{lost:?}");
-        let head = handles.open().heads().await.unwrap()[&id("set/shop")].clone();
+        let head = handles.open().heads(&Which::All).await.unwrap().heads[&id("set/shop")].clone();
         assert_eq!(won[0].as_ref().unwrap(), &head);
         for outcome in lost {
             let Err(StoreError::HeadsMoved(moved)) = outcome else {
@@ -197,7 +209,7 @@ async fn the_head_of_an_unchanged_resource_is_guarded_too(handles: &Handles) {
         moved(&*store, &planned).await,
         [moved_head("cluster/eu", 1, 2)]
     );
-    let found = versions(&store.heads().await.unwrap());
+    let found = versions(&store.heads(&Which::All).await.unwrap().heads);
     assert_eq!(found, [("cluster/eu".to_owned(), 2)].into());
 }
 
@@ -207,7 +219,7 @@ async fn a_commit_without_revisions_only_compares(handles: &Handles) {
     store.commit(&commit(&[("set/a", 0, 0)])).await.unwrap();
     let other = commit(&[("set/a", 7, 0)]);
     assert_eq!(moved(&*store, &other).await, [moved_head("set/a", 7, 0)]);
-    assert_eq!(store.heads().await.unwrap(), Heads::new());
+    assert_eq!(store.heads(&Which::All).await.unwrap().heads, Heads::new());
 }
 
 async fn versions_may_skip_but_never_go_back(handles: &Handles) {
@@ -224,8 +236,8 @@ async fn versions_may_skip_but_never_go_back(handles: &Handles) {
     assert!(matches!(error, StoreError::Exhausted { .. }), "{error}");
     assert_eq!(all(&*store, &["set/a"]).await, before);
     assert_eq!(versions_of(&before.1[0]), [40, 5]);
-    let never = store.revision(&id("set/a"), version(u64::MAX)).await;
-    assert_eq!(never.unwrap(), None);
+    let never = one(&*store, &id("set/a"), version(u64::MAX)).await;
+    assert_eq!(never, None);
 }
 
 async fn a_change_without_an_expected_head_is_refused(handles: &Handles) {
@@ -236,7 +248,7 @@ async fn a_change_without_an_expected_head_is_refused(handles: &Handles) {
         Err(StoreError::Invalid { id: refused, .. }) => assert_eq!(refused, id("set/b")),
         other => panic!("{other:?}"),
     }
-    assert_eq!(store.heads().await.unwrap(), Heads::new());
+    assert_eq!(store.heads(&Which::All).await.unwrap().heads, Heads::new());
 }
 
 async fn content_of_another_kind_is_refused(handles: &Handles) {
@@ -246,7 +258,7 @@ async fn content_of_another_kind_is_refused(handles: &Handles) {
     mixed.revisions.insert(id("set/a"), cluster);
     let error = store.commit(&mixed).await.unwrap_err();
     assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
-    assert_eq!(store.heads().await.unwrap(), Heads::new());
+    assert_eq!(store.heads(&Which::All).await.unwrap().heads, Heads::new());
 }
 
 async fn a_tombstone_keeps_the_history(handles: &Handles) {
@@ -257,7 +269,10 @@ async fn a_tombstone_keeps_the_history(handles: &Handles) {
     let tombstone = with_content(2, Content::Deleted);
     delete.revisions.insert(shop.clone(), tombstone.clone());
     store.commit(&delete).await.unwrap();
-    assert_eq!(store.heads().await.unwrap()[&shop], tombstone);
+    assert_eq!(
+        store.heads(&Which::All).await.unwrap().heads[&shop],
+        tombstone
+    );
 
     let again = commit(&[("set/shop", 0, 1)]);
     assert_eq!(
@@ -266,7 +281,7 @@ async fn a_tombstone_keeps_the_history(handles: &Handles) {
         "a deleted resource is not one that never existed"
     );
     store.commit(&commit(&[("set/shop", 2, 3)])).await.unwrap();
-    let history = store.history(&shop, 10).await.unwrap();
+    let history = store.history(&shop, None, 10).await.unwrap();
     assert_eq!(versions_of(&history), [3, 2, 1]);
     assert_eq!(history[1], tombstone);
 }
@@ -280,7 +295,7 @@ async fn history_is_complete_newest_first_and_limited(handles: &Handles) {
     }
     let history = |limit| {
         let store = &store;
-        async move { store.history(&id("set/a"), limit).await.unwrap() }
+        async move { store.history(&id("set/a"), None, limit).await.unwrap() }
     };
     let whole = history(usize::MAX).await;
     assert_eq!(versions_of(&whole), (1..=COUNT).rev().collect::<Vec<_>>());
@@ -298,11 +313,11 @@ async fn what_never_was_is_none_or_empty(handles: &Handles) {
     let store = handles.open();
     store.commit(&commit(&[("set/a", 0, 2)])).await.unwrap();
     for (name, number) in [("set/b", 1), ("cluster/a", 2), ("set/a", 1), ("set/a", 3)] {
-        let found = store.revision(&id(name), version(number)).await.unwrap();
+        let found = one(&*store, &id(name), version(number)).await;
         assert_eq!(found, None, "{name} {number}");
     }
-    assert_eq!(store.history(&id("set/b"), 10).await.unwrap(), []);
-    assert_eq!(store.history(&id("cluster/a"), 10).await.unwrap(), []);
+    assert_eq!(store.history(&id("set/b"), None, 10).await.unwrap(), []);
+    assert_eq!(store.history(&id("cluster/a"), None, 10).await.unwrap(), []);
 }
 
 async fn a_set_and_a_cluster_may_have_one_name(handles: &Handles) {
@@ -312,10 +327,10 @@ async fn a_set_and_a_cluster_may_have_one_name(handles: &Handles) {
         .commit(&commit(&[("cluster/eu", 0, 4)]))
         .await
         .unwrap();
-    let found = versions(&store.heads().await.unwrap());
+    let found = versions(&store.heads(&Which::All).await.unwrap().heads);
     let expected = [("cluster/eu".to_owned(), 4), ("set/eu".to_owned(), 1)];
     assert_eq!(found, expected.into());
-    let history = store.history(&id("set/eu"), 10).await.unwrap();
+    let history = store.history(&id("set/eu"), None, 10).await.unwrap();
     assert_eq!(versions_of(&history), [1]);
 }
 
@@ -335,9 +350,12 @@ async fn names_that_look_like_sql_are_harmless(handles: &Handles) {
     let changes: Vec<_> = NAMES.iter().map(|name| (*name, 0, 1)).collect();
     let change = commit(&changes);
     store.commit(&change).await.unwrap();
-    assert_eq!(store.heads().await.unwrap(), change.revisions);
+    assert_eq!(
+        store.heads(&Which::All).await.unwrap().heads,
+        change.revisions
+    );
     for name in NAMES {
-        let found = store.revision(&id(name), Version::FIRST).await.unwrap();
+        let found = one(&*store, &id(name), Version::FIRST).await;
         assert_eq!(found.as_ref(), change.revisions.get(&id(name)), "{name}");
     }
 }
@@ -349,7 +367,10 @@ async fn large_bodies_survive(handles: &Handles) {
         *found = revision(id, 1, &"wide ".repeat(40_000));
     }
     store.commit(&large).await.unwrap();
-    assert_eq!(handles.open().heads().await.unwrap(), large.revisions);
+    assert_eq!(
+        handles.open().heads(&Which::All).await.unwrap().heads,
+        large.revisions
+    );
 }
 
 async fn texts_and_numbers_come_back_as_they_were(handles: &Handles) {
@@ -371,8 +392,8 @@ async fn texts_and_numbers_come_back_as_they_were(handles: &Handles) {
     let mut change = commit(&[("set/shop", 0, 1)]);
     change.revisions.insert(shop.clone(), made.clone());
     store.commit(&change).await.unwrap();
-    let found = handles.open().revision(&shop, Version::FIRST).await;
-    assert_eq!(found.unwrap(), Some(made));
+    let found = one(&*handles.open(), &shop, Version::FIRST).await;
+    assert_eq!(found, Some(made));
 }
 
 async fn a_commit_is_there_for_every_other_handle(handles: &Handles) {
@@ -386,4 +407,267 @@ async fn a_commit_is_there_for_every_other_handle(handles: &Handles) {
     assert_eq!(seen, all(&*two, IDS).await);
     drop((one, two));
     assert_eq!(seen, all(&*handles.open(), IDS).await);
+}
+
+async fn commits_are_numbered_dated_and_recorded(handles: &Handles) {
+    let (store, other) = (handles.open(), handles.open());
+    assert_eq!(store.commits(Sequence::START, 10).await.unwrap(), []);
+    let mut first = commit(&[("set/a", 0, 1), ("cluster/eu", 0, 1)]);
+    first.audit = Some(json!({"actor": "ops@laptop", "why": "\u{1f525}"}));
+    let mut second = commit(&[("set/a", 1, 2), ("cluster/eu", 1, 0)]);
+    second.key = Some("second".parse().unwrap());
+    let mut made = Vec::new();
+    for (store, change) in [(&store, &first), (&other, &second)] {
+        made.push(store.commit(change).await.unwrap());
+    }
+    // One that only compares has the number of the newest one, and leaves nothing.
+    let compared = store.commit(&commit(&[("set/a", 2, 0)])).await.unwrap();
+    assert_eq!(compared.sequence, made[1].sequence);
+    assert_eq!(
+        made.iter().map(|it| it.sequence.get()).collect::<Vec<_>>(),
+        [1, 2]
+    );
+    assert!(made[0].at <= made[1].at);
+
+    let records = store.commits(Sequence::START, 10).await.unwrap();
+    assert_eq!(records.len(), 2);
+    for ((record, change), made) in records.iter().zip([&first, &second]).zip(&made) {
+        assert_eq!((record.sequence, record.at), (made.sequence, made.at));
+        assert_eq!((&record.key, &record.audit), (&change.key, &change.audit));
+        let versions = change.revisions.iter();
+        let versions: BTreeMap<_, _> = versions
+            .map(|(id, revision)| (id.clone(), revision.version))
+            .collect();
+        assert_eq!(record.changes, versions);
+    }
+    assert_eq!(
+        other.commits(Sequence::START, 1).await.unwrap(),
+        records[..1]
+    );
+    assert_eq!(
+        other.commits(Sequence::new(1), 9).await.unwrap(),
+        records[1..]
+    );
+    assert_eq!(other.commits(Sequence::new(u64::MAX), 9).await.unwrap(), []);
+    assert_eq!(
+        store.heads(&Which::All).await.unwrap().sequence,
+        Sequence::new(2)
+    );
+}
+
+async fn a_commit_with_a_key_is_made_once(handles: &Handles) {
+    let (store, other) = (handles.open(), handles.open());
+    let once = keyed("once", &[("set/a", 0, 1), ("set/b", 0, 1)]);
+    let made = store.commit(&once).await.unwrap();
+    assert_eq!(other.commit(&once).await.unwrap(), made);
+    // Also when others have gone on since.
+    other.commit(&commit(&[("set/a", 1, 2)])).await.unwrap();
+    let before = all(&*store, &["set/a", "set/b"]).await;
+    assert_eq!(store.commit(&once).await.unwrap(), made);
+    assert_eq!(all(&*store, &["set/a", "set/b"]).await, before);
+    assert_eq!(store.commits(Sequence::START, 9).await.unwrap().len(), 2);
+}
+
+async fn a_key_belongs_to_one_commit(handles: &Handles) {
+    let store = handles.open();
+    store
+        .commit(&keyed("mine", &[("set/a", 0, 1)]))
+        .await
+        .unwrap();
+    let before = all(&*store, &["set/a", "set/b"]).await;
+    let mut reworded = keyed("mine", &[("set/a", 0, 1)]);
+    reworded
+        .revisions
+        .insert(id("set/a"), revision(&id("set/a"), 1, "another"));
+    for other in [
+        reworded,
+        keyed("mine", &[("set/a", 1, 2)]),
+        keyed("mine", &[("set/b", 0, 1)]),
+        keyed("mine", &[("set/a", 0, 1), ("set/b", 0, 1)]),
+        keyed("mine", &[("set/a", 1, 0)]),
+    ] {
+        let error = store.commit(&other).await.unwrap_err();
+        assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
+    }
+    assert_eq!(all(&*store, &["set/a", "set/b"]).await, before);
+    // One that was refused has not used its key up.
+    let late = keyed("late", &[("set/a", 0, 1)]);
+    moved(&*store, &late).await;
+    store
+        .commit(&keyed("late", &[("set/a", 1, 2)]))
+        .await
+        .unwrap();
+}
+
+async fn racers_with_one_key_make_one_commit(handles: &Handles) {
+    let start = Barrier::new(4);
+    let commit = keyed("together", &[("set/a", 0, 1)]);
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let racers: Vec<_> = (0..4)
+            .map(|_| {
+                let (store, start, commit) = (handles.open(), &start, &commit);
+                scope.spawn(move || {
+                    let runtime = tokio::runtime::Builder::new_current_thread()
+                        .build()
+                        .unwrap();
+                    start.wait();
+                    runtime.block_on(store.commit(commit)).unwrap()
+                })
+            })
+            .collect();
+        racers
+            .into_iter()
+            .map(|racer| racer.join().unwrap())
+            .collect()
+    });
+    assert!(
+        outcomes.iter().all(|outcome| *outcome == outcomes[0]),
+        "{outcomes:?}"
+    );
+    let history = handles.open().history(&id("set/a"), None, 9).await.unwrap();
+    assert_eq!(versions_of(&history), [1]);
+}
+
+async fn heads_are_read_as_far_as_they_are_asked_for(handles: &Handles) {
+    let store = handles.open();
+    let mut change = commit(&[
+        ("cluster/eu", 0, 1),
+        ("cluster/us", 0, 1),
+        ("set/a", 0, 1),
+        ("set/b", 0, 1),
+        ("set/c", 0, 1),
+    ]);
+    for (name, until) in [
+        ("set/a", "2026-11-21T03:00:00.5Z"),
+        ("set/b", "2026-11-21T04:00:00Z"),
+    ] {
+        let id = id(name);
+        let until = until.parse().unwrap();
+        change
+            .revisions
+            .insert(id.clone(), overridden(revision(&id, 1, "x"), until));
+    }
+    store.commit(&change).await.unwrap();
+    let names = async |which: Which| {
+        let at = store.heads(&which).await.unwrap();
+        assert_eq!(at.sequence, Sequence::new(1));
+        for (id, head) in &at.heads {
+            assert_eq!(head, &change.revisions[id]);
+        }
+        at.heads
+            .keys()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(
+        names(Which::All).await,
+        "cluster/eu cluster/us set/a set/b set/c"
+    );
+    assert_eq!(names(Which::Clusters).await, "cluster/eu cluster/us");
+    let wanted = ["set/b", "cluster/us", "set/never"].map(id);
+    assert_eq!(
+        names(Which::Around(wanted.clone().into())).await,
+        "cluster/eu cluster/us set/b"
+    );
+    assert_eq!(names(Which::Named(wanted.into())).await, "cluster/us set/b");
+    assert_eq!(names(Which::one(&id("set/c"))).await, "set/c");
+    for (at, due) in [
+        ("2026-11-21T03:00:00Z", ""),
+        ("2026-11-21T03:00:00.4Z", ""),
+        ("2026-11-21T03:00:00.5Z", "set/a"),
+        ("2026-11-21T04:00:00Z", "set/a set/b"),
+        ("9999-01-01T00:00:00Z", "set/a set/b"),
+        ("-009999-01-02T01:59:59Z", ""),
+    ] {
+        assert_eq!(
+            names(Which::DueBefore(at.parse().unwrap())).await,
+            due,
+            "{at}"
+        );
+    }
+    // What is taken away is not due any more.
+    store.commit(&commit(&[("set/a", 1, 2)])).await.unwrap();
+    let due = Which::DueBefore("2026-11-21T05:00:00Z".parse().unwrap());
+    let due = versions(&store.heads(&due).await.unwrap().heads);
+    assert_eq!(due, [("set/b".to_owned(), 1)].into());
+}
+
+async fn history_comes_in_pages(handles: &Handles) {
+    let store = handles.open();
+    for (from, to) in [(0, 2), (2, 3), (3, 7), (7, 8), (8, 20)] {
+        store.commit(&commit(&[("set/a", from, to)])).await.unwrap();
+    }
+    let page = async |before: u64, limit| {
+        let page = store
+            .history(&id("set/a"), Version::new(before), limit)
+            .await;
+        versions_of(&page.unwrap())
+    };
+    assert_eq!(page(0, 2).await, [20, 8]);
+    assert_eq!(page(8, 2).await, [7, 3]);
+    assert_eq!(page(3, 2).await, [2]);
+    assert_eq!(page(2, 2).await, Vec::<u64>::new());
+    assert_eq!(page(7, 0).await, Vec::<u64>::new());
+    // What stands between two versions, and beyond all of them.
+    assert_eq!(page(5, 9).await, [3, 2]);
+    assert_eq!(page(100, 1).await, [20]);
+    assert_eq!(page(u64::MAX, 1).await, [20]);
+    assert_eq!(
+        store
+            .history(&id("set/b"), Version::new(5), 9)
+            .await
+            .unwrap(),
+        []
+    );
+}
+
+async fn several_revisions_are_read_at_once(handles: &Handles) {
+    let store = handles.open();
+    store
+        .commit(&commit(&[("set/a", 0, 1), ("set/b", 0, 4)]))
+        .await
+        .unwrap();
+    store.commit(&commit(&[("set/a", 1, 2)])).await.unwrap();
+    let asked = [
+        ("set/b", 4),
+        ("set/a", 9),
+        ("set/a", 1),
+        ("set/c", 1),
+        ("set/a", 2),
+    ];
+    let asked = asked.map(|(name, number)| (id(name), version(number)));
+    let found = store.revisions(&asked).await.unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|(id, revision)| (id.to_string(), revision.version.get()))
+        .collect();
+    let expected = [("set/b", 4), ("set/a", 1), ("set/a", 2)];
+    assert_eq!(
+        found,
+        expected.map(|(name, number)| (name.to_owned(), number))
+    );
+}
+
+async fn whoever_waits_is_woken_by_a_commit(handles: &Handles) {
+    let (store, other) = (handles.open(), handles.open());
+    for (nth, committer) in (0..).zip([&store, &other]) {
+        let mut waiting = Box::pin(store.wait(Sequence::new(nth)));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        committer
+            .commit(&commit(&[("set/a", nth, nth + 1)]))
+            .await
+            .unwrap();
+        assert_eq!(waiting.await.unwrap(), Sequence::new(nth + 1));
+        // Who has missed it does not wait.
+        assert_eq!(
+            other.wait(Sequence::new(nth)).await.unwrap(),
+            Sequence::new(nth + 1)
+        );
+    }
+    // A store that was restored from a backup is behind.
+    assert_eq!(
+        store.wait(Sequence::new(99)).await.unwrap(),
+        Sequence::new(2)
+    );
 }

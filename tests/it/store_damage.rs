@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use cfgctl::model::{Heads, ResourceId, Revision};
 use cfgctl::store::sqlite::Sqlite;
-use cfgctl::store::{Store, StoreError};
+use cfgctl::store::{Store, StoreError, Which};
 use rusqlite::Connection;
 
 use crate::store_contract::fixture::{commit, id};
 use crate::support::cli::Cfgctl;
 
-const MANIFESTS: &str = r#"
+const MANIFESTS: &str = r"
 apiVersion: cfgctl.dev/v1
 kind: Cluster
 metadata: {name: eu, labels: {stage: prod}}
@@ -27,7 +27,7 @@ spec:
   breakers:
     provider: {trip: {values: {payment: {provider: adyen}}, flags: {express: false}}}
   publish: [{spring: {context: config/shop}}]
-"#;
+";
 /// What the application reads.
 const PUBLISHED: &str = "out/shop/config/shop/data";
 
@@ -169,10 +169,10 @@ fn what_is_published_from_a_store_with_any_flipped_bit_was_committed() {
 type Said = (Heads, Vec<Vec<Revision>>);
 
 async fn said(store: &dyn Store, ids: &[ResourceId]) -> Result<Said, StoreError> {
-    let heads = store.heads().await?;
+    let heads = store.heads(&Which::All).await?.heads;
     let mut histories = Vec::new();
     for id in ids {
-        histories.push(store.history(id, usize::MAX).await?);
+        histories.push(store.history(id, None, usize::MAX).await?);
     }
     Ok((heads, histories))
 }
@@ -257,86 +257,89 @@ fn harm(path: &Path, sql: &str) {
         .unwrap();
 }
 
+/// What is done to a store, and what the damage is then said to be in.
+const HARM: &[(&str, &str)] = &[
+    (
+        "UPDATE heads SET version = 2 WHERE name = 'shop'",
+        "set/shop version 2",
+    ),
+    (
+        "UPDATE heads SET version = 4 WHERE name = 'shop'",
+        "set/shop version 4",
+    ),
+    (
+        "UPDATE heads SET name = 'shoq' WHERE name = 'shop'",
+        "set/shoq version 3",
+    ),
+    (
+        "UPDATE heads SET kind = 'SET' WHERE name = 'shop'",
+        "SET/shop",
+    ),
+    (
+        "UPDATE heads SET digest = zeroblob(32)",
+        "cluster/eu version 1",
+    ),
+    ("UPDATE heads SET due = 1 WHERE name = 'shop'", "its sets"),
+    (
+        "DELETE FROM heads WHERE name = 'shop'",
+        "set/shop version 3",
+    ),
+    (
+        "DELETE FROM heads WHERE name = 'eu'",
+        "cluster/eu version 1",
+    ),
+    (
+        "UPDATE heads SET (version, digest) =
+                (SELECT version, digest FROM revisions WHERE name = 'shop' AND version = 2)
+                WHERE name = 'shop'",
+        "set/shop version 3",
+    ),
+    (
+        "DELETE FROM revisions WHERE version = 3",
+        "set/shop version 3",
+    ),
+    ("DELETE FROM commits WHERE sequence = 3", "commit 3"),
+    ("DELETE FROM commits WHERE sequence = 2", "commit 2"),
+    (
+        "UPDATE commits SET at = '2000-01-01T00:00:00Z' WHERE sequence = 3",
+        "commit 3",
+    ),
+    (
+        "UPDATE commits SET sequence = 9 WHERE sequence = 3",
+        "commit 9",
+    ),
+    (
+        "UPDATE revisions SET origin = replace(origin, 'ops', 'oqs')",
+        "version ",
+    ),
+    (
+        "UPDATE revisions SET provenance = NULL WHERE version = 3",
+        "set/shop version 3",
+    ),
+    (
+        "UPDATE revisions SET overrides = NULL WHERE version = 3",
+        "set/shop version 3",
+    ),
+    (
+        "UPDATE revisions SET sequence = 2 WHERE version = 3",
+        "set/shop version 3",
+    ),
+    (
+        "UPDATE revisions SET version = 9223372036854775807 WHERE version = 3;
+             UPDATE heads SET version = 9223372036854775807 WHERE name = 'shop'",
+        "set/shop version 9223372036854775807",
+    ),
+    (
+        "UPDATE commits SET sequence = 9223372036854775807 WHERE sequence = 3;
+             UPDATE revisions SET sequence = 9223372036854775807 WHERE sequence = 3",
+        "commit 9223372036854775807",
+    ),
+];
+
 #[test]
 fn rows_that_were_changed_moved_or_taken_away_are_damage() {
     let shop = Shop::new();
-    for (sql, named) in [
-        (
-            "UPDATE heads SET version = 2 WHERE name = 'shop'",
-            "set/shop version 2",
-        ),
-        (
-            "UPDATE heads SET version = 4 WHERE name = 'shop'",
-            "set/shop version 4",
-        ),
-        (
-            "UPDATE heads SET name = 'shoq' WHERE name = 'shop'",
-            "set/shoq version 3",
-        ),
-        (
-            "UPDATE heads SET kind = 'SET' WHERE name = 'shop'",
-            "SET/shop",
-        ),
-        (
-            "UPDATE heads SET digest = zeroblob(32)",
-            "cluster/eu version 1",
-        ),
-        ("UPDATE heads SET due = 1 WHERE name = 'shop'", "its sets"),
-        (
-            "DELETE FROM heads WHERE name = 'shop'",
-            "set/shop version 3",
-        ),
-        (
-            "DELETE FROM heads WHERE name = 'eu'",
-            "cluster/eu version 1",
-        ),
-        (
-            "UPDATE heads SET (version, digest) =
-                (SELECT version, digest FROM revisions WHERE name = 'shop' AND version = 2)
-                WHERE name = 'shop'",
-            "set/shop version 3",
-        ),
-        (
-            "DELETE FROM revisions WHERE version = 3",
-            "set/shop version 3",
-        ),
-        ("DELETE FROM commits WHERE sequence = 3", "commit 3"),
-        ("DELETE FROM commits WHERE sequence = 2", "commit 2"),
-        (
-            "UPDATE commits SET at = '2000-01-01T00:00:00Z' WHERE sequence = 3",
-            "commit 3",
-        ),
-        (
-            "UPDATE commits SET sequence = 9 WHERE sequence = 3",
-            "commit 9",
-        ),
-        (
-            "UPDATE revisions SET origin = replace(origin, 'ops', 'oqs')",
-            "version ",
-        ),
-        (
-            "UPDATE revisions SET provenance = NULL WHERE version = 3",
-            "set/shop version 3",
-        ),
-        (
-            "UPDATE revisions SET overrides = NULL WHERE version = 3",
-            "set/shop version 3",
-        ),
-        (
-            "UPDATE revisions SET sequence = 2 WHERE version = 3",
-            "set/shop version 3",
-        ),
-        (
-            "UPDATE revisions SET version = 9223372036854775807 WHERE version = 3;
-             UPDATE heads SET version = 9223372036854775807 WHERE name = 'shop'",
-            "set/shop version 9223372036854775807",
-        ),
-        (
-            "UPDATE commits SET sequence = 9223372036854775807 WHERE sequence = 3;
-             UPDATE revisions SET sequence = 9223372036854775807 WHERE sequence = 3",
-            "commit 9223372036854775807",
-        ),
-    ] {
+    for (sql, named) in HARM {
         shop.with(&shop.bytes);
         harm(&shop.store, sql);
         for line in [
@@ -396,7 +399,7 @@ async fn there_is_no_version_after_the_greatest() {
         .commit(&commit(&[("set/a", 0, GREATEST)]))
         .await
         .unwrap();
-    let head = &store.heads().await.unwrap()[&id("set/a")];
+    let head = &store.heads(&Which::All).await.unwrap().heads[&id("set/a")];
     assert_eq!(head.version.get(), GREATEST);
     let next = commit(&[("set/a", GREATEST, head.version.next().get())]);
     let error = store.commit(&next).await.unwrap_err();

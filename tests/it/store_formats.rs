@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use cfgctl::store::Store as _;
 use cfgctl::store::sqlite::Sqlite;
+use cfgctl::store::{Store as _, Which};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
@@ -52,9 +52,9 @@ async fn a_store_of_format_3_becomes_one_of_today_with_the_same_history() {
     fs::copy(&old, &copy).unwrap();
     let before = raw(&copy);
     assert_eq!(before.len(), 11);
-    let heads = store.heads().await.unwrap();
+    let heads = store.heads(&Which::All).await.unwrap().heads;
     for (name, version, revision) in &before {
-        let history = store.history(&id(name), usize::MAX).await.unwrap();
+        let history = store.history(&id(name), None, usize::MAX).await.unwrap();
         let found = history.iter().find(|found| found.version.get() == *version);
         assert_eq!(
             &serde_json::to_value(found).unwrap(),
@@ -77,7 +77,7 @@ async fn a_store_of_format_3_becomes_one_of_today_with_the_same_history() {
         .await
         .unwrap();
     let again = Sqlite::open(&path).unwrap();
-    let history = again.history(&id("set/search"), 9).await.unwrap();
+    let history = again.history(&id("set/search"), None, 9).await.unwrap();
     assert_eq!(history.len(), 2);
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use cfgctl::model::{Commit, Version};
 use cfgctl::store::sqlite::Sqlite;
-use cfgctl::store::{Store, StoreError};
+use cfgctl::store::{Store, StoreError, Which};
 use rusqlite::Connection;
 
 use crate::store_contract::fixture::{commit, id, revision, versions, versions_of};
@@ -79,6 +79,12 @@ fn child() {
     };
     match role {
         "open" => say("open"),
+        "read and commit" => {
+            let heads = runtime.block_on(store.heads(&Which::All)).unwrap();
+            say(&format!("{} heads", heads.heads.len()));
+            let refused = runtime.block_on(store.commit(&commit(&[("set/a", 1, 2)])));
+            say(&refused.unwrap_err().to_string());
+        }
         "commit for ever" => runtime.block_on(commit_for_ever(&store)),
         "commit 50 times" => {
             let conflicts = runtime.block_on(commit_50_times(&store));
@@ -90,7 +96,7 @@ fn child() {
 
 /// Commits next versions of [`TOGETHER`], and says each when the store has confirmed it.
 async fn commit_for_ever(store: &dyn Store) {
-    let heads = store.heads().await.unwrap();
+    let heads = store.heads(&Which::All).await.unwrap().heads;
     let head = heads.get(&id(TOGETHER[0]));
     let mut number = head.map_or(0, |head| head.version.get());
     loop {
@@ -107,16 +113,17 @@ async fn commit_50_times(store: &dyn Store) -> usize {
     let mut conflicts = 0;
     let mut done = 0;
     while done < 50 {
-        let heads = store.heads().await.unwrap();
+        let heads = store.heads(&Which::All).await.unwrap().heads;
         let expected = heads.get(&shop).map(|head| head.version);
         let next = expected.map_or(Version::FIRST, Version::next);
         let made = revision(&shop, next.get(), &std::process::id().to_string());
         let commit = Commit {
             expected: [(shop.clone(), expected)].into(),
             revisions: [(shop.clone(), made)].into(),
+            ..Commit::default()
         };
         match store.commit(&commit).await {
-            Ok(()) => done += 1,
+            Ok(_) => done += 1,
             Err(StoreError::HeadsMoved(_)) => conflicts += 1,
             Err(other) => panic!("{other:?}"),
         }
@@ -127,13 +134,13 @@ async fn commit_50_times(store: &dyn Store) -> usize {
 /// Asserts what must hold of a store whose writer was killed after it confirmed `confirmed`.
 async fn assert_whole(path: &Path, confirmed: u64) -> u64 {
     let store = Sqlite::create(path).unwrap();
-    let heads = store.heads().await.unwrap();
+    let heads = store.heads(&Which::All).await.unwrap().heads;
     let found: Vec<_> = versions(&heads).into_values().collect();
     let newest = found.first().copied().unwrap_or(0);
     assert!(newest >= confirmed, "{newest} < {confirmed}");
     assert!(found.is_empty() || found == [newest; 3], "{found:?}");
     for name in TOGETHER {
-        let history = store.history(&id(name), usize::MAX).await.unwrap();
+        let history = store.history(&id(name), None, usize::MAX).await.unwrap();
         let all: Vec<_> = (1..=newest).rev().collect();
         assert_eq!(versions_of(&history), all, "{name}");
         for kept in history {
@@ -219,7 +226,10 @@ async fn four_processes_of_fifty_commits_make_two_hundred_revisions() {
         assert!(output.status.success(), "{output:?}");
     }
     let store = Sqlite::create(&path).unwrap();
-    let history = store.history(&id("set/shop"), usize::MAX).await.unwrap();
+    let history = store
+        .history(&id("set/shop"), None, usize::MAX)
+        .await
+        .unwrap();
     assert_eq!(versions_of(&history), (1..=200).rev().collect::<Vec<_>>());
     drop(store);
     assert_intact(&path);

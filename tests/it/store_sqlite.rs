@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
 use cfgctl::store::sqlite::Sqlite;
-use cfgctl::store::{Missing, Store, StoreError, open};
+use cfgctl::store::{Missing, Store, StoreError, Which, open};
 use rusqlite::Connection;
 
 use crate::store_contract::fixture::{commit, id, revision};
@@ -142,8 +142,8 @@ async fn what_is_made_is_for_its_owner_alone_and_what_exists_keeps_its_mode() {
     assert_eq!(mode(&shared), 0o664);
 }
 
-#[test]
-fn what_cannot_be_written_is_refused_with_the_reason() {
+#[tokio::test]
+async fn what_cannot_be_written_is_read_and_a_commit_is_refused_with_the_reason() {
     let directory = tempfile::tempdir().unwrap();
     let set_mode = |path: &Path, mode| {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
@@ -152,29 +152,35 @@ fn what_cannot_be_written_is_refused_with_the_reason() {
     let file = directory.path().join("file");
     let sealed = directory.path().join("sealed");
     for (place, mode) in [(&file, 0o777), (&sealed, 0o777)] {
-        drop(Sqlite::create(&place.join("store.db")).unwrap());
+        let store = Sqlite::create(&place.join("store.db")).unwrap();
+        store.commit(&commit(&[("set/a", 0, 1)])).await.unwrap();
+        drop(store);
         set_mode(place, mode);
     }
     set_mode(&file.join("store.db"), 0o444);
     set_mode(&sealed.join("store.db"), 0o666);
     set_mode(&sealed, 0o555);
 
-    let refused = |path: &Path| {
+    let told = |path: &Path, role: &str| {
         let mut command = command();
         if rustix::process::geteuid().is_root() {
             // Modes mean nothing to root.
             command.uid(NOBODY).gid(NOBODY);
         }
         let mut child = command.spawn().unwrap();
-        tell(&mut child, "open", path);
+        tell(&mut child, role, path);
         let output = child.wait_with_output().unwrap();
         let output = String::from_utf8(output.stdout).unwrap();
         said(&output).join("; ")
     };
-    let found = refused(&file.join("store.db"));
-    assert!(found.contains("it cannot be read and written: "), "{found}");
-    let found = refused(&sealed.join("store.db"));
+    // It can still be read.
+    let found = told(&file.join("store.db"), "read and commit");
+    assert!(found.starts_with("1 heads; "), "{found}");
+    assert!(found.contains("it cannot be written: "), "{found}");
+    let found = told(&sealed.join("store.db"), "read and commit");
+    assert!(found.starts_with("1 heads; "), "{found}");
     assert!(found.contains("its directory cannot be written"), "{found}");
+    let refused = |path: &Path| told(path, "open");
     let found = refused(&sealed.join("new.db"));
     assert!(found.contains("it cannot be created: "), "{found}");
     let found = refused(&sealed.join("new/store.db"));
@@ -204,15 +210,15 @@ async fn a_damaged_revision_is_named() {
             .unwrap();
     };
     harm("UPDATE revisions SET content = '{\"set\":' WHERE name = 'a'");
-    let error = store.heads().await.unwrap_err();
+    let error = store.heads(&Which::All).await.unwrap_err();
     assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
     let text = error.to_string();
     assert!(text.contains("set/a version 3: its content"), "{text}");
-    assert!(store.history(&id("set/a"), 1).await.is_err());
-    assert!(store.history(&id("set/b"), 1).await.is_ok());
+    assert!(store.history(&id("set/a"), None, 1).await.is_err());
+    assert!(store.history(&id("set/b"), None, 1).await.is_ok());
 
     harm("UPDATE revisions SET content = zeroblob(20000000) || '' WHERE name = 'a'");
-    let error = store.heads().await.unwrap_err();
+    let error = store.heads(&Which::All).await.unwrap_err();
     assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
 }
 
@@ -257,7 +263,7 @@ async fn what_would_not_read_back_is_not_written() {
         let error = store.commit(&change).await.unwrap_err();
         assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
     }
-    assert!(store.heads().await.unwrap().is_empty());
+    assert!(store.heads(&Which::All).await.unwrap().heads.is_empty());
 }
 
 #[test]
@@ -293,8 +299,8 @@ async fn a_store_is_made_by_its_first_commit_and_by_nothing_before() {
     assert!(matches!(refused, StoreError::Absent { .. }), "{refused:?}");
     let store = open(&location, Missing::Create).await.unwrap();
     let other = open(&location, Missing::Create).await.unwrap();
-    assert!(store.heads().await.unwrap().is_empty());
-    assert_eq!(store.history(&id("set/a"), 1).await.unwrap(), []);
+    assert!(store.heads(&Which::All).await.unwrap().heads.is_empty());
+    assert_eq!(store.history(&id("set/a"), None, 1).await.unwrap(), []);
     assert!(store.commit(&commit(&[("set/a", 1, 2)])).await.is_err());
     store.commit(&commit(&[("set/a", 0, 0)])).await.unwrap();
     assert!(!store.exists());
@@ -302,7 +308,7 @@ async fn a_store_is_made_by_its_first_commit_and_by_nothing_before() {
 
     store.commit(&commit(&[("set/a", 0, 1)])).await.unwrap();
     assert!(store.exists());
-    assert_eq!(other.heads().await.unwrap().len(), 1);
+    assert_eq!(other.heads(&Which::All).await.unwrap().heads.len(), 1);
     let late = other.commit(&commit(&[("set/a", 0, 1)])).await;
     assert!(matches!(late, Err(StoreError::HeadsMoved(_))), "{late:?}");
 }

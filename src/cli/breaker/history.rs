@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::names::{PartOf, known_part, known_set};
+use crate::cli::names::{PartOf, around, known_part, known_set};
 use crate::cli::session::Session;
 use crate::cli::ui::{Look, Report};
 use crate::cli::views::table::{moment, printable, table};
@@ -46,7 +46,7 @@ pub(super) struct Event {
 pub(super) async fn history(session: &Session, args: &HistoryArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
     let PartOf { set, name } = &args.breaker;
-    let heads = store.heads().await?;
+    let heads = around(store.as_ref(), [set]).await?;
     let id = known_set(&heads, set)?;
     let mut events = events(store.as_ref(), &id, name).await?;
     let declared = heads.get(&id).and_then(|head| head.content.set());
@@ -67,7 +67,7 @@ pub(super) async fn events(
     id: &ResourceId,
     name: &BreakerName,
 ) -> Result<Vec<Event>, Failure> {
-    let revisions = store.history(id, SEARCHED).await?;
+    let revisions = store.history(id, None, SEARCHED).await?;
     let olders = revisions.iter().skip(1).map(Some).chain([None]);
     let changed = revisions.iter().zip(olders).filter(|(revision, older)| {
         let (now, before) = (of(revision, name), of_some(*older, name));

@@ -17,6 +17,7 @@ use crate::model::{
     Revision, SetName,
 };
 use crate::plan::Plan;
+use crate::store::Which;
 
 /// Lists breakers: their state in every cluster, and which clusters it was delivered to
 ///
@@ -60,7 +61,7 @@ pub(super) struct BreakerView {
 
 pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
-    let heads = store.heads().await?;
+    let heads = store.heads(&Which::All).await?.heads;
     let sets = living_or_all(&heads, args.set.as_ref())?.into_iter();
     let sets = sets.filter(|(_, content, _)| !content.breakers.is_empty());
     let sets = sets.map(|(name, ..)| name.clone()).collect();

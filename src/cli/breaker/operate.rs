@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::names::{PartOf, known_part, living};
+use crate::cli::names::{PartOf, around, known_part, living};
 use crate::cli::runtime::{
     Edited, LimitArgs, ReasonArgs, Scene, Switch, SwitchArgs, WhereArgs, carry_through, overridden,
 };
@@ -230,7 +230,7 @@ async fn operate(
     let store = session.store().await?;
     let PartOf { set, name } = &args.breaker;
     // Nobody is asked why before it is known that there is such a breaker.
-    let heads = store.heads().await?;
+    let heads = around(store.as_ref(), [set]).await?;
     known_part(&living(&heads, set)?.0.breakers, "breaker", set, name)?;
     let reason = args.why.optional(session, &args.switch).await?;
     let edit = |scene: &Scene<'_>| -> Result<Edited, Failure> {

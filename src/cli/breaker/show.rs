@@ -9,7 +9,7 @@ use super::history::{self, Event};
 use super::list::{BreakerView, views};
 use crate::cli::declared::clusters;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::names::{PartOf, known_part, living};
+use crate::cli::names::{PartOf, around, known_part, living};
 use crate::cli::runtime::Scene;
 use crate::cli::session::Session;
 use crate::cli::survey::{LookArgs, look};
@@ -52,7 +52,7 @@ struct Shown {
 pub(super) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
     let PartOf { set, name } = &args.breaker;
-    let heads = store.heads().await?;
+    let heads = around(store.as_ref(), [set]).await?;
     known_part(&living(&heads, set)?.0.breakers, "breaker", set, name)?;
     let sets = BTreeSet::from([set.clone()]);
     let (survey, plan) = look(session, store.as_ref(), sets, &args.look).await?;

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::cli::declared::clusters;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::names::{PartOf, known, known_part, living};
+use crate::cli::names::{PartOf, around, known, known_part, living};
 use crate::cli::session::{STORE_CONTEXT, Session};
 use crate::cli::ui::{Look, Report};
 use crate::cli::views::overrides::held_by;
@@ -148,8 +148,8 @@ enum Reason {
 
 pub(super) async fn eval(session: &Session, args: &EvalArgs) -> Result<Exit, Failure> {
     let about = context(args)?;
-    let heads = session.store().await?.heads().await?;
     let PartOf { set, name } = &args.flag;
+    let heads = around(session.store().await?.as_ref(), [set]).await?;
     let (content, head) = living(&heads, set)?;
     let flag = known_part(&content.flags, "flag", set, name)?;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::cli::declared::clusters;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::names::{PartOf, known_part, living, living_or_all};
+use crate::cli::names::{PartOf, around, known_part, living, living_or_all};
 use crate::cli::session::Session;
 use crate::cli::survey::{LookArgs, look};
 use crate::cli::ui::{Look, Report};
@@ -19,6 +19,7 @@ use crate::model::{
 };
 use crate::plan::{Held, Plan, Source, source_of_flag};
 use crate::render;
+use crate::store::Which;
 
 /// Lists flags: what is declared, what each cluster should have and has, and who switched it
 ///
@@ -73,7 +74,7 @@ struct FlagView {
 
 pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
-    let heads = store.heads().await?;
+    let heads = store.heads(&Which::All).await?.heads;
     let sets = living_or_all(&heads, args.set.as_ref())?.into_iter();
     let sets = sets.filter(|(_, content, _)| !content.flags.is_empty());
     let sets = sets.map(|(name, ..)| name.clone()).collect();
@@ -92,8 +93,8 @@ pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Fai
 
 pub(super) async fn get(session: &Session, args: &GetArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
-    let heads = store.heads().await?;
     let PartOf { set, name } = &args.flag;
+    let heads = around(store.as_ref(), [set]).await?;
     known_part(&living(&heads, set)?.0.flags, "flag", set, name)?;
     let sets = BTreeSet::from([set.clone()]);
     let (survey, plan) = look(session, store.as_ref(), sets, &args.look).await?;

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::names::{PartOf, known_part, living};
+use crate::cli::names::{PartOf, around, known_part, living};
 use crate::cli::runtime::{
     Edited, LimitArgs, ReasonArgs, Scene, Switch, SwitchArgs, WhereArgs, carry_through, overridden,
 };
@@ -120,7 +120,7 @@ impl Wanted<'_> {
 async fn hold(session: &Session, args: &HoldArgs, wanted: &Wanted<'_>) -> Result<Exit, Failure> {
     let store = session.store().await?;
     let PartOf { set, name } = &args.flag;
-    let heads = store.heads().await?;
+    let heads = around(store.as_ref(), [set]).await?;
     let (content, _) = living(&heads, set)?;
     let flag = known_part(&content.flags, "flag", set, name)?;
     let variant = wanted.of(flag, &args.flag)?;
@@ -201,7 +201,7 @@ fn beneath(scene: &Scene<'_>, name: &FlagName, chosen: &Selector) -> Option<Stri
 pub(super) async fn unset(session: &Session, args: &UnsetArgs) -> Result<Exit, Failure> {
     let store = session.store().await?;
     let PartOf { set, name } = &args.flag;
-    let heads = store.heads().await?;
+    let heads = around(store.as_ref(), [set]).await?;
     known_part(&living(&heads, set)?.0.flags, "flag", set, name)?;
     let reason = args.why.required(session, &args.switch).await?;
     let edit = |scene: &Scene<'_>| -> Result<Edited, Failure> {

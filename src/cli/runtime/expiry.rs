@@ -8,6 +8,7 @@ use super::{ATTEMPTS, Outcomes, witness};
 use crate::cli::declared::clusters;
 use crate::cli::environment::Environment;
 use crate::cli::failure::{Exit, Failure};
+use crate::cli::names::around;
 use crate::cli::session::Session;
 use crate::cli::views::table::moment;
 use crate::cli::works::Works;
@@ -16,7 +17,7 @@ use crate::model::{
     Cause, Clocks, Cluster, ClusterName, Heads, Origin, Overrides, ResourceId, Revision, Selector,
     SetName, Version, Witness,
 };
-use crate::store::StoreError;
+use crate::store::{StoreError, Which};
 
 /// Who takes away what is over.
 const SYSTEM: &str = "cfgctl";
@@ -30,7 +31,11 @@ pub(crate) async fn finish(
     clusters: &Selector,
 ) -> Result<Exit, Failure> {
     let ui = &works.session.ui;
-    let due = due(heads, Environment::time());
+    let now = Environment::time();
+    let mut due = due(heads, now);
+    // What else the store holds and is over: `heads` may be of one set alone.
+    let over = works.store.heads(&Which::DueBefore(now)).await?.heads;
+    due.extend(self::due(&over, now));
     let outcomes = match sweep(works, &due, clusters).await {
         Ok(swept) => outcomes.and(swept),
         Err(failure) => {
@@ -65,7 +70,7 @@ pub(super) async fn sweep(
         return Ok(None);
     };
     // Where clusters are may just have changed.
-    let heads = works.store.heads().await?;
+    let heads = around(works.store, due).await?;
     let asked: BTreeMap<_, _> = due
         .iter()
         .flat_map(|set| clusters_of(set, &heads))
@@ -96,7 +101,7 @@ async fn end(
 ) -> Result<Option<Version>, Failure> {
     let id = ResourceId::Set(set.clone());
     for round in 1..=ATTEMPTS {
-        let heads = works.store.heads().await?;
+        let heads = around(works.store, [set]).await?;
         let Some(head) = heads.get(&id) else {
             return Ok(None);
         };

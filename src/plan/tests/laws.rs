@@ -490,7 +490,9 @@ proptest! {
         let newest = world.head("shop");
         let (number, old) = &seen[back % seen.len()];
         let id = set_id("shop");
-        let revision = world.runtime.block_on(world.store.revision(&id, *number));
+        let ids = [(id.clone(), *number)];
+        let found = world.runtime.block_on(world.store.revisions(&ids));
+        let revision = found.map(|mut found| found.pop().map(|(_, revision)| revision));
         let content = revision.unwrap().unwrap().content;
         let changes = content != newest.content;
         world.apply(&Desired::from([(id, content)]));

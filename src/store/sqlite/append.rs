@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::heads::{self, HeadRow};
-use super::log::Record;
+use super::log::{self, Record};
 use super::rows::{Encoded, Standing};
 use super::site::Site;
 use crate::model::{Digest, Revision};
@@ -55,7 +55,7 @@ pub(super) fn append(
             previous: before.as_ref().map(|head| head.revision.clone()),
         };
         let seal = standing.seal(row.id, &row.texts());
-        changes = change(
+        changes = log::change(
             changes,
             row.id.kind().as_str(),
             row.id.name(),
@@ -87,21 +87,6 @@ pub(super) fn append(
     .sealed();
     write(connection, &record, &sealed).map_err(|error| site.failed(error))?;
     Ok(record)
-}
-
-/// Adds one revision to the seal of the list of those that a commit made.
-pub(super) fn change(
-    changes: Sealer,
-    kind: &str,
-    name: &str,
-    version: i64,
-    revision: &Digest,
-) -> Sealer {
-    changes
-        .text(kind)
-        .text(name)
-        .number(version)
-        .digest(revision)
 }
 
 fn write(connection: &Connection, record: &Record, sealed: &[Sealed<'_>]) -> rusqlite::Result<()> {

@@ -6,10 +6,10 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use rustix::fs::Access;
 
 use super::connection::Journal;
 use super::draft;
@@ -31,9 +31,17 @@ const NOT_SQLITE: &str = "it is not a SQLite file";
 const NO_BYTES: &str = "the file has 0 bytes, which no store has; if there never was one here, \
     remove the file";
 
-/// Looks for a file that SQLite can work with, and says which journal suits it; `None` if there is
-/// none. Changes nothing.
-pub(super) fn find(site: &Site) -> Result<Option<Journal>, StoreError> {
+/// What can be done with a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Everything, with the journal that suits it.
+    Full(Journal),
+    /// It can only be read: why.
+    Read(String),
+}
+
+/// Looks for a file that SQLite can work with; `None` if there is none. Changes nothing.
+pub(super) fn find(site: &Site) -> Result<Option<Access>, StoreError> {
     let directory = directory_of(site)?;
     {
         let _creating = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -41,12 +49,11 @@ pub(super) fn find(site: &Site) -> Result<Option<Journal>, StoreError> {
             return Ok(None);
         }
     }
-    check_access(site, directory)?;
-    journal_of(site, &site.path).map(Some)
+    access(site, directory).map(Some)
 }
 
 /// The same, and makes a store if there is none.
-pub(super) fn find_or_create(site: &Site) -> Result<Journal, StoreError> {
+pub(super) fn find_or_create(site: &Site) -> Result<Access, StoreError> {
     let directory = directory_of(site)?;
     {
         let _creating = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -56,8 +63,7 @@ pub(super) fn find_or_create(site: &Site) -> Result<Journal, StoreError> {
             draft::create(site, journal_of(site, directory)?)?;
         }
     }
-    check_access(site, directory)?;
-    journal_of(site, &site.path)
+    access(site, directory)
 }
 
 fn directory_of(site: &Site) -> Result<&Path, StoreError> {
@@ -80,14 +86,18 @@ fn look(site: &Site) -> Result<bool, StoreError> {
     }
 }
 
-fn check_access(site: &Site, directory: &Path) -> Result<(), StoreError> {
-    let access = Access::READ_OK | Access::WRITE_OK;
-    rustix::fs::access(&site.path, access)
-        .map_err(|error| cannot(site, "it cannot be read and written", &error.into()))?;
-    rustix::fs::access(directory, access | Access::EXEC_OK).map_err(|error| {
+fn access(site: &Site, directory: &Path) -> Result<Access, StoreError> {
+    use rustix::fs::Access as Mode;
+    let may = |path: &Path, mode| rustix::fs::access(path, mode).map_err(io::Error::from);
+    may(&site.path, Mode::READ_OK).map_err(|error| cannot(site, "it cannot be read", &error))?;
+    if let Err(error) = may(&site.path, Mode::WRITE_OK) {
+        return Ok(Access::Read(format!("it cannot be written: {error}")));
+    }
+    if let Err(error) = may(directory, Mode::READ_OK | Mode::WRITE_OK | Mode::EXEC_OK) {
         let what = "its directory cannot be written, where SQLite keeps its log";
-        cannot(site, what, &error.into())
-    })
+        return Ok(Access::Read(format!("{what}: {error}")));
+    }
+    journal_of(site, &site.path).map(Access::Full)
 }
 
 fn journal_of(site: &Site, path: &Path) -> Result<Journal, StoreError> {
@@ -126,14 +136,7 @@ fn create_directories(directory: &Path) -> io::Result<()> {
 /// Refuses a file that is not ours without leaving a trace: `immutable` reads without locks, and
 /// neither creates a log beside the file nor recovers one.
 pub(super) fn recognise(site: &Site) -> Result<(), StoreError> {
-    let path = percent_encode(site.path.as_os_str().as_bytes(), NON_ALPHANUMERIC);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-        | OpenFlags::SQLITE_OPEN_URI
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let look = || {
-        Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)
-            .and_then(|connection| Stamp::read(&connection))
-    };
+    let look = || connect_sealed(site).and_then(|connection| Stamp::read(&connection));
     // Without locks the parts of a stamp can be from before and after another process migrated the
     // file. A second look finds it whole.
     let stamp = match look() {
@@ -148,6 +151,46 @@ pub(super) fn recognise(site: &Site) -> Result<(), StoreError> {
         // Without its log a file can look broken, after a kill for example. The real open, which
         // reads the log, decides.
         Err(_) => Ok(()),
+    }
+}
+
+/// Opens a file as if nobody could write to it: without locks, and without its log.
+pub(super) fn connect_sealed(site: &Site) -> rusqlite::Result<Connection> {
+    let path = percent_encode(site.path.as_os_str().as_bytes(), NON_ALPHANUMERIC);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)
+}
+
+/// Opens the file only to read it.
+pub(super) fn connect_to_read(site: &Site) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(&site.path, flags)
+}
+
+/// What changes whenever somebody writes to the store: the file and the log beside it.
+pub(super) fn traces(site: &Site) -> io::Result<Traces> {
+    let mut log = site.path.as_os_str().to_owned();
+    log.push("-wal");
+    let of = |path: &Path| fs::metadata(path).and_then(|it| Ok((it.len(), it.modified()?)));
+    Ok(Traces {
+        file: of(&site.path)?,
+        log: of(Path::new(&log)).ok(),
+    })
+}
+
+/// What [`traces`] finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Traces {
+    file: (u64, SystemTime),
+    log: Option<(u64, SystemTime)>,
+}
+
+impl Traces {
+    /// Whether there is a log with something in it.
+    pub(super) fn has_log(&self) -> bool {
+        self.log.is_some_and(|(bytes, _)| bytes > 0)
     }
 }
 

@@ -1,13 +1,14 @@
 //! The heads: which revision of each resource is the newest one.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::log;
 use super::rows::{self, Found, Stored};
 use super::site::Site;
 use crate::model::{Digest, Heads, ResourceId, ResourceKind, Revision};
-use crate::store::StoreError;
 use crate::store::seal::{Sealer, Sums};
+use crate::store::{HeadsAt, StoreError, Which};
 
 /// One row of the table of heads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ impl HeadRow {
         Self {
             version,
             revision: seal,
-            due: due.map(jiff::Timestamp::as_second),
+            due: due.map(Timestamp::as_second),
         }
     }
 
@@ -118,39 +119,93 @@ fn decode(row: &Row<'_>, site: &Site) -> Result<(ResourceId, HeadRow, Found), St
     Ok((id, head, found))
 }
 
-/// All heads.
-pub(super) fn all(connection: &Connection, site: &Site) -> Result<Heads, StoreError> {
+/// The heads of `which`, and the newest commit.
+pub(super) fn read(
+    connection: &Connection,
+    which: &Which,
+    site: &Site,
+) -> Result<HeadsAt, StoreError> {
     let newest = log::newest(connection, site)?;
-    let expected = match &newest {
+    let sums = match &newest {
         Some(record) => record.sums(site)?,
         None => Sums::default(),
     };
-    let mut sums = Sums::default();
-    let heads = read(connection, &select(""), &mut sums, site)?;
-    for kind in [ResourceKind::Cluster, ResourceKind::Set] {
-        if sums.of(kind) != expected.of(kind) {
-            return Err(lost(connection, &heads, kind, site));
+    let mut heads = match which {
+        Which::All => every(connection, &ALL_KINDS, &sums, site)?,
+        Which::Clusters => every(connection, &[ResourceKind::Cluster], &sums, site)?,
+        Which::Named(ids) => named(connection, ids.iter(), site)?,
+        Which::Around(ids) => {
+            let mut heads = every(connection, &[ResourceKind::Cluster], &sums, site)?;
+            heads.extend(named(connection, ids.iter(), site)?);
+            heads
         }
-    }
-    Ok(heads)
+        Which::DueBefore(at) => named(connection, due(connection, *at, site)?.iter(), site)?,
+    };
+    // The index knows whole seconds.
+    heads.retain(|id, head| which.has(id, head));
+    Ok(HeadsAt {
+        sequence: log::number(newest.map_or(0, |record| record.sequence)),
+        heads,
+    })
 }
 
-fn read(
+const ALL_KINDS: [ResourceKind; 2] = [ResourceKind::Cluster, ResourceKind::Set];
+
+/// All heads of these kinds, which together must be those that the newest commit left. Those of
+/// kinds that nobody knows are damage.
+fn every(
     connection: &Connection,
-    sql: &str,
-    sums: &mut Sums,
+    kinds: &[ResourceKind],
+    expected: &Sums,
     site: &Site,
 ) -> Result<Heads, StoreError> {
     let failed = |error| site.failed(error);
+    let sql = match kinds {
+        [kind] => select(&format!("WHERE heads.kind = '{}'", kind.as_str())),
+        _ => select(""),
+    };
     let mut heads = Heads::new();
-    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+    let mut sums = Sums::default();
+    let mut statement = connection.prepare_cached(&sql).map_err(failed)?;
     let mut rows = statement.query([]).map_err(failed)?;
     while let Some(row) = rows.next().map_err(failed)? {
         let (id, head, found) = decode(row, site)?;
         sums.add(id.kind(), &head.seal());
         heads.insert(id, found.revision);
     }
+    for kind in kinds {
+        if sums.of(*kind) != expected.of(*kind) {
+            return Err(lost(connection, &heads, *kind, site));
+        }
+    }
     Ok(heads)
+}
+
+fn named<'a>(
+    connection: &Connection,
+    ids: impl Iterator<Item = &'a ResourceId>,
+    site: &Site,
+) -> Result<Heads, StoreError> {
+    let mut heads = Heads::new();
+    for id in ids {
+        if let Some((_, found)) = one(connection, id, site)? {
+            heads.insert(id.clone(), found.revision);
+        }
+    }
+    Ok(heads)
+}
+
+/// The resources with an override whose time is over at `at` or in the same second.
+fn due(connection: &Connection, at: Timestamp, site: &Site) -> Result<Vec<ResourceId>, StoreError> {
+    let failed = |error| site.failed(error);
+    let sql = "SELECT kind, name FROM heads WHERE due IS NOT NULL AND due <= ?1";
+    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+    let mut rows = statement.query([at.as_second()]).map_err(failed)?;
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        ids.push(rows::decode_id(row, site)?);
+    }
+    Ok(ids)
 }
 
 /// What is wrong with heads that are whole each for itself, and not together.

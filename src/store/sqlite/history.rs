@@ -1,6 +1,6 @@
 //! The revisions of one resource: each goes on from the one before it.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::heads;
 use super::rows::{self, Found, Stored};
@@ -19,32 +19,18 @@ pub(super) fn one(
     Ok(found.map(|found| found.revision))
 }
 
-/// The newest revisions of `id`, newest first.
+/// The newest revisions of `id` before `before`, newest first; `None`: the newest there are.
 pub(super) fn page(
     connection: &Connection,
     id: &ResourceId,
+    before: Option<i64>,
     limit: i64,
     site: &Site,
 ) -> Result<Vec<Revision>, StoreError> {
-    let found = newest_first(connection, id, 1, i64::MAX, limit, site)?;
-    let head = heads::row(connection, id, site)?;
-    if let Some(newest) = found.first() {
-        let is_head = head.is_some_and(|head| head.revision == newest.seal);
-        if !is_head {
-            return Err(damaged(
-                id,
-                newest.standing.version,
-                "it is the newest, and not the head",
-                site,
-            ));
-        }
-    } else if let Some(head) = head.filter(|_| limit > 0) {
-        return Err(damaged(
-            id,
-            head.version,
-            "this revision is missing, and it is the head",
-            site,
-        ));
+    let newest = before.map_or(i64::MAX, |before| before - 1);
+    let found = newest_first(connection, id, 1, newest, limit, site)?;
+    if limit > 0 {
+        check_top(connection, id, found.first(), newest, site)?;
     }
     for pair in found.windows(2) {
         let [newer, older] = pair else { continue };
@@ -55,6 +41,62 @@ pub(super) fn page(
         check_link(id, oldest, before.as_ref(), site)?;
     }
     Ok(found.into_iter().map(|found| found.revision).collect())
+}
+
+/// Whether `top` is what the revision after it goes on from, and the head if there is none after it.
+fn check_top(
+    connection: &Connection,
+    id: &ResourceId,
+    top: Option<&Found>,
+    newest: i64,
+    site: &Site,
+) -> Result<(), StoreError> {
+    let after = newest.checked_add(1);
+    let next = after.map(|after| next(connection, id, after, site));
+    if let Some((version, previous)) = next.transpose()?.flatten() {
+        let is_linked = previous.as_ref() == top.map(|top| &top.seal);
+        let what = "the revision before it is missing, or another one";
+        return if is_linked {
+            Ok(())
+        } else {
+            Err(damaged(id, version, what, site))
+        };
+    }
+    let head = heads::row(connection, id, site)?;
+    match (top, head) {
+        (Some(top), Some(head)) if top.seal == head.revision => Ok(()),
+        (None, None) => Ok(()),
+        (Some(top), _) => {
+            let what = "it is the newest, and not the head";
+            Err(damaged(id, top.standing.version, what, site))
+        }
+        (None, Some(head)) => {
+            let what = "this revision is missing, and it is the head";
+            Err(damaged(id, head.version, what, site))
+        }
+    }
+}
+
+/// The version of the oldest revision of `id` from `version` on, and the seal that it goes on from.
+fn next(
+    connection: &Connection,
+    id: &ResourceId,
+    version: i64,
+    site: &Site,
+) -> Result<Option<(i64, Option<Digest>)>, StoreError> {
+    let sql = "SELECT version, previous FROM revisions
+        WHERE kind = ?1 AND name = ?2 AND version >= ?3 ORDER BY version LIMIT 1";
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| {
+            let found = |row: &Row<'_>| {
+                let previous: Option<Stored> = row.get(1)?;
+                Ok((row.get(0)?, previous.map(|Stored(seal)| seal)))
+            };
+            let id = params![id.kind().as_str(), id.name(), version];
+            statement.query_row(id, found).optional()
+        })
+        .map_err(|error| site.failed(error))
 }
 
 fn check_link(

@@ -1,12 +1,15 @@
 //! The records of commits: a chain in which each seals the one before it.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::rows::Stored;
+use super::rows::{self, Stored};
 use super::site::Site;
-use crate::model::Digest;
-use crate::store::StoreError;
+use crate::model::{Digest, Sequence};
 use crate::store::seal::{Sealer, Sums};
+use crate::store::{CommitRecord, StoreError};
 
 /// The record of one commit.
 #[derive(Clone, Debug)]
@@ -105,6 +108,121 @@ fn decode(row: &Row<'_>, site: &Site) -> Result<Record, StoreError> {
         )));
     }
     Ok(record)
+}
+
+/// The records after `after`, oldest first: whole, and each linked to the one before it.
+pub(super) fn after(
+    connection: &Connection,
+    after: i64,
+    limit: i64,
+    site: &Site,
+) -> Result<Vec<Record>, StoreError> {
+    let failed = |error| site.failed(error);
+    let sql =
+        format!("SELECT {COLUMNS} FROM commits WHERE sequence > ?1 ORDER BY sequence LIMIT ?2");
+    let mut statement = connection.prepare_cached(&sql).map_err(failed)?;
+    let mut rows = statement.query([after, limit]).map_err(failed)?;
+    let mut records: Vec<Record> = Vec::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        let record = decode(row, site)?;
+        match records.last() {
+            Some(last) => check_link(Some((last.sequence, &last.seal)), &record, site)?,
+            None => check_predecessor(connection, &record, site)?,
+        }
+        records.push(record);
+    }
+    Ok(records)
+}
+
+/// The record that was made under `key`.
+pub(super) fn by_key(
+    connection: &Connection,
+    key: &str,
+    site: &Site,
+) -> Result<Option<Record>, StoreError> {
+    let failed = |error| site.failed(error);
+    let sql = format!("SELECT {COLUMNS} FROM commits WHERE key = ?1");
+    let mut statement = connection.prepare_cached(&sql).map_err(failed)?;
+    let mut rows = statement.query([key]).map_err(failed)?;
+    match rows.next().map_err(failed)? {
+        Some(row) => decode(row, site).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The number of the newest record, which is not looked at: good enough to wake somebody.
+pub(super) fn newest_number(connection: &Connection, site: &Site) -> Result<i64, StoreError> {
+    let found: Option<i64> = connection
+        .prepare_cached("SELECT max(sequence) FROM commits")
+        .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+        .map_err(|error| site.failed(error))?;
+    Ok(found.unwrap_or(0))
+}
+
+/// Adds one revision to the seal of the list of those that a commit made.
+pub(super) fn change(
+    changes: Sealer,
+    kind: &str,
+    name: &str,
+    version: i64,
+    revision: &Digest,
+) -> Sealer {
+    changes
+        .text(kind)
+        .text(name)
+        .number(version)
+        .digest(revision)
+}
+
+/// What `record` says to others, with the revisions it made, which are those that it was sealed
+/// with.
+pub(super) fn publish(
+    connection: &Connection,
+    record: &Record,
+    site: &Site,
+) -> Result<CommitRecord, StoreError> {
+    let failed = |error| site.failed(error);
+    let sql = "SELECT kind, name, version, digest FROM revisions WHERE sequence = ?1
+        ORDER BY kind, name";
+    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+    let mut rows = statement.query([record.sequence]).map_err(failed)?;
+    let mut changes = BTreeMap::new();
+    let mut seal = Sealer::of("changes");
+    let damaged = |what: &str| site.damaged(format!("commit {}: {what}", record.sequence));
+    while let Some(row) = rows.next().map_err(failed)? {
+        let id = rows::decode_id(row, site)?;
+        let number = row.get(2).map_err(failed)?;
+        let Stored(revision) = row.get(3).map_err(failed)?;
+        seal = change(seal, id.kind().as_str(), id.name(), number, &revision);
+        let version = rows::version_of(number);
+        changes.insert(id, version.ok_or_else(|| damaged("this is not a version"))?);
+    }
+    if seal.done() != record.changes {
+        return Err(damaged("its revisions are not those that it was made of"));
+    }
+    let audit = record
+        .audit
+        .as_deref()
+        .map(serde_json::from_str)
+        .transpose();
+    let key = record.key.as_deref().map(str::parse).transpose();
+    Ok(CommitRecord {
+        sequence: number(record.sequence),
+        at: time(&record.at).ok_or_else(|| damaged("its time cannot be read"))?,
+        key: key.map_err(|_| damaged("its key cannot be read"))?,
+        audit: audit.map_err(|_| damaged("what was kept beside it cannot be read"))?,
+        changes,
+    })
+}
+
+/// A sequence as SQLite counts, as others count.
+pub(super) fn number(sequence: i64) -> Sequence {
+    Sequence::new(u64::try_from(sequence).unwrap_or(0))
+}
+
+/// A time as a record has it.
+fn time(text: &str) -> Option<Timestamp> {
+    text.parse().ok()
 }
 
 /// The newest record; `None` in a store without commits. It is whole, it goes on from the one before

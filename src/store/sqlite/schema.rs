@@ -137,6 +137,17 @@ pub(super) fn create(connection: &mut Connection, site: &Site) -> Result<(), Sto
     transaction.commit().map_err(failed)
 }
 
+/// Refuses a store of an older format, where it cannot be brought to the newest one.
+pub(super) fn check_newest(connection: &Connection, site: &Site) -> Result<(), StoreError> {
+    let stamp = Stamp::read(connection).map_err(|error| site.failed(error))?;
+    match stamp.format(site)? {
+        KNOWN => Ok(()),
+        older => Err(site.unusable(format!(
+            "it has format {older}, and cannot be brought to format {KNOWN} where it cannot be written"
+        ))),
+    }
+}
+
 /// Brings the store to the newest format: each step in a transaction of its own, so that a kill
 /// leaves a whole format behind, and any number of processes may do this at once.
 pub(super) fn migrate(connection: &mut Connection, site: &Site) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cfgctl::model::{Cause, Commit, Content, Heads, Origin, ResourceId, Revision, Version};
-use cfgctl::store::{MovedHead, Store, StoreError};
+use cfgctl::store::{MovedHead, Store, StoreError, Which};
 use serde_json::{Value, json};
 
 pub(crate) fn id(text: &str) -> ResourceId {
@@ -76,9 +76,9 @@ pub(crate) fn versions_of(history: &[Revision]) -> Vec<u64> {
 pub(crate) async fn all(store: &dyn Store, ids: &[&str]) -> (Heads, Vec<Vec<Revision>>) {
     let mut histories = Vec::new();
     for name in ids {
-        histories.push(store.history(&id(name), usize::MAX).await.unwrap());
+        histories.push(store.history(&id(name), None, usize::MAX).await.unwrap());
     }
-    (store.heads().await.unwrap(), histories)
+    (store.heads(&Which::All).await.unwrap().heads, histories)
 }
 
 pub(crate) async fn moved(store: &dyn Store, commit: &Commit) -> Vec<MovedHead> {
@@ -94,4 +94,32 @@ pub(crate) fn moved_head(name: &str, expected: u64, found: u64) -> MovedHead {
         expected: Version::new(expected),
         found: Version::new(found),
     }
+}
+
+/// The same as [`commit`], with a key.
+pub(crate) fn keyed(key: &str, changes: &[(&str, u64, u64)]) -> Commit {
+    Commit {
+        key: Some(key.parse().unwrap()),
+        ..commit(changes)
+    }
+}
+
+/// `revision` with a flag that is held until then.
+pub(crate) fn overridden(revision: Revision, until: jiff::Timestamp) -> Revision {
+    let overrides = json!({"flags": [{
+        "flag": "on",
+        "variant": "off",
+        "stamp": {"actor": "ops@laptop", "since": "2026-11-21T02:14:00Z"},
+        "until": until,
+    }]});
+    Revision {
+        overrides: serde_json::from_value(overrides).unwrap(),
+        ..revision
+    }
+}
+
+/// One revision, if there is such a one.
+pub(crate) async fn one(store: &dyn Store, id: &ResourceId, version: Version) -> Option<Revision> {
+    let found = store.revisions(&[(id.clone(), version)]).await.unwrap();
+    found.into_iter().next().map(|(_, revision)| revision)
 }

@@ -147,7 +147,10 @@ impl World {
         let opened = cfgctl::store::open(&location, Missing::Create).await;
         let store = opened.expect("the store");
         let id = ResourceId::Set("checkout".parse().expect("a name"));
-        let history = store.history(&id, usize::MAX).await.expect("a history");
+        let history = store
+            .history(&id, None, usize::MAX)
+            .await
+            .expect("a history");
         let revision = |revision: &Revision| {
             let set = revision.content.set();
             let generation = set.map_or(Some(0), |set| set.values["generation"].as_u64());

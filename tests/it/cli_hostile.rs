@@ -132,7 +132,7 @@ fn everywhere(user: &Cfgctl, command: &[&str], formats: &[&str]) {
 
 /// One of our files is changed by hand, and holds commands.
 fn edit_by_hand(user: &Cfgctl) {
-    let root = user.directory().join("out\n::error::directory");
+    let root = user.directory().join(FILES).join("out\n::error::directory");
     let mut left = vec![root];
     let mut edited = 0;
     while let Some(directory) = left.pop() {

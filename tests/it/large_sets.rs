@@ -47,14 +47,12 @@ fn declare(world: &World, way: Way, n: u64) -> String {
         Way::Batches => json!([{"keys": {"prefix": format!("{prefix}/app"), "atomic": false}}]),
     };
     let spec = json!({"publish": publish, "values": values(n)});
-    let name = format!("large-{n}.yaml");
-    world.user.write(
-        &name,
+    world.check_out(
+        n,
         &format!(
             "apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata: {{name: checkout}}\nspec: {spec}\n"
         ),
-    );
-    name
+    )
 }
 
 /// `apply` of generation `n`, which goes on in the background.
@@ -284,7 +282,7 @@ async fn more_keys_than_fit_are_refused_unless_they_may_be_late() {
     let world = World::shared(1).await;
     world.declare_clusters(world.addresses(), LIMITS);
     apply(&world, Way::Batches, 1);
-    let text = std::fs::read_to_string(world.user.directory().join("large-1.yaml"));
+    let text = std::fs::read_to_string(world.user.directory().join("checkout-1/checkout.yaml"));
     let text = text.expect("a file").replace("\"atomic\":false,", "");
     world.user.write("atomic.yaml", &text);
     let arguments = ["apply", "-f", "clusters.yaml", "-f", "atomic.yaml", "--yes"];

@@ -116,6 +116,12 @@ fn decode(row: &Row<'_>, site: &Site) -> Result<(ResourceId, HeadRow, Found), St
             head.version
         )));
     }
+    if head != HeadRow::new(head.version, &found.revision, found.seal.clone()) {
+        return Err(site.damaged(format!(
+            "{id} version {}: the head says that something of it ends at another time",
+            head.version
+        )));
+    }
     Ok((id, head, found))
 }
 

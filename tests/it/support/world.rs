@@ -101,10 +101,18 @@ impl World {
         self.consuls.clone()
     }
 
-    /// Declares generation `n` in a file of its own.
+    /// Declares generation `n` in a checkout of its own, as each administrator has one.
     pub(crate) fn declare(&self, n: u64) -> String {
-        let name = format!("checkout-{n}.yaml");
-        self.user.write(&name, &set_manifest(&self.prefix, n));
+        self.check_out(n, &set_manifest(&self.prefix, n))
+    }
+
+    /// Writes `manifest` as the file that declares the set in checkout `n` of one repository.
+    pub(crate) fn check_out(&self, n: u64, manifest: &str) -> String {
+        let checkout = format!("checkout-{n}");
+        std::fs::create_dir_all(self.user.directory().join(&checkout).join(".git"))
+            .expect("a directory");
+        let name = format!("{checkout}/checkout.yaml");
+        self.user.write(&name, manifest);
         name
     }
 

@@ -1,16 +1,20 @@
 //! What happens when wires break, people are faster, and targets never answer.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use serde_json::json;
 
 use super::*;
-use crate::model::{ConfigSet, Content};
+use crate::model::{Commit, ConfigSet, Content, ResourceId, Revision, Selector, Sequence, Version};
 use crate::plan::testing::*;
 use crate::plan::{Action, Clusters, Denials, Desired, Plan, Reach, Reason, Unseen, approve};
-use crate::store::MovedHead;
+use crate::store::{
+    CommitLimits, CommitRecord, Committed, HeadsAt, MovedHead, Store, StoreError, Which,
+};
 
 const SNAPSHOT: &str = "cfgctl/shop/snapshot";
 
@@ -497,4 +501,123 @@ impl Store for Broken {
     async fn wait(&self, _: crate::model::Sequence) -> Result<crate::model::Sequence, StoreError> {
         self.unavailable()
     }
+}
+
+/// A store that remembers whose heads were read.
+#[derive(Debug)]
+struct Counting<'a> {
+    store: &'a dyn Store,
+    read: Mutex<BTreeSet<ResourceId>>,
+}
+
+#[async_trait]
+impl Store for Counting<'_> {
+    fn location(&self) -> String {
+        self.store.location()
+    }
+
+    fn limits(&self) -> CommitLimits {
+        self.store.limits()
+    }
+
+    async fn heads(&self, which: &Which) -> Result<HeadsAt, StoreError> {
+        let at = self.store.heads(which).await?;
+        self.read.lock().unwrap().extend(at.heads.keys().cloned());
+        Ok(at)
+    }
+
+    async fn revisions(
+        &self,
+        ids: &[(ResourceId, Version)],
+    ) -> Result<Vec<(ResourceId, Revision)>, StoreError> {
+        self.store.revisions(ids).await
+    }
+
+    async fn history(
+        &self,
+        id: &ResourceId,
+        before: Option<Version>,
+        limit: usize,
+    ) -> Result<Vec<Revision>, StoreError> {
+        self.store.history(id, before, limit).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
+        self.store.commit(commit).await
+    }
+
+    async fn commits(
+        &self,
+        after: Sequence,
+        limit: usize,
+    ) -> Result<Vec<CommitRecord>, StoreError> {
+        self.store.commits(after, limit).await
+    }
+
+    async fn wait(&self, after: Sequence) -> Result<Sequence, StoreError> {
+        self.store.wait(after).await
+    }
+}
+
+/// Applies `shop` and fifty other sets, switches something in `shop`, and says whose heads that
+/// took; `before` is what happens to `shop` once the targets hold it.
+fn read_by_a_switch(before: impl FnOnce(&World)) -> BTreeSet<String> {
+    let world = World::new();
+    let other = ConfigSet {
+        publish: Vec::new(),
+        ..set(json!({"a": 1}))
+    };
+    let names: Vec<String> = (0..50).map(|n| format!("other{n}")).collect();
+    let others: Vec<_> = names.iter().map(|name| (name.as_str(), &other)).collect();
+    world.apply(&sets(&others));
+    world.apply(&shop(&set(json!({"a": 1, "b": 2}))));
+    before(&world);
+    let name = "shop".parse().unwrap();
+    let origin = world.origin();
+    let mut overrides = world.head("shop").overrides;
+    overrides
+        .trips
+        .insert("slow".parse().unwrap(), vec![origin.at]);
+    world.with_engine(&|_| (), async |engine| {
+        let counting = Counting {
+            store: engine.store,
+            read: Mutex::default(),
+        };
+        let engine = Engine {
+            store: &counting,
+            ..engine
+        };
+        let heads = counting.heads(&Which::around([&name])).await.unwrap().heads;
+        let head = &heads[&set_id("shop")];
+        let switched = engine.override_set(&name, head, overrides, origin.clone());
+        switched.await.unwrap();
+        let everywhere = Selector::default();
+        let reconciled = engine.reconcile(&name, &everywhere, &origin).await.unwrap();
+        for pass in &reconciled.passes {
+            assert_eq!(outcomes(&pass.reports), [&Outcome::Delivered]);
+        }
+        assert_eq!(reconciled.passes.len(), 2);
+        let read = counting.read.into_inner().unwrap();
+        read.iter().map(ToString::to_string).collect()
+    })
+}
+
+#[test]
+fn a_switch_reads_its_set_and_the_clusters_whatever_else_is_stored() {
+    let read = read_by_a_switch(|_| ());
+    let expected = ["cluster/eu", "cluster/us", "set/shop"].map(str::to_owned);
+    assert_eq!(read, BTreeSet::from(expected));
+}
+
+/// Which of them another set took over is to be known then.
+#[test]
+fn a_switch_that_takes_keys_away_reads_everything_first() {
+    let read = read_by_a_switch(|world| {
+        world.target("eu").set_wire(Wire::Down);
+        world.target("us").set_wire(Wire::Down);
+        world.apply(&shop(&set(json!({"a": 1}))));
+        world.target("eu").set_wire(Wire::Fine);
+        world.target("us").set_wire(Wire::Fine);
+    });
+    assert!(read.contains("set/other7"), "{read:?}");
 }

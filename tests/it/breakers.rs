@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::proxy::Fate;
+use crate::support::proxy::{Fate, Gate};
 use crate::support::switched::{Switched, manifest};
 use crate::support::world::{Running, World, fleet};
 
@@ -627,4 +627,44 @@ async fn a_stopped_consul_is_given_up_on_before_a_person_loses_patience() {
     stopped.resume();
     switched.world.user.ok(&["apply", "--resume", "--yes"]);
     assert_eq!(switched.key(1, "payment/provider").unwrap(), "backup");
+}
+
+/// One cluster takes every request and answers none. The others, and the commit, do not wait for it.
+#[tokio::test]
+async fn a_cluster_that_never_answers_delays_no_other_and_no_commit() {
+    let switched = Switched::in_world(World::shared(3).await);
+    let proxies = switched.world.behind_proxies();
+    switched.apply().expect_code(0);
+    let gate = Gate::default();
+    let inside = gate.clone();
+    proxies[0].rule(move |_| {
+        inside.pass();
+        Fate::Cut
+    });
+    let trip = ["breaker", "trip", BREAKER, "--yes", "--timeout", "20s"];
+    let mut running = Running::new(switched.world.user.spawn(&trip));
+    gate.until_arrived(1);
+    while [1, 2].map(|n| switched.key(n, "payment/provider"))
+        != ["backup"; 2].map(|it| Some(it.to_owned()))
+    {
+        assert!(running.is_running(), "it ended before it was delivered");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // Everything is done but for the silent one, for which the command still waits.
+    assert!(
+        running.is_running(),
+        "it gave up on a cluster after less than its timeout"
+    );
+    assert_eq!(switched.causes().len(), 2);
+    gate.open();
+    let ran = running.end().expect_code(3);
+    assert!(ran.stdout.contains("c0"), "{}", ran.stdout);
+    assert_eq!(
+        switched.key(0, "payment/provider").as_deref(),
+        Some("stripe")
+    );
+
+    proxies[0].forward();
+    switched.world.user.ok(&["apply", "--resume", "--yes"]);
+    assert_eq!(switched.keys(3, "payment/provider"), ["backup"; 3]);
 }

@@ -314,6 +314,11 @@ impl Running {
         Pid::from_child(&self.child)
     }
 
+    /// Whether it goes on still.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("a process").is_none()
+    }
+
     /// Waits until the plan is on the screen: it is made, and nothing is done yet.
     pub(crate) fn until_shown(&mut self) {
         let shown = |said: &str| said.ends_with("as they should be\n");

@@ -5,9 +5,6 @@
 //! it is counted first how often which part of it will look at which value. Every part that is
 //! referred to is counted once for each value, however often it is referred to, so that counting is
 //! quick where checking is not.
-//!
-//! It counts rather too much than too little: what is evaluated twice by way of two references is
-//! counted twice, and every branch of an `anyOf` as if it were looked at.
 
 use std::collections::BTreeMap;
 

@@ -174,8 +174,35 @@ fn action_word(action: Action) -> &'static str {
         Action::Update => "update",
         Action::Repair => "repair",
         Action::Remove => "remove",
+        Action::Leave(_) => "leave",
         Action::Refuse => "refused",
         Action::Wait => "wait",
+    }
+}
+
+/// What stays in a cluster that is taken off the list.
+pub(super) fn left(keys: Option<usize>) -> String {
+    match keys {
+        None => "what is there stays there".to_owned(),
+        Some(1) => "1 key of ours stays there".to_owned(),
+        Some(keys) => format!("{keys} keys of ours stay there"),
+    }
+}
+
+/// Why a delivery is what it is, where the words do not say it all.
+fn reason(delivery: &Delivery) -> Option<String> {
+    match (delivery.action, &delivery.condition, &delivery.desired) {
+        (Action::Leave(keys), ..) => Some(format!(
+            "{}, and cfgctl looks there no more; to take that away later, declare the cluster \
+             again and delete it with `--remove-keys`",
+            left(keys)
+        )),
+        (_, Condition::Leftover, Some(_)) => Some(
+            "it was left over there when the cluster or the set was taken away; cfgctl goes on from \
+             it"
+            .to_owned(),
+        ),
+        (_, condition, _) => condition_reason(condition),
     }
 }
 
@@ -303,7 +330,7 @@ impl DeliveryView {
             set: delivery.pair.set.to_string(),
             cluster: delivery.pair.cluster.to_string(),
             condition: condition_word(&delivery.condition),
-            reason: condition_reason(&delivery.condition),
+            reason: reason(delivery),
             holds: delivery.holds.as_ref().map(|(version, _)| *version),
             desired: delivery.desired.as_ref().map(Document::version),
             action: action_word(delivery.action),

@@ -222,7 +222,15 @@ pub(crate) async fn carry_through(
         ui.present(&PlanView::new(&plan, Detail::Brief));
     }
     if let Some(refusal) = refusal(&plan) {
-        return Err(refusal);
+        return Err(if store.exists() {
+            refusal
+        } else {
+            // Whoever mistyped its name must not be led to take over from the right one.
+            let place = store.location();
+            refusal.hint(format!(
+                "there is no store at `{place}` yet: see that it is the one you mean first"
+            ))
+        });
     }
     if plan.has_changes()
         && !consent.yes

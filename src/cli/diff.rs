@@ -97,9 +97,11 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
         let saved = SavedPlan::new(&plan, &survey.states(), wish);
         saved::write(path, &saved)?;
         let path = path.display();
-        session.ui.status(&format!(
-            "saved; `cfgctl apply {path}` carries out exactly this plan"
-        ));
+        session.ui.status(&if plan.objections.is_empty() {
+            format!("saved; `cfgctl apply {path}` carries out exactly this plan")
+        } else {
+            format!("saved as it is; `cfgctl apply {path}` is refused, for what stands above")
+        });
     }
     if let Some(unseen) = view.unseen() {
         return Err(Failure::new(Exit::Unavailable, anyhow::anyhow!(unseen))

@@ -143,10 +143,18 @@ pub(crate) async fn carry_through(
     };
     let everywhere = Selector::default();
     let reconciled = works.reconcile(switch.set, &everywhere).await;
-    if let (None, Ok(reconciled)) = (committed.until, &reconciled) {
+    match &reconciled {
         // Nobody was asked for the time before, and now everybody has said it.
-        let clocks = Clocks::of(Environment::time(), reconciled.clocks.iter().cloned());
-        tell_of_clocks(&session.ui, &clocks);
+        Ok(reconciled) if committed.until.is_none() => {
+            let clocks = Clocks::of(Environment::time(), reconciled.clocks.iter().cloned());
+            tell_of_clocks(&session.ui, &clocks);
+        }
+        Ok(_) => {}
+        Err(failure) => {
+            let why = failure.chain().join(": ");
+            let told = format!("it is committed, and no cluster was looked at: {why}");
+            session.ui.status(&told);
+        }
     }
     let outcomes = Outcomes::reconciled(switch.set, committed.version, reconciled)
         .with_note(committed.note)

@@ -73,9 +73,6 @@ pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Fai
             breakers.extend(views(heads, &plan, set, (content, head), name));
         }
     }
-    if breakers.is_empty() {
-        session.looked_in(store.as_ref());
-    }
     session.ui.report(&Breakers { breakers })?;
     Ok(Exit::Done)
 }

@@ -93,6 +93,18 @@ pub(super) async fn trip(session: &Session, args: &TripArgs) -> Result<Exit, Fai
             .trip(name, declared, request)
             .map_err(overridden)?;
         let note = tripped_note(tripped, &format!("{set}/{name}"), declared);
+        let mut openings = overrides.openings.iter();
+        let opening = openings.find(|it| it.breaker == *name && it.clusters == clusters);
+        let until = opening.and_then(|opening| opening.until);
+        let note = match tripped {
+            Tripped::Extended if until.is_none() => {
+                format!("{note}, until a person resets it")
+            }
+            Tripped::AlreadyOpen | Tripped::Raised if limit.is_some() => {
+                format!("{note}; it lasts for longer than that, and the limit changes nothing")
+            }
+            _ => note,
+        };
         let ends = |least| limit.map(|limit| limit.ends(since, least, scene.witness).0);
         let least = declared.min_open.unwrap_or_default();
         let note = if ends(least) == ends(SignedDuration::ZERO) {
@@ -100,10 +112,8 @@ pub(super) async fn trip(session: &Session, args: &TripArgs) -> Result<Exit, Fai
         } else {
             format!("{note}; it stays open for {least:#} at the least")
         };
-        let mut openings = overrides.openings.iter();
-        let opening = openings.find(|it| it.breaker == *name && it.clusters == clusters);
         Ok(Edited {
-            until: opening.and_then(|opening| opening.until),
+            until,
             note: Some(note),
             overrides,
         })

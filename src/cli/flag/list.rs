@@ -84,9 +84,6 @@ pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Fai
     let flags =
         sets.flat_map(|(name, content, head)| views(heads, &plan, name, (content, head), None));
     let flags: Vec<_> = flags.collect();
-    if flags.is_empty() {
-        session.looked_in(store.as_ref());
-    }
     session.ui.report(&Flags { flags })?;
     Ok(Exit::Done)
 }

@@ -34,9 +34,15 @@ pub(crate) async fn finish(
     let now = Environment::time();
     let mut due = due(heads, now);
     // What else the store holds and is over: `heads` may be of one set alone.
-    let over = works.store.heads(&Which::DueBefore(now)).await?.heads;
-    due.extend(self::due(&over, now));
-    let outcomes = match sweep(works, &due, clusters).await {
+    let over = works.store.heads(&Which::DueBefore(now)).await;
+    let swept = match over {
+        Ok(over) => {
+            due.extend(self::due(&over.heads, now));
+            sweep(works, &due, clusters).await
+        }
+        Err(error) => Err(error.into()),
+    };
+    let outcomes = match swept {
         Ok(swept) => outcomes.and(swept),
         Err(failure) => {
             not_swept(works.session, &failure);
@@ -44,7 +50,12 @@ pub(crate) async fn finish(
         }
     };
     ui.report(&outcomes)?;
-    if outcomes.exit() == Exit::Incomplete {
+    if outcomes.is_denied() {
+        ui.status(
+            "not everything is delivered; what is left needs a token that may write: `cfgctl cluster \
+             policy NAME` prints the least, then `cfgctl apply --resume`",
+        );
+    } else if outcomes.exit() == Exit::Incomplete {
         ui.status("not everything is delivered; `cfgctl apply --resume` finishes what is left");
     }
     Ok(works.interrupt.exit().unwrap_or(outcomes.exit()))

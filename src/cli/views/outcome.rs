@@ -123,6 +123,18 @@ impl Outcomes {
         outcomes
     }
 
+    /// Whether nothing is left but what the token may not write.
+    pub(crate) fn is_denied(&self) -> bool {
+        let is_left = |view: &&OutcomeView| {
+            !matches!(
+                view.outcome,
+                "unchanged" | "delivered" | "removed" | "superseded"
+            )
+        };
+        let mut left = self.clusters.iter().filter(is_left).peekable();
+        left.peek().is_some() && left.all(|view| view.outcome == "denied")
+    }
+
     /// With what a person should know.
     pub(crate) fn with_note(self, note: Option<String>) -> Self {
         Self { note, ..self }

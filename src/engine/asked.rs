@@ -2,7 +2,7 @@
 //! it is there, and whether it may be written.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -67,26 +67,34 @@ impl Engine<'_> {
         let mut clocks = BTreeMap::new();
         let mut denied = None;
         let mut is_allowed = false;
-        let all = async {
-            while let Some((location, clock, denials)) = answers.next().await {
-                if let Some(clock) = clock {
-                    clocks.entry(location).or_insert(clock);
-                }
-                match denials {
-                    Ok(denials) => match denials.into_values().next() {
-                        Some(reason) => denied = Some(reason),
-                        None => is_allowed = true,
-                    },
-                    Err(error @ TargetError::Denied { .. }) => denied = Some(error.to_string()),
-                    Err(_) => {}
-                }
-                if is_allowed && clocks.len() >= asked.clocks() {
-                    break;
-                }
+        let start = Instant::now();
+        let timeout = self.pace.timeout;
+        while !is_allowed || clocks.len() < asked.clocks() {
+            // Who was only denied so far has to know whether anyone else lets it be written.
+            let patience = if denied.is_some() && !is_allowed {
+                timeout
+            } else {
+                PATIENCE.min(timeout)
+            };
+            let left = patience.saturating_sub(start.elapsed());
+            // What came until then counts.
+            let Ok(Some((location, clock, denials))) =
+                tokio::time::timeout(left, answers.next()).await
+            else {
+                break;
+            };
+            if let Some(clock) = clock {
+                clocks.entry(location).or_insert(clock);
             }
-        };
-        // What came until then counts.
-        _ = tokio::time::timeout(PATIENCE.min(self.pace.timeout), all).await;
+            match denials {
+                Ok(denials) => match denials.into_values().next() {
+                    Some(reason) => denied = Some(reason),
+                    None => is_allowed = true,
+                },
+                Err(error @ TargetError::Denied { .. }) => denied = Some(error.to_string()),
+                Err(_) => {}
+            }
+        }
         Answers {
             clocks: clocks.into_values().collect(),
             denied: denied.filter(|_| !is_allowed),

@@ -1,6 +1,6 @@
 //! Commits a plan, and writes what it says to every target.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -137,7 +137,7 @@ impl Engine<'_> {
                 error => error,
             })?;
         } else if plan.has_changes() {
-            self.check_heads(&plan.commit).await?;
+            self.check_heads(&written(plan)).await?;
         }
         reports.extend(self.deliver(survey, staying).await);
         reports.sort_by(|a, b| a.pair.cmp(&b.pair));
@@ -318,6 +318,25 @@ impl Engine<'_> {
                 origins.any(|origin| origin == *document.origin())
             })
     }
+}
+
+/// What the writes of `plan` follow from: the sets and clusters that are written, or all that was
+/// looked at where keys are removed, which others may have taken over. A commit elsewhere is no
+/// reason to write nothing here.
+fn written(plan: &Plan) -> Commit {
+    let mut commit = plan.commit.clone();
+    if plan.removes_keys() {
+        return commit;
+    }
+    let written = plan.deliveries.iter().filter(|it| it.write.is_some());
+    let touched: BTreeSet<ResourceId> = written
+        .flat_map(|it| {
+            let Pair { set, cluster } = it.pair.clone();
+            [ResourceId::Set(set), ResourceId::Cluster(cluster)]
+        })
+        .collect();
+    commit.expected.retain(|id, _| touched.contains(id));
+    commit
 }
 
 /// How it went when it went well.

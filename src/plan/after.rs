@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Desired, Hold, Objection, Pair, PlanError, Reason, ResourceChange, Why};
 use crate::model::{
-    Cluster, ClusterName, Commit, ConfigSet, Content, Heads, Key, Labels, Origin, Overrides, Part,
-    Place, ResourceId, Revision, Selector, SetName, Snapshot, Version,
+    Cluster, ClusterName, Commit, ConfigSet, Connection, Content, Heads, Key, Labels, Origin,
+    Overrides, Part, Place, ResourceId, Revision, Selector, SetName, Snapshot, Version,
 };
 use crate::render;
 
@@ -280,6 +280,11 @@ impl<'a> After<'a> {
         keys: impl Iterator<Item = &'k Key>,
     ) -> BTreeSet<Key> {
         let others: Vec<(&SetName, &Cluster)> = match self.clusters.get(&pair.cluster) {
+            // In a directory each set has files of its own, which no other takes over.
+            Some(Cluster {
+                connection: Connection::Directory(_),
+                ..
+            }) => return BTreeSet::new(),
             Some(cluster) => {
                 let names = self.sets.keys().filter(|name| **name != &pair.set);
                 names.map(|name| (*name, *cluster)).collect()

@@ -414,7 +414,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__apply)
-            opts="-f -R -l -y -m -o -q -h --filename --recursive --resume --prune --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --allow-growth --move-source --drop-overrides --store --context --output --color --quiet --help"
+            opts="-f -R -l -y -m -o -q -h --filename --recursive --resume --prune --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --keep-keys --remove-keys --allow-growth --move-source --drop-overrides --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1624,7 +1624,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__delete)
-            opts="-l -y -m -o -q -h --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --allow-growth --move-source --drop-overrides --store --context --output --color --quiet --help"
+            opts="-l -y -m -o -q -h --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --keep-keys --remove-keys --allow-growth --move-source --drop-overrides --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1686,7 +1686,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__diff)
-            opts="-f -R -l -o -q -h --filename --recursive --prune --clusters --timeout --parallelism --adopt --allow-deletes --allow-growth --move-source --drop-overrides --out --store --context --output --color --quiet --help"
+            opts="-f -R -l -o -q -h --filename --recursive --prune --clusters --timeout --parallelism --adopt --allow-deletes --keep-keys --remove-keys --allow-growth --move-source --drop-overrides --out --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1752,7 +1752,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__drift)
-            opts="-l -y -m -o -q -h --repair --watch --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --allow-growth --move-source --drop-overrides --store --context --output --color --quiet --help"
+            opts="-l -y -m -o -q -h --repair --watch --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --keep-keys --remove-keys --allow-growth --move-source --drop-overrides --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3196,7 +3196,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__rollback)
-            opts="-l -y -m -o -q -h --to --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --allow-growth --move-source --drop-overrides --store --context --output --color --quiet --help"
+            opts="-l -y -m -o -q -h --to --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --keep-keys --remove-keys --allow-growth --move-source --drop-overrides --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -104,6 +104,13 @@ pub enum EngineError {
     /// Nothing was committed and nothing written to any cluster.
     #[error("nothing was committed")]
     Commit(#[source] StoreError),
+    /// What a cluster holds that is taken off the list could not all be removed, so it stays there.
+    /// Nothing was committed.
+    #[error("not all that the cluster holds could be removed: {}", .0.join("; "))]
+    NotRemoved(Vec<String>),
+    /// What it held was removed, and then nothing was committed.
+    #[error("nothing was committed")]
+    NotForgotten(#[source] StoreError),
     /// A person stopped it before anything was committed.
     #[error("stopped before anything was changed")]
     Interrupted,

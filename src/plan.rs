@@ -21,6 +21,7 @@ mod desired;
 mod explain;
 mod gates;
 mod holds;
+mod leaving;
 mod objection;
 mod saved;
 
@@ -191,10 +192,11 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
     let mut objections = gates::judge(heads, &after, &resources, origin, consents)?;
     objections.extend(after.dangling());
     for (pair, observation) in *observed {
-        if !reached.contains(&pair.set) {
+        let leaving = after.leaving.get(&pair.cluster);
+        if leaving.is_none() && !reached.contains(&pair.set) {
             continue;
         }
-        let Some(cluster) = after.clusters.get(&pair.cluster) else {
+        let Some(cluster) = leaving.or_else(|| after.clusters.get(&pair.cluster)) else {
             continue;
         };
         let standing = objection::standing(pair, observation, heads, past);
@@ -202,7 +204,10 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
             pair,
             observation,
             head: after.head_in(pair),
-            desired: after.snapshot(pair, cluster, &resources, origin)?,
+            desired: match leaving {
+                Some(_) => None,
+                None => after.snapshot(pair, cluster, &resources, origin)?,
+            },
             written: standing.written(&pair.set, heads, past),
             standing,
             begun: batches::begun(pair, observation, heads, past),
@@ -211,7 +216,10 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
             consents,
             after: &after,
         };
-        let (delivery, against) = delivery::decide(&scene);
+        let (mut delivery, mut against) = delivery::decide(&scene);
+        if leaving.is_some() {
+            (delivery, against) = leaving::settle(delivery, against, consents);
+        }
         deliveries.push(delivery);
         objections.extend(against);
     }
@@ -285,6 +293,13 @@ impl Plan {
         !commit.revisions.is_empty()
             || !resources.is_empty()
             || deliveries.iter().any(|delivery| delivery.write.is_some())
+    }
+
+    /// Whether it takes this cluster off the list.
+    pub fn leaves(&self, cluster: &ClusterName) -> bool {
+        let id = ResourceId::Cluster(cluster.clone());
+        let revision = self.commit.revisions.get(&id);
+        revision.is_some_and(|revision| revision.content == Content::Deleted)
     }
 
     /// Whether it removes any key from a target.

@@ -53,6 +53,14 @@ pub(crate) struct GateArgs {
     #[arg(long)]
     allow_deletes: bool,
 
+    /// Leave our keys in a cluster that is deleted: nothing looks after them any more
+    #[arg(long, conflicts_with = "remove_keys")]
+    keep_keys: bool,
+
+    /// Remove our keys from a cluster that is deleted, before it is
+    #[arg(long)]
+    remove_keys: bool,
+
     /// Let a snapshot become more than twice as large
     #[arg(long)]
     allow_growth: bool,
@@ -95,6 +103,8 @@ impl GateArgs {
         let given = [
             (self.adopt, Consent::Adopt),
             (self.allow_deletes, Consent::AllowDeletes),
+            (self.keep_keys, Consent::KeepKeys),
+            (self.remove_keys, Consent::RemoveKeys),
             (self.allow_growth, Consent::AllowGrowth),
             (self.move_source, Consent::MoveSource),
             (!self.drop_overrides.is_empty(), Consent::DropOverrides),
@@ -294,6 +304,15 @@ fn hint(objection: &Objection, overridden: &[String]) -> String {
         (Some(Consent::DropOverrides), _) => format!(
             "reset or unset it first, or pass `--drop-overrides {}`",
             overridden.join(",")
+        ),
+        (Some(keep @ Consent::KeepKeys), Reason::KeepsKeys { .. }) => format!(
+            "`{}` removes our keys there first, `{}` leaves them there",
+            Consent::RemoveKeys.flag(),
+            keep.flag()
+        ),
+        (Some(keep @ Consent::KeepKeys), _) => format!(
+            "try again when the cluster can be looked at, or pass `{}`: what is there stays there",
+            keep.flag()
         ),
         (Some(consent @ Consent::MoveSource), _) => format!(
             "keep one of the two; if it is this one, pass `{}`",

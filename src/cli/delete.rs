@@ -13,7 +13,7 @@ use crate::store::Which;
 /// Deletes sets, and removes their own keys from every cluster, exactly those
 ///
 /// The history stays, and `rollback` brings a set back. `cluster/NAME` makes cfgctl forget a
-/// cluster; what that cluster holds stays as it is.
+/// cluster: with `--remove-keys` our keys there go first, with `--keep-keys` they stay.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct DeleteArgs {
     /// The sets, or `cluster/NAME`

@@ -169,6 +169,25 @@ impl From<EngineError> for Failure {
                 }
             }
             EngineError::Plan(source) => source.into(),
+            EngineError::NotRemoved(_) => {
+                let error = anyhow::Error::from(error).context("nothing was committed");
+                Self::new(Exit::Unavailable, error)
+                    .hint("the same command again goes on from there")
+                    .hint("`cfgctl apply --resume` brings back what was removed already")
+            }
+            EngineError::NotForgotten(source) => {
+                let failure = Self::from(source);
+                let error = failure
+                    .error
+                    .context("what the cluster held was removed, and nothing was committed");
+                Self {
+                    error,
+                    hints: Vec::new(),
+                    ..failure
+                }
+                .hint("the same command again finishes it")
+                .hint("`cfgctl apply --resume` brings back what was removed")
+            }
             EngineError::Interrupted => Self::new(Exit::Interrupted, error),
         }
     }

@@ -13,7 +13,7 @@ use crate::model::{
     ClusterName, Commit, Document, Observed, ObservedSnapshot, Place, ResourceId, Version, Write,
 };
 use crate::plan::{
-    Action, Approved, Condition, Delivery, Observation, Pair, Plan, Unseen, UnseenKind, chain,
+    Action, Approved, Condition, Delivery, Observation, Pair, Unseen, UnseenKind, chain,
 };
 use crate::store::{MovedHead, StoreError, Which};
 use crate::target::{Progress, Target, TargetError};
@@ -36,6 +36,8 @@ pub enum Outcome {
     Delivered,
     /// Our keys are gone.
     Removed,
+    /// The cluster is taken off the list, and this many of our keys stay in it; `None`: nobody knows.
+    Left(Option<usize>),
     /// Someone else delivered a newer version meanwhile, which stays.
     Superseded(Version),
     /// Something changed after the plan was made; the snapshot was not written.
@@ -65,13 +67,30 @@ impl Report {
     pub fn met_another(&self) -> bool {
         matches!(self.outcome, Outcome::Conflict(_))
     }
+
+    /// What went wrong, and where.
+    fn sentence(&self) -> String {
+        let Pair { set, cluster } = &self.pair;
+        let why = match &self.outcome {
+            Outcome::Failed(unseen) => unseen.reason.as_str(),
+            Outcome::Conflict(why) | Outcome::Unknown(why) => why,
+            Outcome::Interrupted => "stopped before it began",
+            Outcome::Stopped { .. } => "it took too long, and goes on the next time",
+            _ => "refused",
+        };
+        format!("{set} in {cluster}: {why}")
+    }
 }
 
 impl Outcome {
     /// Whether the target holds what it should, or something newer.
     pub fn is_settled(&self) -> bool {
         match self {
-            Self::Unchanged | Self::Delivered | Self::Removed | Self::Superseded(_) => true,
+            Self::Unchanged
+            | Self::Delivered
+            | Self::Removed
+            | Self::Left(_)
+            | Self::Superseded(_) => true,
             Self::Conflict(_)
             | Self::Failed(_)
             | Self::Unknown(_)
@@ -94,12 +113,35 @@ impl Engine<'_> {
         if *self.interrupt.borrow() {
             return Err(EngineError::Interrupted);
         }
+        // Once a cluster is forgotten nobody can finish what is to be done there. So it comes first:
+        // wherever it stops, the cluster still is on the list, and any later pass mends or ends it.
+        let is_leaving = |delivery: &&Delivery| plan.leaves(&delivery.pair.cluster);
+        let (leaving, staying): (Vec<_>, Vec<_>) = plan.deliveries.iter().partition(is_leaving);
+        let removes = leaving.iter().any(|delivery| delivery.write.is_some());
+        if removes {
+            self.check_heads(&plan.commit).await?;
+        }
+        let mut reports = Vec::new();
+        if !leaving.is_empty() {
+            reports = self.deliver(survey, leaving).await;
+        }
+        let failed = reports.iter().filter(|report| !report.outcome.is_settled());
+        let failed: Vec<_> = failed.map(Report::sentence).collect();
+        if !failed.is_empty() {
+            return Err(EngineError::NotRemoved(failed));
+        }
         if !plan.commit.revisions.is_empty() {
-            self.commit(&plan.commit).await?;
+            let committed = self.commit(&plan.commit).await;
+            committed.map_err(|error| match error {
+                EngineError::Commit(source) if removes => EngineError::NotForgotten(source),
+                error => error,
+            })?;
         } else if plan.has_changes() {
             self.check_heads(&plan.commit).await?;
         }
-        Ok(self.deliver(survey, plan).await)
+        reports.extend(self.deliver(survey, staying).await);
+        reports.sort_by(|a, b| a.pair.cmp(&b.pair));
+        Ok(reports)
     }
 
     /// Without new revisions nothing else would notice that the plan follows from old heads. Where
@@ -124,17 +166,16 @@ impl Engine<'_> {
         }
     }
 
-    pub(crate) async fn deliver(&self, survey: &Survey, plan: &Plan) -> Vec<Report> {
-        let mut by_cluster: BTreeMap<&ClusterName, Vec<&Delivery>> = BTreeMap::new();
-        for delivery in &plan.deliveries {
-            let cluster = &delivery.pair.cluster;
-            by_cluster.entry(cluster).or_default().push(delivery);
-        }
-        let writes = plan
-            .deliveries
+    pub(crate) async fn deliver(&self, survey: &Survey, deliveries: Vec<&Delivery>) -> Vec<Report> {
+        let writes = deliveries
             .iter()
             .filter(|delivery| delivery.write.is_some());
         (self.events)(Event::Delivering(writes.count()));
+        let mut by_cluster: BTreeMap<&ClusterName, Vec<&Delivery>> = BTreeMap::new();
+        for delivery in deliveries {
+            let cluster = &delivery.pair.cluster;
+            by_cluster.entry(cluster).or_default().push(delivery);
+        }
 
         let clusters = by_cluster.into_values().map(|deliveries| {
             // Once the cluster does not answer, its other sets would each wait as long.
@@ -162,6 +203,7 @@ impl Engine<'_> {
             (None, _) => match (&delivery.condition, delivery.action) {
                 (Condition::Unseen(unseen), Action::Wait) => Outcome::Failed(unseen.clone()),
                 (_, Action::Refuse) => Outcome::Refused,
+                (_, Action::Leave(keys)) => Outcome::Left(keys),
                 _ => Outcome::Unchanged,
             },
             (Some(_), None) => Outcome::Failed(Unseen {

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use super::asked::clocks_of;
 use super::{Engine, EngineError, Event, Fleet, SETS_AT_ONCE, not_tried, timed_out, unseen};
 use crate::model::{
-    Clocks, Cluster, ClusterName, Consent, Document, Heads, Limits, Observed, ObservedSnapshot,
-    Origin, Place, ResourceId, SetName, Version,
+    Clocks, Cluster, ClusterName, Consent, Content, Document, Heads, Limits, Observed,
+    ObservedSnapshot, Origin, Place, ResourceId, SetName, Version,
 };
 use crate::plan::{
     Clusters, Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, States, Unseen,
@@ -106,8 +106,10 @@ impl Scope {
         let places = places(desired, reach, heads, clusters);
         let described = |name: &ClusterName| -> Option<Cluster> {
             let id = ResourceId::Cluster(name.clone());
-            let head = || heads.get(&id).map(|head| &head.content);
-            desired.contents.get(&id).or_else(head)?.cluster().cloned()
+            let head = || heads.get(&id)?.content.cluster();
+            let content = desired.contents.get(&id);
+            // What is taken off the list is looked at for what it holds.
+            content.and_then(Content::cluster).or_else(head).cloned()
         };
         let names: BTreeSet<&ClusterName> = places.keys().map(|pair| &pair.cluster).collect();
         let clusters = names

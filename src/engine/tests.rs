@@ -119,7 +119,8 @@ fn a_slow_delivery_of_an_older_version_is_superseded() {
     world.apply(&shop(&set(json!({"a": 3}))));
 
     let reports = world.with_engine(&|_| (), async |engine| {
-        engine.deliver(&survey, approved.plan()).await
+        let deliveries = approved.plan().deliveries.iter().collect();
+        engine.deliver(&survey, deliveries).await
     });
     let superseded = Outcome::Superseded(version(3));
     assert_eq!(outcomes(&reports), [&superseded, &superseded]);

@@ -26,6 +26,28 @@ pub enum Connection {
     Directory(Directory),
 }
 
+impl Connection {
+    /// Whether both put what sets publish in the same place, as far as their descriptions tell.
+    pub fn shares_keys_with(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Consul(a), Self::Consul(b)) => {
+                (&a.address, &a.datacenter) == (&b.address, &b.datacenter)
+            }
+            (Self::Directory(a), Self::Directory(b)) => a.path == b.path,
+            _ => false,
+        }
+    }
+
+    /// Whether both put their snapshots there too.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        let prefix = |it: &Self| match it {
+            Self::Consul(consul) => Some(consul.prefix.clone()),
+            Self::Directory(_) => None,
+        };
+        self.shares_keys_with(other) && prefix(self) == prefix(other)
+    }
+}
+
 /// How to reach a Consul. What is left out comes from the `CONSUL_*` variables that the consul
 /// command line knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

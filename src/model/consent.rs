@@ -10,6 +10,10 @@ pub enum Consent {
     Adopt,
     /// Many keys of a set, or all of them, are deleted.
     AllowDeletes,
+    /// Our keys stay in a cluster that is taken off the list.
+    KeepKeys,
+    /// Our keys are removed from a cluster that is taken off the list.
+    RemoveKeys,
     /// A snapshot becomes more than twice as large.
     AllowGrowth,
     /// What was switched at runtime is forgotten with what it belonged to.
@@ -24,6 +28,8 @@ impl Consent {
         match self {
             Self::Adopt => "--adopt",
             Self::AllowDeletes => "--allow-deletes",
+            Self::KeepKeys => "--keep-keys",
+            Self::RemoveKeys => "--remove-keys",
             Self::AllowGrowth => "--allow-growth",
             Self::DropOverrides => "--drop-overrides",
             Self::MoveSource => "--move-source",

@@ -73,6 +73,8 @@ pub(super) struct After<'a> {
     heads: &'a Heads,
     /// Every cluster that would exist.
     pub(super) clusters: BTreeMap<&'a ClusterName, &'a Cluster>,
+    /// Every cluster that goes, but for those whose place another one takes or has.
+    pub(super) leaving: BTreeMap<&'a ClusterName, &'a Cluster>,
     /// Every set; `None` when it would be deleted.
     sets: BTreeMap<&'a SetName, Option<&'a ConfigSet>>,
     /// What would be overridden in which set; sets without overrides are left out.
@@ -98,33 +100,40 @@ pub fn places(
 ) -> BTreeMap<Pair, Place> {
     let after = After::of(desired, heads);
     let mut places = BTreeMap::new();
+    let mut look = |name: &SetName, (cluster_name, cluster): (&ClusterName, &Cluster)| {
+        let pair = Pair {
+            set: name.clone(),
+            cluster: cluster_name.clone(),
+        };
+        let mut place = Place {
+            set: name.clone(),
+            keys: BTreeSet::new(),
+            prefixes: BTreeSet::new(),
+        };
+        // Where it lies now matters too: a snapshot that was changed by hand may not say it.
+        let before = after.head_in(&pair).map(|head| head.set);
+        for set in [after.set_in(name, cluster), before].into_iter().flatten() {
+            let Place {
+                set: _,
+                keys,
+                prefixes,
+            } = render::place(name, set);
+            place.keys.extend(keys);
+            place.prefixes.extend(prefixes);
+        }
+        places.insert(pair, place);
+    };
     for name in after.reached(reach) {
         // Also clusters that the set does not go to: an earlier removal may not be finished there.
         for (cluster_name, cluster) in &after.clusters {
-            if !clusters.contain(cluster_name, cluster) {
-                continue;
+            if clusters.contain(cluster_name, cluster) {
+                look(&name, (cluster_name, cluster));
             }
-            let pair = Pair {
-                set: name.clone(),
-                cluster: (*cluster_name).clone(),
-            };
-            let mut place = Place {
-                set: name.clone(),
-                keys: BTreeSet::new(),
-                prefixes: BTreeSet::new(),
-            };
-            // Where it lies now matters too: a snapshot that was changed by hand may not say it.
-            let before = after.head_in(&pair).map(|head| head.set);
-            for set in [after.set_in(&name, cluster), before].into_iter().flatten() {
-                let Place {
-                    set: _,
-                    keys,
-                    prefixes,
-                } = render::place(&name, set);
-                place.keys.extend(keys);
-                place.prefixes.extend(prefixes);
-            }
-            places.insert(pair, place);
+        }
+    }
+    for (cluster_name, cluster) in &after.leaving {
+        for name in after.sets.keys() {
+            look(name, (cluster_name, cluster));
         }
     }
     places
@@ -153,6 +162,18 @@ impl<'a> After<'a> {
                 ResourceId::Set(name) => _ = sets.insert(name, content.set()),
             }
         }
+        let goes = |(id, content): (&'a ResourceId, &Content)| match id {
+            ResourceId::Cluster(name) if *content == Content::Deleted => {
+                Some((name, heads.get(id)?.content.cluster()?))
+            }
+            _ => None,
+        };
+        let stays = |cluster: &Cluster| {
+            let mut others = clusters.values();
+            others.any(|other: &&Cluster| other.connection.is_same_place(&cluster.connection))
+        };
+        let leaving = desired.contents.iter().filter_map(goes);
+        let leaving = leaving.filter(|(_, cluster)| !stays(cluster)).collect();
         let mut overrides = BTreeMap::new();
         let mut dangling = BTreeMap::new();
         for (name, set) in &sets {
@@ -190,10 +211,17 @@ impl<'a> After<'a> {
             desired,
             heads,
             clusters,
+            leaving,
             sets,
             overrides,
             dangling,
         }
+    }
+
+    /// A cluster that would exist, or that goes now.
+    pub(super) fn cluster(&self, name: &ClusterName) -> Option<&'a Cluster> {
+        let found = self.clusters.get(name).or_else(|| self.leaving.get(name));
+        found.copied()
     }
 
     /// What would be overridden in a set.
@@ -244,18 +272,23 @@ impl<'a> After<'a> {
         })
     }
 
-    /// Those of `keys` that a set other than that of `pair` publishes in the same cluster.
+    /// Those of `keys` that a set other than that of `pair` publishes in the same cluster; in one
+    /// that goes, those that any set publishes in another cluster with the same keys.
     pub(super) fn published_by_others<'k>(
         &self,
         pair: &Pair,
         keys: impl Iterator<Item = &'k Key>,
     ) -> BTreeSet<Key> {
-        let Some(cluster) = self.clusters.get(&pair.cluster) else {
-            return BTreeSet::new();
+        let others: Vec<(&SetName, &Cluster)> = match self.clusters.get(&pair.cluster) {
+            Some(cluster) => {
+                let names = self.sets.keys().filter(|name| **name != &pair.set);
+                names.map(|name| (*name, *cluster)).collect()
+            }
+            None => self.sharing(&pair.cluster),
         };
         let mut unclaimed: BTreeSet<Key> = keys.cloned().collect();
         let mut claimed = BTreeSet::new();
-        for name in self.sets.keys().filter(|name| **name != &pair.set) {
+        for (name, cluster) in others {
             let Some(set) = self.set_in(name, cluster) else {
                 continue;
             };
@@ -283,6 +316,20 @@ impl<'a> After<'a> {
         claimed
     }
 
+    /// Every set with each cluster that stays and has its keys where one has them that goes.
+    fn sharing(&self, leaving: &ClusterName) -> Vec<(&'a SetName, &'a Cluster)> {
+        let Some(leaving) = self.leaving.get(leaving) else {
+            return Vec::new();
+        };
+        let clusters = self.clusters.values();
+        let sharing = clusters.filter(|it| it.connection.shares_keys_with(&leaving.connection));
+        let with_sets = |cluster: &&'a Cluster| {
+            let cluster = *cluster;
+            self.sets.keys().map(move |name| (*name, cluster))
+        };
+        sharing.flat_map(with_sets).collect()
+    }
+
     /// The sets that have to be looked at.
     pub(super) fn reached(&self, reach: &Reach) -> BTreeSet<SetName> {
         let mut reached: BTreeSet<SetName> = match reach {
@@ -297,7 +344,7 @@ impl<'a> After<'a> {
         // A cluster that is new or changed may have to get or lose any set.
         for (id, content) in &self.desired.contents {
             let head = self.heads.get(id).map(|head| &head.content);
-            // What lies in a cluster that is taken off the list stays as it is.
+            // A cluster that is taken off the list has nothing to get.
             if head == Some(content) || *content == Content::Deleted {
                 continue;
             }
@@ -456,6 +503,9 @@ impl<'a> After<'a> {
             ResourceId::Cluster(_) => true,
             ResourceId::Set(_) => false,
         });
+        // What a cluster loses that is taken off the list follows from every set.
+        let all = (!self.leaving.is_empty()).then(|| self.sets.keys().copied());
+        let all = all.into_iter().flatten().cloned().map(ResourceId::Set);
         let guarded = self
             .desired
             .contents
@@ -463,7 +513,8 @@ impl<'a> After<'a> {
             .cloned()
             .chain(changes.keys().cloned())
             .chain(reached.iter().cloned().map(ResourceId::Set))
-            .chain(clusters.cloned());
+            .chain(clusters.cloned())
+            .chain(all);
         Commit {
             expected: guarded
                 .map(|id| {

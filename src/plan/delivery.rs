@@ -92,6 +92,9 @@ pub enum Action {
     Repair,
     /// Our keys are removed.
     Remove,
+    /// Nothing: this many of our keys stay in a cluster that is taken off the list; `None`: it
+    /// could not be looked at.
+    Leave(Option<usize>),
     /// Nothing, because something stands against it.
     Refuse,
     /// Nothing, because the target could not be looked at.
@@ -300,7 +303,7 @@ fn against(scene: &Scene<'_>, observed: &Observed, write: &Write) -> Vec<Reason>
 /// Every limit that `write` exceeds, where limits are known.
 fn oversize(scene: &Scene<'_>, write: &Write) -> Vec<Oversize> {
     let set = &scene.pair.set;
-    let cluster = scene.after.clusters.get(&scene.pair.cluster);
+    let cluster = scene.after.cluster(&scene.pair.cluster);
     match (cluster.map(|cluster| &cluster.connection), scene.limits) {
         (Some(Connection::Consul(consul)), Some(limits)) => {
             write.oversize(&consul.snapshot_key(set), limits)
@@ -473,7 +476,7 @@ fn drift(scene: &Scene<'_>, observed: &Observed) -> Vec<Drift> {
 /// The snapshot that the target holds, as the store makes it again.
 fn written(scene: &Scene<'_>, document: &Document) -> Option<Snapshot> {
     let pair = scene.pair;
-    let labels = &scene.after.clusters.get(&pair.cluster)?.labels;
+    let labels = &scene.after.cluster(&pair.cluster)?.labels;
     let (version, origin) = (document.version(), document.origin());
     let written = scene.written?;
     render::snapshot(

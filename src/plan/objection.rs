@@ -90,6 +90,16 @@ pub enum Reason {
     },
     /// The set goes away from a cluster as a whole.
     DeletesAll,
+    /// The cluster is taken off the list, and still holds the set.
+    KeepsKeys {
+        /// How many of our keys.
+        keys: usize,
+    },
+    /// The cluster is taken off the list, and nobody knows what it holds of the set.
+    MayKeepKeys {
+        /// Why not.
+        reason: String,
+    },
     /// Many keys of the set go away.
     Deletes {
         /// How many leaves go away.
@@ -136,6 +146,8 @@ impl Reason {
             Self::Overridden { .. } => "overridden",
             Self::Moved { .. } => "moved-source",
             Self::DeletesAll => "deletes-all",
+            Self::KeepsKeys { .. } => "keeps-keys",
+            Self::MayKeepKeys { .. } => "may-keep-keys",
             Self::Deletes { .. } => "deletes",
             Self::Grows { .. } => "grows",
             Self::Denied { .. } => "denied",
@@ -153,6 +165,7 @@ impl Reason {
             Self::Overridden { .. } => Some(Consent::DropOverrides),
             Self::Moved { .. } => Some(Consent::MoveSource),
             Self::DeletesAll | Self::Deletes { .. } => Some(Consent::AllowDeletes),
+            Self::KeepsKeys { .. } | Self::MayKeepKeys { .. } => Some(Consent::KeepKeys),
             Self::Grows { .. } => Some(Consent::AllowGrowth),
             Self::Denied { .. } | Self::TooLarge { .. } => None,
         }
@@ -208,6 +221,17 @@ impl fmt::Display for Reason {
                 f,
                 "it was declared by {from}, now by {to}: whoever applies the other one next takes \
                  this back"
+            ),
+            Self::KeepsKeys { keys } => {
+                let keys = match keys {
+                    1 => "1 key of ours".to_owned(),
+                    keys => format!("{keys} keys of ours"),
+                };
+                write!(f, "the cluster is to be forgotten, and still holds {keys}")
+            }
+            Self::MayKeepKeys { reason } => write!(
+                f,
+                "the cluster is to be forgotten, and may still hold keys of ours: {reason}"
             ),
             Self::DeletesAll => f.write_str("the whole set would be deleted there"),
             Self::Deletes { removed, of } => write!(

@@ -189,7 +189,11 @@ impl World {
             runtime: { runtime }.enable_time().build().unwrap(),
             clock: AtomicUsize::new(0),
             // The gates have tests of their own.
-            consents: BTreeSet::from([Consent::AllowDeletes, Consent::AllowGrowth]),
+            consents: BTreeSet::from([
+                Consent::AllowDeletes,
+                Consent::AllowGrowth,
+                Consent::KeepKeys,
+            ]),
             pace: Pace {
                 clusters_at_once: 4,
                 timeout: Duration::from_millis(40),

@@ -6,6 +6,7 @@ mod drift;
 mod gates;
 mod histories;
 mod laws;
+mod leaving;
 mod overrides;
 mod ownership;
 mod runtime;

@@ -110,13 +110,14 @@ fn what_was_deleted_comes_back() {
         .run("rollback checkout --yes")
         .run("history checkout")
         .run("delete cluster/eu-west --yes")
+        .run("delete cluster/eu-west --yes --keep-keys")
         .run("cluster list")
         .end();
     insta::assert_snapshot!(text);
     let kept = published(&user, "eu-west", "payment/timeoutMs");
     assert_eq!(
         kept, "2500",
-        "a cluster that is forgotten keeps what it holds"
+        "a cluster that is forgotten keeps what somebody said it keeps"
     );
 }
 

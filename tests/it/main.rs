@@ -44,6 +44,7 @@ mod import;
 mod installers;
 mod large_sets;
 mod laws;
+mod leaving;
 mod outages;
 mod ownership;
 mod published;

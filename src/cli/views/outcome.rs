@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::super::failure::{Exit, Failure};
 use super::super::ui::{Look, Report};
+use super::leaving::left;
 use super::table::{count, printable, table};
 use crate::engine::{self, Outcome, Pass, Reconciled};
 use crate::model::{Document, ResourceId, SetName, Version};
@@ -164,6 +165,7 @@ impl OutcomeView {
             Outcome::Unchanged => ("unchanged", None),
             Outcome::Delivered => ("delivered", None),
             Outcome::Removed => ("removed", None),
+            Outcome::Left(keys) => ("left", Some(left(*keys))),
             Outcome::Superseded(newer) => (
                 "superseded",
                 Some(format!("it holds version {newer} already")),

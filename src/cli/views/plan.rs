@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::super::ui::{Look, Output, Report};
 use super::diff::{Highlight, unified};
 use super::excerpt;
+use super::leaving;
 use super::markdown::{Comment, Section, code};
 use super::objection::ObjectionView;
 use super::overrides::HoldView;
@@ -174,8 +175,18 @@ fn action_word(action: Action) -> &'static str {
         Action::Update => "update",
         Action::Repair => "repair",
         Action::Remove => "remove",
+        Action::Leave(_) => "leave",
         Action::Refuse => "refused",
         Action::Wait => "wait",
+    }
+}
+
+/// Why a delivery is what it is, where the words do not say it all.
+fn reason(delivery: &Delivery) -> Option<String> {
+    match (delivery.action, &delivery.condition, &delivery.desired) {
+        (Action::Leave(keys), ..) => Some(leaving::reason(keys)),
+        (_, Condition::Leftover, Some(_)) => Some(leaving::LEFT_OVER.to_owned()),
+        (_, condition, _) => condition_reason(condition),
     }
 }
 
@@ -303,7 +314,7 @@ impl DeliveryView {
             set: delivery.pair.set.to_string(),
             cluster: delivery.pair.cluster.to_string(),
             condition: condition_word(&delivery.condition),
-            reason: condition_reason(&delivery.condition),
+            reason: reason(delivery),
             holds: delivery.holds.as_ref().map(|(version, _)| *version),
             desired: delivery.desired.as_ref().map(Document::version),
             action: action_word(delivery.action),

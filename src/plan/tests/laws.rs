@@ -228,7 +228,8 @@ impl Simulation {
             Step::WakeUp => {
                 if let Some((survey, approved)) = self.asleep.take() {
                     self.world.with_engine(&|_| (), async |engine| {
-                        engine.deliver(&survey, approved.plan()).await
+                        let deliveries = approved.plan().deliveries.iter().collect();
+                        engine.deliver(&survey, deliveries).await
                     });
                 }
             }

@@ -295,6 +295,13 @@ impl Plan {
             || deliveries.iter().any(|delivery| delivery.write.is_some())
     }
 
+    /// Whether it takes this cluster off the list.
+    pub fn leaves(&self, cluster: &ClusterName) -> bool {
+        let id = ResourceId::Cluster(cluster.clone());
+        let revision = self.commit.revisions.get(&id);
+        revision.is_some_and(|revision| revision.content == Content::Deleted)
+    }
+
     /// Whether it removes any key from a target.
     pub fn removes_keys(&self) -> bool {
         let writes = self.deliveries.iter().filter_map(|it| it.write.as_ref());

@@ -7,6 +7,7 @@ mod excerpt;
 pub(crate) mod github;
 pub(crate) mod import;
 pub(crate) mod junit;
+mod leaving;
 pub(crate) mod markdown;
 mod mend;
 pub(crate) mod objection;

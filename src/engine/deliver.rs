@@ -13,7 +13,7 @@ use crate::model::{
     ClusterName, Commit, Document, Observed, ObservedSnapshot, Place, ResourceId, Version, Write,
 };
 use crate::plan::{
-    Action, Approved, Condition, Delivery, Observation, Pair, Unseen, UnseenKind, chain,
+    Action, Approved, Condition, Delivery, Observation, Pair, Plan, Unseen, UnseenKind, chain,
 };
 use crate::store::{MovedHead, StoreError, Which};
 use crate::target::{Progress, Target, TargetError};

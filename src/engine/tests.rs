@@ -622,3 +622,53 @@ fn a_switch_that_takes_keys_away_reads_everything_first() {
     });
     assert!(read.contains("set/other7"), "{read:?}");
 }
+
+/// One cluster says at once that we may not write, another takes its time: only all of them together
+/// keep a switch from being committed.
+#[test]
+fn one_cluster_that_denies_is_no_verdict_while_another_is_slow() {
+    let world = World::new();
+    world.apply(&shop(&set(json!({"a": 1}))));
+    world.target("eu").set_wire(Wire::ReadOnly);
+    let clusters = |world: &World| {
+        let heads = world.heads();
+        let name = "shop".parse().unwrap();
+        let here = clusters_of(&name, &heads);
+        here.map(|(name, cluster)| (name.clone(), cluster.clone()))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let denied = |world: &World| {
+        let clusters = clusters(world);
+        world.with_engine(&|_| (), async |engine| {
+            let clusters = clusters.iter().collect();
+            let name = "shop".parse().unwrap();
+            engine.ask(Asked::Access, &name, &clusters).await.denied
+        })
+    };
+    assert_eq!(denied(&world), None, "us lets it be written");
+    world.target("us").set_wire(Wire::ReadOnly);
+    assert!(denied(&world).is_some(), "nobody lets it be written");
+}
+
+/// A resume that has nothing to commit is not stopped by what somebody commits for another set.
+#[test]
+fn a_commit_elsewhere_stops_no_resume() {
+    let world = World::new();
+    world.apply(&two_sets(1));
+    world.target("eu").set_wire(Wire::Down);
+    world.apply(&shop(&set(json!({"a": 2, "b": 2}))));
+    world.target("eu").set_wire(Wire::Fine);
+    let (survey, plan) = world.look(&Desired::nothing(), &Reach::All);
+    let resume = approve(plan).unwrap();
+    let news = ConfigSet {
+        publish: vec![keys("news")],
+        ..set(json!({"a": 9}))
+    };
+    world.apply(&sets(&[("news", &news)]));
+    let reports = world.carry_out(&survey, &resume).unwrap();
+    assert!(
+        reports.iter().all(|report| report.outcome.is_settled()),
+        "{reports:?}"
+    );
+    assert!(world.plan_all().is_settled());
+}

@@ -5,17 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, Condition, Delivery, Objection, Plan, Reason};
-use crate::model::{ClusterName, Consent, Content, EntryWrite, ResourceId, Write};
-
-impl Plan {
-    /// Whether this cluster is taken off the list.
-    pub fn leaves(&self, cluster: &ClusterName) -> bool {
-        let id = ResourceId::Cluster(cluster.clone());
-        let revision = self.commit.revisions.get(&id);
-        revision.is_some_and(|revision| revision.content == Content::Deleted)
-    }
-}
+use super::{Action, Condition, Delivery, Objection, Reason};
+use crate::model::{Consent, EntryWrite, Write};
 
 /// The same delivery in a cluster that goes, and what stands against it.
 pub(super) fn settle(

@@ -103,3 +103,35 @@ fn a_delete_that_meets_a_link_in_place_of_the_directory_says_so() {
     user.ok(&["apply", "--resume", "--yes"]);
     assert!(!set.exists());
 }
+
+/// Each set has a directory of its own, so a file that another set publishes from now on is no file
+/// of the one that published it before.
+#[test]
+fn what_moves_to_another_set_leaves_the_directory_of_the_first_and_comes_back() {
+    let user = Cfgctl::new();
+    let manifests = |of_a: &str, of_b: &str, x: u8| {
+        let set = |name: &str, prefix: &str| {
+            format!(
+                "apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata: {{name: {name}}}\n\
+                 spec: {{values: {{x: {x}}}, publish: [keys: {{prefix: {prefix}}}]}}\n---\n"
+            )
+        };
+        let cluster = "apiVersion: cfgctl.dev/v1\nkind: Cluster\nmetadata: {name: d}\n\
+                       spec: {directory: {path: out}}\n";
+        user.write(
+            "all.yaml",
+            &format!("{}{}{cluster}", set("a", of_a), set("b", of_b)),
+        );
+        user.ok(&["apply", "-f", "all.yaml", "--yes", "--allow-deletes"]);
+    };
+    let read = |path: &str| fs::read_to_string(user.directory().join("out").join(path)).ok();
+    manifests("moved", "rest", 1);
+    assert_eq!(read("a/..data/moved/x").as_deref(), Some("1"));
+    manifests("rest", "moved", 2);
+    assert_eq!(read("a/..data/moved/x"), None);
+    assert_eq!(read("b/..data/moved/x").as_deref(), Some("2"));
+    manifests("moved", "rest", 3);
+    assert_eq!(read("a/..data/moved/x").as_deref(), Some("3"));
+    assert_eq!(read("b/..data/moved/x"), None);
+    user.ok(&["drift"]);
+}

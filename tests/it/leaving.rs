@@ -25,7 +25,7 @@ const PRUNE: [&str; 7] = [
     "-f",
     "clusters.yaml",
     "-f",
-    "checkout-1.yaml",
+    "checkout-1/checkout.yaml",
     "--prune",
     "--yes",
 ];
@@ -84,10 +84,10 @@ async fn what_a_cluster_keeps_is_counted_and_explained_when_it_comes_back() {
     assert!(history.contains("keep-keys"), "{history}");
 
     // The set goes on without it.
-    world.apply_with(2, &["--move-source"]).expect_code(0);
+    world.apply(2).expect_code(0);
     assert_eq!(world.all_held(), [Some((2, 2)), Some((1, 1))]);
     world.reach_through(world.addresses());
-    let back = ["-f", "clusters.yaml", "-f", "checkout-2.yaml"];
+    let back = ["-f", "clusters.yaml", "-f", "checkout-2/checkout.yaml"];
     let diff = world.user.run(&[&["diff"], &back[..]].concat());
     let diff = diff.expect_code(1).stdout;
     for told in ["left over", "1 → 2", "was left over there when the cluster"] {
@@ -107,7 +107,13 @@ async fn what_a_cluster_keeps_is_counted_and_explained_when_it_comes_back() {
 #[tokio::test]
 async fn a_saved_plan_says_what_becomes_of_the_keys() {
     let world = world().await;
-    let files = ["-f", "clusters.yaml", "-f", "checkout-1.yaml", "--prune"];
+    let files = [
+        "-f",
+        "clusters.yaml",
+        "-f",
+        "checkout-1/checkout.yaml",
+        "--prune",
+    ];
     let out = ["--remove-keys", "--out", "plan.json"];
     let words = [&["diff"], &files[..], &out].concat();
     world.user.run(&words).expect_code(1);

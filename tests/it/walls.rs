@@ -136,6 +136,7 @@ const CIRCLES: &[&str] = &[
     "plan::delivery",
     "plan::gates",
     "plan::holds",
+    "plan::leaving",
     "plan::objection",
     "store::sqlite::draft",
     "store::sqlite::file",

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::failure::{Exit, Failure};
 use super::super::ui::{Look, Report};
-use super::plan::left;
+use super::leaving::left;
 use super::table::{count, printable, table};
 use crate::engine::{self, Outcome, Pass, Reconciled};
 use crate::model::{Document, ResourceId, SetName, Version};
@@ -128,7 +128,7 @@ impl Outcomes {
         let is_left = |view: &&OutcomeView| {
             !matches!(
                 view.outcome,
-                "unchanged" | "delivered" | "removed" | "superseded"
+                "unchanged" | "delivered" | "removed" | "superseded" | "left"
             )
         };
         let mut left = self.clusters.iter().filter(is_left).peekable();

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::super::ui::{Look, Output, Report};
 use super::diff::{Highlight, unified};
 use super::excerpt;
+use super::leaving;
 use super::markdown::{Comment, Section, code};
 use super::objection::ObjectionView;
 use super::overrides::HoldView;
@@ -180,28 +181,11 @@ fn action_word(action: Action) -> &'static str {
     }
 }
 
-/// What stays in a cluster that is taken off the list.
-pub(super) fn left(keys: Option<usize>) -> String {
-    match keys {
-        None => "what is there stays there".to_owned(),
-        Some(1) => "1 key of ours stays there".to_owned(),
-        Some(keys) => format!("{keys} keys of ours stay there"),
-    }
-}
-
 /// Why a delivery is what it is, where the words do not say it all.
 fn reason(delivery: &Delivery) -> Option<String> {
     match (delivery.action, &delivery.condition, &delivery.desired) {
-        (Action::Leave(keys), ..) => Some(format!(
-            "{}, and cfgctl looks there no more; to take that away later, declare the cluster \
-             again and delete it with `--remove-keys`",
-            left(keys)
-        )),
-        (_, Condition::Leftover, Some(_)) => Some(
-            "it was left over there when the cluster or the set was taken away; cfgctl goes on from \
-             it"
-            .to_owned(),
-        ),
+        (Action::Leave(keys), ..) => Some(leaving::reason(keys)),
+        (_, Condition::Leftover, Some(_)) => Some(leaving::LEFT_OVER.to_owned()),
         (_, condition, _) => condition_reason(condition),
     }
 }

@@ -192,9 +192,10 @@ impl World {
         text
     }
 
-    /// Whether the values are checked too, as no rival does: not where there are rivals.
+    /// Whether the values are checked too, as no rival does: not where there are rivals, nor where
+    /// there are more sets than files with schemas may have values in all.
     fn has_schemas(&self) -> bool {
-        matches!(self.shape, Shape::Snapshot(_))
+        matches!(self.shape, Shape::Snapshot(_)) && !self.addresses.is_empty()
     }
 
     /// What allows exactly these keys. No two are equal, as no two sets of people have the same.

@@ -114,11 +114,13 @@ impl Table {
     /// Everything, under `circumstances`.
     pub(crate) fn markdown(mut self, circumstances: &str) -> String {
         let (steepest, what) = std::mem::take(&mut self.steepest);
-        self.judge(
-            "nothing grows faster than its input",
-            &format!("at most ×{steepest:.1} ({what})"),
-            steepest <= 10.0,
-        );
+        if !self.growth.is_empty() {
+            self.judge(
+                "nothing grows faster than its input",
+                &format!("at most ×{steepest:.1} ({what})"),
+                steepest <= 10.0,
+            );
+        }
         let heads = [
             ("what | cfgctl | least … most | beside it", &self.rows),
             (

@@ -295,6 +295,19 @@ impl Plan {
             || deliveries.iter().any(|delivery| delivery.write.is_some())
     }
 
+    /// What happens to one set in one cluster, if it was looked at.
+    pub fn delivery(&self, pair: &Pair) -> Option<&Delivery> {
+        let found = self.deliveries.binary_search_by(|it| it.pair.cmp(pair));
+        self.deliveries.get(found.ok()?)
+    }
+
+    /// What happens to one set, by cluster.
+    pub fn deliveries_of(&self, set: &SetName) -> &[Delivery] {
+        let start = self.deliveries.partition_point(|it| it.pair.set < *set);
+        let rest = &self.deliveries[start..];
+        &rest[..rest.partition_point(|it| it.pair.set == *set)]
+    }
+
     /// Whether it takes this cluster off the list.
     pub fn leaves(&self, cluster: &ClusterName) -> bool {
         let id = ResourceId::Cluster(cluster.clone());

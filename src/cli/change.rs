@@ -15,6 +15,7 @@ use super::views::objection::ObjectionView;
 use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
 use super::works::Works;
+use crate::engine::Question;
 use crate::model::{Cause, Consent, Origin, Provenance, ResourceId};
 use crate::plan::{Clusters, Desired, Objection, Plan, Reach, Reason, SavedPlan, States, approve};
 use crate::store::Store;
@@ -193,21 +194,22 @@ pub(crate) async fn carry_through(
     let consents = consents | &consent.gates.consents();
 
     let works = Works::new(session, store, &interrupt, reach.pace());
-    let survey = works
-        .survey(desired, sets, &Clusters::Matching(reach.clusters.clone()))
-        .await?;
-    reach.check(&survey.heads, desired)?;
-    tell_of_clocks(ui, &survey.clocks(Environment::time()));
     let origin = Origin {
         planned: saved.as_ref().map(|saved| saved.wish.planned.clone()),
         ..session.origin(cause.clone(), consent.message.clone())
     };
-    let mut plan = survey.plan(desired, sets, &origin, &consents)?;
+    let asked = Question {
+        desired,
+        reach: sets,
+        clusters: &Clusters::Matching(reach.clusters.clone()),
+        consents: &consents,
+    };
+    let (survey, mut plan) = works.look(&asked, &origin).await?;
+    reach.check(&survey.heads, desired)?;
+    tell_of_clocks(ui, &survey.clocks(Environment::time()));
     plan.attach(provenances, &survey.heads, &consents);
 
-    if plan.deliveries.is_empty() && !plan.has_changes() && store.exists() {
-        session.looked_in(store);
-    }
+    session.tell_of_nothing(store, &plan);
     if let Some(saved) = saved {
         unmoved(saved, &plan, &survey.states())?;
     }

@@ -21,7 +21,7 @@ use super::views::outcome::Outcomes;
 use super::views::overrides::{Effect, EffectIn, effects};
 use super::views::table::moment;
 use super::works::Works;
-use crate::engine::{Asked, EngineError, clusters_of, stagger};
+use crate::engine::{Asked, EngineError, Question, clusters_of, stagger};
 use crate::model::{
     Cause, Clocks, Cluster, ClusterName, ConfigSet, Connection, Heads, Origin, Overrides, Revision,
     Selector, SetName, Version, Witness,
@@ -189,15 +189,23 @@ async fn ask(
     args: &SwitchArgs,
 ) -> Result<Option<Shown>, Failure> {
     let session = works.session;
-    let heads = around(works.store, [switch.set]).await?;
     if !args.dry_run {
-        sweep_before(works, &heads, switch.set).await;
+        sweep_before(works, switch.set).await?;
     }
+    let heads = around(works.store, [switch.set]).await?;
     let here = clusters_of(switch.set, &heads).map(|(name, _)| name.clone());
     let here = Clusters::Named(here.collect());
     let reach = Reach::Named(BTreeSet::from([switch.set.clone()]));
     let nothing = Desired::nothing();
-    let survey = works.survey(&nothing, &reach, &here).await?;
+    let consents = BTreeSet::new();
+    let origin = session.origin(switch.cause.clone(), switch.reason.clone());
+    let as_it_is = Question {
+        desired: &nothing,
+        reach: &reach,
+        clusters: &here,
+        consents: &consents,
+    };
+    let (survey, _) = works.look(&as_it_is, &origin).await?;
     let (set, head) = living(&survey.heads, switch.set)?;
     let clusters = clusters(&survey.heads);
     let scene = Scene::new(set, head, &clusters, survey.clocks(Environment::time()));
@@ -207,8 +215,7 @@ async fn ask(
     } else {
         Desired::overridden(switch.set.clone(), edited.overrides.clone())
     };
-    let origin = session.origin(switch.cause.clone(), switch.reason.clone());
-    let plan = survey.plan(&desired, &reach, &origin, &BTreeSet::new())?;
+    let plan = survey.plan(&desired, &reach, &origin, &consents)?;
     let effect = Effect::in_plan(switch.set, &scene, &edited, &plan);
     if args.dry_run {
         session.ui.report(&effect)?;
@@ -236,10 +243,8 @@ async fn commit(
 ) -> Result<Option<Committed>, Failure> {
     let session = works.session;
     let mut moved = 0;
-    if args.yes {
-        let heads = around(works.store, [switch.set]).await?;
-        sweep_before(works, &heads, switch.set).await;
-    }
+    // Time may have passed while a person thought.
+    sweep_before(works, switch.set).await?;
     loop {
         let heads = around(works.store, [switch.set]).await?;
         let (set, head) = living(&heads, switch.set)?;
@@ -248,12 +253,12 @@ async fn commit(
         let mut scene = Scene::new(set, head, &clusters, alone);
         let mut edited = (switch.edit)(&scene)?;
         let is_news = edited.overrides != head.overrides;
-        // Only what has a time limit needs to know more than this machine's clock.
-        let asked = match edited.until {
-            Some(_) => Asked::AccessAndTime,
-            None => Asked::Access,
-        };
         if is_news || edited.until.is_some() {
+            // Only what has a time limit needs to know more than this machine's clock.
+            let asked = match edited.until {
+                Some(_) => Asked::AccessAndTime,
+                None => Asked::Access,
+            };
             let here = clusters_of(switch.set, &heads).collect();
             let answers = works.ask(asked, switch.set, &here).await;
             if let Some(why) = answers.denied.filter(|_| is_news) {
@@ -329,12 +334,14 @@ fn tell(session: &Session, scene: &Scene<'_>, edited: &Edited) {
 }
 
 /// Takes away what is over of `set`: it must not be taken for what still holds.
-async fn sweep_before(works: &Works<'_>, heads: &Heads, set: &SetName) {
-    let mut due = due(heads, Environment::time());
+async fn sweep_before(works: &Works<'_>, set: &SetName) -> Result<(), Failure> {
+    let heads = around(works.store, [set]).await?;
+    let mut due = due(&heads, Environment::time());
     due.retain(|due| due == set);
     if let Err(failure) = sweep(works, &due, &Selector::default()).await {
         not_swept(works.session, &failure);
     }
+    Ok(())
 }
 
 /// Nobody may be told that something is switched which nobody lets us write.

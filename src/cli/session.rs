@@ -11,7 +11,7 @@ use super::keyring::Keyring;
 use super::ui::Ui;
 use crate::engine::{Connect, Pace};
 use crate::model::{self, Cluster, ClusterName, Connection, Heads, Origin, Selector};
-use crate::plan::Desired;
+use crate::plan::{Desired, Plan};
 use crate::store::{self, Missing, Store, StoreError};
 use crate::target::consul::{Consul, Patience};
 use crate::target::directory::Directory;
@@ -74,11 +74,11 @@ pub(crate) struct ReachArgs {
 }
 
 impl ReachArgs {
-    /// Every cluster.
-    pub(crate) fn everywhere() -> Self {
+    /// Every cluster, each for so long.
+    pub(crate) fn everywhere(timeout: Duration) -> Self {
         Self {
             clusters: Selector::default(),
-            timeout: CONNECT_TIMEOUT,
+            timeout,
             parallelism: CLUSTERS_AT_ONCE,
         }
     }
@@ -174,6 +174,13 @@ impl Session {
     pub(crate) fn looked_in(&self, store: &dyn Store) {
         self.ui
             .status(&format!("looked in the store at `{}`", store.location()));
+    }
+
+    /// The same where `plan` has nothing to show of what lies in it.
+    pub(crate) fn tell_of_nothing(&self, store: &dyn Store, plan: &Plan) {
+        if plan.deliveries.is_empty() && !plan.has_changes() && store.exists() {
+            self.looked_in(store);
+        }
     }
 
     /// Where the store is, and why there.

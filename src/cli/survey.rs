@@ -65,10 +65,7 @@ pub(crate) async fn look(
     sets: BTreeSet<SetName>,
     args: &LookArgs,
 ) -> Result<(Survey, Plan), Failure> {
-    let reach = ReachArgs {
-        timeout: args.timeout,
-        ..ReachArgs::everywhere()
-    };
+    let reach = ReachArgs::everywhere(args.timeout);
     let question = Question::of(Reach::Named(sets));
     let interrupt = Interrupt::listen();
     let (survey, plan) = self::survey(session, store, &question, &reach, &interrupt).await?;
@@ -112,8 +109,6 @@ pub(crate) async fn survey(
     };
     let (survey, plan) = works.look(&asked, &origin).await?;
     reach.check(&survey.heads, desired)?;
-    if plan.deliveries.is_empty() && !plan.has_changes() && store.exists() {
-        session.looked_in(store);
-    }
+    session.tell_of_nothing(store, &plan);
     Ok((survey, plan))
 }

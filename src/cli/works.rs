@@ -14,7 +14,7 @@ use crate::engine::{
 use crate::model::{
     Cause, Cluster, ClusterName, Origin, Overrides, Revision, Selector, SetName, Version,
 };
-use crate::plan::{Approved, Clusters, Denials, Desired, Plan, Reach};
+use crate::plan::{Approved, Denials, Plan};
 use crate::store::Store;
 
 /// Where work is done, for whom, and how hard to try.
@@ -40,17 +40,6 @@ impl<'a> Works<'a> {
             pace,
             connector: session.connector(pace.timeout),
         }
-    }
-    /// Looks at everything that a plan for `desired` needs.
-    pub(crate) async fn survey(
-        &self,
-        desired: &Desired,
-        reach: &Reach,
-        clusters: &Clusters,
-    ) -> Result<Survey, Failure> {
-        self.with_engine(async |engine| engine.survey(desired, reach, clusters).await)
-            .await
-            .map_err(|error| self.interrupt.explain(error.into()))
     }
 
     /// What we may not write of what `plan` has to.

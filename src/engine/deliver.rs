@@ -10,13 +10,16 @@ use futures_util::stream;
 
 use super::{Engine, EngineError, Event, SETS_AT_ONCE, Survey, timed_out};
 use crate::model::{
-    ClusterName, Commit, Document, Observed, ObservedSnapshot, Place, ResourceId, Version, Write,
+    ClusterName, Document, Observed, ObservedSnapshot, Place, ResourceId, Version, Write,
 };
 use crate::plan::{
     Action, Approved, Condition, Delivery, Observation, Pair, Plan, Unseen, UnseenKind, chain,
 };
 use crate::store::{MovedHead, StoreError, Which};
 use crate::target::{Progress, Target, TargetError};
+
+/// The heads that something follows from.
+type Expected = BTreeMap<ResourceId, Option<Version>>;
 
 /// How it went with one set in one cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +122,7 @@ impl Engine<'_> {
         let (leaving, staying): (Vec<_>, Vec<_>) = plan.deliveries.iter().partition(is_leaving);
         let removes = leaving.iter().any(|delivery| delivery.write.is_some());
         if removes {
-            self.check_heads(&plan.commit).await?;
+            self.check_heads(&plan.commit.expected).await?;
         }
         let mut reports = Vec::new();
         if !leaving.is_empty() {
@@ -146,11 +149,11 @@ impl Engine<'_> {
 
     /// Without new revisions nothing else would notice that the plan follows from old heads. Where
     /// a set was deleted meanwhile there is no fence left either that would hold a write back.
-    async fn check_heads(&self, commit: &Commit) -> Result<(), EngineError> {
-        let which = Which::Named(commit.expected.keys().cloned().collect());
+    async fn check_heads(&self, expected: &Expected) -> Result<(), EngineError> {
+        let which = Which::Named(expected.keys().cloned().collect());
         let heads = self.store.heads(&which).await;
         let heads = heads.map_err(EngineError::Read)?.heads;
-        let moved = commit.expected.iter().filter_map(|(id, expected)| {
+        let moved = expected.iter().filter_map(|(id, expected)| {
             let found = heads.get(id).map(|head| head.version);
             (found != *expected).then(|| MovedHead {
                 id: id.clone(),
@@ -323,10 +326,10 @@ impl Engine<'_> {
 /// What the writes of `plan` follow from: the sets and clusters that are written, or all that was
 /// looked at where keys are removed, which others may have taken over. A commit elsewhere is no
 /// reason to write nothing here.
-fn written(plan: &Plan) -> Commit {
-    let mut commit = plan.commit.clone();
+fn written(plan: &Plan) -> Expected {
+    let mut expected = plan.commit.expected.clone();
     if plan.removes_keys() {
-        return commit;
+        return expected;
     }
     let written = plan.deliveries.iter().filter(|it| it.write.is_some());
     let touched: BTreeSet<ResourceId> = written
@@ -335,8 +338,8 @@ fn written(plan: &Plan) -> Commit {
             [ResourceId::Set(set), ResourceId::Cluster(cluster)]
         })
         .collect();
-    commit.expected.retain(|id, _| touched.contains(id));
-    commit
+    expected.retain(|id, _| touched.contains(id));
+    expected
 }
 
 /// How it went when it went well.

@@ -13,7 +13,7 @@ use super::asked::clocks_of;
 use super::{Engine, EngineError, Event, Fleet, SETS_AT_ONCE, not_tried, timed_out, unseen};
 use crate::model::{
     Clocks, Cluster, ClusterName, Consent, Content, Document, Heads, Limits, Observed,
-    ObservedSnapshot, Origin, Place, ResourceId, SetName, Version,
+    ObservedSnapshot, Origin, Place, ResourceId, Version,
 };
 use crate::plan::{
     Clusters, Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, States, Unseen,
@@ -318,27 +318,30 @@ impl Engine<'_> {
         heads: &Heads,
         observed: &BTreeMap<Pair, Observation>,
     ) -> Result<Past, EngineError> {
-        let held: BTreeSet<(SetName, _)> = observed
+        let held: BTreeSet<(ResourceId, Version)> = observed
             .iter()
             .filter_map(|(pair, observation)| {
                 let Observation::Seen(observed) = observation else {
                     return None;
                 };
-                let head = heads.get(&ResourceId::Set(pair.set.clone()))?;
+                let id = ResourceId::Set(pair.set.clone());
+                let head = heads.get(&id)?;
                 let versions = versions(observed).filter(|version| *version < head.version);
-                Some(versions.map(|version| (pair.set.clone(), version)))
+                Some(versions.map(move |version| (id.clone(), version)))
             })
             .flatten()
             .collect();
-        let mut past = Past::new();
-        for (set, version) in held {
-            let id = ResourceId::Set(set.clone());
-            let found = self.store.revisions(&[(id, version)]).await;
-            if let Some((_, revision)) = found.map_err(EngineError::Read)?.pop() {
-                past.insert((set, version), revision);
-            }
+        if held.is_empty() {
+            return Ok(Past::new());
         }
-        Ok(past)
+        let held: Vec<_> = held.into_iter().collect();
+        let found = self.store.revisions(&held).await;
+        let found = found.map_err(EngineError::Read)?.into_iter();
+        let past = found.filter_map(|(id, revision)| match id {
+            ResourceId::Set(set) => Some(((set, revision.version), revision)),
+            ResourceId::Cluster(_) => None,
+        });
+        Ok(past.collect())
     }
 }
 

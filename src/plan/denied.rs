@@ -28,21 +28,6 @@ impl Plan {
         self.objections.sort();
     }
 
-    /// Whether it would commit something that nobody who answered lets us write, and why.
-    pub fn denied_everywhere(&self, denials: &Denials) -> Option<String> {
-        let mut why = None;
-        for delivery in &self.deliveries {
-            let answered = match &delivery.condition {
-                Condition::Unseen(unseen) => unseen.kind == UnseenKind::Denied,
-                _ => delivery.write.is_some(),
-            };
-            if answered {
-                why = Some(self.denied(delivery, denials)?);
-            }
-        }
-        why
-    }
-
     fn denied(&self, delivery: &Delivery, denials: &Denials) -> Option<String> {
         let Pair { set, cluster } = &delivery.pair;
         match &delivery.condition {

@@ -15,7 +15,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -159,21 +158,9 @@ impl Directory {
                 .map_err(failed)?;
         }
         let path = self.path.join(LOCK);
-        // A link leads elsewhere, and a pipe may make whoever opens it wait for ever.
-        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .custom_flags(flags.bits().cast_signed())
-            .open(&path)
-            .and_then(|lock| {
-                if lock.metadata()?.is_file() {
-                    Ok(lock)
-                } else {
-                    Err(io::Error::new(ErrorKind::InvalidData, "it is no file"))
-                }
-            })
+        let mut options = File::options();
+        options.create(true).truncate(false).write(true);
+        let (lock, _) = tree::open(&mut options, &path, "it is no file")
             .map_err(|error| failed(tree::at(&path, error)))?;
         for _ in 0..LOCK_ATTEMPTS {
             match lock.try_lock() {

@@ -7,9 +7,8 @@ use std::net::TcpListener;
 
 use crate::inputs::World;
 use crate::measure::{Sample, User, clocked};
-use crate::support::consul::unique_prefix;
 use crate::table::{Aim, Table};
-use crate::trip::{manifests, until_changed};
+use crate::trip::{applied, until_changed};
 
 /// How many other sets there are.
 const CROWDS: [usize; 4] = [10, 100, 1000, 5000];
@@ -172,14 +171,7 @@ struct Place {
 
 impl Place {
     fn new(addresses: &[String], others: &Others) -> Self {
-        let user = User::new();
-        let prefix = unique_prefix();
-        fs::write(
-            user.home().join("world.yaml"),
-            manifests(&prefix, addresses),
-        )
-        .expect("a file");
-        user.cfgctl(&["apply", "-f", "world.yaml", "--yes"]);
+        let (user, prefix) = applied(addresses);
         if others.sets > 0 {
             World::in_a_directory(others.sets, 20).write(&user);
             user.cfgctl(&["apply", "-f", "world", "--yes"]);

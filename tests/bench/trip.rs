@@ -15,15 +15,7 @@ const RUNS: usize = 50;
 
 /// Trips and resets a breaker in all clusters at `addresses`, beside as many `consul kv put`.
 pub(crate) fn measure(table: &mut Table, addresses: &[String]) {
-    let user = User::new();
-    let prefix = unique_prefix();
-    fs::write(
-        user.home().join("world.yaml"),
-        manifests(&prefix, addresses),
-    )
-    .expect("a file");
-    user.cfgctl(&["apply", "-f", "world.yaml", "--yes"]);
-
+    let (user, prefix) = applied(addresses);
     let key = format!("{prefix}/app/payment/provider");
     let (mut trip, mut put) = (Sample::default(), Sample::default());
     for run in 0..=RUNS {
@@ -56,6 +48,16 @@ pub(crate) fn measure(table: &mut Table, addresses: &[String]) {
     );
     let beside = format!("{clusters} × `consul kv put`");
     table.add(&format!("{what}, {RUNS} runs"), &trip, &[(&beside, &put)]);
+}
+
+/// A user with one set that has a breaker, in every Consul below the prefix that is returned.
+pub(crate) fn applied(addresses: &[String]) -> (User, String) {
+    let user = User::new();
+    let prefix = unique_prefix();
+    let world = manifests(&prefix, addresses);
+    fs::write(user.home().join("world.yaml"), world).expect("a file");
+    user.cfgctl(&["apply", "-f", "world.yaml", "--yes"]);
+    (user, prefix)
 }
 
 /// How long it takes from the start of `work` until `key` is another one in every Consul.
@@ -92,7 +94,7 @@ pub(crate) fn until_changed(addresses: &[String], key: &str, work: impl FnOnce()
     last.expect("a Consul").duration_since(start)
 }
 
-pub(crate) fn manifests(prefix: &str, addresses: &[String]) -> String {
+fn manifests(prefix: &str, addresses: &[String]) -> String {
     let clusters = addresses.iter().enumerate().map(|(n, address)| {
         format!(
             "apiVersion: cfgctl.dev/v1\nkind: Cluster\nmetadata: {{name: c{n}, labels: \

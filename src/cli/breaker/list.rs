@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::cli::declared::clusters;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::names::living_or_all;
 use crate::cli::session::Session;
@@ -12,9 +11,9 @@ use crate::cli::ui::{Look, Report};
 use crate::cli::views::delivered::{Waiting, arrivals, delivered};
 use crate::cli::views::overrides::lasts;
 use crate::cli::views::table::{age, printable, table};
+use crate::engine::clusters_of;
 use crate::model::{
-    BreakerName, BreakerState, BreakerStatus, ClusterName, ConfigSet, Heads, Labels, Part,
-    Revision, SetName,
+    BreakerName, BreakerState, BreakerStatus, ClusterName, Heads, Labels, Part, Revision, SetName,
 };
 use crate::plan::Plan;
 use crate::store::Which;
@@ -70,7 +69,7 @@ pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Fai
     let mut breakers = Vec::new();
     for (set, content, head) in living_or_all(heads, args.set.as_ref())? {
         for name in content.breakers.keys() {
-            breakers.extend(views(heads, &plan, set, (content, head), name));
+            breakers.extend(views(heads, &plan, set, head, name));
         }
     }
     session.ui.report(&Breakers { breakers })?;
@@ -82,14 +81,11 @@ pub(super) fn views(
     heads: &Heads,
     plan: &Plan,
     set: &SetName,
-    (content, head): (&ConfigSet, &Revision),
+    head: &Revision,
     name: &BreakerName,
 ) -> Vec<BreakerView> {
     let mut found: Vec<(BreakerStatus, Vec<ClusterName>)> = Vec::new();
-    for (cluster, place) in clusters(heads) {
-        if !content.clusters.matches(&place.labels) {
-            continue;
-        }
+    for (cluster, place) in clusters_of(set, heads) {
         let status = head.overrides.status(name, &place.labels);
         match found.iter_mut().find(|(known, _)| *known == status) {
             Some((_, clusters)) => clusters.push(cluster.clone()),

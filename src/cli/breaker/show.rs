@@ -78,7 +78,7 @@ pub(super) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Fai
             Reset::After(lasts) => format!("after {lasts:#}"),
             Reset::OnResolve => "when the alerts are resolved".to_owned(),
         },
-        states: views(&heads, &plan, set, (content, head), name),
+        states: views(&heads, &plan, set, head, name),
         effects: effects(&scene, &closed, &open),
         recent,
     })?;

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::cli::declared::clusters;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::names::{PartOf, around, known_part, living, living_or_all};
 use crate::cli::session::Session;
@@ -14,6 +13,7 @@ use crate::cli::ui::{Look, Report};
 use crate::cli::views::delivered::{Waiting, arrivals, delivered, in_short};
 use crate::cli::views::overrides::lasts;
 use crate::cli::views::table::{age, printable, table};
+use crate::engine::clusters_of;
 use crate::model::{
     ClusterName, ConfigSet, Contents, Flag, FlagName, Heads, Labels, Part, Revision, SetName,
 };
@@ -109,9 +109,7 @@ fn views(
     (content, head): (&ConfigSet, &Revision),
     only: Option<&FlagName>,
 ) -> Vec<FlagView> {
-    let here = clusters(heads).into_iter();
-    let here = here.filter(|(_, cluster)| content.clusters.matches(&cluster.labels));
-    let here: Vec<(&ClusterName, &Labels, Contents)> = here
+    let here: Vec<(&ClusterName, &Labels, Contents)> = clusters_of(set, heads)
         .map(|(name, cluster)| {
             let labels = &cluster.labels;
             let contents = render::contents(content, &head.overrides, labels);

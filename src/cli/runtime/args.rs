@@ -9,13 +9,10 @@ use crate::cli::ask::line;
 use crate::cli::change::message;
 use crate::cli::failure::Failure;
 use crate::cli::interrupt::Interrupt;
-use crate::cli::session::{self, Session};
+use crate::cli::session::{self, ReachArgs, Session};
 use crate::cli::views::table::moment;
 use crate::engine::Pace;
 use crate::model::{Clocks, Cluster, Limit, OverrideError, Selector, parse_duration};
-
-/// How many clusters are worked on at once.
-const CLUSTERS_AT_ONCE: usize = 32;
 
 /// What every change of flags and breakers takes.
 #[derive(Clone, Debug, clap::Args)]
@@ -35,10 +32,7 @@ pub(crate) struct SwitchArgs {
 
 impl SwitchArgs {
     pub(super) fn pace(&self) -> Pace {
-        Pace {
-            clusters_at_once: CLUSTERS_AT_ONCE,
-            timeout: self.timeout,
-        }
+        ReachArgs::everywhere(self.timeout).pace()
     }
 }
 

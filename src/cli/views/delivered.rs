@@ -79,8 +79,8 @@ pub(crate) fn arrivals(
 ) -> (Vec<String>, Vec<Waiting>) {
     let mut delivered = Vec::new();
     let mut waiting = Vec::new();
-    for delivery in &plan.deliveries {
-        if delivery.pair.set != *set || !clusters.contains(&delivery.pair.cluster) {
+    for delivery in plan.deliveries_of(set) {
+        if !clusters.contains(&delivery.pair.cluster) {
             continue;
         }
         match Waiting::of(delivery, part) {

@@ -49,10 +49,7 @@ struct OutcomeView {
 impl Outcomes {
     pub(crate) fn new(plan: &Plan, reports: &[engine::Report]) -> Self {
         let view = |report: &engine::Report| {
-            let delivery = plan
-                .deliveries
-                .iter()
-                .find(|delivery| delivery.pair == report.pair)?;
+            let delivery = plan.delivery(&report.pair)?;
             let version = delivery.desired.as_ref().map(Document::version);
             // A set that does not belong to a cluster and is not there is no news.
             if version.is_none() && report.outcome == Outcome::Unchanged {

@@ -174,7 +174,7 @@ impl Effect {
                 set: set.clone(),
                 cluster: name.clone(),
             };
-            let delivery = plan.deliveries.iter().find(|it| it.pair == pair);
+            let delivery = plan.delivery(&pair);
             let switched = || differences(scene, [scene.overrides, &edited.overrides], labels);
             match delivery.and_then(|delivery| Some((delivery, beyond(delivery)?))) {
                 None => (switched(), None),

@@ -20,6 +20,16 @@ const NO_INDEX: u64 = 1 << 53;
 /// How many keys are named that the token may not write; more say nothing new.
 const NAMED: usize = 3;
 
+/// A read that fails: nothing has index 0 for `check-index`.
+fn futile_read(key: &str) -> Operation<'_> {
+    Operation::check_index(key, 0)
+}
+
+/// A write that fails.
+fn futile_write(key: &str) -> Operation<'_> {
+    Operation::cas(key, b"", NO_INDEX)
+}
+
 /// Which of `sets` may not be written, and why.
 pub(super) async fn denials(
     consul: &Consul,
@@ -33,9 +43,8 @@ pub(super) async fn denials(
             keys.map(move |key| (set, key))
         })
         .collect();
-    let write = |key| Operation::cas(key, b"", NO_INDEX);
     let names = keys.iter().map(|(_, key)| key.as_str()).collect();
-    let denied = consul.denied_keys(names, write).await?;
+    let denied = consul.denied_keys(names, futile_write).await?;
     let mut by_set: BTreeMap<&SetName, Vec<&str>> = BTreeMap::new();
     for (set, key) in keys.iter().filter(|(_, key)| denied.contains(key.as_str())) {
         by_set.entry(set).or_default().push(key);
@@ -59,13 +68,16 @@ pub(super) async fn access(
     consul: &Consul,
     sets: &BTreeMap<SetName, BTreeSet<Key>>,
 ) -> Result<(Access, Vec<String>), TargetError> {
-    // Nothing has index 0 for `check-index`.
-    let read = |key| Operation::check_index(key, 0);
     if sets.is_empty() {
         let key = format!("{}/permission-check", consul.prefix);
-        let write = |key| Operation::cas(key, b"", NO_INDEX);
-        let unreadable = !consul.denied_keys(vec![&key], read).await?.is_empty();
-        let unwritable = !consul.denied_keys(vec![&key], write).await?.is_empty();
+        let unreadable = !consul
+            .denied_keys(vec![&key], futile_read)
+            .await?
+            .is_empty();
+        let unwritable = !consul
+            .denied_keys(vec![&key], futile_write)
+            .await?
+            .is_empty();
         let may_not = |verb: &str| format!("the token may not {verb} below `{}/`", consul.prefix);
         let notes = [(unreadable, "read"), (unwritable, "write")];
         let notes = notes.into_iter().filter(|(denied, _)| *denied);
@@ -78,7 +90,7 @@ pub(super) async fn access(
     }
     let snapshots: Vec<_> = sets.keys().map(|set| consul.snapshot_key(set)).collect();
     let names = snapshots.iter().map(String::as_str).collect();
-    let unreadable = consul.denied_keys(names, read).await?.len();
+    let unreadable = consul.denied_keys(names, futile_read).await?.len();
     let denials = denials(consul, sets).await?;
     let access = match denials.len() {
         0 => Access::Full,
@@ -95,7 +107,7 @@ impl Consul {
     async fn denied_keys<'k>(
         &self,
         keys: Vec<&'k str>,
-        futile: impl Fn(&'k str) -> Operation<'k>,
+        futile: fn(&'k str) -> Operation<'k>,
     ) -> Result<BTreeSet<&'k str>, TargetError> {
         let mut denied = BTreeSet::new();
         for part in keys.chunks(self.operations_per_read()) {

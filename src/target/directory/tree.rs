@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -68,6 +68,25 @@ pub(super) fn is_generation(name: &str) -> bool {
     name.strip_prefix("..").is_some_and(|digits| {
         digits.len() == GENERATION_DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
     })
+}
+
+/// Opens a regular file; anything else is refused with these words. A link leads elsewhere, and a
+/// pipe may make whoever opens it wait for ever.
+pub(super) fn open(
+    options: &mut OpenOptions,
+    path: &Path,
+    otherwise: &str,
+) -> io::Result<(File, Metadata)> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let file = options
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() {
+        Ok((file, metadata))
+    } else {
+        Err(io::Error::new(ErrorKind::InvalidData, otherwise))
+    }
 }
 
 /// An error that says which path it is about.
@@ -185,18 +204,8 @@ impl Tree {
     /// file may grow meanwhile.
     fn read_file(&self, path: &Path) -> io::Result<Found> {
         // What was a file when it was listed may be a link or a pipe by now.
-        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-        let file = File::options()
-            .read(true)
-            .custom_flags(flags.bits().cast_signed())
-            .open(path)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(io::Error::new(
-                ErrorKind::InvalidData,
-                "it is no file any more",
-            ));
-        }
+        let mut options = File::options();
+        let (file, metadata) = open(options.read(true), path, "it is no file any more")?;
         if metadata.len() > MAX_FILE_BYTES {
             return Ok(too_large(&metadata, metadata.len()));
         }

@@ -37,8 +37,8 @@ pub(crate) enum ClusterCommand {
     List,
     /// Check that clusters answer, and say what one write can carry
     ///
-    /// Ends with 6 where the token may not write every set that goes there, and with 7 where
-    /// nobody answers.
+    /// Ends with 6 where the token may not write every set that goes there, with 7 where one does
+    /// not answer, and with 2 where the connection is described wrongly.
     Check(CheckArgs),
     /// Keep the token of a cluster in the keyring of the operating system
     ///

@@ -12,7 +12,8 @@
 //! check      pure: schema and rules; returns every finding
 //! evaluate   pure: what a flag is for one context, as flagd decides it
 //! render     pure: one revision for one cluster becomes its snapshot
-//! manifest   files become manifests; the only module that knows YAML
+//! manifest   files become manifests; the only module that reads YAML
+//! yaml       pure: values become text that every reader of YAML understands alike
 //! model      names, revisions, snapshots; parsed once, then trusted
 //! ```
 
@@ -27,3 +28,4 @@ pub mod plan;
 pub mod render;
 pub mod store;
 pub mod target;
+pub mod yaml;

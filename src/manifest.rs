@@ -1,4 +1,4 @@
-//! Files become manifests. The only module that knows YAML.
+//! Files become manifests. The only module that reads YAML.
 
 use crate::model::{Content, ResourceId};
 
@@ -15,7 +15,6 @@ mod scalar;
 mod schema;
 mod words;
 mod write;
-pub mod yaml;
 pub mod yaml_1_1;
 
 pub use finding::{Finding, Severity, SourceId, Sources, Span};
@@ -40,3 +39,6 @@ pub struct Manifest {
     /// Where its JSON Schema stands, if that is in a file of its own.
     pub schema_file: Option<SourceId>,
 }
+
+#[cfg(test)]
+mod yaml_tests;

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::manifest::yaml;
 use crate::model::value::{self, Map, Path};
 use crate::model::{
     ClusterName, ConfigSet, Contents, Key, Labels, Origin, Overrides, Place, Publish, SetName,
     Snapshot, SpringFormat, Version,
 };
+use crate::yaml;
 
 mod contents;
 mod flagd;

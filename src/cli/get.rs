@@ -10,10 +10,11 @@ use super::session::Session;
 use super::ui::{Look, Output, Report};
 use super::views::overrides::HoldView;
 use super::views::table::{age, printable, table};
-use crate::manifest::{manifest_of, yaml};
+use crate::manifest::manifest_of;
 use crate::model::{Content, Heads, ResourceId, Revision, Version};
 use crate::plan;
 use crate::store::Which;
+use crate::yaml;
 
 /// Lists what the store holds, or shows resources as manifests
 ///

@@ -10,9 +10,10 @@ use super::ui::{Output, json};
 use super::views::import::{ImportReport, items};
 use super::views::table::count;
 use crate::import::{Fate, Form, ImportError, Imported, Layout, Remedy, Request, import};
-use crate::manifest::{manifest_of, yaml};
+use crate::manifest::manifest_of;
 use crate::model::{self, Key, Selector, SetName};
 use crate::target::consul::FLAGS;
+use crate::yaml;
 use source::{from_consul, from_export};
 
 mod source;

@@ -7,10 +7,11 @@ use super::declared;
 use super::failure::{Exit, Failure};
 use super::names::{known_set, revision};
 use super::session::{ReachArgs, Session};
-use crate::manifest::{manifest_of, yaml};
+use crate::manifest::manifest_of;
 use crate::model::{Cause, ResourceId, Revision, SetName, Version};
 use crate::plan::{Desired, Reach};
 use crate::store::{Store, Which};
+use crate::yaml;
 
 /// Gives a set the content of an older revision, as a new revision
 ///

@@ -10,9 +10,10 @@ use super::names::{SetAt, around, known, known_set, revision};
 use super::session::Session;
 use super::ui::{Look, Report};
 use super::views::table::{moment, planned, printable};
-use crate::manifest::{manifest_of, yaml};
+use crate::manifest::manifest_of;
 use crate::model::{ClusterName, Content, Document, Origin, ResourceId, Version};
 use crate::render;
+use crate::yaml;
 
 /// Shows one revision of a set, or what a cluster gets of it
 #[derive(Clone, Debug, clap::Args)]

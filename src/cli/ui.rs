@@ -13,9 +13,9 @@ use super::failure::{Exit, Failure};
 use super::views::markdown::code;
 use super::views::objection::ObjectionView;
 use super::views::validation::FindingView;
-use crate::manifest::yaml;
 use crate::model::API_VERSION;
 use crate::model::text::{Lines, escaped_json, guarded, visible, without_secrets};
+use crate::yaml;
 
 mod early;
 mod secret;

@@ -6,9 +6,10 @@ use std::path::Path;
 use super::draft::{Draft, Made, means_the_same};
 use super::screen::Scope;
 use super::{Fate, ImportError, Request};
-use crate::manifest::{self, Input, Manifest, Severity, manifest_of, yaml};
+use crate::manifest::{self, Input, Manifest, Severity, manifest_of};
 use crate::model::{ConfigSet, Content, Contents, ResourceId, SpringFormat};
 use crate::render;
+use crate::yaml;
 
 /// How often keys are left out before it is given up: each time at least one is.
 const MAX_PASSES: usize = 4;

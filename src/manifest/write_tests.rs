@@ -3,8 +3,9 @@ use std::path::Path;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
-use crate::manifest::{Input, load, yaml};
+use crate::manifest::{Input, load};
 use crate::model::{Choice, Flag, FlagName, FlagState, Key, Layer};
+use crate::yaml;
 
 use super::*;
 

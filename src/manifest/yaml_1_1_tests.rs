@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::super::yaml;
 use super::*;
+use crate::yaml;
 
 fn value(text: &str) -> Result<Value, Refused> {
     read(text).map(Value::Object)

@@ -1,9 +1,11 @@
-use proptest::prelude::*;
-use serde_json::json;
+//! What is written as YAML, as our own reader and others find it.
 
-use super::*;
-use crate::manifest::limits::{Cost, Limits};
-use crate::manifest::{Sources, parse};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::limits::{Cost, Limits};
+use super::{Sources, parse};
+use crate::yaml::to_string;
 
 /// Text that some reader of YAML takes for something else, or loses a part of.
 #[rustfmt::skip]

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 /// The layers, lowest first. A module knows those below its own, and never one beside it.
 const LAYERS: &[&[&str]] = &[
     &["model"],
+    &["yaml"],
     &["manifest"],
     &["evaluate", "render"],
     &["check"],
@@ -20,7 +21,9 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// What decides and never does: the same arguments give the same answer.
-const PURE: &[&str] = &["model", "evaluate", "render", "check", "import", "plan"];
+const PURE: &[&str] = &[
+    "model", "yaml", "evaluate", "render", "check", "import", "plan",
+];
 
 /// What pure modules may not mention.
 const IMPURE: &[&str] = &[

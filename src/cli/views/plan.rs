@@ -15,12 +15,13 @@ use super::objection::ObjectionView;
 use super::overrides::HoldView;
 use super::table::{count, printable, shortened, table};
 use super::values::{DriftView, value_lines};
-use crate::manifest::{manifest_of, yaml};
+use crate::manifest::manifest_of;
 use crate::model::{Content, Document, ResourceId, Version};
 use crate::plan::{
     Action, Adopted, Condition, Delivery, Edit, Plan, Reason, ResourceChange, UnseenKind,
     ValueChange, Why,
 };
+use crate::yaml;
 
 /// The most objections in a comment; the first of a kind says what to do about all.
 const MAX_REFUSALS: usize = 20;

@@ -1,4 +1,4 @@
-//! Writes values as YAML that readers of YAML 1.1 and of 1.2 understand alike.
+//! YAML that readers of YAML 1.1 and of 1.2 understand alike, written from values.
 //!
 //! Spring reads what is published with `SnakeYAML`, a reader of YAML 1.1, to which `no`, `1:30`,
 //! `017` and `2026-11-21` are no text. The emitters at hand leave some of these bare, in keys above
@@ -243,7 +243,3 @@ fn is_shown(character: char) -> bool {
         _ => false,
     }
 }
-
-#[cfg(test)]
-#[path = "yaml_tests.rs"]
-mod tests;

@@ -3,6 +3,7 @@
 //! Nothing is believed here: what was made is written as a manifest, read back, rendered and
 //! compared with the original, key by key. A key that would change is left out and named.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -197,7 +198,7 @@ pub enum ImportError {
     #[error("the manifest would not be read back: {}", .codes.join(", "))]
     Unreadable {
         /// The codes of the findings.
-        codes: Vec<&'static str>,
+        codes: Vec<Cow<'static, str>>,
     },
     /// The set would publish something else than was there: a bug.
     #[error("the set would not publish what is there: {reason}")]

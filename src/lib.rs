@@ -9,10 +9,10 @@
 //! target     what snapshots are written to, behind one trait
 //! plan       pure: what would change, and what stands against it
 //! import     pure: keys that others wrote become a set that publishes the same bytes
+//! manifest   files become manifests, and findings get their lines; the only module that reads YAML
 //! check      pure: schema and rules; returns every finding
 //! evaluate   pure: what a flag is for one context, as flagd decides it
 //! render     pure: one revision for one cluster becomes its snapshot
-//! manifest   files become manifests; the only module that reads YAML
 //! yaml       pure: values become text that every reader of YAML understands alike
 //! model      names, revisions, snapshots; parsed once, then trusted
 //! ```

@@ -3,9 +3,10 @@
 use crate::model::{Content, ResourceId};
 
 mod decode;
-mod finding;
 mod limits;
 mod load;
+mod locate;
+mod located;
 mod node;
 mod parse;
 mod place;
@@ -17,8 +18,9 @@ mod words;
 mod write;
 pub mod yaml_1_1;
 
-pub use finding::{Finding, Severity, SourceId, Sources, Span};
 pub use load::{Input, Loaded, load};
+pub use locate::locate;
+pub use located::{Located, SourceId, Sources, Span};
 pub use place::Places;
 pub use read::Recursion;
 pub(crate) use read::looks_like_utf_16;

@@ -1,47 +1,47 @@
-//! From a value in some cluster back to the line that sets it.
+//! From a value in some cluster back to the place that sets it.
 
 use serde_json::Value;
 
+use super::finding::Spot;
 use super::rendering::Rendering;
-use crate::manifest::{Manifest, Span};
 use crate::model::value::{Map, Path};
-use crate::model::{BreakerName, ConfigSet, FLAGS_KEY, Publish};
+use crate::model::{BreakerName, ConfigSet, FLAGS_KEY, Publish, SetName};
 
-/// Finds the lines that one content of one set comes from.
+/// Finds the places that one content of one set comes from.
 #[derive(Clone, Copy)]
 pub(super) struct Blame<'a> {
+    name: &'a SetName,
     set: &'a ConfigSet,
-    manifest: &'a Manifest,
     layers: &'a [usize],
     open: &'a [&'a BreakerName],
 }
 
 impl<'a> Blame<'a> {
-    /// `None` if the set comes from the store, where no lines are.
+    /// `None` if the set comes from the store, and is not about to change.
     pub(super) fn of(rendering: &'a Rendering<'_>) -> Option<Self> {
-        Some(Self {
+        rendering.view.is_new().then_some(Self {
+            name: rendering.name,
             set: rendering.view.set,
-            manifest: rendering.view.manifest?,
             layers: &rendering.layers,
             open: &rendering.open,
         })
     }
 
     /// The value at `path`, in the last breaker or layer that sets it, or in the defaults.
-    pub(super) fn value(&self, path: &Path) -> Span {
+    pub(super) fn value(&self, path: &Path) -> Spot {
         let place = self.declared(path);
-        self.manifest.places.value(place.iter().map(String::as_str))
+        Spot::value(self.name, place.iter().map(String::as_str))
     }
 
     /// The key of the value at `path`, in the same place.
-    pub(super) fn key(&self, path: &Path) -> Span {
+    pub(super) fn key(&self, path: &Path) -> Spot {
         let place = self.declared(path);
-        self.manifest.places.key(place.iter().map(String::as_str))
+        Spot::key(self.name, place.iter().map(String::as_str))
     }
 
     /// Where the publish target with this index names its keys.
-    pub(super) fn publish(&self, index: usize) -> Span {
-        publish(self.set, self.manifest, index)
+    pub(super) fn publish(&self, index: usize) -> Spot {
+        publish(self.name, self.set, index)
     }
 
     fn declared(&self, path: &Path) -> Vec<String> {
@@ -108,7 +108,7 @@ fn reach<'a>(map: &'a Map, path: &Path) -> Option<&'a Value> {
 }
 
 /// Where the publish target with this index names its keys.
-pub(super) fn publish(set: &ConfigSet, manifest: &Manifest, index: usize) -> Span {
+pub(super) fn publish(name: &SetName, set: &ConfigSet, index: usize) -> Spot {
     let field = match set.publish.get(index) {
         Some(Publish::Spring { .. }) => ["spring", "context"],
         Some(Publish::Flagd { .. }) => ["flagd", "key"],
@@ -116,5 +116,5 @@ pub(super) fn publish(set: &ConfigSet, manifest: &Manifest, index: usize) -> Spa
     };
     let index = index.to_string();
     let path = ["spec", "publish", &index].into_iter().chain(field);
-    manifest.places.value(path)
+    Spot::value(name, path)
 }

@@ -1,16 +1,17 @@
 //! The same fault in many clusters is one finding.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::manifest::{Finding, Span};
+use super::finding::{Finding, Spot};
 use crate::model::{BreakerName, ClusterName};
 
-/// Findings of one set. One line is shown once, however many clusters it spoils.
+/// Findings of one set. One place is shown once, however many clusters it spoils.
 #[derive(Debug, Default)]
 pub(super) struct Gathered<'a>(BTreeMap<Fault, Seen<'a>>);
 
 /// Place, code and message: what makes two findings the same.
-type Fault = (Option<Span>, &'static str, String);
+type Fault = (Spot, Cow<'static, str>, String);
 
 #[derive(Debug)]
 struct Seen<'a> {
@@ -26,7 +27,11 @@ impl<'a> Gathered<'a> {
         clusters: &[&'a ClusterName],
         open: &[&BreakerName],
     ) {
-        let key = (finding.at, finding.code, finding.message.clone());
+        let key = (
+            finding.at.clone(),
+            finding.code.clone(),
+            finding.message.clone(),
+        );
         let seen = self.0.entry(key).or_insert_with(|| {
             let mut finding = finding;
             // What is so without any open breaker too was found then, and comes first.
@@ -39,7 +44,7 @@ impl<'a> Gathered<'a> {
         seen.clusters.extend(clusters);
     }
 
-    /// The findings by line. Each says where it is so, if that is not in all `reach` clusters
+    /// The findings by place. Each says where it is so, if that is not in all `reach` clusters
     /// that get the set.
     pub(super) fn findings(self, reach: usize) -> impl ExactSizeIterator<Item = Finding> {
         self.0.into_values().map(move |seen| {

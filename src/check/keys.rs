@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::blame;
+use super::finding::{Finding, Severity, Spot};
 use super::gathered::where_in;
 use super::rendering::Rendering;
-use super::{World, error};
-use crate::manifest::{Finding, Severity, Span};
+use super::world::World;
 use crate::model::{ClusterName, Connection, Key, Prefix, Publish, SetName, SpringFormat};
 use crate::render::RenderError;
 
@@ -226,10 +226,8 @@ impl<'a> Clashes<'a> {
             )
         };
         let message = message + &self.where_in(other, clash);
-        let mut finding = self.against_target("key-twice", other, first, message)?;
-        let help = "publish one of the two somewhere else".to_owned();
-        finding.help.push(help);
-        Some(finding)
+        let finding = self.against_target("key-twice", other, first, message)?;
+        Some(finding.help("publish one of the two somewhere else"))
     }
 
     fn inside_context(
@@ -263,20 +261,11 @@ impl<'a> Clashes<'a> {
         let stored = |set: &SetName| format!("set `{set}` is in the store already");
         match (self.place(target), self.place(other)) {
             (Some(at), Some(related)) => {
-                let mut finding = error(code, at, message);
-                finding.related = vec![(related, format!("set `{}` publishes here", other.set))];
-                Some(finding)
+                let what = format!("set `{}` publishes here", other.set);
+                Some(Finding::error(code, at, message).related(related, what))
             }
-            (Some(at), None) => {
-                let mut finding = error(code, at, message);
-                finding.help = vec![stored(other.set)];
-                Some(finding)
-            }
-            (None, Some(at)) => {
-                let mut finding = error(code, at, message);
-                finding.help = vec![stored(target.set)];
-                Some(finding)
-            }
+            (Some(at), None) => Some(Finding::error(code, at, message).help(stored(other.set))),
+            (None, Some(at)) => Some(Finding::error(code, at, message).help(stored(target.set))),
             // Neither is about to change.
             (None, None) => None,
         }
@@ -292,22 +281,21 @@ impl<'a> Clashes<'a> {
         message: String,
     ) -> Option<Finding> {
         let cluster = clash.clusters.iter().find_map(|name| {
-            let manifest = self.world.clusters.get(name)?.manifest?;
-            Some(manifest.places.value(["spec", "consul", "prefix"]))
+            let is_new = self.world.clusters.get(name)?.is_new();
+            is_new.then(|| Spot::in_cluster(name, ["spec", "consul", "prefix"]))
         });
-        let mut finding = error(code, self.place(target).or(cluster)?, message);
-        if self.place(target).is_some() {
-            let related = cluster.map(|span| (span, format!("`{prefix}` is ours here")));
-            finding.related = related.into_iter().collect();
-        }
-        finding.help =
-            vec!["publish somewhere else, or give the cluster another `prefix`".to_owned()];
-        Some(finding)
+        let finding = match (self.place(target), cluster) {
+            (Some(at), Some(cluster)) => Finding::error(code, at, message)
+                .related(cluster, format!("`{prefix}` is ours here")),
+            (Some(at), None) | (None, Some(at)) => Finding::error(code, at, message),
+            (None, None) => return None,
+        };
+        Some(finding.help("publish somewhere else, or give the cluster another `prefix`"))
     }
 
-    fn place(&self, target: Target<'_>) -> Option<Span> {
+    fn place(&self, target: Target<'_>) -> Option<Spot> {
         let view = self.world.sets.get(target.set)?;
-        Some(blame::publish(view.set, view.manifest?, target.publish))
+        (view.is_new()).then(|| blame::publish(target.set, view.set, target.publish))
     }
 
     fn where_in(&self, target: Target<'_>, clash: &Clash<'_>) -> String {

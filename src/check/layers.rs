@@ -2,23 +2,20 @@
 
 use serde_json::Value;
 
+use super::finding::{Finding, Side, Spot};
 use super::near::{did_you_mean, nearest};
-use super::{SetView, World, error, warning};
-use crate::manifest::{Finding, Manifest, Span};
+use super::world::{SetView, World};
 use crate::model::value::{Map, Path};
-use crate::model::{Labels, Requirement, Selector};
+use crate::model::{Labels, Requirement, Selector, SetName};
 
 pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
-    for view in world.sets.values() {
-        let Some(manifest) = view.manifest else {
-            continue;
-        };
+    for (&set, view) in world.sets.iter().filter(|(_, view)| view.is_new()) {
         for (index, layer) in view.set.layers.iter().enumerate() {
             let mut touched = Touched {
                 who: format!("layer `{}`", layer.name),
                 codes: ["layer-unknown-key", "layer-other-shape"],
                 above: &["spec", "layers", &index.to_string(), "values"],
-                manifest,
+                set,
                 findings,
             };
             touched.map(&layer.values, &view.set.values, &Path::default());
@@ -28,13 +25,13 @@ pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
                 who: format!("breaker `{name}`"),
                 codes: ["breaker-unknown-key", "breaker-other-shape"],
                 above: &["spec", "breakers", name.as_str(), "trip", "values"],
-                manifest,
+                set,
                 findings,
             };
             touched.map(&breaker.trip.values, &view.set.values, &Path::default());
         }
         if !world.clusters.is_empty() {
-            selectors(world, view, manifest, findings);
+            selectors(world, set, view, findings);
         }
     }
 }
@@ -47,7 +44,7 @@ struct Touched<'a> {
     codes: [&'static str; 2],
     /// Where its values stand in the manifest.
     above: &'a [&'a str],
-    manifest: &'a Manifest,
+    set: &'a SetName,
     findings: &'a mut Vec<Finding>,
 }
 
@@ -69,50 +66,40 @@ impl Touched<'_> {
     }
 
     fn unknown(&mut self, key: &str, siblings: &Map, path: &Path) {
-        let mut finding = error(
-            self.codes[0],
-            self.place(path).0,
-            format!("{} sets `{path}`, which the defaults do not have", self.who),
-        );
-        finding.label = Some("not among the defaults".to_owned());
+        let message = format!("{} sets `{path}`, which the defaults do not have", self.who);
         let siblings = siblings.keys().map(String::as_str);
-        finding.help = match nearest(key, siblings) {
-            Some(guess) => vec![did_you_mean(guess)],
-            None => vec![format!("add `{path}` to `spec.values`")],
+        let help = match nearest(key, siblings) {
+            Some(guess) => did_you_mean(guess),
+            None => format!("add `{path}` to `spec.values`"),
         };
-        self.findings.push(finding);
+        self.findings.push(
+            Finding::error(self.codes[0], self.spot(Side::Key, path), message)
+                .label("not among the defaults")
+                .help(help),
+        );
     }
 
     fn other_shape(&mut self, default: &Value, value: &Value, path: &Path) {
-        let mut finding = error(
-            self.codes[1],
-            self.place(path).1,
-            format!(
-                "{} replaces `{path}`, {} in the defaults, by {}",
-                self.who,
-                shape(default),
-                shape(value)
-            ),
+        let message = format!(
+            "{} replaces `{path}`, {} in the defaults, by {}",
+            self.who,
+            shape(default),
+            shape(value)
         );
         let defaults = ["spec", "values"].into_iter();
         let default = defaults.chain(path.segments().iter().map(String::as_str));
-        finding.related = vec![(
-            self.manifest.places.key(default),
-            "the default is here".to_owned(),
-        )];
-        finding.help =
-            vec!["keep the shape of the default, or change it in `spec.values`".to_owned()];
-        self.findings.push(finding);
+        self.findings.push(
+            Finding::error(self.codes[1], self.spot(Side::Value, path), message)
+                .related(Spot::key(self.set, default), "the default is here")
+                .help("keep the shape of the default, or change it in `spec.values`"),
+        );
     }
 
-    /// Where the key at `path` is written, and its value.
-    fn place(&self, path: &Path) -> (Span, Span) {
-        let place = || {
-            let above = self.above.iter().copied();
-            above.chain(path.segments().iter().map(String::as_str))
-        };
-        let places = &self.manifest.places;
-        (places.key(place()), places.value(place()))
+    /// Where the key at `path` is declared, or its value.
+    fn spot(&self, side: Side, path: &Path) -> Spot {
+        let above = self.above.iter().copied();
+        let path = above.chain(path.segments().iter().map(String::as_str));
+        Spot::of_set(self.set, side, path)
     }
 }
 
@@ -128,23 +115,18 @@ fn shape(value: &Value) -> &'static str {
 }
 
 /// Selectors that choose nothing: nearly always a label that is spelled differently.
-fn selectors(
-    world: &World<'_>,
-    view: &SetView<'_>,
-    manifest: &Manifest,
-    findings: &mut Vec<Finding>,
-) {
+fn selectors(world: &World<'_>, set: &SetName, view: &SetView<'_>, findings: &mut Vec<Finding>) {
     let all = || world.clusters.values().map(|view| &view.cluster.labels);
     let chosen: Vec<_> = all()
         .filter(|labels| view.set.clusters.matches(labels))
         .collect();
     if chosen.is_empty() {
-        let mut finding = warning(
+        let mut finding = Finding::warning(
             "selector-matches-nothing",
-            manifest.places.value(["spec", "clusters"]),
+            Spot::value(set, ["spec", "clusters"]),
             format!("`{}` matches no cluster", view.set.clusters),
-        );
-        finding.label = Some("the set goes nowhere".to_owned());
+        )
+        .label("the set goes nowhere");
         finding.help = selector_help(&view.set.clusters, all);
         findings.push(finding);
     }
@@ -152,25 +134,26 @@ fn selectors(
         let separately = &breaker.separately;
         if !separately.is_empty() && !all().any(|labels| separately.matches(labels)) {
             let path = ["spec", "breakers", name.as_str(), "separately"];
-            let mut finding = warning(
+            let mut finding = Finding::warning(
                 "selector-matches-nothing",
-                manifest.places.value(path),
+                Spot::value(set, path),
                 format!("`{separately}` matches no cluster"),
-            );
-            finding.label = Some("the breaker is tripped everywhere or nowhere".to_owned());
+            )
+            .label("the breaker is tripped everywhere or nowhere");
             finding.help = selector_help(separately, all);
             findings.push(finding);
         }
     }
     for (index, layer) in view.set.layers.iter().enumerate() {
-        let at = place_of_when(manifest, index);
+        let index = index.to_string();
+        let at = Spot::value(set, ["spec", "layers", &index, "when"]);
         if !all().any(|labels| layer.when.matches(labels)) {
             let message = format!(
                 "layer `{}` matches no cluster: `{}`",
                 layer.name, layer.when
             );
             let code = "selector-matches-nothing";
-            let mut finding = warning(code, at, message);
+            let mut finding = Finding::warning(code, at, message);
             finding.help = selector_help(&layer.when, all);
             findings.push(finding);
         } else if !chosen.is_empty() && !chosen.iter().any(|labels| layer.when.matches(labels)) {
@@ -179,19 +162,12 @@ fn selectors(
                 layer.name
             );
             let code = "layer-never-used";
-            let mut finding = warning(code, at, message);
-            finding.related = vec![(
-                manifest.places.value(["spec", "clusters"]),
-                "the set goes only here".to_owned(),
-            )];
-            findings.push(finding);
+            let clusters = Spot::value(set, ["spec", "clusters"]);
+            findings.push(
+                Finding::warning(code, at, message).related(clusters, "the set goes only here"),
+            );
         }
     }
-}
-
-fn place_of_when(manifest: &Manifest, index: usize) -> Span {
-    let index = index.to_string();
-    manifest.places.value(["spec", "layers", &index, "when"])
 }
 
 /// What to do about a selector that matches none of `clusters`.

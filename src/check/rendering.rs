@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{SetView, World};
+use super::world::{SetView, World};
 use crate::model::{BreakerName, ClusterName, Contents, Flag, FlagName, SetName};
 use crate::render::{self, Rendered};
 
@@ -40,7 +40,7 @@ pub(super) fn all<'a>(world: &World<'a>) -> Vec<Rendering<'a>> {
                 contents.entry(layers).or_default().push(cluster_name);
             }
         }
-        if contents.is_empty() && view.manifest.is_some() {
+        if contents.is_empty() && view.is_new() {
             contents.insert(Vec::new(), Vec::new());
         }
         let reach = contents.values().map(Vec::len).sum();
@@ -83,7 +83,7 @@ fn held(view: &SetView<'_>) -> Vec<BTreeMap<FlagName, Flag>> {
     let of_maps = |flag: &Flag| flag.variants.values().any(Value::is_object);
     let flags = view.set.flags.values().filter(|flag| of_maps(flag));
     let most = flags.map(|flag| flag.variants.len()).max().unwrap_or(0);
-    if view.manifest.is_none() {
+    if !view.is_new() {
         return Vec::new();
     }
     let held = |index: usize| {
@@ -102,7 +102,7 @@ fn held(view: &SetView<'_>) -> Vec<BTreeMap<FlagName, Flag>> {
 fn openings<'a>(view: &SetView<'a>) -> Vec<Vec<&'a BreakerName>> {
     let mut openings = vec![Vec::new()];
     // What the store holds was checked when it was committed; only where it lies matters now.
-    if view.manifest.is_some() {
+    if view.is_new() {
         let all: Vec<&BreakerName> = view.set.breakers.keys().collect();
         openings.extend(all.iter().map(|name| vec![*name]));
         if all.len() > 1 {

@@ -7,11 +7,11 @@ use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
 use super::blame::Blame;
-use super::error;
+use super::finding::{Finding, Side, Spot};
 use super::gathered::Gathered;
 use super::near::{did_you_mean, nearest};
 use super::rendering::Rendering;
-use crate::manifest::{Finding, Manifest, Span};
+use crate::model::SetName;
 use crate::model::value::{Map, Path};
 use cost::{Allowance, Costs, Excess, Faults, TooMuch};
 use refs::Refs;
@@ -34,33 +34,35 @@ const MAX_PATTERN_BYTES: usize = 1024 * 1024;
 const MAX_LISTED_PARTS: usize = 20_000;
 /// What holds values and not schemas.
 const DATA: &[&str] = &["const", "enum", "default", "examples"];
+/// Where a manifest has its schema.
+const PLACE: [&str; 2] = ["spec", "schema"];
 /// How a schema says that it is one of ours, if it says it.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 pub(super) fn check(renderings: &[Rendering<'_>], findings: &mut Vec<Finding>) {
     let mut left = Allowance::default();
     for of_one_set in renderings.chunk_by(|a, b| a.name == b.name) {
-        let Some(view) = of_one_set.first().map(|first| first.view) else {
+        let Some(&Rendering { name, view, .. }) = of_one_set.first() else {
             continue;
         };
-        let (Some(schema), Some(manifest)) = (&view.set.schema, view.manifest) else {
+        let Some(schema) = view.set.schema.as_ref().filter(|_| view.is_new()) else {
             continue;
         };
         let found = compile(schema, left).and_then(|(validator, mut costs)| {
-            let found = violations(&validator, &mut costs, manifest, of_one_set);
+            let found = violations(&validator, &mut costs, name, of_one_set);
             left = costs.leaves(left);
             found.map_err(|too_much| vec![costly(schema, &too_much)])
         });
         let found = found.unwrap_or_else(|faults| {
             let faults = faults.into_iter();
-            faults.map(|fault| fault.finding(manifest)).collect()
+            faults.map(|fault| fault.finding(name)).collect()
         });
         let more = found.len().saturating_sub(MAX_FINDINGS);
         findings.extend(found.into_iter().take(MAX_FINDINGS));
         if more > 0 {
-            findings.push(error(
+            findings.push(Finding::error(
                 "schema-more",
-                manifest.places.value(["spec", "schema"]),
+                Spot::value(name, PLACE),
                 format!("the schema finds {more} more faults"),
             ));
         }
@@ -87,31 +89,21 @@ impl Fault {
         }
     }
 
-    fn finding(self, manifest: &Manifest) -> Finding {
+    fn finding(self, set: &SetName) -> Finding {
         let inside = self.path.segments().iter().map(String::as_str);
-        let at = manifest
-            .places
-            .value(["spec", "schema"].into_iter().chain(inside));
+        let at = Spot::value(set, PLACE.into_iter().chain(inside));
         let message = if self.path.segments().is_empty() {
             self.message
         } else {
             format!("`{}` in the schema: {}", self.path, self.message)
         };
-        let mut finding = error(self.code, at, message);
-        // Where in the file is not known, but which file is.
-        let start = manifest.schema_file.map(|source| Span {
-            source,
-            line: 1,
-            column: 1,
-            start: 0,
-            end: 0,
-        });
-        finding.related = start
-            .map(|start| (start, "the schema".to_owned()))
-            .into_iter()
-            .collect();
-        finding.help = self.help.map(str::to_owned).into_iter().collect();
-        finding
+        let finding = Finding::error(self.code, at, message)
+            // Where in such a file is not known, but which file is.
+            .related(Spot::of_set(set, Side::File, PLACE), "the schema");
+        match self.help {
+            Some(help) => finding.help(help),
+            None => finding,
+        }
     }
 }
 
@@ -277,11 +269,11 @@ fn broken_reference(refs: &Refs<'_>, to: &str, path: Path) -> Option<Fault> {
     Some(fault)
 }
 
-/// Everything in any content of one set that breaks the schema, sorted by line.
+/// Everything in any content of one set that breaks the schema, sorted by place.
 fn violations<'s>(
     validator: &Validator,
     costs: &mut Costs<'s>,
-    manifest: &Manifest,
+    set: &SetName,
     renderings: &[Rendering<'_>],
 ) -> Result<Vec<Finding>, TooMuch<'s>> {
     let mut found = Gathered::default();
@@ -298,16 +290,15 @@ fn violations<'s>(
             Faults::All => validator.iter_errors(&values).collect(),
             Faults::First => validator.validate(&values).err().into_iter().collect(),
             Faults::Uncounted => {
-                let at = manifest.places.value(["spec", "schema"]);
-                let message = "the values break the schema in too many ways to list".to_owned();
-                let finding = error("schema-violation", at, message);
+                let message = "the values break the schema in too many ways to list";
+                let finding = Finding::error("schema-violation", Spot::value(set, PLACE), message);
                 found.add(finding, &rendering.clusters, &rendering.open);
                 continue;
             }
         };
         for error in errors {
             for finding in broken(&error, blame, &rendering.contents.values) {
-                let finding = said_at(finding, &error, manifest);
+                let finding = said_at(finding, &error, set);
                 found.add(finding, &rendering.clusters, &rendering.open);
             }
         }
@@ -316,20 +307,11 @@ fn violations<'s>(
     Ok(found.findings(reach).collect())
 }
 
-/// Adds the line of an inline schema that asks for something else.
-fn said_at(mut finding: Finding, error: &ValidationError<'_>, manifest: &Manifest) -> Finding {
+/// Adds the part of the schema that asks for something else.
+fn said_at(finding: Finding, error: &ValidationError<'_>, set: &SetName) -> Finding {
     let inside = segments(error.schema_path().as_str());
-    let top = manifest.places.key(["spec", "schema"]);
-    let path = ["spec", "schema"].into_iter();
-    let at = manifest
-        .places
-        .key(path.chain(inside.iter().map(String::as_str)));
-    if at != top {
-        finding
-            .related
-            .push((at, "the schema says so here".to_owned()));
-    }
-    finding
+    let path = PLACE.into_iter().chain(inside.iter().map(String::as_str));
+    finding.related(Spot::key(set, path), "the schema says so here")
 }
 
 /// One violation as findings: one for each key that should not be there, else one.
@@ -338,7 +320,7 @@ fn broken(fault: &ValidationError<'_>, blame: Blame<'_>, values: &Map) -> Vec<Fi
     let path = path_of(fault);
     let at_key = |name: &str, why: &str| {
         let path = path.join(name);
-        error(CODE, blame.key(&path), short(format!("`{path}`: {why}")))
+        Finding::error(CODE, blame.key(&path), short(format!("`{path}`: {why}")))
     };
     match fault.kind() {
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
@@ -358,7 +340,7 @@ fn broken(fault: &ValidationError<'_>, blame: Blame<'_>, values: &Map) -> Vec<Fi
                 _ => format!("`{path}` lacks"),
             };
             let message = short(format!("{whole} `{name}`, which the schema requires"));
-            let mut finding = error(CODE, blame.key(&path), message);
+            let mut finding = Finding::error(CODE, blame.key(&path), message);
             let known = match path.segments() {
                 [] => Some(values),
                 _ => path.find(values).and_then(Value::as_object),
@@ -376,7 +358,7 @@ fn broken(fault: &ValidationError<'_>, blame: Blame<'_>, values: &Map) -> Vec<Fi
                 _ => format!("`{path}`"),
             };
             let message = short(format!("{what}: {}", worded(fault)));
-            let mut finding = error(CODE, blame.value(&path), message);
+            let mut finding = Finding::error(CODE, blame.value(&path), message);
             finding.help = help(kind, fault.instance());
             vec![finding]
         }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::blame::Blame;
+use super::finding::Finding;
 use super::gathered::Gathered;
 use super::rendering::Rendering;
-use super::{World, error, warning};
-use crate::manifest::Finding;
+use super::world::World;
 use crate::model::value::Path;
 use crate::model::{
     Aside, Cause, ClusterName, Connection, Consent, EntryWrite, Key, LimitOverrides, Limits,
@@ -119,12 +119,12 @@ fn many_keys(oversize: &Oversize, rendering: &Rendering<'_>, blame: Blame<'_>) -
         return None;
     };
     let message = format!("set `{}` needs Consul 1.14 or later", rendering.name);
-    let mut finding = warning("many-keys", blame.publish(0), message);
-    finding.label = Some(format!(
-        "{needed} operations in one transaction; before 1.14 the limit is {limit}"
-    ));
-    finding.help = vec!["state the limit as `spec.consul.limits.operations`".to_owned()];
-    Some(finding)
+    let label = format!("{needed} operations in one transaction; before 1.14 the limit is {limit}");
+    Some(
+        Finding::warning("many-keys", blame.publish(0), message)
+            .label(label)
+            .help("state the limit as `spec.consul.limits.operations`"),
+    )
 }
 
 /// The largest write that this content can need: everything is new.
@@ -176,7 +176,7 @@ fn first_write(rendering: &Rendering<'_>, cluster: &ClusterName) -> Write {
 fn misfit(oversize: &Oversize, rendering: &Rendering<'_>, blame: Blame<'_>) -> Finding {
     let whole = blame.key(&Path::default());
     let (code, at, help) = match oversize {
-        Oversize::Snapshot { .. } => ("too-large", whole, "split the set"),
+        Oversize::Snapshot { .. } => ("too-large", whole.clone(), "split the set"),
         Oversize::Operations { .. } => (
             "too-many-keys",
             blame.publish(0),
@@ -190,7 +190,7 @@ fn misfit(oversize: &Oversize, rendering: &Rendering<'_>, blame: Blame<'_>) -> F
                 Some(entry) if entry.path.segments().is_empty() => blame.publish(entry.publish),
                 Some(entry) => blame.key(&entry.path),
                 // The snapshot itself.
-                None => whole,
+                None => whole.clone(),
             };
             (
                 "too-large",
@@ -200,7 +200,7 @@ fn misfit(oversize: &Oversize, rendering: &Rendering<'_>, blame: Blame<'_>) -> F
         }
         Oversize::Request { .. } => (
             "too-large",
-            whole,
+            whole.clone(),
             "split the set, or publish it fewer times; Consul's `txn_max_req_len` is the limit",
         ),
     };
@@ -216,7 +216,5 @@ fn misfit(oversize: &Oversize, rendering: &Rendering<'_>, blame: Blame<'_>) -> F
             format!("set `{}` {oversize}", rendering.name)
         }
     };
-    let mut finding = error(code, at, message);
-    finding.help = vec![help.to_owned()];
-    finding
+    Finding::error(code, at, message).help(help)
 }

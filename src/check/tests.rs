@@ -1,8 +1,9 @@
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::*;
-use crate::manifest::Severity;
-use crate::model::{Content, ResourceId};
+use crate::manifest::{Located, Manifest, locate};
+use crate::model::{Cause, Origin, Overrides, Revision, Version};
 use fixture::fixture;
 
 mod fixture;
@@ -31,29 +32,36 @@ metadata: {name: laptop, labels: {region: home, stage: dev}}
 spec: {directory: {path: /tmp/out}}
 ";
 
-/// The world of `declared`, with what is in the store already.
-fn world<'a>(declared: &'a [Manifest], stored: &'a [Manifest]) -> World<'a> {
-    let mut world = World::default();
-    let both = (stored.iter().map(|manifest| (manifest, None)))
-        .chain(declared.iter().map(|manifest| (manifest, Some(manifest))));
-    for (resource, manifest) in both {
-        match (&resource.id, &resource.content) {
-            (ResourceId::Set(name), Content::Set(set)) => {
-                world.sets.insert(name, SetView { set, manifest });
-            }
-            (ResourceId::Cluster(name), Content::Cluster(cluster)) => {
-                world
-                    .clusters
-                    .insert(name, ClusterView { cluster, manifest });
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-    world
+/// Everything that is found in `declared`, with what is in the store already.
+fn checked(declared: &[Manifest], stored: &[Manifest]) -> Vec<Located> {
+    let heads: Heads = stored.iter().map(head).collect();
+    let contents = declared
+        .iter()
+        .map(|manifest| (&manifest.id, &manifest.content));
+    locate(super::declared(contents, &heads), declared)
+}
+
+/// The revision that committed a manifest.
+fn head(manifest: &Manifest) -> (ResourceId, Revision) {
+    let revision = Revision {
+        version: Version::FIRST,
+        content: manifest.content.clone(),
+        overrides: Overrides::default(),
+        origin: Origin {
+            actor: "ops@laptop".to_owned(),
+            at: "2026-11-21T02:14:00Z".parse().unwrap(),
+            cause: Cause::Apply,
+            message: None,
+            consents: BTreeSet::new(),
+            planned: None,
+        },
+        provenance: None,
+    };
+    (manifest.id.clone(), revision)
 }
 
 /// Findings as text: `LINE:COLUMN code: message`, then everything else about them, indented.
-fn shown(findings: &[Finding]) -> String {
+fn shown(findings: &[Located]) -> String {
     let mut text = String::new();
     for finding in findings {
         let severity = match finding.severity {
@@ -61,7 +69,7 @@ fn shown(findings: &[Finding]) -> String {
             Severity::Warning => "warning ",
         };
         let at = finding.at.unwrap();
-        let Finding { code, message, .. } = finding;
+        let Located { code, message, .. } = finding;
         writeln!(
             text,
             "{}:{} {severity}{code}: {message}",
@@ -83,11 +91,11 @@ fn shown(findings: &[Finding]) -> String {
 
 /// What is found in `yaml`, where the clusters are in the store already.
 fn found(yaml: &str) -> String {
-    shown(&check(&world(&fixture(yaml), &fixture(CLUSTERS))))
+    shown(&checked(&fixture(yaml), &fixture(CLUSTERS)))
 }
 
 /// The same where the store has these sets too.
 fn found_beside(yaml: &str, stored: &str) -> String {
     let stored = format!("{CLUSTERS}---\n{stored}");
-    shown(&check(&world(&fixture(yaml), &fixture(&stored))))
+    shown(&checked(&fixture(yaml), &fixture(&stored)))
 }

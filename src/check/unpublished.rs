@@ -1,10 +1,9 @@
 //! Values that a publish target cannot hold.
 
 use super::blame::Blame;
-use super::error;
+use super::finding::Finding;
 use super::gathered::Gathered;
 use super::rendering::Rendering;
-use crate::manifest::Finding;
 use crate::render::RenderError;
 
 pub(super) fn check(renderings: &[Rendering<'_>], findings: &mut Vec<Finding>) {
@@ -30,24 +29,22 @@ fn refusal(refused: &RenderError, blame: Blame<'_>) -> Option<Finding> {
     let (code, at) = match refused {
         RenderError::Segment { path, .. } => ("key-unusable", blame.key(path)),
         RenderError::KeyTooLong { path, .. } if path.segments().is_empty() => {
-            ("key-too-long", target)
+            ("key-too-long", target.clone())
         }
         RenderError::KeyTooLong { path, .. } => ("key-too-long", blame.key(path)),
         RenderError::SameProperty { path, .. } => ("property-twice", blame.key(path)),
         // Shown with all other keys that are written twice.
         RenderError::SameKey { .. } => return None,
     };
-    let mut finding = error(code, at, refused.to_string());
+    let mut finding = Finding::error(code, at, refused.to_string());
     if let RenderError::SameProperty { other, .. } = refused {
-        let other = (blame.key(other), "the other value".to_owned());
-        finding.related.push(other);
+        finding = finding.related(blame.key(other), "the other value");
     }
-    finding.help = match refused {
-        RenderError::SameProperty { .. } => vec!["give one of the two another name".to_owned()],
-        _ => vec!["rename the key, or publish it in another way".to_owned()],
-    };
-    if at != target {
-        finding.related.push((target, "published here".to_owned()));
+    if finding.at != target {
+        finding = finding.related(target, "published here");
     }
-    Some(finding)
+    Some(finding.help(match refused {
+        RenderError::SameProperty { .. } => "give one of the two another name",
+        _ => "rename the key, or publish it in another way",
+    }))
 }

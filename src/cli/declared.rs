@@ -8,13 +8,11 @@ use super::failure::Failure;
 use super::session::Session;
 use super::source;
 use super::views::validation::FindingView;
-use crate::check::{self, ClusterView, SetView, World};
-use crate::manifest::{
-    self, Finding, Input, Loaded, Manifest, Recursion, Severity, Sources, Style,
-};
+use crate::check::{self, Severity};
+use crate::manifest::{self, Input, Loaded, Located, Manifest, Recursion, Sources, Style};
 use crate::model::value::{Path, leaves};
 use crate::model::{
-    Cluster, ClusterName, Content, FLAGS_KEY, Heads, Home, Provenance, ResourceId, SetName, Source,
+    Cluster, ClusterName, Content, FLAGS_KEY, Heads, Home, Provenance, ResourceId, Source,
 };
 use crate::plan::Desired;
 
@@ -114,7 +112,7 @@ fn invalid(loaded: &Loaded) -> Failure {
 }
 
 /// Shows findings on standard error.
-pub(crate) fn show(session: &Session, findings: &[Finding], sources: &Sources) {
+pub(crate) fn show(session: &Session, findings: &[Located], sources: &Sources) {
     if findings.is_empty() {
         return;
     }
@@ -127,28 +125,9 @@ pub(crate) fn show(session: &Session, findings: &[Finding], sources: &Sources) {
 }
 
 /// Checks manifests together with what the store holds besides them.
-fn check_against(manifests: &[Manifest], heads: &Heads) -> Vec<Finding> {
-    let mut sets: BTreeMap<&SetName, SetView<'_>> = BTreeMap::new();
-    let mut clusters: BTreeMap<&ClusterName, ClusterView<'_>> = BTreeMap::new();
-    let stored = heads.iter().map(|(id, head)| (id, &head.content, None));
-    let declared = manifests
-        .iter()
-        .map(|manifest| (&manifest.id, &manifest.content, Some(manifest)));
-    for (id, content, manifest) in stored.chain(declared) {
-        match id {
-            ResourceId::Set(name) => {
-                if let Some(set) = content.set() {
-                    sets.insert(name, SetView { set, manifest });
-                }
-            }
-            ResourceId::Cluster(name) => {
-                if let Some(cluster) = content.cluster() {
-                    clusters.insert(name, ClusterView { cluster, manifest });
-                }
-            }
-        }
-    }
-    check::check(&World { sets, clusters })
+fn check_against(manifests: &[Manifest], heads: &Heads) -> Vec<Located> {
+    let declared = (manifests.iter()).map(|manifest| (&manifest.id, &manifest.content));
+    manifest::locate(check::declared(declared, heads), manifests)
 }
 
 /// The living resources of the store that no manifest declares.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::screen::Scope;
 use super::verify::Verified;
 use super::{Fate, ImportError, Layout, Request};
-use crate::check::{self, ClusterView, SetView, World};
-use crate::manifest::Manifest;
+use crate::check::{self, ClusterView, SetView, Standing, World};
+use crate::manifest::{self, Located, Manifest};
 use crate::model::{
     Cluster, ClusterName, Connection, Consul, Labels, LimitOverrides, Publish, Selector,
 };
@@ -188,21 +188,22 @@ fn misfits(request: &Request, manifest: &Manifest) -> Vec<String> {
     };
     let view = SetView {
         set: &set,
-        manifest: Some(manifest),
+        standing: Standing::Declared,
     };
     let place = ClusterView {
         cluster: &cluster,
-        manifest: None,
+        standing: Standing::Stored,
     };
     let world = World {
         sets: [(&request.name, view)].into(),
         clusters: [(&name, place)].into(),
     };
-    let note = |finding: crate::manifest::Finding| {
+    let note = |finding: Located| {
         let label = finding.label.map(|label| format!(": {label}"));
         let help = finding.help.into_iter().map(|help| format!("; {help}"));
         let rest: String = label.into_iter().chain(help).collect();
         format!("{}{rest}", finding.message)
     };
-    check::check(&world).into_iter().map(note).collect()
+    let found = manifest::locate(check::check(&world), std::slice::from_ref(manifest));
+    found.into_iter().map(note).collect()
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use super::draft::{Draft, Made, means_the_same};
 use super::screen::Scope;
 use super::{Fate, ImportError, Request};
-use crate::manifest::{self, Input, Manifest, Severity, manifest_of};
+use crate::check::Severity;
+use crate::manifest::{self, Input, Manifest, manifest_of};
 use crate::model::{ConfigSet, Content, Contents, ResourceId, SpringFormat};
 use crate::render;
 use crate::yaml;
@@ -92,7 +93,7 @@ fn written(request: &Request, made: &Made<'_>) -> Result<(Manifest, String), Imp
     let errors = loaded.findings.iter();
     let mut codes: Vec<_> = errors
         .filter(|finding| finding.severity == Severity::Error)
-        .map(|finding| finding.code)
+        .map(|finding| finding.code.clone())
         .collect();
     codes.dedup();
     match <[Manifest; 1]>::try_from(loaded.manifests) {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::node::{Entry, Kind, Node};
 use super::read::Reader;
 use super::words::{alternatives, closest, shown};
-use super::{Finding, Manifest, SourceId, Span};
+use super::{Located, Manifest, SourceId, Span};
 use crate::model::value::Map;
 use crate::model::{
     API_VERSION, ClusterName, Content, Labels, ResourceId, SetName, check_label_key,
@@ -143,7 +143,7 @@ impl Decoder<'_, '_> {
             return false;
         }
         self.add(
-            Finding::error("no-manifest", Some(at), "this is not a manifest of cfgctl").help(format!(
+            Located::error("no-manifest", Some(at), "this is not a manifest of cfgctl").help(format!(
                 "a manifest has `apiVersion: {API_VERSION}`, and `kind: ConfigSet` or `kind: Cluster`"
             )),
         );
@@ -196,7 +196,7 @@ impl Decoder<'_, '_> {
     }
 
     fn unknown_field(&mut self, entry: &Entry, what: &str, known: &[&str]) {
-        let finding = Finding::error(
+        let finding = Located::error(
             "unknown-field",
             Some(entry.at),
             format!("{what} has no field `{}`", shown(&entry.key)),
@@ -256,7 +256,7 @@ impl Decoder<'_, '_> {
         match text.parse() {
             Ok(parsed) => Some(parsed),
             Err(error) => {
-                let finding = Finding::error(code, Some(entry.value.span), error.to_string());
+                let finding = Located::error(code, Some(entry.value.span), error.to_string());
                 let near = near(text);
                 self.add(match near.parse::<T>() {
                     Ok(_) => finding.help(format!("did you mean `{near}`?")),
@@ -276,7 +276,7 @@ impl Decoder<'_, '_> {
         let text = self.text(entry)?;
         let found = known.iter().copied().find(|candidate| *candidate == text);
         if found.is_none() {
-            let finding = Finding::error(
+            let finding = Located::error(
                 "unknown-value",
                 Some(entry.value.span),
                 format!("there is no {what} `{}`", shown(text)),
@@ -293,7 +293,7 @@ impl Decoder<'_, '_> {
     fn required<'n>(&mut self, fields: Fields<'n>, name: &str) -> Option<&'n Entry> {
         let found = fields.get(name);
         if found.is_none() {
-            let finding = Finding::error(
+            let finding = Located::error(
                 "missing-field",
                 Some(fields.at),
                 format!("the field `{name}` is missing"),
@@ -318,7 +318,7 @@ impl Decoder<'_, '_> {
         } else {
             at
         };
-        let finding = Finding::error(
+        let finding = Located::error(
             "wrong-type",
             Some(place),
             format!("expected {expected}, found {}", node.what()),
@@ -337,7 +337,7 @@ impl Decoder<'_, '_> {
     }
 
     fn invalid_label(&mut self, at: Span, error: &impl Display, value: &str) {
-        let finding = Finding::error("invalid-label", Some(at), error.to_string());
+        let finding = Located::error("invalid-label", Some(at), error.to_string());
         let near: String = (value.trim().chars())
             .map(|c| {
                 if c.is_ascii_alphanumeric() || "-_.".contains(c) {
@@ -361,10 +361,10 @@ impl Decoder<'_, '_> {
     }
 
     fn report(&mut self, code: &'static str, at: Span, message: &impl Display) {
-        self.add(Finding::error(code, Some(at), message.to_string()));
+        self.add(Located::error(code, Some(at), message.to_string()));
     }
 
-    fn add(&mut self, finding: Finding) {
+    fn add(&mut self, finding: Located) {
         self.reader.findings.push(finding);
     }
 

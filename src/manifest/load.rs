@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use super::decode::{self, Decoded};
 use super::limits::Limits;
 use super::read::{Reader, Recursion, Text};
-use super::{Finding, Manifest, Severity, Sources, Span, parse};
+use super::{Located, Manifest, Sources, Span, parse};
+use crate::check::Severity;
 use crate::model::ResourceId;
 
 /// Where manifests come from.
@@ -42,7 +43,7 @@ pub struct Loaded {
     /// findings some are missing, and the rest are good for nothing but more checks.
     pub manifests: Vec<Manifest>,
     /// What is wrong so far.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Located>,
 }
 
 impl Loaded {
@@ -92,7 +93,7 @@ pub(super) fn load_within(inputs: Vec<Input<'_>>, cwd: &Path, limits: Limits) ->
     };
     if loaded.manifests.is_empty() && !loaded.has_errors() {
         loaded.findings.push(
-            Finding::error(
+            Located::error(
                 "no-manifests",
                 None,
                 "there are no manifests in what was given",
@@ -117,7 +118,7 @@ fn decode_all(text: &Text, reader: &mut Reader<'_>, decoded: &mut Vec<Decoded>) 
 }
 
 /// One manifest for each name; the others are reported.
-fn unique(decoded: Vec<Decoded>, findings: &mut Vec<Finding>) -> Vec<Manifest> {
+fn unique(decoded: Vec<Decoded>, findings: &mut Vec<Located>) -> Vec<Manifest> {
     let mut named: BTreeMap<ResourceId, Span> = BTreeMap::new();
     let mut manifests = Vec::new();
     for Decoded {
@@ -128,7 +129,7 @@ fn unique(decoded: Vec<Decoded>, findings: &mut Vec<Finding>) -> Vec<Manifest> {
     {
         if let Some(first) = named.get(&id) {
             findings.push(
-                Finding::error(
+                Located::error(
                     "duplicate-resource",
                     Some(named_at),
                     format!("`{id}` is declared twice"),

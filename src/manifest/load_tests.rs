@@ -17,7 +17,7 @@ fn findings(text: &str) -> String {
 /// What is wrong with a text, one line each.
 fn listed(text: &str) -> String {
     let loaded = stdin(text);
-    let line = |finding: &Finding| {
+    let line = |finding: &Located| {
         let at = finding.at.unwrap();
         format!(
             "{}:{} {}: {}",

@@ -12,7 +12,7 @@ use serde_saphyr::granit_parser::{
 use super::limits::{Cost, Limits};
 use super::node::{Entry, Kind, Node};
 use super::words::shown;
-use super::{Finding, SourceId, Span};
+use super::{Located, SourceId, Span};
 use mistakes::{aliased, exhausted, key_of, syntax, too_deep};
 
 mod meaning;
@@ -29,7 +29,7 @@ pub(super) fn documents(
     text: &str,
     limits: Limits,
     spent: &mut Cost,
-) -> (Vec<Node>, Vec<Finding>) {
+) -> (Vec<Node>, Vec<Located>) {
     // The parser bounds block and flow nesting each on its own.
     let options = granit_parser::options! {
         emit_unresolved_aliases: true,
@@ -134,7 +134,7 @@ struct Builder<'a> {
     open: Vec<Open>,
     anchors: BTreeMap<usize, Anchored>,
     documents: Vec<Node>,
-    findings: Vec<Finding>,
+    findings: Vec<Located>,
     /// Where the parser will stumble over something that was reported already.
     told: Option<usize>,
 }
@@ -215,7 +215,7 @@ impl<'a> Builder<'a> {
             Event::UnresolvedAlias(name) => {
                 let at = self.span(span.start, span.end);
                 self.findings.push(
-                    Finding::error(
+                    Located::error(
                         "unknown-anchor",
                         Some(at),
                         format!("no anchor `&{}` stands before this", shown(&name)),
@@ -253,7 +253,7 @@ impl<'a> Builder<'a> {
         let at = self.span(span.start, span.end);
         let YamlVersion { major, minor, .. } = version;
         self.findings.push(
-            Finding::error(
+            Located::error(
                 "yaml-version",
                 Some(at),
                 format!("this document is declared as YAML {major}.{minor}"),
@@ -322,7 +322,7 @@ impl<'a> Builder<'a> {
     fn alias(&mut self, id: usize, span: granit_parser::Span) -> Result<(), Exhausted> {
         let at = self.span(span.start, span.end);
         let Some(anchored) = self.anchors.get(&id) else {
-            self.findings.push(Finding::error(
+            self.findings.push(Located::error(
                 "recursive-alias",
                 Some(at),
                 "this alias stands inside its own anchor",
@@ -399,7 +399,7 @@ impl<'a> Builder<'a> {
         };
         if let Some(first) = seen.get(name) {
             self.findings.push(
-                Finding::error(
+                Located::error(
                     "duplicate-key",
                     Some(*at),
                     format!("the key `{}` is here twice", shown(name)),

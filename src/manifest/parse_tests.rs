@@ -19,8 +19,9 @@ fn lines(numbers: std::ops::Range<usize>, line: impl Fn(usize) -> String) -> Str
     numbers.map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn codes(loaded: &Loaded) -> Vec<&'static str> {
-    loaded.findings.iter().map(|finding| finding.code).collect()
+fn codes(loaded: &Loaded) -> Vec<&str> {
+    let findings = loaded.findings.iter();
+    findings.map(|finding| finding.code.as_ref()).collect()
 }
 
 fn value(text: &str) -> Option<Value> {
@@ -225,7 +226,7 @@ fn a_number_that_only_yaml_1_1_knows_is_text_and_a_warning() {
     let text = "a: 1_000\nb: '1_000'\n";
     let (_, findings) = documents(source, text, Limits::default(), &mut Cost::default());
     assert_eq!(findings.len(), 1);
-    assert_eq!(findings[0].severity, crate::manifest::Severity::Warning);
+    assert_eq!(findings[0].severity, crate::check::Severity::Warning);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::limits::{Cost, Limits};
 use super::node::Kind;
 use super::words::closest;
-use super::{Finding, SourceId, Sources, Span, parse};
+use super::{Located, SourceId, Sources, Span, parse};
 
 mod walk;
 
@@ -42,7 +42,7 @@ pub(super) struct Reader<'c> {
     pub(super) cwd: &'c Path,
     pub(super) limits: Limits,
     pub(super) sources: Sources,
-    pub(super) findings: Vec<Finding>,
+    pub(super) findings: Vec<Located>,
     /// What the values of all files cost so far.
     pub(super) spent: Cost,
     files: usize,
@@ -134,7 +134,7 @@ impl<'c> Reader<'c> {
             _ if broken => None,
             _ => {
                 self.findings.push(
-                    Finding::error(
+                    Located::error(
                         "schema-file",
                         Some(at),
                         format!(
@@ -218,7 +218,7 @@ impl<'c> Reader<'c> {
         if looks_like_utf_16(&bytes) {
             let message = format!("`{}` is not UTF-8, but looks like UTF-16", name.display());
             self.findings
-                .push(Finding::error("encoding", None, message).help("save it as UTF-8"));
+                .push(Located::error("encoding", None, message).help("save it as UTF-8"));
             return None;
         }
         let (text, broken) = match String::from_utf8(bytes) {
@@ -241,14 +241,14 @@ impl<'c> Reader<'c> {
         });
         let source = self.sources.add(name.to_owned(), text);
         let finding = match (broken, hidden) {
-            (Some(index), _) => Finding::error(
+            (Some(index), _) => Located::error(
                 "encoding",
                 Some(self.character_at(source, index)),
                 "this byte is not UTF-8",
             )
             .help("save the file as UTF-8"),
             // The parser would take a NUL for the end of the file.
-            (None, Some(index)) => Finding::error(
+            (None, Some(index)) => Located::error(
                 "control-character",
                 Some(self.character_at(source, index)),
                 "this is a control character, which YAML does not allow",
@@ -276,13 +276,13 @@ impl<'c> Reader<'c> {
     fn too_large(&mut self, code: &'static str, name: &Path, at: Option<Span>, what: &str) {
         let message = format!("`{}` {what}", name.display());
         self.findings.push(
-            Finding::error(code, at, message)
+            Located::error(code, at, message)
                 .help("that is more than cfgctl reads, and far more than a Consul holds"),
         );
     }
 
     fn cannot_read(&mut self, name: &Path, error: &io::Error, at: Option<Span>) {
-        let finding = Finding::error(
+        let finding = Located::error(
             "unreadable",
             at,
             format!("cannot read `{}`: {}", name.display(), reason(error)),

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Finding, Severity, Sources, Span};
+use super::{Located, Sources, Span};
+use crate::check::Severity;
 use crate::model::text;
 
 /// The most characters of a line that are shown to either side of what is marked.
@@ -32,7 +33,7 @@ pub enum Style {
 /// 1 warning`. Errors come first, then what has no place, then each file from top to bottom.
 /// Nothing for no findings. Control characters of names and texts are made visible, so that a file
 /// cannot take over the terminal.
-pub fn show(findings: &[Finding], sources: &Sources, style: Style) -> String {
+pub fn show(findings: &[Located], sources: &Sources, style: Style) -> String {
     if findings.is_empty() {
         return String::new();
     }
@@ -67,14 +68,14 @@ pub fn show(findings: &[Finding], sources: &Sources, style: Style) -> String {
     out
 }
 
-fn report<'a>(finding: &Finding, sources: &Sources, concealed: &[Span]) -> Vec<Group<'a>> {
+fn report<'a>(finding: &Located, sources: &Sources, concealed: &[Span]) -> Vec<Group<'a>> {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let title = level
         .primary_title(visible(&finding.message))
-        .id(finding.code);
+        .id(finding.code.clone());
     let mut group = Group::with_title(title);
     let related = finding
         .related

@@ -1,6 +1,6 @@
 use super::*;
 
-fn finding(text: &str, start: usize, end: usize) -> (Sources, Finding) {
+fn finding(text: &str, start: usize, end: usize) -> (Sources, Located) {
     let mut sources = Sources::default();
     let source = sources.add("a.yaml".into(), text.to_owned());
     let line_start = text[..start].rfind('\n').map_or(0, |index| index + 1);
@@ -11,10 +11,10 @@ fn finding(text: &str, start: usize, end: usize) -> (Sources, Finding) {
         start,
         end,
     };
-    (sources, Finding::error("test", Some(span), "this is wrong"))
+    (sources, Located::error("test", Some(span), "this is wrong"))
 }
 
-fn shown((sources, finding): (Sources, Finding)) -> String {
+fn shown((sources, finding): (Sources, Located)) -> String {
     show(&[finding], &sources, Style::Plain)
 }
 
@@ -28,7 +28,7 @@ fn errors_come_first_and_are_counted() {
     let (sources, error) = finding("a: 1\nb: 2\n", 5, 6);
     let at = error.at.unwrap();
     let error = error.label("here").related(at, "there").help("do this");
-    let warning = Finding::warning("other", None, "no place");
+    let warning = Located::warning("other", None, "no place");
     let findings = [warning.clone(), error.clone(), error];
     insta::assert_snapshot!(show(&findings, &sources, Style::Plain), @r#"
     error[test]: this is wrong
@@ -156,7 +156,7 @@ fn nothing_of_a_hostile_file_reaches_the_terminal_raw() {
         start: 1,
         end: 2,
     };
-    let finding = Finding::error("test", Some(span), "bad \u{1b}[31m\u{8}")
+    let finding = Located::error("test", Some(span), "bad \u{1b}[31m\u{8}")
         .label("\u{1b}c")
         .help("\u{1b}d")
         .related(span, "\u{1b}e");

@@ -7,9 +7,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use cfgctl::check::{ClusterView, SetView, World, check};
-use cfgctl::manifest::{self, Input, Loaded, Recursion, Severity, Style};
-use cfgctl::model::{Cause, Content, Origin, ResourceId, Version};
+use cfgctl::check::{Finding, Severity, World, check};
+use cfgctl::manifest::{self, Input, Loaded, Recursion, Style};
+use cfgctl::model::{Cause, Heads, Origin, Version};
 use cfgctl::render;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -186,7 +186,11 @@ fn read(bytes: &[u8], directory: &Path, beside: Option<&Path>) -> Loaded {
     let mut loaded = manifest::load(inputs, directory);
     if !loaded.has_errors() {
         let findings = check(&world(&loaded));
-        loaded.findings.extend(findings);
+        let sent = serde_json::to_vec(&findings).expect("findings are plain data");
+        let received: Vec<Finding> = serde_json::from_slice(&sent).expect("they were sent");
+        assert_eq!(received, findings);
+        let found = manifest::locate(received, &loaded.manifests);
+        loaded.findings.extend(found);
     }
     if !loaded.has_errors() {
         render_everything(&loaded);
@@ -198,23 +202,9 @@ fn read(bytes: &[u8], directory: &Path, beside: Option<&Path>) -> Loaded {
 }
 
 fn world(loaded: &Loaded) -> World<'_> {
-    let mut world = World::default();
-    for manifest in &loaded.manifests {
-        match (&manifest.id, &manifest.content) {
-            (ResourceId::Set(name), Content::Set(set)) => {
-                let manifest = Some(manifest);
-                world.sets.insert(name, SetView { set, manifest });
-            }
-            (ResourceId::Cluster(name), Content::Cluster(cluster)) => {
-                let manifest = Some(manifest);
-                world
-                    .clusters
-                    .insert(name, ClusterView { cluster, manifest });
-            }
-            (id, content) => panic!("{id} is {content:?}"),
-        }
-    }
-    world
+    static NOTHING: Heads = Heads::new();
+    let manifests = loaded.manifests.iter();
+    World::new(manifests.map(|it| (&it.id, &it.content)), &NOTHING)
 }
 
 /// What was checked without an error can be rendered wherever it goes.

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use super::declared::variant_help;
 use super::targeting::Targeting;
-use super::variant_help;
 use crate::evaluate::number_text;
 
 /// What all of it is called.
@@ -118,7 +118,7 @@ impl Targeting<'_> {
         }
         let help = variant_help(self.flag(), variant);
         let message = format!("the rule chooses `{variant}`, which is no variant");
-        self.report(CODE, self.value(), message, help);
+        self.report(CODE, self.value(), message, Some(help));
     }
 
     fn no_variant(&mut self, what: &str) {

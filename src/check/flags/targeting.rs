@@ -4,11 +4,10 @@ use std::fmt::Display;
 
 use serde_json::Value;
 
-use super::super::error;
-use super::super::near::{did_you_mean, nearest};
-use super::Declared;
+use super::declared::Declared;
+use crate::check::finding::{Finding, Spot};
+use crate::check::near::{did_you_mean, nearest};
 use crate::evaluate::{OPERATORS, Operands, TOO_MUCH, too_costly};
-use crate::manifest::{Finding, Span};
 use crate::model::Flag;
 
 /// How `sem_ver` compares.
@@ -75,15 +74,15 @@ impl<'a> Targeting<'a> {
     }
 
     /// Where the part of the rule stands that we are in.
-    pub(super) fn value(&self) -> Span {
+    pub(super) fn value(&self) -> Spot {
         let path = self.path.iter().map(String::as_str);
-        self.declared.manifest.places.value(path)
+        Spot::value(self.declared.set, path)
     }
 
     /// Where its key stands.
-    pub(super) fn key(&self) -> Span {
+    pub(super) fn key(&self) -> Spot {
         let path = self.path.iter().map(String::as_str);
-        self.declared.manifest.places.key(path)
+        Spot::key(self.declared.set, path)
     }
 
     /// Does something one step further inside.
@@ -97,12 +96,12 @@ impl<'a> Targeting<'a> {
     pub(super) fn report(
         &mut self,
         code: &'static str,
-        at: Span,
+        at: Spot,
         message: impl Display,
         help: impl IntoIterator<Item = String>,
     ) {
         let message = format!("flag `{}`: {message}", self.declared.name);
-        let mut finding = error(code, at, message);
+        let mut finding = Finding::error(code, at, message);
         finding.help = help.into_iter().collect();
         self.findings.push(finding);
         self.is_broken = true;
@@ -112,7 +111,7 @@ impl<'a> Targeting<'a> {
     pub(super) fn warn(&mut self, code: &'static str, message: &str, help: &str) {
         let message = format!("flag `{}`: {message}", self.declared.name);
         self.findings
-            .push(Finding::warning(code, Some(self.key()), message).help(help));
+            .push(Finding::warning(code, self.key(), message).help(help));
     }
 
     fn rule(&mut self, rule: &Value, against: Against) {

@@ -100,7 +100,7 @@ spec:
       help: publish one of the two somewhere else
     ");
     let alone = fixture(yaml);
-    assert_eq!(shown(&check(&world(&alone, &[]))), found(yaml));
+    assert_eq!(shown(&checked(&alone, &[])), found(yaml));
 }
 
 #[test]
@@ -141,7 +141,7 @@ spec:
   consul: {prefix: conf}
 ",
     );
-    insta::assert_snapshot!(shown(&check(&world(&declared, &stored))), @r#"
+    insta::assert_snapshot!(shown(&checked(&declared, &stored)), @r#"
     4:20 key-reserved: set `a` writes `conf/a/x`, where cfgctl keeps its own keys
       help: publish somewhere else, or give the cluster another `prefix`
     "#);

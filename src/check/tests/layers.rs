@@ -139,5 +139,5 @@ spec:
   layers: [{name: a, when: {region: ue}, values: {a: 2}}]
 ",
     );
-    assert_eq!(shown(&check(&world(&manifests, &[]))), "");
+    assert_eq!(shown(&checked(&manifests, &[])), "");
 }

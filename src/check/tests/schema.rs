@@ -275,7 +275,7 @@ spec:
     let spec = manifest.places.inside.get_mut("spec").unwrap();
     spec.inside.get_mut("schema").unwrap().inside.clear();
 
-    let found = check(&world(&manifests, &[]));
+    let found = checked(&manifests, &[]);
     insta::assert_snapshot!(shown(&found), @r#"
     4:11 schema-invalid: `type` in the schema: "strin" is not one of "array", "boolean", "integer", "null", "number", "object" or "string"
       1:1 the schema

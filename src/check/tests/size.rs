@@ -63,7 +63,7 @@ metadata: {name: laptop}
 spec: {directory: {path: /tmp/out}}
 ",
     );
-    let shown_for = |yaml: &str| shown(&check(&world(&fixture(yaml), &clusters)));
+    let shown_for = |yaml: &str| shown(&checked(&fixture(yaml), &clusters));
     assert_eq!(shown_for(&set(99, 6_000, "keys: {prefix: app}")), "");
     insta::assert_snapshot!(shown_for(&set(100, 1, "keys: {prefix: app}")), @r#"
     105:28 too-many-keys: set `big` needs 101 operations in one transaction, the limit is 100 (in roomy)
@@ -81,7 +81,7 @@ fn each_of_a_thousand_clashes_is_found_once() {
         sets.extend(fixture(&yaml));
     }
     let clusters = fixture(CLUSTERS);
-    assert_eq!(check(&world(&sets, &clusters)), []);
+    assert_eq!(checked(&sets, &clusters), []);
 
     // The worst: all of them are one application, and no key is theirs alone.
     for manifest in &mut sets {
@@ -94,7 +94,7 @@ fn each_of_a_thousand_clashes_is_found_once() {
             }];
         }
     }
-    let found = check(&world(&sets, &clusters));
+    let found = checked(&sets, &clusters);
     let count = |code| found.iter().filter(|finding| finding.code == code).count();
     assert_eq!(
         (count("key-twice"), count("key-in-context"), found.len()),

@@ -1,5 +1,6 @@
 //! What is wrong with files, as people, programs and pipelines see it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,7 +12,8 @@ use super::github::{Annotation, Place};
 use super::junit::{self, Case, Failure, Suite};
 use super::markdown::{Comment, Section, code};
 use super::table::count;
-use crate::manifest::{self, Finding, Loaded, Manifest, Severity, SourceId, Sources, Span, Style};
+use crate::check::Severity;
+use crate::manifest::{self, Loaded, Located, Manifest, SourceId, Sources, Span, Style};
 use crate::model::ResourceKind;
 
 /// What was read, and everything that is wrong with it.
@@ -43,7 +45,7 @@ pub(crate) struct Roots<'a> {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FindingView {
     severity: &'static str,
-    code: &'static str,
+    code: Cow<'static, str>,
     message: String,
     at: Option<PlaceView>,
     related: Vec<PlaceView>,
@@ -77,7 +79,7 @@ impl std::fmt::Display for PlaceView {
     }
 }
 
-fn severity(finding: &Finding) -> &'static str {
+fn severity(finding: &Located) -> &'static str {
     match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -85,11 +87,11 @@ fn severity(finding: &Finding) -> &'static str {
 }
 
 impl FindingView {
-    pub(crate) fn new(finding: &Finding, sources: &Sources) -> Self {
+    pub(crate) fn new(finding: &Located, sources: &Sources) -> Self {
         let related = finding.related.iter();
         Self {
             severity: severity(finding),
-            code: finding.code,
+            code: finding.code.clone(),
             message: finding.message.clone(),
             at: finding.at.map(|span| PlaceView::new(span, sources, None)),
             related: related
@@ -141,7 +143,7 @@ impl<'a> Validation<'a> {
     }
 
     /// Every finding with its view, worst first.
-    fn sorted(&self) -> Vec<(&Finding, &FindingView)> {
+    fn sorted(&self) -> Vec<(&Located, &FindingView)> {
         let mut pairs: Vec<_> = self.loaded.findings.iter().zip(&self.findings).collect();
         // GitHub shows the first ten of a step.
         pairs.sort_by_key(|(finding, _)| {
@@ -211,7 +213,7 @@ impl Report for Validation<'_> {
 impl Validation<'_> {
     fn github(&self) -> String {
         let sources = &self.loaded.sources;
-        let annotation = |(finding, view): (&Finding, &FindingView)| {
+        let annotation = |(finding, view): (&Located, &FindingView)| {
             let file = finding
                 .at
                 .map(|span| self.roots.file(sources.name(span.source)));
@@ -224,7 +226,7 @@ impl Validation<'_> {
             let annotation = Annotation {
                 level: severity(finding),
                 place,
-                title: finding.code,
+                title: &finding.code,
                 message: view.text(),
             };
             annotation.write()
@@ -234,16 +236,16 @@ impl Validation<'_> {
 
     fn markdown(&self) -> String {
         let sources = &self.loaded.sources;
-        let row = |(finding, view): (&Finding, &FindingView)| {
+        let row = |(finding, view): (&Located, &FindingView)| {
             let place = view.at.as_ref().map_or(String::new(), PlaceView::to_string);
             vec![
                 severity(finding).to_owned(),
                 code(&place),
-                code(finding.code),
+                code(&finding.code),
                 code(&finding.message),
             ]
         };
-        let mut by_file: BTreeMap<Option<SourceId>, Vec<Finding>> = BTreeMap::new();
+        let mut by_file: BTreeMap<Option<SourceId>, Vec<Located>> = BTreeMap::new();
         for finding in &self.loaded.findings {
             let file = finding.at.map(|span| span.source);
             by_file.entry(file).or_default().push(finding.clone());
@@ -260,7 +262,7 @@ impl Validation<'_> {
         let comment = Comment {
             command: "validate",
             summary: format!("**cfgctl validate**: {}", self.summary()),
-            header: &["Severity", "Place", "Code", "Finding"],
+            header: &["Severity", "Place", "Code", "Located"],
             rows: self.sorted().into_iter().map(row).collect(),
             sections: sections.collect(),
             about: "file",
@@ -285,11 +287,11 @@ impl Validation<'_> {
             let mut cases: Vec<Case> = manifests
                 .filter(|manifest| Some(manifest.places.value.source) == file)
                 .map(|manifest| {
-                    let belongs = |finding: &Finding| contains(manifest, finding);
+                    let belongs = |finding: &Located| contains(manifest, finding);
                     self.case(manifest.id.to_string(), belongs)
                 })
                 .collect();
-            let belongs = |finding: &Finding| {
+            let belongs = |finding: &Located| {
                 let mut manifests = self.loaded.manifests.iter();
                 finding.at.map(|span| span.source) == file
                     && !manifests.any(|manifest| contains(manifest, finding))
@@ -306,7 +308,7 @@ impl Validation<'_> {
         files.into_iter().map(suite).collect()
     }
 
-    fn case(&self, name: String, belongs: impl Fn(&Finding) -> bool) -> Case {
+    fn case(&self, name: String, belongs: impl Fn(&Located) -> bool) -> Case {
         let (mut failures, mut notes) = (Vec::new(), Vec::new());
         for (finding, view) in self.sorted() {
             if !belongs(finding) {
@@ -314,7 +316,7 @@ impl Validation<'_> {
             }
             match finding.severity {
                 Severity::Error => failures.push(Failure {
-                    code: finding.code.to_owned(),
+                    code: finding.code.clone().into_owned(),
                     message: view.text_at_place(),
                 }),
                 Severity::Warning => notes.push(format!("warning: {}", view.text_at_place())),
@@ -339,7 +341,7 @@ impl Roots<'_> {
 }
 
 /// Whether a finding is about this resource.
-fn contains(manifest: &Manifest, finding: &Finding) -> bool {
+fn contains(manifest: &Manifest, finding: &Located) -> bool {
     let whole = manifest.places.value;
     finding.at.is_some_and(|span| {
         span.source == whole.source && (whole.start..=whole.end).contains(&span.start)

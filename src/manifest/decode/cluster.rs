@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::node::{Entry, Kind};
 use super::{Decoder, Fields};
-use crate::manifest::Finding;
+use crate::manifest::Located;
 use crate::model::{
     ClientCertificate, Cluster, Connection, Consul, Directory, Key, Labels, LimitOverrides, Tls,
     TokenSource,
@@ -75,7 +75,7 @@ impl Decoder<'_, '_> {
             && !address.starts_with("https://")
         {
             self.add(
-                Finding::error(
+                Located::error(
                     "conflicting-fields",
                     Some(entry.at),
                     "`tls` is of no use with an address that starts with http://",
@@ -101,7 +101,7 @@ impl Decoder<'_, '_> {
     fn address(&mut self, entry: &Entry) -> Option<String> {
         let text = self.text(entry)?;
         if let Err(reason) = check_address(text) {
-            let finding = Finding::error(
+            let finding = Located::error(
                 "invalid-address",
                 Some(entry.value.span),
                 format!("this is not the address of a Consul: {reason}"),
@@ -132,7 +132,7 @@ impl Decoder<'_, '_> {
     fn token(&mut self, entry: &Entry) -> Option<TokenSource> {
         if matches!(entry.value.kind, Kind::Scalar(Value::String(_))) {
             self.add(
-                Finding::error(
+                Located::error(
                     "wrong-type",
                     // Marks the key: a token that was written here is not for logs.
                     Some(entry.at),
@@ -181,7 +181,7 @@ impl Decoder<'_, '_> {
 
     fn half_a_pair<T>(&mut self, fields: Fields<'_>, there: &str, missing: &str) -> Option<T> {
         self.add(
-            Finding::error(
+            Located::error(
                 "missing-field",
                 Some(fields.get(there)?.at),
                 format!("`{there}` is of no use without `{missing}`"),
@@ -247,7 +247,7 @@ impl Decoder<'_, '_> {
             [only] => Some(only),
             [] => {
                 let names = super::alternatives(names);
-                self.add(Finding::error(
+                self.add(Located::error(
                     "missing-field",
                     Some(fields.at),
                     format!("one of the fields {names} must be here"),
@@ -261,7 +261,7 @@ impl Decoder<'_, '_> {
                     (second, first)
                 };
                 self.add(
-                    Finding::error(
+                    Located::error(
                         "conflicting-fields",
                         Some(second.at),
                         format!("`{}` and `{}` exclude each other", first.key, second.key),

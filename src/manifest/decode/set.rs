@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::node::{Entry, Kind, Node};
 use super::{Decoder, Fields};
-use crate::manifest::{Finding, Span};
+use crate::manifest::{Located, Span};
 use crate::model::{ConfigSet, Key, Layer, LayerName, Publish, Selector, SpringFormat};
 
 /// The fields of `spec`.
@@ -103,7 +103,7 @@ impl Decoder<'_, '_> {
         if let (Some(entry), Some(name)) = (entry, &name) {
             if let Some(first) = named.get(name) {
                 self.add(
-                    Finding::error(
+                    Located::error(
                         "duplicate-layer",
                         Some(entry.value.span),
                         format!("two layers are named `{name}`"),
@@ -143,7 +143,7 @@ impl Decoder<'_, '_> {
         let fields = self.known_fields(node, start_of(node), "`publish`", PUBLISH_FIELDS)?;
         let [entry] = fields.entries else {
             self.add(
-                Finding::error(
+                Located::error(
                     "wrong-type",
                     Some(node.span),
                     "each item of `publish` has exactly one key",
@@ -197,7 +197,7 @@ impl Decoder<'_, '_> {
         {
             let message = "a document at one key always changes at once";
             self.add(
-                Finding::error("unknown-value", Some(entry.value.span), message)
+                Located::error("unknown-value", Some(entry.value.span), message)
                     .help("take `atomic` out; only `format: key-value` can do without"),
             );
             return None;

@@ -6,7 +6,7 @@ use serde_saphyr::granit_parser::{self, ScalarStyle, Tag};
 use super::super::node::Kind;
 use super::Builder;
 use crate::manifest::words::shown;
-use crate::manifest::{Finding, Span, scalar};
+use crate::manifest::{Located, Span, scalar};
 
 impl Builder<'_> {
     pub(super) fn scalar(
@@ -29,7 +29,7 @@ impl Builder<'_> {
             Ok(value) => value,
             Err(trouble) => {
                 self.findings
-                    .push(Finding::error("number", Some(at), trouble.message).help(trouble.help));
+                    .push(Located::error("number", Some(at), trouble.message).help(trouble.help));
                 return Kind::Broken;
             }
         };
@@ -43,7 +43,7 @@ impl Builder<'_> {
         if value.is_string() && scalar::is_number_of_yaml_1_1(text) {
             let text = shown(text);
             self.findings.push(
-                Finding::warning(
+                Located::warning(
                     "looks-like-number",
                     Some(at),
                     format!("`{text}` is text in YAML 1.2, not a number"),
@@ -87,8 +87,8 @@ fn fits(suffix: &str, value: &Value) -> bool {
     }
 }
 
-fn bad_tag(tag: &Tag, at: Span) -> Finding {
-    Finding::error(
+fn bad_tag(tag: &Tag, at: Span) -> Located {
+    Located::error(
         "tag",
         Some(at),
         format!("the tag `{}` does not belong here", shown(&tag.original())),

@@ -8,14 +8,14 @@ use super::super::node::{Kind, Node};
 use super::Key;
 use super::strict::tab_indents;
 use crate::manifest::words::shown;
-use crate::manifest::{Finding, Span};
+use crate::manifest::{Located, Span};
 
 /// What a node is as a key.
 pub(super) fn key_of(
     node: Node,
     style: Option<ScalarStyle>,
     text: &str,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<Located>,
 ) -> Key {
     let at = node.span;
     let raw = text.get(at.start..at.end).unwrap_or_default();
@@ -23,7 +23,7 @@ pub(super) fn key_of(
         Kind::Scalar(Value::String(key)) => {
             if key == "<<" && style == Some(ScalarStyle::Plain) {
                 findings.push(
-                    Finding::error("merge-key", Some(at), "merge keys (`<<`) are not part of YAML 1.2")
+                    Located::error("merge-key", Some(at), "merge keys (`<<`) are not part of YAML 1.2")
                         .help("write the keys out, or put them into a layer; \"<<\" in quotes is an ordinary key"),
                 );
                 return Key::Dropped;
@@ -36,7 +36,7 @@ pub(super) fn key_of(
                 Value::Bool(_) => "a boolean",
                 _ => "a number",
             };
-            let finding = Finding::error(
+            let finding = Located::error(
                 "key-type",
                 Some(at),
                 format!("a key must be a string, and this is {what}"),
@@ -52,14 +52,14 @@ pub(super) fn key_of(
         Kind::Broken => Key::Dropped,
         Kind::List(_) | Kind::Map(_) => {
             // A key in a key that stands at the same place is told once.
-            let is_told = |last: &Finding| {
+            let is_told = |last: &Located| {
                 last.code == "key-type" && last.at.is_some_and(|told| told.start == at.start)
             };
             if findings.last().is_some_and(is_told) {
                 return Key::Dropped;
             }
             findings.push(
-                Finding::error(
+                Located::error(
                     "key-type",
                     Some(at),
                     "a key must be a string, and this is a map or a list",
@@ -71,8 +71,8 @@ pub(super) fn key_of(
     }
 }
 
-pub(super) fn too_deep(at: Span, limits: Limits) -> Finding {
-    Finding::error(
+pub(super) fn too_deep(at: Span, limits: Limits) -> Located {
+    Located::error(
         "too-deep",
         Some(at),
         format!(
@@ -86,7 +86,7 @@ pub(super) fn too_deep(at: Span, limits: Limits) -> Finding {
 const MAX_TAB_LINES: usize = 64;
 
 /// What is said about an error of the parser, at the place where a person would look for it.
-pub(super) fn syntax(error: &ScanError, text: &str, at: Span) -> Finding {
+pub(super) fn syntax(error: &ScanError, text: &str, at: Span) -> Located {
     let kind = error.kind();
     let rest = text.get(at.start..).unwrap_or_default();
     match kind {
@@ -111,16 +111,16 @@ pub(super) fn syntax(error: &ScanError, text: &str, at: Span) -> Finding {
         | ErrorKind::UnexpectedEofBlockMapping
         | ErrorKind::UnexpectedEof => {
             if rest.starts_with(',') {
-                return Finding::error("syntax", Some(at), "there is nothing before this comma")
+                return Located::error("syntax", Some(at), "there is nothing before this comma")
                     .help("take the comma out, or write a value before it; an empty text is \"\"");
             }
             if !rest.trim().is_empty() {
-                return Finding::error("syntax", Some(at), "a value or a key should be here");
+                return Located::error("syntax", Some(at), "a value or a key should be here");
             }
         }
         _ => {}
     }
-    let finding = Finding::error("syntax", Some(at), error.info());
+    let finding = Located::error("syntax", Some(at), error.info());
     match advice(kind) {
         Some(help) => finding.help(help),
         None => finding,
@@ -170,8 +170,8 @@ fn tab_behind(text: &str, at: Span) -> Option<Span> {
 }
 
 /// An alias with an anchor or a tag of its own.
-pub(super) fn aliased(at: Span) -> Finding {
-    Finding::error(
+pub(super) fn aliased(at: Span) -> Located {
+    Located::error(
         "syntax",
         Some(at),
         "an alias has no anchor and no tag of its own",
@@ -208,8 +208,8 @@ pub(super) fn advice(kind: &ErrorKind) -> Option<&'static str> {
     }
 }
 
-pub(super) fn exhausted(at: Span, limits: Limits) -> Finding {
-    Finding::error(
+pub(super) fn exhausted(at: Span, limits: Limits) -> Located {
+    Located::error(
         "too-many-values",
         Some(at),
         format!(

@@ -5,7 +5,7 @@
 use serde_saphyr::granit_parser::{Marker, ScalarStyle};
 
 use super::{Builder, End, Inside, Open};
-use crate::manifest::{Finding, Span};
+use crate::manifest::{Located, Span};
 
 impl Builder<'_> {
     /// The column, from 0, that a collection in block style is indented to; `None` in brackets.
@@ -56,7 +56,7 @@ impl Builder<'_> {
         let spaces = end.col();
         let at = self.tab(end.line(), offset.saturating_sub(spaces), spaces + tab);
         self.findings.push(
-            Finding::error(
+            Located::error(
                 "syntax",
                 Some(at),
                 "this line has nothing but a tab, left of the text that it stands in",
@@ -88,7 +88,7 @@ impl Builder<'_> {
                     source: self.source,
                 };
                 self.findings.push(
-                    Finding::error(
+                    Located::error(
                         "syntax",
                         Some(at),
                         "what is in brackets goes on here, and is not indented further than what it belongs to",
@@ -124,7 +124,7 @@ impl Builder<'_> {
 }
 
 /// A tab where it cannot stand.
-pub(super) fn tab_indents(at: Span) -> Finding {
+pub(super) fn tab_indents(at: Span) -> Located {
     let message = "a tab stands where only spaces may indent";
-    Finding::error("syntax", Some(at), message).help("indent with spaces")
+    Located::error("syntax", Some(at), message).help("indent with spaces")
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Reader, Recursion};
-use crate::manifest::Finding;
+use crate::manifest::Located;
 
 /// How a walk through a directory ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Reader<'_> {
                 self.limits.depth
             );
             self.findings
-                .push(Finding::error("too-deep", None, message));
+                .push(Located::error("too-deep", None, message));
             return Walk::Stopped;
         }
         let entries = match self.list(directory) {
@@ -78,7 +78,7 @@ impl Reader<'_> {
         };
         if self.entries > self.limits.entries {
             self.findings.push(
-                Finding::error(
+                Located::error(
                     "too-many-files",
                     None,
                     format!(
@@ -111,7 +111,7 @@ impl Reader<'_> {
                     }
                 }
                 Ok(_) => {
-                    self.findings.push(Finding::error(
+                    self.findings.push(Located::error(
                         "unreadable",
                         None,
                         format!("`{}` is not a regular file", path.display()),
@@ -145,7 +145,7 @@ impl Reader<'_> {
     }
 
     fn nothing_in(&mut self, directory: &Path, has_directories: bool) {
-        let finding = Finding::error(
+        let finding = Located::error(
             "no-manifests",
             None,
             format!("no manifests in `{}`", directory.display()),

@@ -1,6 +1,9 @@
 //! What is wrong with files, and where.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+
+use crate::check::Severity;
 
 /// A file that was read; an index into [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,22 +54,13 @@ pub struct Span {
     pub end: usize,
 }
 
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// It works, but perhaps not as meant.
-    Warning,
-    /// It cannot be used.
-    Error,
-}
-
-/// One thing that is wrong.
+/// One thing that is wrong with files, and where in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct Located {
     /// How bad it is.
     pub severity: Severity,
     /// A stable word for it, for machines: `unknown-field`.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// What is wrong, a fragment without a period.
     pub message: String,
     /// Where, if it is in a file.
@@ -81,12 +75,12 @@ pub struct Finding {
     pub concealed: Option<Span>,
 }
 
-impl Finding {
+impl Located {
     /// An error, to be completed with the builders below.
     pub fn error(code: &'static str, at: Option<Span>, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
-            code,
+            code: Cow::Borrowed(code),
             message: message.into(),
             at,
             label: None,

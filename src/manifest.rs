@@ -18,7 +18,7 @@ mod words;
 mod write;
 pub mod yaml_1_1;
 
-pub use load::{Input, Loaded, load};
+pub use load::{Input, Loaded, load, written};
 pub use locate::locate;
 pub use located::{Located, SourceId, Sources, Span};
 pub use place::Places;

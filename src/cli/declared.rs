@@ -64,26 +64,36 @@ impl FileArgs {
     }
 }
 
-/// The same for a text that is in no file, and that findings call `name`.
-pub(crate) fn checked_text(
+/// Checks a content that is in no file, shows what is wrong, and goes on only if nothing is broken.
+/// Only then is it written as a manifest, which findings call `name`, so that they have lines.
+pub(crate) fn checked_content(
     session: &Session,
     heads: &Heads,
     name: &str,
-    text: &str,
-) -> Result<Loaded, Failure> {
-    let mut text = text.as_bytes();
-    let inputs = vec![Input::Text(name.into(), &mut text)];
-    let loaded = manifest::load(inputs, &session.environment.directory);
-    checked(session, heads, loaded)
+    (id, content): (&ResourceId, &Content),
+) -> Result<(), Failure> {
+    let findings = check::declared([(id, content)], heads);
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let mut loaded = manifest::written(name.into(), id, content);
+    loaded.findings = manifest::locate(findings, &loaded.manifests);
+    shown(session, &loaded)
 }
 
 fn checked(session: &Session, heads: &Heads, mut loaded: Loaded) -> Result<Loaded, Failure> {
     add_checks(&mut loaded, heads);
+    shown(session, &loaded)?;
+    Ok(loaded)
+}
+
+/// Shows what was found; a failure if something is broken.
+fn shown(session: &Session, loaded: &Loaded) -> Result<(), Failure> {
     show(session, &loaded.findings, &loaded.sources);
     if loaded.has_errors() {
-        return Err(invalid(&loaded));
+        return Err(invalid(loaded));
     }
-    Ok(loaded)
+    Ok(())
 }
 
 /// Checks what was read, and adds what is wrong with it.

@@ -7,11 +7,9 @@ use super::declared;
 use super::failure::{Exit, Failure};
 use super::names::{known_set, revision};
 use super::session::{ReachArgs, Session};
-use crate::manifest::manifest_of;
-use crate::model::{Cause, ResourceId, Revision, SetName, Version};
+use crate::model::{Cause, Content, ResourceId, Revision, SetName, Version};
 use crate::plan::{Desired, Reach};
 use crate::store::{Store, Which};
-use crate::yaml;
 
 /// Gives a set the content of an older revision, as a new revision
 ///
@@ -42,19 +40,15 @@ pub(crate) async fn rollback(session: &Session, args: &RollbackArgs) -> Result<E
         None => previous(store.as_ref(), &id, &args.set).await?,
     };
     let to = old.version;
-    let Some(manifest) = manifest_of(&id, &old.content) else {
+    if old.content == Content::Deleted {
         return Err(
             Failure::usage(format!("revision {to} of `{}` is its deletion", args.set))
                 .hint(format!("`cfgctl delete {}` deletes it", args.set)),
         );
-    };
-    // Clusters and other sets are those of today, so the old content is checked like a file.
-    declared::checked_text(
-        session,
-        &heads,
-        &format!("{}@{to}", args.set),
-        &yaml::to_string(&manifest),
-    )?;
+    }
+    // Clusters and other sets are those of today, so the old content is checked like a new one.
+    let name = format!("{}@{to}", args.set);
+    declared::checked_content(session, &heads, &name, (&id, &old.content))?;
     let change = Change {
         provenances: old
             .provenance

@@ -119,3 +119,39 @@ fn files_come_from_everywhere() {
         .end();
     insta::assert_snapshot!(text);
 }
+
+/// It is in no file, so the lines are those of the manifest that it would be.
+#[test]
+fn an_old_content_is_checked_in_the_world_of_today_before_it_comes_back() {
+    let user = Cfgctl::new().with("CFGCTL_STORE", "store.db");
+    let out = user.directory().join("out");
+    let set = |name: &str, prefix: &str, clusters: &str| {
+        let text = format!(
+            "apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata: {{name: {name}}}\n\
+             spec: {{clusters: {{{clusters}}}, values: {{a: 1}}, publish: [{{keys: {{prefix: {prefix}}}}}]}}\n"
+        );
+        user.write(&format!("{name}.yaml"), &text);
+        let file = format!("{name}.yaml");
+        user.ok(&["apply", "-f", &file, "--yes", "--allow-deletes"]);
+    };
+    user.write(
+        "cluster.yaml",
+        &format!(
+            "apiVersion: cfgctl.dev/v1\nkind: Cluster\nmetadata: {{name: c0, labels: {{at: home}}}}\n\
+             spec: {{directory: {{path: \"{}\"}}}}\n",
+            out.display()
+        ),
+    );
+    user.ok(&["apply", "-f", "cluster.yaml", "--yes"]);
+    set("a", "app", "");
+    set("a", "other", "");
+    set("b", "app", "");
+    // What is only odd is said, and stops nothing.
+    set("c", "c", "at: sea");
+    set("c", "c", "at: home");
+    let text = Transcript::of(&user)
+        .run("rollback a --to 1 --yes")
+        .run("rollback c --to 1 --yes --allow-deletes")
+        .end();
+    insta::assert_snapshot!(text);
+}

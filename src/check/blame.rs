@@ -17,9 +17,9 @@ pub(super) struct Blame<'a> {
 }
 
 impl<'a> Blame<'a> {
-    /// `None` if the set comes from the store, and is not about to change.
+    /// `None` if all of it was checked before.
     pub(super) fn of(rendering: &'a Rendering<'_>) -> Option<Self> {
-        rendering.view.is_new().then_some(Self {
+        rendering.is_new().then_some(Self {
             name: rendering.name,
             set: rendering.view.set,
             layers: &rendering.layers,

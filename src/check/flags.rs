@@ -14,7 +14,11 @@ mod outcome;
 mod targeting;
 
 pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
-    for (&set, view) in world.sets.iter().filter(|(_, view)| view.is_new()) {
+    for (&set, view) in world
+        .sets
+        .iter()
+        .filter(|(_, view)| view.standing.is_declared())
+    {
         for (name, flag) in &view.set.flags {
             let declared = Declared { set, name, flag };
             declared.variants(findings);

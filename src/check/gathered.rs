@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::{Finding, Spot};
+use super::rendering::Rendering;
+use super::world::Standing;
 use crate::model::{BreakerName, ClusterName};
 
 /// Findings of one set. One place is shown once, however many clusters it spoils.
@@ -20,13 +22,14 @@ struct Seen<'a> {
 }
 
 impl<'a> Gathered<'a> {
-    /// Adds what is found in these clusters while these breakers are open.
+    /// Adds what is found in `clusters` of a rendering.
     pub(super) fn add(
         &mut self,
         finding: Finding,
+        rendering: &Rendering<'a>,
         clusters: &[&'a ClusterName],
-        open: &[&BreakerName],
     ) {
+        let finding = at_home(finding, rendering, clusters);
         let key = (
             finding.at.clone(),
             finding.code.clone(),
@@ -35,7 +38,7 @@ impl<'a> Gathered<'a> {
         let seen = self.0.entry(key).or_insert_with(|| {
             let mut finding = finding;
             // What is so without any open breaker too was found then, and comes first.
-            finding.message += &while_open(open);
+            finding.message += &while_open(&rendering.open);
             Seen {
                 finding,
                 clusters: BTreeSet::new(),
@@ -53,6 +56,32 @@ impl<'a> Gathered<'a> {
             finding
         })
     }
+}
+
+/// The same where it can be mended. What is wrong with a set of the store is so because a cluster
+/// changes, and is said there.
+pub(super) fn at_home(
+    finding: Finding,
+    rendering: &Rendering<'_>,
+    clusters: &[&ClusterName],
+) -> Finding {
+    let Rendering { name, view, .. } = rendering;
+    let (Standing::Stored, Some(cluster)) = (view.standing, clusters.first()) else {
+        return finding;
+    };
+    let whole = format!("set `{name}`");
+    let message = if finding.message.contains(&whole) {
+        finding.message
+    } else {
+        format!("{whole}: {}", finding.message)
+    };
+    Finding {
+        at: Spot::in_cluster(cluster, ["metadata", "name"]),
+        message,
+        related: Vec::new(),
+        ..finding
+    }
+    .help(format!("{whole} is in the store already"))
 }
 
 /// ` while breaker x is open`; nothing if none is.

@@ -281,8 +281,8 @@ impl<'a> Clashes<'a> {
         message: String,
     ) -> Option<Finding> {
         let cluster = clash.clusters.iter().find_map(|name| {
-            let is_new = self.world.clusters.get(name)?.is_new();
-            is_new.then(|| Spot::in_cluster(name, ["spec", "consul", "prefix"]))
+            let is_declared = self.world.clusters.get(name)?.standing.is_declared();
+            is_declared.then(|| Spot::in_cluster(name, ["spec", "consul", "prefix"]))
         });
         let finding = match (self.place(target), cluster) {
             (Some(at), Some(cluster)) => Finding::error(code, at, message)
@@ -295,7 +295,7 @@ impl<'a> Clashes<'a> {
 
     fn place(&self, target: Target<'_>) -> Option<Spot> {
         let view = self.world.sets.get(target.set)?;
-        (view.is_new()).then(|| blame::publish(target.set, view.set, target.publish))
+        (view.standing.is_declared()).then(|| blame::publish(target.set, view.set, target.publish))
     }
 
     fn where_in(&self, target: Target<'_>, clash: &Clash<'_>) -> String {

@@ -9,7 +9,11 @@ use crate::model::value::{Map, Path};
 use crate::model::{Labels, Requirement, Selector, SetName};
 
 pub(super) fn check(world: &World<'_>, findings: &mut Vec<Finding>) {
-    for (&set, view) in world.sets.iter().filter(|(_, view)| view.is_new()) {
+    for (&set, view) in world
+        .sets
+        .iter()
+        .filter(|(_, view)| view.standing.is_declared())
+    {
         for (index, layer) in view.set.layers.iter().enumerate() {
             let mut touched = Touched {
                 who: format!("layer `{}`", layer.name),

@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use super::blame::Blame;
 use super::finding::{Finding, Side, Spot};
-use super::gathered::Gathered;
+use super::gathered::{Gathered, at_home};
 use super::near::{did_you_mean, nearest};
 use super::rendering::Rendering;
+use super::world::Standing;
 use crate::model::SetName;
 use crate::model::value::{Map, Path};
 use cost::{Allowance, Costs, Excess, Faults, TooMuch};
@@ -42,29 +43,36 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 pub(super) fn check(renderings: &[Rendering<'_>], findings: &mut Vec<Finding>) {
     let mut left = Allowance::default();
     for of_one_set in renderings.chunk_by(|a, b| a.name == b.name) {
-        let Some(&Rendering { name, view, .. }) = of_one_set.first() else {
+        let Some(first) = of_one_set.iter().find(|rendering| rendering.is_new()) else {
             continue;
         };
-        let Some(schema) = view.set.schema.as_ref().filter(|_| view.is_new()) else {
+        let &Rendering { name, view, .. } = first;
+        let Some(schema) = &view.set.schema else {
             continue;
         };
-        let found = compile(schema, left).and_then(|(validator, mut costs)| {
+        // What is stored was once within what all that is declared together may cost.
+        let mut own = Allowance::default();
+        let left = match view.standing {
+            Standing::Stored => &mut own,
+            Standing::Declared | Standing::Redeclared => &mut left,
+        };
+        let found = compile(schema, *left).and_then(|(validator, mut costs)| {
             let found = violations(&validator, &mut costs, name, of_one_set);
-            left = costs.leaves(left);
+            *left = costs.leaves(*left);
             found.map_err(|too_much| vec![costly(schema, &too_much)])
         });
         let found = found.unwrap_or_else(|faults| {
             let faults = faults.into_iter();
-            faults.map(|fault| fault.finding(name)).collect()
+            let findings = faults.map(|fault| fault.finding(name));
+            let at_home = |finding| at_home(finding, first, &first.new);
+            findings.map(at_home).collect()
         });
         let more = found.len().saturating_sub(MAX_FINDINGS);
         findings.extend(found.into_iter().take(MAX_FINDINGS));
         if more > 0 {
-            findings.push(Finding::error(
-                "schema-more",
-                Spot::value(name, PLACE),
-                format!("the schema finds {more} more faults"),
-            ));
+            let message = format!("the schema finds {more} more faults");
+            let finding = Finding::error("schema-more", Spot::value(name, PLACE), message);
+            findings.push(at_home(finding, first, &first.new));
         }
     }
 }
@@ -292,14 +300,14 @@ fn violations<'s>(
             Faults::Uncounted => {
                 let message = "the values break the schema in too many ways to list";
                 let finding = Finding::error("schema-violation", Spot::value(set, PLACE), message);
-                found.add(finding, &rendering.clusters, &rendering.open);
+                found.add(finding, rendering, &rendering.new);
                 continue;
             }
         };
         for error in errors {
             for finding in broken(&error, blame, &rendering.contents.values) {
                 let finding = said_at(finding, &error, set);
-                found.add(finding, &rendering.clusters, &rendering.open);
+                found.add(finding, rendering, &rendering.new);
             }
         }
     }

@@ -11,8 +11,9 @@ use super::rendering::Rendering;
 use super::world::World;
 use crate::model::value::Path;
 use crate::model::{
-    Aside, Cause, ClusterName, Connection, Consent, EntryWrite, Key, LimitOverrides, Limits,
-    Origin, Oversize, Snapshot, SnapshotWrite, Version, Write,
+    Aside, BreakerState, BreakerStatus, Cause, ClusterName, Connection, Consent, Contents,
+    EntryWrite, Key, LimitOverrides, Limits, Origin, Oversize, Snapshot, SnapshotWrite, Version,
+    Write,
 };
 use crate::render;
 
@@ -23,6 +24,8 @@ const MESSAGE_BYTES: usize = 256;
 pub(super) fn check(world: &World<'_>, renderings: &[Rendering<'_>], findings: &mut Vec<Finding>) {
     for of_one_set in renderings.chunk_by(|a, b| a.name == b.name) {
         let mut found = Gathered::default();
+        // What does not fit as it is declared is not said again with other numbers.
+        let mut told: BTreeMap<_, BTreeSet<&ClusterName>> = BTreeMap::new();
         for rendering in of_one_set {
             let Some(blame) = Blame::of(rendering) else {
                 continue;
@@ -33,7 +36,13 @@ pub(super) fn check(world: &World<'_>, renderings: &[Rendering<'_>], findings: &
             }
             for group in groups(world, rendering) {
                 for finding in misfits(rendering, &group, blame) {
-                    found.add(finding, &group.clusters, &rendering.open);
+                    let (at, help) = (finding.at.clone(), finding.help.clone());
+                    let told = told.entry((at, finding.code.clone(), help)).or_default();
+                    let clusters = group.clusters.iter().copied();
+                    let clusters: Vec<_> = clusters.filter(|it| told.insert(it)).collect();
+                    if !clusters.is_empty() {
+                        found.add(finding, rendering, &clusters);
+                    }
                 }
             }
         }
@@ -50,10 +59,10 @@ struct Group<'a> {
     longest: (&'a Key, &'a ClusterName),
 }
 
-/// The clusters of `rendering` that have limits, grouped by them. A directory has none.
+/// The clusters to which `rendering` is new and that have limits, grouped by them. A directory has none.
 fn groups<'a>(world: &World<'a>, rendering: &Rendering<'a>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
-    for &cluster in &rendering.clusters {
+    for &cluster in &rendering.new {
         let view = world.clusters.get(cluster);
         let Some(Connection::Consul(consul)) = view.map(|view| &view.cluster.connection) else {
             continue;
@@ -141,12 +150,27 @@ fn first_write(rendering: &Rendering<'_>, cluster: &ClusterName) -> Write {
         consents: BTreeSet::from([Consent::Adopt, Consent::AllowDeletes, Consent::AllowGrowth]),
         planned: None,
     };
+    // A breaker says in every snapshot who touched it and why, whether it is open or not.
+    let touched = BreakerStatus {
+        state: BreakerState::ForcedOpen,
+        actor: Some(origin.actor.clone()),
+        since: Some(origin.at),
+        until: Some(origin.at),
+        reason: origin.message.clone(),
+    };
+    let breakers = rendering.view.set.breakers.keys();
+    let contents = Contents {
+        breakers: breakers
+            .map(|name| (name.clone(), touched.clone()))
+            .collect(),
+        ..rendering.contents.clone()
+    };
     let snapshot = Snapshot::seal(
         rendering.name.clone(),
         cluster.clone(),
         Version::new(u64::MAX).unwrap_or(Version::FIRST),
         &origin,
-        rendering.contents.clone(),
+        contents,
         entries,
         render::loose(&rendering.view.set.publish),
     );

@@ -15,7 +15,7 @@ pub(super) fn check(renderings: &[Rendering<'_>], findings: &mut Vec<Finding>) {
             };
             for refused in &rendering.rendered.errors {
                 if let Some(finding) = refusal(refused, blame) {
-                    found.add(finding, &rendering.clusters, &rendering.open);
+                    found.add(finding, rendering, &rendering.new);
                 }
             }
         }

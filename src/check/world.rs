@@ -13,31 +13,33 @@ pub struct World<'a> {
     pub clusters: BTreeMap<&'a ClusterName, ClusterView<'a>>,
 }
 
-/// Whether a resource is new.
+/// Whether a resource is declared or stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// It is declared now, and all of it is checked.
     Declared,
+    /// It is declared now as the store has it already.
+    Redeclared,
     /// It comes from the store, was checked when it was committed, and only matters where it meets
     /// others.
     Stored,
 }
 
-/// One set, and whether it is new.
+/// One set, and how it stands.
 #[derive(Clone, Copy, Debug)]
 pub struct SetView<'a> {
     /// What it says.
     pub set: &'a ConfigSet,
-    /// Whether it is new.
+    /// Whether it is declared or stored.
     pub standing: Standing,
 }
 
-/// One cluster, and whether it is new.
+/// One cluster, and how it stands.
 #[derive(Clone, Copy, Debug)]
 pub struct ClusterView<'a> {
     /// What it says.
     pub cluster: &'a Cluster,
-    /// Whether it is new.
+    /// Whether it is declared or stored.
     pub standing: Standing,
 }
 
@@ -59,32 +61,35 @@ impl<'a> World<'a> {
 
     /// Adds a resource in place of the one that has its name; what is deleted is not there.
     fn put(&mut self, id: &'a ResourceId, content: &'a Content, standing: Standing) {
-        match id {
-            ResourceId::Set(name) => match content.set() {
-                Some(set) => drop(self.sets.insert(name, SetView { set, standing })),
-                None => drop(self.sets.remove(name)),
-            },
-            ResourceId::Cluster(name) => match content.cluster() {
-                Some(cluster) => {
-                    let view = ClusterView { cluster, standing };
-                    self.clusters.insert(name, view);
-                }
-                None => drop(self.clusters.remove(name)),
-            },
+        match (id, content.set(), content.cluster()) {
+            (ResourceId::Set(name), Some(set), _) => {
+                let same = |old: &SetView<'_>| old.set == set;
+                let standing = standing.beside(self.sets.get(name).is_some_and(same));
+                self.sets.insert(name, SetView { set, standing });
+            }
+            (ResourceId::Cluster(name), _, Some(cluster)) => {
+                let same = |old: &ClusterView<'_>| old.cluster == cluster;
+                let standing = standing.beside(self.clusters.get(name).is_some_and(same));
+                let view = ClusterView { cluster, standing };
+                self.clusters.insert(name, view);
+            }
+            (ResourceId::Set(name), None, _) => drop(self.sets.remove(name)),
+            (ResourceId::Cluster(name), _, None) => drop(self.clusters.remove(name)),
         }
     }
 }
 
-impl SetView<'_> {
-    /// Whether it is declared now.
-    pub(super) fn is_new(&self) -> bool {
-        self.standing == Standing::Declared
+impl Standing {
+    /// The standing of what is declared where the store has the `same`, or something else.
+    fn beside(self, same: bool) -> Self {
+        match self {
+            Self::Declared if same => Self::Redeclared,
+            standing => standing,
+        }
     }
-}
 
-impl ClusterView<'_> {
-    /// Whether it is declared now.
-    pub(super) fn is_new(&self) -> bool {
-        self.standing == Standing::Declared
+    /// Whether somebody declares it now, and can be told what is wrong with it.
+    pub(super) fn is_declared(self) -> bool {
+        self != Self::Stored
     }
 }

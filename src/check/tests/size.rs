@@ -101,3 +101,154 @@ fn each_of_a_thousand_clashes_is_found_once() {
         (999, 1000, 1999)
     );
 }
+
+#[test]
+fn what_an_open_breaker_publishes_has_to_fit_into_each_cluster() {
+    let clusters = "\
+kind: Cluster
+metadata: {name: narrow, labels: {region: eu}}
+spec: {consul: {prefix: cfgctl, limits: {valueBytes: 1000}}}
+---
+kind: Cluster
+metadata: {name: wide, labels: {region: us}}
+spec: {consul: {prefix: cfgctl}}
+---
+kind: Cluster
+metadata: {name: few, labels: {region: us}}
+spec: {consul: {prefix: cfgctl, limits: {operations: 4}}}
+";
+    let yaml = format!(
+        "\
+kind: ConfigSet
+metadata: {{name: shop}}
+spec:
+  values: {{text: x, list: [a]}}
+  breakers:
+    long:
+      separately: {{region: eu}}
+      trip: {{values: {{text: {}}}}}
+    many:
+      trip: {{values: {{list: [a, b, c, d]}}}}
+    fine:
+      trip: {{values: {{text: y}}}}
+  publish:
+    - spring: {{context: config/shop, format: key-value}}
+",
+        "x".repeat(1001)
+    );
+    let found = shown(&checked(&fixture(&yaml), &fixture(clusters)));
+    insta::assert_snapshot!(found, @r#"
+    4:3 too-large: the snapshot of set `shop` has 2294 bytes, the limit for one value is 1000 (in narrow)
+      help: split the set; Consul's `kv_max_value_size` is the limit
+    8:23 too-large: set `shop`: `config/shop/text` has 1001 bytes, the limit for one value is 1000 while breaker `long` is open (in narrow)
+      help: split the set; Consul's `kv_max_value_size` is the limit
+    14:25 too-many-keys: set `shop` needs 6 operations in one transaction, the limit is 4 while breaker `many` is open (in few)
+      help: publish one document in place of many keys, split the set, or let the keys arrive in batches with `atomic: false`
+    "#);
+}
+
+#[test]
+fn what_a_flag_may_be_held_at_has_to_fit_too() {
+    let flags = |flags: &str| {
+        let yaml = format!(
+            "kind: ConfigSet\nmetadata: {{name: shop}}\nspec:\n  values: {{a: 1}}\n  publish: [{{keys: {{prefix: app}}}}]\n  flags:\n{flags}"
+        );
+        let clusters = fixture(
+            "kind: Cluster\nmetadata: {name: few}\nspec: {consul: {prefix: cfgctl, limits: {operations: 3, valueBytes: 1000}}}\n",
+        );
+        shown(&checked(&fixture(&yaml), &clusters))
+    };
+    let long = "x".repeat(1001);
+    insta::assert_snapshot!(flags(&format!(
+        "    text: {{state: ENABLED, variants: {{a: short, b: {long}}}, defaultVariant: a}}\n"
+    )), @r#"
+    4:3 too-large: the snapshot of set `shop` has 1970 bytes, the limit for one value is 1000
+      help: split the set; Consul's `kv_max_value_size` is the limit
+    7:5 too-large: set `shop`: `app/flags/text` has 1001 bytes, the limit for one value is 1000
+      help: split the set; Consul's `kv_max_value_size` is the limit
+    "#);
+    // Disabled flags have no keys of their own before they are held.
+    insta::assert_snapshot!(flags(
+        "    one: {state: DISABLED, variants: {\"on\": true}, defaultVariant: \"on\"}\n    two: {state: DISABLED, variants: {\"on\": true}, defaultVariant: \"on\"}\n"
+    ), @r#"
+    4:3 too-large: the snapshot of set `shop` has 1120 bytes, the limit for one value is 1000
+      help: split the set; Consul's `kv_max_value_size` is the limit
+    5:29 too-many-keys: set `shop` needs 4 operations in one transaction, the limit is 3
+      help: publish one document in place of many keys, split the set, or let the keys arrive in batches with `atomic: false`
+    "#);
+    assert_eq!(
+        flags("    one: {state: DISABLED, variants: {\"on\": true}, defaultVariant: \"on\"}\n"),
+        ""
+    );
+    // Each of them fits where the others are small.
+    insta::assert_snapshot!(flags(
+        "    one: {state: ENABLED, variants: {a: {}, b: {k: 1, l: 1}}, defaultVariant: a}\n    two: {state: ENABLED, variants: {c: {k: 1, l: 1}, d: {}}, defaultVariant: d}\n"
+    ), @r#"
+    4:3 too-large: the snapshot of set `shop` has 1148 bytes, the limit for one value is 1000
+      help: split the set; Consul's `kv_max_value_size` is the limit
+    5:29 too-many-keys: set `shop` needs 4 operations in one transaction, the limit is 3
+      help: publish one document in place of many keys, split the set, or let the keys arrive in batches with `atomic: false`
+    "#);
+}
+
+#[test]
+fn whoever_touched_a_breaker_is_part_of_what_has_to_fit() {
+    let set = |breakers: usize| {
+        let mut yaml =
+            "kind: ConfigSet\nmetadata: {name: shop}\nspec:\n  values: {a: 1}\n  breakers:\n"
+                .to_owned();
+        for number in 0..breakers {
+            writeln!(yaml, "    b{number}: {{trip: {{values: {{a: 2}}}}}}").unwrap();
+        }
+        let clusters = fixture(
+            "kind: Cluster\nmetadata: {name: small}\nspec: {consul: {prefix: cfgctl, limits: {operations: 1, valueBytes: 2500}}}\n",
+        );
+        shown(&checked(&fixture(&yaml), &clusters))
+    };
+    assert_eq!(set(1), "");
+    insta::assert_snapshot!(set(9), @r#"
+    4:3 too-large: the snapshot of set `shop` has 4805 bytes, the limit for one value is 2500
+      help: split the set; Consul's `kv_max_value_size` is the limit
+    "#);
+}
+
+#[test]
+fn a_cluster_that_is_new_or_changes_has_room_for_what_is_stored() {
+    let stored = format!(
+        "\
+kind: Cluster
+metadata: {{name: old, labels: {{region: eu}}}}
+spec: {{consul: {{prefix: cfgctl}}}}
+---
+kind: ConfigSet
+metadata: {{name: shop}}
+spec:
+  schema: {{properties: {{a: {{maximum: 10}}}}}}
+  values: {{a: 1, text: x}}
+  layers: [{{name: us, when: {{region: us}}, values: {{a: 20}}}}]
+  breakers: {{big: {{trip: {{values: {{text: {}}}}}}}}}
+  publish: [{{keys: {{prefix: app}}}}]
+",
+        "x".repeat(2000)
+    );
+    let found = |declared: &str| shown(&checked(&fixture(declared), &fixture(&stored)));
+    let old = |spec: &str| {
+        format!(
+            "kind: Cluster\nmetadata: {{name: old, labels: {{region: eu}}}}\nspec: {{consul: {{prefix: cfgctl{spec}}}}}\n"
+        )
+    };
+    // It is as it was.
+    assert_eq!(found(&old("")), "");
+    assert_eq!(found(&old(", limits: {valueBytes: 3000}")), "");
+    insta::assert_snapshot!(found(&old(", limits: {valueBytes: 1800}")), @r#"
+    2:18 too-large: set `shop`: `app/text` has 2000 bytes, the limit for one value is 1800 while breaker `big` is open
+      help: split the set; Consul's `kv_max_value_size` is the limit
+      help: set `shop` is in the store already
+    "#);
+    insta::assert_snapshot!(found(
+        "kind: Cluster\nmetadata: {name: new, labels: {region: us}}\nspec: {consul: {prefix: cfgctl}}\n"
+    ), @r#"
+    2:18 schema-violation: set `shop`: `a`: 20 is greater than the maximum of 10 (in new)
+      help: set `shop` is in the store already
+    "#);
+}

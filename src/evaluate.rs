@@ -36,22 +36,15 @@ mod version;
 
 pub(crate) use bound::too_costly;
 pub(crate) use javascript::number_text;
-use language::deeper_than;
-pub(crate) use language::{OPERATORS, Operands, compares_versions};
+use language::{FLAGD, deeper_than};
+pub(crate) use language::{OPERATORS, Operands, TARGETING_KEY, compares_versions};
 use meter::Meter;
 pub(crate) use meter::TOO_MUCH;
 
-/// The deepest rule that is evaluated; no manifest has a deeper one.
-const MAX_RULE_DEPTH: usize = 64;
 /// The deepest context that is taken.
 const MAX_CONTEXT_DEPTH: usize = 32;
 /// The largest context that is taken, in bytes of JSON.
 const MAX_CONTEXT_BYTES: usize = 64 * 1024;
-
-/// Where flagd puts what it knows itself.
-const FLAGD: &str = "$flagd";
-/// The field of a context that says who asks.
-pub(crate) const TARGETING_KEY: &str = "targetingKey";
 
 /// What is known about whoever asks for a flag.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,3 +1,4 @@
+use super::language::MAX_RULE_DEPTH;
 use super::*;
 
 fn flag(targeting: Value) -> Flag {

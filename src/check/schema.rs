@@ -14,11 +14,13 @@ use super::rendering::Rendering;
 use super::world::Standing;
 use crate::model::SetName;
 use crate::model::value::{Map, Path};
-use cost::{Allowance, Costs, Excess, Faults, TooMuch};
+use cost::{Allowance, Costs, Faults};
+use excess::{Excess, TooMuch};
 use refs::Refs;
 
 mod compiling;
 mod cost;
+mod excess;
 mod keywords;
 mod pattern;
 mod refs;

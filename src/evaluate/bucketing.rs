@@ -3,7 +3,7 @@
 use datalogic_rs::DataValue;
 
 use super::javascript::{is_truthy, text};
-use super::{FLAGD, TARGETING_KEY};
+use super::language::{FLAGD, TARGETING_KEY};
 
 /// The most that all weights may be together.
 const MAX_TOTAL: i64 = i32::MAX as i64;

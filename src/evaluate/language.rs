@@ -2,6 +2,14 @@
 
 use serde_json::Value;
 
+/// The deepest rule that is evaluated; no manifest has a deeper one.
+pub(super) const MAX_RULE_DEPTH: usize = 64;
+
+/// Where flagd puts what it knows itself.
+pub(super) const FLAGD: &str = "$flagd";
+/// The field of a context that says who asks.
+pub(crate) const TARGETING_KEY: &str = "targetingKey";
+
 /// What an operator takes, as flagd's schema has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operands {

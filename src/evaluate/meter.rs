@@ -7,9 +7,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use datalogic_rs::bumpalo::Bump;
-use datalogic_rs::{DataValue, Result};
-
-use super::operators::refused;
+use datalogic_rs::{DataValue, Error, Result};
 
 /// What may be paid, in bytes: a list of a thousand compared with a list of a thousand is a third
 /// of it.
@@ -20,6 +18,11 @@ pub(super) const UNIT: usize = 8;
 const MAX_MEMORY: usize = 256 << 20;
 /// The most lists and maps inside each other that a rule may make.
 const MAX_DEPTH: usize = 128;
+
+/// An evaluation that ends here.
+pub(super) fn refused<T>(why: &str) -> Result<T> {
+    Err(Error::custom_message(why))
+}
 
 /// What is left to be paid.
 #[derive(Debug)]

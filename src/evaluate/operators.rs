@@ -6,12 +6,12 @@ use std::sync::Arc;
 use datalogic_rs::bumpalo::Bump;
 use datalogic_rs::operator::EvalContext;
 use datalogic_rs::{
-    ArenaExt as _, CustomOperator, DataValue, DivisionByZeroHandling, Engine, Error,
-    EvaluationConfig, Result,
+    ArenaExt as _, CustomOperator, DataValue, DivisionByZeroHandling, Engine, EvaluationConfig,
+    Result,
 };
 
 use super::javascript::{is_truthy, loosely_equal, number, ordering, text};
-use super::meter::Meter;
+use super::meter::{Meter, refused};
 use super::rule::OURS;
 use super::{bucketing, version};
 
@@ -78,10 +78,6 @@ type PlainOperator = for<'o, 'a> fn(Operands<'o, 'a>, &'a Bump) -> Answer<'a>;
 type MeteredOperator = for<'o, 'a> fn(Operands<'o, 'a>, &'a Bump, &Meter) -> Answer<'a>;
 type FlagdOperator =
     for<'o, 'a> fn(Operands<'o, 'a>, &'a DataValue<'a>, &'a Bump) -> &'a DataValue<'a>;
-
-pub(super) fn refused<T>(why: &str) -> Result<T> {
-    Err(Error::custom_message(why))
-}
 
 /// An operator that looks at nothing but its operands, and pays for all of them.
 struct Plain(PlainOperator, Arc<Meter>);

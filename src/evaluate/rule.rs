@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::language::{MAX_RULE_DEPTH, OPERATORS, deeper_than};
 use super::meter::UNIT;
-use super::{MAX_RULE_DEPTH, OPERATORS, deeper_than};
 
 /// Operators that are answered by ours of the same name with this in front; the engine has its own
 /// under the plain names.

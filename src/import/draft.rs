@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::fate::Fate;
+use super::properties;
+use super::request::Request;
 use super::screen::{Scope, Usable, is_utf_16, screened};
 use super::tree::{Lists, nested, typed, with_lists};
-use super::{Fate, Request, properties};
 use crate::manifest::yaml_1_1;
 use crate::model::value::Map;
 use crate::model::{Contents, Key, Publish, SpringFormat};

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::Pair;
+use super::request::Pair;
 
 /// The most bytes of an export that are read: far beyond what one set can hold, well within what
 /// a machine can.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::fate::{Fate, ImportError};
+use super::request::{Layout, Request};
 use super::screen::Scope;
 use super::verify::Verified;
-use super::{Fate, ImportError, Layout, Request};
 use crate::check::{self, ClusterView, SetView, Standing, World};
 use crate::manifest::{self, Located, Manifest};
 use crate::model::{

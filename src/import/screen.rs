@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Fate, Layout, Pair, Request, properties, tree};
+use super::fate::Fate;
+use super::request::{Layout, Pair, Request};
+use super::{properties, tree};
 use crate::manifest::{looks_like_utf_16, yaml_1_1};
 use crate::model::Key;
 

@@ -1,9 +1,10 @@
 //! The values of a document that were asked for, or the true reason why there are none.
 
 use super::draft::Draft;
+use super::fate::{Fate, ImportError, Remedy};
+use super::request::{Layout, Request};
 use super::screen::{Scope, is_utf_16};
 use super::verify::{self, Verified};
-use super::{Fate, ImportError, Layout, Remedy, Request};
 use crate::model::{Key, SpringFormat};
 
 /// Makes values of the document below the prefix.

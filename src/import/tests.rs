@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{ConfigSet, Contents, Publish};
+use crate::model::{ConfigSet, Contents, Publish, Selector};
 use crate::render;
 
 fn pair(key: &str, value: impl Into<Vec<u8>>) -> Pair {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::draft::{Draft, Made, means_the_same};
+use super::fate::{Fate, ImportError};
+use super::request::Request;
 use super::screen::Scope;
-use super::{Fate, ImportError, Request};
 use crate::check::Severity;
 use crate::manifest::{self, Input, Manifest, manifest_of};
 use crate::model::{ConfigSet, Content, Contents, ResourceId, SpringFormat};

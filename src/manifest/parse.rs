@@ -13,7 +13,7 @@ use super::limits::{Cost, Limits};
 use super::node::{Entry, Kind, Node};
 use super::words::shown;
 use super::{Located, SourceId, Span};
-use mistakes::{aliased, exhausted, key_of, syntax, too_deep};
+use mistakes::{Key, aliased, exhausted, key_of, syntax, too_deep};
 
 mod meaning;
 mod mistakes;
@@ -88,13 +88,6 @@ enum Inside {
         seen: BTreeMap<String, Span>,
         key: Option<Key>,
     },
-}
-
-/// A key whose value has not been read.
-enum Key {
-    Taken(String, Span),
-    /// It is no key, or one that is there already: its value is dropped.
-    Dropped,
 }
 
 /// A value that was read to its end.

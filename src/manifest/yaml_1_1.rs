@@ -12,7 +12,7 @@ use serde_saphyr::granit_parser::{
 
 use super::limits::Limits;
 use crate::model::value::Map;
-use scalar::scalar;
+use scalar::{Reason, scalar};
 
 mod scalar;
 
@@ -22,8 +22,6 @@ mod scalar;
 pub struct Refused {
     reason: String,
 }
-
-type Reason = &'static str;
 
 /// What some editors put before a text in UTF-8. Spring's reader of YAML skips one.
 const BYTE_ORDER_MARK: char = '\u{feff}';

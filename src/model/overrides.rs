@@ -19,11 +19,8 @@ pub use parts::{
     TripRequest, Tripped, Witness,
 };
 
-use parts::after;
+use parts::{MAX_OVERRIDES, after};
 
-/// The most flags, and the most breakers, that may be switched by hand in one set; people have a
-/// handful.
-const MAX_OVERRIDES: usize = 256;
 /// How far back trips are counted.
 const TRIPS_ARE_COUNTED_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// The most trips that are remembered; no limit per hour is higher.

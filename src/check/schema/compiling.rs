@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::cost::{Excess, TooMuch, address};
+use super::excess::{Excess, MAX_DEPTH, TooMuch, address};
 use super::keywords::{REFERENCES, UNEVALUATED, Way, parts};
 use super::refs::Refs;
 
@@ -128,7 +128,7 @@ fn enough(at: &Value, parts: u64) -> Result<(), TooMuch<'_>> {
 
 /// References may follow each other without end where nothing comes back.
 fn deep_enough(at: &Value, depth: usize) -> Result<(), TooMuch<'_>> {
-    if depth > super::cost::MAX_DEPTH {
+    if depth > MAX_DEPTH {
         let of = Excess::Depth;
         return Err(TooMuch { at, of });
     }

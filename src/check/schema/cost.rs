@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::compiling::Compiling;
+use super::excess::{Excess, MAX_DEPTH, TooMuch, address};
 use super::keywords::{Place, REFERENCES, UNEVALUATED, Way, parts};
 use super::pattern;
 use super::refs::Refs;
@@ -29,32 +30,6 @@ const MAX_ERROR_BYTES: u64 = 128 << 20;
 const ERROR_BYTES: u64 = 1024;
 /// The most memory of all patterns, in units of about a hundred bytes.
 const MAX_PATTERNS: u64 = 2_000_000;
-
-/// The most parts that look into each other: definitions that refer to each other, and values
-/// inside values.
-pub(super) const MAX_DEPTH: usize = 300;
-
-/// The part of a schema at which more was counted than there may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TooMuch<'s> {
-    /// That part.
-    pub(super) at: &'s Value,
-    /// Of what.
-    pub(super) of: Excess,
-}
-
-/// What there is too much of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Excess {
-    /// Steps, or parts that look at values.
-    Steps,
-    /// Parts that have to be compiled.
-    Parts,
-    /// Memory for patterns.
-    Patterns,
-    /// Parts that look into each other.
-    Depth,
-}
 
 /// How the faults of a value can be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,10 +112,6 @@ impl<'i> Instance<'i> {
             _ => &[],
         }
     }
-}
-
-pub(super) fn address(value: &Value) -> usize {
-    std::ptr::from_ref(value).addr()
 }
 
 /// Counts what one schema costs.

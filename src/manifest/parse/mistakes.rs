@@ -5,10 +5,21 @@ use serde_saphyr::granit_parser::{ErrorKind, ScalarStyle, ScanError};
 
 use super::super::limits::Limits;
 use super::super::node::{Kind, Node};
-use super::Key;
-use super::strict::tab_indents;
 use crate::manifest::words::shown;
 use crate::manifest::{Located, Span};
+
+/// A key whose value has not been read.
+pub(super) enum Key {
+    Taken(String, Span),
+    /// It is no key, or one that is there already: its value is dropped.
+    Dropped,
+}
+
+/// A tab where it cannot stand.
+pub(super) fn tab_indents(at: Span) -> Located {
+    let message = "a tab stands where only spaces may indent";
+    Located::error("syntax", Some(at), message).help("indent with spaces")
+}
 
 /// What a node is as a key.
 pub(super) fn key_of(

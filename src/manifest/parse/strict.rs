@@ -4,6 +4,7 @@
 
 use serde_saphyr::granit_parser::{Marker, ScalarStyle};
 
+use super::mistakes::tab_indents;
 use super::{Builder, End, Inside, Open};
 use crate::manifest::{Located, Span};
 
@@ -121,10 +122,4 @@ impl Builder<'_> {
             end: line_start + column + 1,
         }
     }
-}
-
-/// A tab where it cannot stand.
-pub(super) fn tab_indents(at: Span) -> Located {
-    let message = "a tab stands where only spaces may indent";
-    Located::error("syntax", Some(at), message).help("indent with spaces")
 }

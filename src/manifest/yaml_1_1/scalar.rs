@@ -3,7 +3,8 @@
 use serde_json::{Number, Value};
 use serde_saphyr::granit_parser::Tag;
 
-use super::Reason;
+/// Why a text is not read, a clause.
+pub(super) type Reason = &'static str;
 
 /// The value of a scalar; `is_plain`: without quotes.
 pub(super) fn scalar(text: &str, is_plain: bool, tag: Option<&Tag>) -> Result<Value, Reason> {

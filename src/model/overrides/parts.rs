@@ -5,8 +5,11 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::MAX_OVERRIDES;
 use crate::model::{BreakerName, FlagName, Selector};
+
+/// The most flags, and the most breakers, that may be switched by hand in one set; people have a
+/// handful.
+pub(super) const MAX_OVERRIDES: usize = 256;
 
 /// Who did it, when and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

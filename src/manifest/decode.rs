@@ -20,6 +20,8 @@ mod cluster;
 mod runtime;
 mod selector;
 mod set;
+#[cfg(test)]
+pub(super) mod testing;
 
 /// The fields that a document may have.
 const DOCUMENT_FIELDS: &[&str] = &["apiVersion", "kind", "metadata", "spec"];
@@ -437,31 +439,4 @@ fn near(text: &str) -> String {
     };
     let name: String = text.chars().map(hyphened).collect();
     name.trim_matches('-').to_owned()
-}
-
-/// The definitions of the JSON Schema with the fields that the decoder knows for them.
-#[cfg(test)]
-pub(super) fn known_fields() -> Vec<(&'static str, &'static [&'static str])> {
-    vec![
-        ("Cluster", DOCUMENT_FIELDS),
-        ("ConfigSet", DOCUMENT_FIELDS),
-        ("ClusterMetadata", CLUSTER_METADATA_FIELDS),
-        ("ConfigSetMetadata", SET_METADATA_FIELDS),
-        ("ClusterSpec", cluster::CLUSTER_FIELDS),
-        ("Consul", cluster::CONSUL_FIELDS),
-        ("Token", cluster::TOKEN_FIELDS),
-        ("Tls", cluster::TLS_FIELDS),
-        ("Limits", cluster::LIMIT_FIELDS),
-        ("Directory", cluster::DIRECTORY_FIELDS),
-        ("ConfigSetSpec", set::SET_FIELDS),
-        ("Layer", set::LAYER_FIELDS),
-        ("Publish", set::PUBLISH_FIELDS),
-        ("Spring", set::SPRING_FIELDS),
-        ("Keys", set::KEYS_FIELDS),
-        ("Flagd", set::FLAGD_FIELDS),
-        ("FlagDefinition", runtime::FLAG_FIELDS),
-        ("Breaker", runtime::BREAKER_FIELDS),
-        ("Trip", runtime::TRIP_FIELDS),
-        ("ResetAfter", runtime::RESET_FIELDS),
-    ]
 }

@@ -7,7 +7,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::ui::Ui;
-use crate::model::text::visible;
+use crate::model::text::printable;
 
 /// Asks `question`; without a terminal it fails and names the flag.
 pub(crate) async fn confirm(
@@ -16,7 +16,7 @@ pub(crate) async fn confirm(
     question: &str,
 ) -> Result<bool, Failure> {
     ui.can_ask()?;
-    let question = visible(question);
+    let question = printable(question);
     answer(ui, interrupt, move || {
         let answer = dialoguer::Confirm::new()
             .with_prompt(question)
@@ -29,7 +29,7 @@ pub(crate) async fn confirm(
 
 /// Asks for a line of text, which may be empty.
 pub(crate) async fn line(ui: &Ui, interrupt: &Interrupt, prompt: &str) -> Result<String, Failure> {
-    let prompt = visible(prompt);
+    let prompt = printable(prompt);
     answer(ui, interrupt, move || {
         dialoguer::Input::<String>::new()
             .with_prompt(prompt)

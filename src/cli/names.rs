@@ -1,6 +1,6 @@
 //! Names that a person typed, looked up.
 
-use crate::model::text::visible;
+use crate::model::text::printable;
 use crate::model::{
     ConfigSet, FlagName, Heads, ResourceId, ResourceKind, Revision, SetName, Version,
 };
@@ -75,7 +75,7 @@ impl<N: std::str::FromStr<Err: std::fmt::Display>> std::str::FromStr for PartOf<
         let input = input.strip_prefix("set/").unwrap_or(input);
         let (set, name) = input
             .split_once('/')
-            .ok_or_else(|| format!("write the set and the name: `SET/{}`", visible(input)))?;
+            .ok_or_else(|| format!("write the set and the name: `SET/{}`", printable(input)))?;
         Ok(Self {
             set: set.parse().map_err(|error| format!("{error}"))?,
             name: name.parse().map_err(|error| format!("{error}"))?,

@@ -14,7 +14,7 @@ use super::views::markdown::code;
 use super::views::objection::ObjectionView;
 use super::views::validation::FindingView;
 use crate::model::API_VERSION;
-use crate::model::text::{Lines, escaped_json, guarded, visible, without_secrets};
+use crate::model::text::{Lines, escaped_json, guarded, printable, without_secrets};
 use crate::yaml;
 
 mod early;
@@ -244,7 +244,7 @@ impl Ui {
             }
             Output::Name => {
                 let lines = report.names().into_iter();
-                lines.map(|line| visible(&line) + "\n").collect()
+                lines.map(|line| printable(&line) + "\n").collect()
             }
         };
         self.answered.store(true, Ordering::Relaxed);
@@ -301,7 +301,7 @@ impl Ui {
     /// What happens, for a person; silent under `--quiet`.
     pub(crate) fn status(&self, message: &str) {
         if !self.quiet {
-            self.write_stderr(&format!("{}\n", visible(&without_secrets(message))));
+            self.write_stderr(&format!("{}\n", printable(&without_secrets(message))));
         }
     }
 
@@ -332,9 +332,9 @@ impl Ui {
             _ = self.report(&report);
         }
         let red = AnsiColor::Red.on_default().bold();
-        let mut text = format!("{}: {}\n", styled(red, "error"), visible(error));
+        let mut text = format!("{}: {}\n", styled(red, "error"), printable(error));
         for cause in causes {
-            _ = writeln!(text, "  caused by: {}", visible(cause));
+            _ = writeln!(text, "  caused by: {}", printable(cause));
         }
         // Whoever has seen the plan has seen why.
         if !self.objected.load(Ordering::Relaxed) {
@@ -344,7 +344,7 @@ impl Ui {
         }
         for hint in &failure.hints {
             let word = styled(AnsiColor::Cyan.on_default().bold(), "hint");
-            _ = writeln!(text, "{word}: {}", visible(hint));
+            _ = writeln!(text, "{word}: {}", printable(hint));
         }
         self.write_stderr(&text);
     }

@@ -203,7 +203,7 @@ fn floor(text: &str, index: usize) -> usize {
 
 /// Text on one line; a tab takes one column.
 fn visible(text: &str) -> String {
-    text::visible(&text.replace('\t', " "))
+    text::printable(&text.replace('\t', " "))
 }
 
 fn counts(errors: usize, warnings: usize) -> String {

@@ -22,7 +22,7 @@ const HIDDEN: &str = "***";
 
 /// `text` on one line, without anything that a terminal would obey, that turns its direction
 /// around or that is not seen. Said of what it made itself, it changes nothing.
-pub fn visible(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     // Nearly all text is as it should be, and a diff has thousands of lines.
     if !text.contains(is_obeyed) && !text.contains("##") {
         return text.to_owned();
@@ -48,7 +48,7 @@ pub enum Lines {
 }
 
 /// A whole output: its lines and its styles stay, and nothing else that is obeyed. What was made
-/// [`visible`] part by part is not changed but where a line begins as a command does.
+/// [`printable`] part by part is not changed but where a line begins as a command does.
 pub fn guarded(text: &str, lines: Lines) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for line in text.split_inclusive('\n') {
@@ -161,7 +161,7 @@ pub fn without_marks(text: &str, mark: &str) -> String {
     out
 }
 
-/// JSON with every character that [`visible`] makes visible written as an escape. The line ends
+/// JSON with every character that [`printable`] makes visible written as an escape. The line ends
 /// between values stay. It means the same.
 pub fn escaped_json(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
@@ -304,7 +304,7 @@ mod tests {
             ("##vso[x]##[y]### z", "\\u{23}#vso[x]\\u{23}#[y]### z"),
             ("grüße → 日本", "grüße → 日本"),
         ] {
-            assert_eq!(visible(text), shown);
+            assert_eq!(printable(text), shown);
         }
     }
 
@@ -347,10 +347,10 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_a_line_or_is_obeyed(text in hostile()) {
-            let shown = visible(&text);
+            let shown = printable(&text);
             prop_assert!(!shown.contains(is_obeyed), "{shown:?}");
             prop_assert!(!is_command(&format!("x{shown}")), "{shown:?}");
-            prop_assert_eq!(visible(&shown), shown);
+            prop_assert_eq!(printable(&shown), shown);
         }
 
         #[test]

@@ -6,7 +6,7 @@ use anstream::AutoStream;
 use clap::builder::StyledStr;
 use clap::error::ContextValue;
 
-use crate::model::text::{Lines, guarded, visible, without_secrets};
+use crate::model::text::{Lines, guarded, printable, without_secrets};
 
 /// What is said about a command line that was not understood, or was a request for help.
 pub(crate) fn usage(error: &mut clap::Error) {
@@ -31,9 +31,9 @@ pub(crate) fn usage(error: &mut clap::Error) {
 /// The same without what a terminal would obey; `None` where nothing of it was typed.
 fn shown(value: &ContextValue) -> Option<ContextValue> {
     Some(match value {
-        ContextValue::String(text) => ContextValue::String(visible(text)),
+        ContextValue::String(text) => ContextValue::String(printable(text)),
         ContextValue::Strings(texts) => {
-            ContextValue::Strings(texts.iter().map(|text| visible(text)).collect())
+            ContextValue::Strings(texts.iter().map(|text| printable(text)).collect())
         }
         // Tips, a line each. Their styles are worth less than their truth.
         ContextValue::StyledStrs(texts) => ContextValue::StyledStrs(
@@ -41,7 +41,7 @@ fn shown(value: &ContextValue) -> Option<ContextValue> {
                 .iter()
                 .map(|text| {
                     let plain = text.to_string();
-                    let shown = visible(&plain);
+                    let shown = printable(&plain);
                     if shown == plain {
                         text.clone()
                     } else {

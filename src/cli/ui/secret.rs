@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::Ui;
 use crate::cli::failure::{Exit, Failure};
-use crate::model::text::visible;
+use crate::model::text::printable;
 
 impl Ui {
     /// Asks for a secret, and shows nothing of what is typed. Without a terminal it fails and names
@@ -23,7 +23,7 @@ impl Ui {
         // Before the echo is off: without it Ctrl-C would leave the terminal that way.
         let mut interrupts =
             signal(SignalKind::interrupt()).map_err(|error| Failure::new(Exit::Bug, error))?;
-        let question = visible(question);
+        let question = printable(question);
         let asked = tokio::task::spawn_blocking(move || {
             dialoguer::Password::new()
                 .with_prompt(question)

@@ -7,7 +7,7 @@ use super::super::ui::Look;
 
 use crate::model::Origin;
 /// Text from outside, on one line.
-pub(crate) use crate::model::text::visible as printable;
+pub(crate) use crate::model::text::printable;
 
 /// A table with these columns and rows; ends in a newline. Empty without rows.
 pub(crate) fn table<const N: usize>(

@@ -51,6 +51,15 @@ spec:
 }
 
 #[test]
+fn the_rarer_type_of_variants_is_the_wrong_one() {
+    insta::assert_snapshot!(found_in("state: ENABLED\nvariants: {a: 1, c: false, b: true}"), @r"
+    8:21 flag-variant-type: variants of flag `f` are of different types
+      label: this is a number
+      8:37 `b` is a boolean
+    ");
+}
+
+#[test]
 fn variants_are_of_one_type_that_flagd_has() {
     insta::assert_snapshot!(found_in(
         "state: ENABLED\nvariants: {z: true, b: 1, c: null, d: [1], e: {}, f: off, \"\": false}"

@@ -25,7 +25,7 @@ mod leaving;
 mod objection;
 mod saved;
 
-pub use after::{Clusters, Reach, places};
+pub use after::{Clusters, Look, Reach, places};
 pub use changes::{Edit, ValueChange, value_changes};
 pub use delivery::{Action, Adopted, Condition, Delivery, Drift, Found};
 pub use denied::Denials;

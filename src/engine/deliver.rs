@@ -219,7 +219,7 @@ impl Engine<'_> {
                 Outcome::Failed(super::not_tried(target.as_ref()))
             }
             (Some(write), Some(Ok(target))) => {
-                let place = survey.places.get(pair);
+                let place = survey.places.get(pair).map(|look| &look.place);
                 self.write(target, write, delivery, place, down).await
             }
         };

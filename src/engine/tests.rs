@@ -11,7 +11,9 @@ use serde_json::json;
 use super::*;
 use crate::model::{Commit, ConfigSet, Content, ResourceId, Revision, Selector, Sequence, Version};
 use crate::plan::testing::*;
-use crate::plan::{Action, Clusters, Denials, Desired, Plan, Reach, Reason, Unseen, approve};
+use crate::plan::{
+    Action, Clusters, Condition, Denials, Desired, Plan, Reach, Reason, Unseen, approve,
+};
 use crate::store::{
     CommitLimits, CommitRecord, Committed, HeadsAt, MovedHead, Store, StoreError, Which,
 };
@@ -666,4 +668,82 @@ fn a_commit_elsewhere_stops_no_resume() {
         "{reports:?}"
     );
     assert!(world.plan_all().is_settled());
+}
+
+/// `shop` is there, `gone` was deleted everywhere, and `eu` alone had `news`.
+fn with_deleted_sets() -> World {
+    let world = World::new();
+    let news = ConfigSet {
+        clusters: selector("region=eu"),
+        publish: vec![keys("news")],
+        ..set(json!({"a": 1}))
+    };
+    let gone = ConfigSet {
+        publish: vec![keys("gone")],
+        ..set(json!({"a": 1}))
+    };
+    let shop = set(json!({"a": 1}));
+    world.apply(&sets(&[("shop", &shop), ("news", &news), ("gone", &gone)]));
+    world.apply(&deleted("gone"));
+    world
+}
+
+/// The sets that were read in a cluster, each time.
+fn looked(world: &World, cluster: &str) -> Vec<String> {
+    let mut sets = std::mem::take(&mut *world.target(cluster).looked.lock().unwrap());
+    sets.sort();
+    sets.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_look_at_everything_reads_what_lies_there_or_should_and_no_deleted_set() {
+    let world = with_deleted_sets();
+    for cluster in ["eu", "us"] {
+        looked(&world, cluster);
+    }
+    let plan = world.plan_all();
+    assert!(plan.is_settled());
+    assert_eq!(
+        plan.deliveries.len(),
+        6,
+        "each set is known in each cluster"
+    );
+    assert_eq!(looked(&world, "eu"), ["news", "shop"]);
+    assert_eq!(looked(&world, "us"), ["shop"]);
+
+    // What somebody put back is seen, and so is what should be there and is not.
+    let key = "cfgctl/gone/snapshot";
+    world.target("us").memory.put_as_other(key, b"x");
+    world
+        .target("us")
+        .memory
+        .delete_as_other("cfgctl/shop/snapshot");
+    let plan = world.plan_all();
+    assert_eq!(looked(&world, "us"), ["gone", "shop"]);
+    let found = |set| &delivery(&plan, set, "us").condition;
+    assert!(matches!(found("gone"), Condition::Alien(_)));
+    assert_eq!(*found("shop"), Condition::Missing);
+}
+
+#[test]
+fn who_may_not_list_reads_each_set_and_who_cannot_look_is_told_of_every_one() {
+    let world = with_deleted_sets();
+    looked(&world, "us");
+    world.target("us").set_wire(Wire::Hiding);
+    assert!(world.plan_all().is_settled());
+    assert_eq!(looked(&world, "us"), ["gone", "news", "shop"]);
+
+    for wire in [Wire::Down, Wire::Hanging] {
+        world.target("us").set_wire(wire);
+        let plan = world.plan_all();
+        assert!(!plan.is_settled());
+        for set in ["gone", "news", "shop"] {
+            let delivery = delivery(&plan, set, "us");
+            assert!(
+                matches!(delivery.condition, Condition::Unseen(_)),
+                "{wire:?}"
+            );
+            assert_eq!(delivery.action, Action::Wait, "{set} {wire:?}");
+        }
+    }
 }

@@ -47,6 +47,15 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// Nothing of the set is there.
+    pub fn nothing() -> Self {
+        Self {
+            snapshot: ObservedSnapshot::Absent,
+            entries: BTreeMap::new(),
+            aside: Aside::default(),
+        }
+    }
+
     /// Whether exactly this snapshot is there, every key of it included, and no other is on its way.
     pub fn holds(&self, document: &Document) -> bool {
         self.aside.delivering.is_none()

@@ -219,6 +219,16 @@ impl Target for Memory {
         })
     }
 
+    async fn sets(&self, _: &BTreeSet<SetName>) -> Result<BTreeSet<SetName>, TargetError> {
+        let below = self.prefix.below();
+        let store = self.store();
+        let names = store.cells.keys().filter_map(|key| {
+            let (set, _) = key.strip_prefix(below.as_str())?.split_once('/')?;
+            set.parse().ok()
+        });
+        Ok(names.collect())
+    }
+
     async fn write(&self, write: &Write) -> Result<(), TargetError> {
         let snapshot_key = self.snapshot_key(&write.set);
         let transactions = write.transactions(&snapshot_key, self.limits);

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Desired, Observation, Pair, Plan, Reach};
+use super::Plan;
+use super::decide::desired::Desired;
+use super::decide::reach::Reach;
+use super::seen::{Observation, Pair};
 use crate::model::value::{Map, canonical};
 use crate::model::{
     API_VERSION, Consent, Digest, EntryWrite, ObservedSnapshot, Planned, Provenance, ResourceId,

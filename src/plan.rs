@@ -10,8 +10,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Cause, ClusterName, Commit, Consent, Content, EntryWrite, Heads, Origin, Provenance,
-    ResourceId, SetName,
+    Cause, ClusterName, Commit, Consent, Content, Heads, Origin, Provenance, ResourceId, SetName,
+    Write,
 };
 
 mod changes;
@@ -47,8 +47,8 @@ use decide::after::After;
 /// Every change that would be made, and everything that stands against it.
 #[derive(Debug)]
 pub struct Plan {
-    /// What is committed: no revisions when no resource changes, but always the heads that the plan
-    /// follows from.
+    /// What is committed: no revisions when no resource changes, but always the heads that what
+    /// changes and what is written follow from.
     pub commit: Commit,
     /// Each resource that gets a new revision.
     pub resources: Vec<ResourceChange>,
@@ -79,7 +79,7 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
     deliveries.sort_by(|a, b| a.pair.cmp(&b.pair));
     objections.sort();
     Ok(Plan {
-        commit: decided.commit(),
+        commit: decided.commit(&join::written(&deliveries)),
         resources: decided.resources.into_values().collect(),
         deliveries,
         objections,
@@ -159,9 +159,8 @@ impl Plan {
 
     /// Whether it removes any key from a target.
     pub fn removes_keys(&self) -> bool {
-        let writes = self.deliveries.iter().filter_map(|it| it.write.as_ref());
-        let mut entries = writes.flat_map(|write| write.entries.values());
-        entries.any(|entry| matches!(entry, EntryWrite::Delete { .. }))
+        let mut writes = self.deliveries.iter().filter_map(|it| it.write.as_ref());
+        writes.any(Write::removes_keys)
     }
 
     /// Whether every target that has to do with it could be looked at and holds what it should, and

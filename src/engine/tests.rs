@@ -670,6 +670,54 @@ fn a_commit_elsewhere_stops_no_resume() {
     assert!(world.plan_all().is_settled());
 }
 
+/// Nor is one that takes keys away in one cluster, or makes a new revision of one set.
+#[test]
+fn a_resume_is_guarded_by_what_it_writes_and_by_what_lies_beside_keys_that_go() {
+    let world = World::new();
+    let news = |a: u64| ConfigSet {
+        clusters: selector("region=us"),
+        publish: vec![keys("news")],
+        ..set(json!({"a": a}))
+    };
+    world.apply(&shop(&set(json!({"a": 1, "b": 2}))));
+    world.apply(&sets(&[("news", &news(1))]));
+    world.target("eu").set_wire(Wire::Down);
+    world.apply(&shop(&set(json!({"a": 1}))));
+    world.target("eu").set_wire(Wire::Fine);
+    let (survey, plan) = world.look(&Desired::nothing(), &Reach::All);
+    assert!(plan.removes_keys());
+    let guards: Vec<_> = plan.commit.expected.keys().cloned().collect();
+    assert_eq!(guards, [cluster_id("eu"), set_id("shop")]);
+    let resume = approve(plan).unwrap();
+    world.apply(&sets(&[("news", &news(2))]));
+    world.apply(&described("jp", cluster("jp", "jp")));
+    let reports = world.carry_out(&survey, &resume).unwrap();
+    assert!(
+        reports.iter().all(|report| report.outcome.is_settled()),
+        "{reports:?}"
+    );
+    assert_eq!(world.target("eu").memory.get("app/b"), None);
+    assert!(world.plan_all().is_settled());
+
+    // Another store was here, and `shop` gets a greater number.
+    let world = world.adopting();
+    let theirs = World::new();
+    for a in 1..9 {
+        theirs.apply(&shop(&set(json!({"a": a}))));
+    }
+    let alien = theirs.target("eu").text(SNAPSHOT);
+    world
+        .target("eu")
+        .memory
+        .put_as_other(SNAPSHOT, alien.as_bytes());
+    let (survey, plan) = world.look(&Desired::nothing(), &Reach::All);
+    assert_eq!(plan.commit.revisions.len(), 1);
+    let resume = approve(plan).unwrap();
+    world.apply(&sets(&[("news", &news(3))]));
+    world.carry_out(&survey, &resume).unwrap();
+    assert!(world.plan_all().is_settled());
+}
+
 /// `shop` is there, `gone` was deleted everywhere, and `eu` alone had `news`.
 fn with_deleted_sets() -> World {
     let world = World::new();

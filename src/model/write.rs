@@ -24,6 +24,12 @@ pub struct Write {
 }
 
 impl Write {
+    /// Whether any key beside the snapshot key goes.
+    pub fn removes_keys(&self) -> bool {
+        let mut entries = self.entries.values();
+        entries.any(|entry| matches!(entry, EntryWrite::Delete { .. }))
+    }
+
     /// The keys beside the snapshot key that get another content or go.
     pub fn changed(&self) -> impl Iterator<Item = &Key> {
         let changed = |(_, entry): &(&Key, &EntryWrite)| !matches!(entry, EntryWrite::Keep { .. });

@@ -11,6 +11,7 @@ use crate::model::{Cluster, Commit, Consent, Heads, Origin, ResourceId, SetName,
 
 pub(super) mod after;
 pub(super) mod change;
+pub(super) mod commit;
 pub(super) mod desired;
 mod gates;
 pub(super) mod places;
@@ -18,6 +19,7 @@ pub(super) mod reach;
 
 use after::{After, Claim};
 use change::{PlanError, ResourceChange};
+use commit::Written;
 use reach::Reach;
 
 /// What is decided on the side of the store.
@@ -67,9 +69,9 @@ impl Decided<'_> {
         self.after.snapshot(pair, cluster, resources, origin)
     }
 
-    /// The commit that makes it real.
-    pub(super) fn commit(&self) -> Commit {
+    /// The commit that makes it real, where this is what is written then.
+    pub(super) fn commit(&self, written: &Written) -> Commit {
         let (resources, reached) = (&self.resources, &self.reached);
-        self.after.commit(resources, reached, self.origin)
+        commit::commit(&self.after, resources, reached, written, self.origin)
     }
 }

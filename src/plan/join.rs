@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::claims::lineage;
 use super::decide::Decided;
 use super::decide::change::PlanError;
+use super::decide::commit::Written;
 use super::decide::reach::Reach;
 use super::input::Input;
+use super::reconcile::delivery::Delivery;
 use super::reconcile::due::{Certainty, Due, Now, SetDue, Side};
 use super::reconcile::lineage::Standing;
 use super::reconcile::{drift, surplus};
@@ -88,7 +90,7 @@ fn set_due<'a>(
     };
     let held = held.filter(|_| is_edited);
     SetDue {
-        written: held.and_then(|held| written(input, cluster, pair, held)),
+        written: held.and_then(|held| made_again(input, cluster, pair, held)),
         overridden: decided.after.holds(pair),
         certainty: certainty(input.reach, input.heads, &pair.set),
         pair: pair.clone(),
@@ -100,7 +102,12 @@ fn set_due<'a>(
 }
 
 /// What a target holds by its own account, as the store makes it again.
-fn written(input: &Input<'_>, cluster: &Cluster, pair: &Pair, held: &Document) -> Option<Snapshot> {
+fn made_again(
+    input: &Input<'_>,
+    cluster: &Cluster,
+    pair: &Pair,
+    held: &Document,
+) -> Option<Snapshot> {
     let version = held.version();
     let newest = input.heads.get(&ResourceId::Set(pair.set.clone()));
     let revision = newest
@@ -126,6 +133,20 @@ fn taken(decided: &Decided<'_>, cluster: &ClusterName, sets: &[SetDue<'_>]) -> B
     }
     let known: BTreeSet<&SetName> = sets.iter().map(|set| &set.pair.set).collect();
     decided.after.published(cluster, &known, surplus)
+}
+
+/// What `deliveries` write.
+pub(super) fn written(deliveries: &[Delivery]) -> Written {
+    let mut written = Written::default();
+    for Delivery { pair, write, .. } in deliveries {
+        let Some(write) = write else { continue };
+        written.sets.insert(pair.set.clone());
+        written.clusters.insert(pair.cluster.clone());
+        if write.removes_keys() {
+            written.emptied.insert(pair.cluster.clone());
+        }
+    }
+    written
 }
 
 /// Looking at everything, or after a deleted set, is asking whether anything is left.

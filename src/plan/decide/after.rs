@@ -9,8 +9,8 @@ use super::change::{PlanError, ResourceChange, Why};
 use super::desired::Desired;
 use super::reach::Reach;
 use crate::model::{
-    Cluster, ClusterName, Commit, ConfigSet, Connection, Content, Heads, Key, Labels, Origin,
-    Overrides, Part, ResourceId, Revision, Selector, SetName, Snapshot, Version,
+    Cluster, ClusterName, ConfigSet, Connection, Content, Heads, Key, Labels, Origin, Overrides,
+    Part, ResourceId, Selector, SetName, Snapshot, Version,
 };
 use crate::render;
 
@@ -39,8 +39,8 @@ pub(crate) struct Claim {
 /// The resources as they would be, next to the heads as they are.
 #[derive(Debug)]
 pub(crate) struct After<'a> {
-    desired: &'a Desired,
-    heads: &'a Heads,
+    pub(crate) desired: &'a Desired,
+    pub(crate) heads: &'a Heads,
     /// Every cluster that would exist.
     pub(crate) clusters: BTreeMap<&'a ClusterName, &'a Cluster>,
     /// Every cluster that goes, but for those whose place another one takes or has.
@@ -411,60 +411,5 @@ impl<'a> After<'a> {
             cluster: pair.cluster.clone(),
             errors,
         })
-    }
-
-    /// The commit that makes `changes` real, guarded by everything that was looked at for it. It
-    /// is guarded also when there are none: writes must not follow from heads that have moved.
-    pub(crate) fn commit(
-        &self,
-        changes: &BTreeMap<ResourceId, ResourceChange>,
-        reached: &BTreeSet<SetName>,
-        origin: &Origin,
-    ) -> Commit {
-        let clusters = self.heads.keys().filter(|id| match id {
-            ResourceId::Cluster(_) => true,
-            ResourceId::Set(_) => false,
-        });
-        // What a cluster loses that is taken off the list follows from every set.
-        let all = (!self.leaving.is_empty()).then(|| self.sets.keys().copied());
-        let all = all.into_iter().flatten().cloned().map(ResourceId::Set);
-        let guarded = self
-            .desired
-            .contents
-            .keys()
-            .cloned()
-            .chain(changes.keys().cloned())
-            .chain(reached.iter().cloned().map(ResourceId::Set))
-            .chain(clusters.cloned())
-            .chain(all);
-        Commit {
-            expected: guarded
-                .map(|id| {
-                    let version = self.heads.get(&id).map(|head| head.version);
-                    (id, version)
-                })
-                .collect(),
-            revisions: changes
-                .iter()
-                .map(|(id, change)| {
-                    let revision = Revision {
-                        version: change.version,
-                        origin: origin.clone(),
-                        content: change.after.clone(),
-                        overrides: change.overrides.clone(),
-                        // The same content still stands where it stood.
-                        provenance: match change.why {
-                            Why::Content => None,
-                            Why::Overrides | Why::Labels | Why::Takeover => {
-                                self.heads.get(id).and_then(|head| head.provenance.clone())
-                            }
-                        },
-                    };
-                    (id.clone(), revision)
-                })
-                .collect(),
-            key: None,
-            audit: None,
-        }
     }
 }

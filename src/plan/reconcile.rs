@@ -46,3 +46,6 @@ pub(super) fn reconcile(due: Due<'_>) -> (Vec<Delivery>, Vec<Objection>) {
 pub(super) fn surplus(set: &SetDue<'_>) -> Vec<Key> {
     delivery::surplus_of(&Case::of(set))
 }
+
+#[cfg(test)]
+mod tests;

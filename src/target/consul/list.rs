@@ -8,7 +8,7 @@ use reqwest::{Method, StatusCode};
 use super::super::TargetError;
 use super::Consul;
 use super::http::{LISTING, kv_path};
-use super::wire::{Operation, Pair};
+use super::wire::{KvPair, Operation};
 use crate::model::{Key, Prefix, SetName};
 use crate::target::Target as _;
 
@@ -46,8 +46,8 @@ impl std::fmt::Debug for Listed {
     }
 }
 
-impl From<Pair> for Listed {
-    fn from(pair: Pair) -> Self {
+impl From<KvPair> for Listed {
+    fn from(pair: KvPair) -> Self {
         Self {
             key: pair.key,
             flags: pair.flags,
@@ -110,7 +110,7 @@ impl Consul {
         let mut filtered = (answer.headers.get(FILTERED)).is_some_and(|value| value == "true");
         match answer.status {
             StatusCode::OK => {
-                let pairs: Vec<Pair> = self.json(&answer)?;
+                let pairs: Vec<KvPair> = self.json(&answer)?;
                 self.check_listed(&below, pairs.iter().map(|pair| pair.key.as_str()))?;
                 let keys = pairs.into_iter().map(Listed::from).collect();
                 filtered |= match self.check_unseen(&[below.as_str()]).await {
@@ -148,7 +148,7 @@ impl Consul {
         let answer = self.read(&Method::GET, &path, None, LISTING).await?;
         match answer.status {
             StatusCode::OK => {
-                let mut pairs: Vec<Pair> = self.json(&answer)?;
+                let mut pairs: Vec<KvPair> = self.json(&answer)?;
                 match pairs.pop() {
                     Some(pair) if pairs.is_empty() && pair.key == key.as_str() => {
                         Ok(Some(pair.into()))

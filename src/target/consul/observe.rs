@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode};
 use super::super::TargetError;
 use super::Consul;
 use super::http::{Answer, Failed, LISTING};
-use super::wire::{Operation, Pair, TxnAnswer};
+use super::wire::{KvPair, Operation, TxnAnswer};
 use crate::model::{
     Aside, AsideNames, Cell, Key, Limits, Observed, ObservedSnapshot, Place, Prefix, Read,
 };
@@ -18,13 +18,13 @@ const RESTARTS: usize = 10;
 
 /// What lies at the snapshot key.
 struct Head {
-    pair: Pair,
+    pair: KvPair,
     read: Read,
 }
 
 impl Head {
     /// `found` holds its parts, if they are known yet.
-    fn new(pair: Pair, names: &AsideNames, found: &BTreeMap<String, Pair>) -> Self {
+    fn new(pair: KvPair, names: &AsideNames, found: &BTreeMap<String, KvPair>) -> Self {
         let part = |key: &str| found.get(key).map(|pair| pair.value.as_slice());
         let read = Read::new(&pair.value, names, part);
         Self { pair, read }
@@ -114,7 +114,7 @@ fn below_any(place: &Place, key: &Key) -> bool {
 fn unseen<'a>(
     place: &'a Place,
     keys: &'a BTreeSet<Key>,
-    found: &'a BTreeMap<String, Pair>,
+    found: &'a BTreeMap<String, KvPair>,
 ) -> impl Iterator<Item = &'a str> {
     let keys = keys.iter().map(Key::as_str);
     let prefixes = place.prefixes.iter().map(Prefix::as_str);
@@ -174,7 +174,7 @@ impl Consul {
         &self,
         snapshot_key: &str,
         prefixes: &[String],
-    ) -> Result<Option<BTreeMap<String, Pair>>, TargetError> {
+    ) -> Result<Option<BTreeMap<String, KvPair>>, TargetError> {
         let mut found = BTreeMap::new();
         let mut indexes = BTreeSet::new();
         // The snapshot key is read with each part, so that all parts are of one moment.

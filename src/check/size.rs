@@ -11,7 +11,7 @@ use super::{World, error, warning};
 use crate::manifest::Finding;
 use crate::model::value::Path;
 use crate::model::{
-    Aside, Cause, ClusterName, Connection, Consent, EntryWrite, Key, LimitOverrides, Limits,
+    Auxiliary, Cause, ClusterName, Connection, Consent, EntryWrite, Key, LimitOverrides, Limits,
     Origin, Oversize, Snapshot, SnapshotWrite, Version, Write,
 };
 use crate::render;
@@ -156,7 +156,7 @@ fn first_write(rendering: &Rendering<'_>, cluster: &ClusterName) -> Write {
     let loose = loose.filter(|key| snapshot.document.is_loose(key));
     Write {
         loose: loose.cloned().collect(),
-        aside: Aside::default(),
+        auxiliary: Auxiliary::default(),
         set: rendering.name.clone(),
         snapshot: SnapshotWrite::Put { value, expected },
         entries: (snapshot.entries.into_iter())

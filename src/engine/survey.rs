@@ -411,7 +411,7 @@ fn versions(observed: &Observed) -> impl Iterator<Item = Version> {
             Err(error) => error.changed(),
         },
     };
-    let begun = observed.aside.delivering.as_ref();
+    let begun = observed.auxiliary.delivering.as_ref();
     let begun = begun.map(|begun| begun.version);
     held.map(Document::version).into_iter().chain(begun)
 }

@@ -24,8 +24,8 @@ use async_trait::async_trait;
 
 use super::{Access, Health, Target, TargetError, expected};
 use crate::model::{
-    self, Aside, Document, DocumentError, Key, Limits, Observed, ObservedEntry, ObservedSnapshot,
-    Owner, Place, SetName, Write,
+    self, Auxiliary, Document, DocumentError, Key, Limits, Observed, ObservedEntry,
+    ObservedSnapshot, Owner, Place, SetName, Write,
 };
 
 mod access;
@@ -367,7 +367,7 @@ fn observe(tree: &Tree, place: &Place, given_up: &GivenUp) -> io::Result<Observe
     Ok(Observed {
         snapshot,
         entries,
-        aside: Aside::default(),
+        auxiliary: Auxiliary::default(),
     })
 }
 

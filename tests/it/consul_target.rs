@@ -56,7 +56,7 @@ pub(crate) fn blind(set: &SetName, root: &str) -> model::Write {
     let absent = model::Observed {
         snapshot: model::ObservedSnapshot::Absent,
         entries: [].into(),
-        aside: model::Aside::default(),
+        auxiliary: model::Auxiliary::default(),
     };
     write(&absent, &snapshot(set, 1, &[(&format!("{root}/a"), b"1")]))
 }
@@ -206,7 +206,7 @@ async fn the_estimate_of_a_request_is_never_too_small_and_close() {
         &model::Observed {
             snapshot: model::ObservedSnapshot::Absent,
             entries: [].into(),
-            aside: model::Aside::default(),
+            auxiliary: model::Auxiliary::default(),
         },
         &snapshot(&set, 1, &entries),
     );

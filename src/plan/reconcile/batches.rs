@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::due::Case;
 use crate::model::{
-    Aside, Document, EntryWrite, Key, Observed, ObservedEntry, ObservedSnapshot, Owner,
+    Auxiliary, Document, EntryWrite, Key, Observed, ObservedEntry, ObservedSnapshot, Owner,
 };
 
 /// The keys that may be written in batches: what is desired decides, and for the others what is
@@ -21,12 +21,12 @@ pub(super) fn loose(case: &Case<'_>, entries: &BTreeMap<Key, EntryWrite>) -> BTr
 }
 
 /// What the target holds beside the snapshot key, as far as this store may go by it.
-pub(super) fn aside(case: &Case<'_>, observed: &Observed) -> Aside {
-    let mut aside = observed.aside.clone();
-    if let (Some(delivering), None) = (&mut aside.delivering, case.begun) {
+pub(super) fn auxiliary(case: &Case<'_>, observed: &Observed) -> Auxiliary {
+    let mut auxiliary = observed.auxiliary.clone();
+    if let (Some(delivering), None) = (&mut auxiliary.delivering, case.begun) {
         delivering.created.clear();
     }
-    aside
+    auxiliary
 }
 
 /// The keys that an unfinished delivery made there and that no snapshot names.
@@ -43,7 +43,7 @@ pub(super) fn created<'a>(
 /// Whether there is no snapshot, but something of one that never arrived.
 pub(super) fn is_abandoned(case: &Case<'_>, observed: &Observed) -> bool {
     matches!(observed.snapshot, ObservedSnapshot::Absent)
-        && (case.begun.is_some() || observed.aside.own_parts().next().is_some())
+        && (case.begun.is_some() || observed.auxiliary.own_parts().next().is_some())
 }
 
 /// Whether an unfinished delivery explains that `key` is not as `held` says.
@@ -53,7 +53,7 @@ pub(super) fn explains(
     key: &Key,
     found: Option<&ObservedEntry>,
 ) -> bool {
-    observed.aside.delivering.is_some()
+    observed.auxiliary.delivering.is_some()
         && held.is_loose(key)
         && found.is_none_or(|entry| entry.owner == Owner::Cfgctl)
 }

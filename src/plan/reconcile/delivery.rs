@@ -306,7 +306,7 @@ fn replacement(side: &Side<'_>, case: &Case<'_>, observed: &Observed, desired: &
     }
     Write {
         loose: batches::loose(case, &entries),
-        aside: batches::aside(case, observed),
+        auxiliary: batches::auxiliary(case, observed),
         set: case.set.pair.set.clone(),
         snapshot: SnapshotWrite::Put {
             value: desired.document.to_bytes(),
@@ -325,7 +325,7 @@ fn removal(side: &Side<'_>, case: &Case<'_>, observed: &Observed) -> Option<Writ
     let entries = removals(side, case, observed);
     Some(Write {
         loose: batches::loose(case, &entries),
-        aside: batches::aside(case, observed),
+        auxiliary: batches::auxiliary(case, observed),
         set: case.set.pair.set.clone(),
         snapshot: SnapshotWrite::Delete { expected },
         entries,
@@ -390,7 +390,7 @@ fn foreign(case: &Case<'_>, observed: &Observed) -> Vec<Key> {
 }
 
 fn condition(case: &Case<'_>, observed: &Observed, drift: &[Drift]) -> Condition {
-    let begun = observed.aside.delivering.as_deref();
+    let begun = observed.auxiliary.delivering.as_deref();
     let (document, head) = match (&case.standing, &case.set.now, begun) {
         (Standing::Alien { reason, .. }, ..) => return Condition::Alien(reason.clone()),
         (_, Some(_), Some(begun)) => return Condition::Unfinished(begun.version),

@@ -97,7 +97,7 @@ fn begun<'a>(set: &SetDue<'a>) -> Option<&'a Delivering> {
     let Observation::Seen(observed) = set.observation else {
         return None;
     };
-    let begun = observed.aside.delivering.as_deref()?;
+    let begun = observed.auxiliary.delivering.as_deref()?;
     let known = set.lineage.origins.get(&begun.version)?;
     (**known == begun.origin).then_some(begun)
 }

@@ -8,8 +8,8 @@ use super::due::{Certainty, Now, Side};
 use super::lineage::Lineage;
 use super::*;
 use crate::model::{
-    Aside, Contents, Digest, EntryWrite, Fence, Limits, Observed, ObservedEntry, ObservedSnapshot,
-    Origin, Owner, Snapshot, Version,
+    Auxiliary, Contents, Digest, EntryWrite, Fence, Limits, Observed, ObservedEntry,
+    ObservedSnapshot, Origin, Owner, Snapshot, Version,
 };
 use crate::plan::testing::{World, cluster, key, map, pair, version};
 use crate::plan::{Action, Condition, Drift, Observation, Reason};
@@ -46,7 +46,7 @@ fn holding(snapshot: &Snapshot) -> Observation {
             document: Box::new(Ok(snapshot.document.clone())),
         },
         entries: entries.map(|(key, it)| (key.clone(), entry(it))).collect(),
-        aside: Aside::default(),
+        auxiliary: Auxiliary::default(),
     })
 }
 

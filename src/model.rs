@@ -2,7 +2,7 @@
 //!
 //! Nothing here reads a file, a clock, the environment or the network, and nothing is async.
 
-mod aside;
+mod auxiliary;
 mod breaker;
 mod clocks;
 mod cluster;
@@ -28,7 +28,7 @@ mod transaction;
 pub mod value;
 mod write;
 
-pub use aside::{Aside, Cell, Delivering, ObservedPart};
+pub use auxiliary::{Auxiliary, Cell, Delivering, ObservedPart};
 pub use breaker::{Breaker, Choice, Reset, Trip};
 pub use clocks::{Clocks, Off};
 pub use cluster::{
@@ -46,7 +46,7 @@ pub use overrides::{
     BreakerState, Counted, FlagOverride, Grip, Limit, MAX_TRIPS_PER_HOUR, Opening, OverrideError,
     Overrides, Part, Stamp, TripRequest, Tripped, Witness, places,
 };
-pub use parts::{AsideNames, Read};
+pub use parts::{AuxiliaryNames, Read};
 pub use provenance::{Home, Provenance, Source};
 pub use resource::{ResourceId, ResourceKind};
 pub use revision::{Cause, Content, Operation, Origin, Planned, Revision, Version};

@@ -3,110 +3,52 @@
 //! Pure: from what is desired, what the store holds and what every target holds follows one
 //! [`Plan`]. It leaves no choice to whoever carries it out. `apply`, `rollback`, `delete`, `diff`
 //! and `status` differ only in what they desire, and in whether they carry it out.
+//!
+//! Two sides decide that do not know each other: `decide` what is committed and what each cluster
+//! should hold then, and `reconcile` what is written where to get there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Cause, ClusterName, Commit, Consent, Content, EntryWrite, Heads, Limits, Observed, Origin,
-    Overrides, Provenance, ResourceId, Revision, SetName, Version,
+    Cause, ClusterName, Commit, Consent, Content, Heads, Origin, Provenance, ResourceId, SetName,
+    Write,
 };
-use crate::render::RenderError;
 
-mod after;
-mod batches;
 mod changes;
-mod delivery;
+mod claims;
+mod decide;
 mod denied;
-mod desired;
 mod explain;
-mod gates;
 mod holds;
-mod leaving;
+mod input;
+mod join;
 mod objection;
+mod reconcile;
 mod saved;
+mod seen;
 
-pub use after::{Clusters, Reach, places};
 pub use changes::{Edit, ValueChange, value_changes};
-pub use delivery::{Action, Adopted, Condition, Delivery, Drift, Found};
+pub use decide::change::{PlanError, ResourceChange, Why};
+pub use decide::desired::Desired;
+pub use decide::places::{Look, places};
+pub use decide::reach::{Clusters, Reach};
 pub use denied::Denials;
-pub use desired::Desired;
 pub use explain::{Explanation, Held, Source, explain, source_of_flag};
 pub use holds::{Hold, holds};
+pub use input::{Input, Past};
 pub use objection::{Objection, Reason, chain};
+pub use reconcile::delivery::{Action, Adopted, Condition, Delivery, Found};
+pub use reconcile::drift::Drift;
 pub use saved::{SavedPlan, SavedPlanError, States, Wish, states};
+pub use seen::{Observation, Pair, Unseen, UnseenKind};
 
-use delivery::Certainty;
-use objection::Standing;
-
-use after::After;
-
-/// One set in one cluster.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Pair {
-    /// The set.
-    pub set: SetName,
-    /// The cluster.
-    pub cluster: ClusterName,
-}
-
-/// What was seen of one set in one cluster.
-#[derive(Debug)]
-pub enum Observation {
-    /// What is there.
-    Seen(Observed),
-    /// Why nothing is known.
-    Unseen(Unseen),
-}
-
-/// Why a target could not be looked at. What is there stays there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unseen {
-    /// What kind of failure it is.
-    pub kind: UnseenKind,
-    /// The whole error, causes included.
-    pub reason: String,
-}
-
-/// What kind of failure keeps a target from being looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UnseenKind {
-    /// It does not answer; it may later.
-    Unreachable,
-    /// The token is not allowed to.
-    Denied,
-    /// It answers nonsense, or the connection is described wrongly.
-    Unusable,
-}
-
-/// The older revisions, as far as targets hold one.
-pub type Past = BTreeMap<(SetName, Version), Revision>;
-
-/// Everything that a plan follows from.
-#[derive(Debug)]
-pub struct Input<'a> {
-    /// What should become of which resources.
-    pub desired: &'a Desired,
-    /// Which sets to look at beyond those that change.
-    pub reach: &'a Reach,
-    /// The heads, read after the targets were observed: a target that is ahead of them is a fault.
-    pub heads: &'a Heads,
-    /// The revisions that targets hold and that are no longer the head.
-    pub past: &'a Past,
-    /// What was seen. A pair that is not in here is not touched.
-    pub observed: &'a BTreeMap<Pair, Observation>,
-    /// What one write to each cluster can carry, where it is known.
-    pub limits: &'a BTreeMap<ClusterName, Limits>,
-    /// The origin of every revision that the plan makes; its consents are those below.
-    pub origin: &'a Origin,
-    /// What a person has consented to.
-    pub consents: &'a BTreeSet<Consent>,
-}
+use decide::after::After;
 
 /// Every change that would be made, and everything that stands against it.
 #[derive(Debug)]
 pub struct Plan {
-    /// What is committed: no revisions when no resource changes, but always the heads that the plan
-    /// follows from.
+    /// What is committed: no revisions when no resource changes, but always the heads that what
+    /// changes and what is written follow from.
     pub commit: Commit,
     /// Each resource that gets a new revision.
     pub resources: Vec<ResourceChange>,
@@ -116,132 +58,32 @@ pub struct Plan {
     pub objections: Vec<Objection>,
 }
 
-/// A resource that gets a new revision.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ResourceChange {
-    /// The resource.
-    pub id: ResourceId,
-    /// The head that it is planned against.
-    pub base: Option<Version>,
-    /// The revision that it gets.
-    pub version: Version,
-    /// What the head says.
-    pub before: Option<Content>,
-    /// What the new revision says.
-    pub after: Content,
-    /// What is overridden now.
-    pub overrides_before: Overrides,
-    /// What the new revision overrides.
-    pub overrides: Overrides,
-    /// Why there is a new revision.
-    pub why: Why,
-}
-
-/// Why a resource gets a new revision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// What is declared changes.
-    Content,
-    /// What is overridden changes, and nothing else.
-    Overrides,
-    /// The labels of a cluster change or have changed, and with them what the set says there.
-    Labels,
-    /// It takes over from a history that this store does not know, with a higher number.
-    Takeover,
-}
-
-/// Why no plan can be made.
-#[derive(Debug, thiserror::Error)]
-pub enum PlanError {
-    /// The values of a set cannot be published; checking would have found it.
-    #[error("`{set}` cannot be rendered for `{cluster}`: {}", .errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Render {
-        /// The set.
-        set: SetName,
-        /// The cluster.
-        cluster: ClusterName,
-        /// Every reason.
-        errors: Vec<RenderError>,
-    },
-}
-
 /// Decides what follows from `input`.
 pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
-    // No `..`: a new input does not compile until it is thought about here.
-    let Input {
-        desired,
-        reach,
-        heads,
-        past,
-        observed,
-        limits,
-        origin,
-        consents,
-    } = input;
-
     // What was consented to is part of how a revision came to be.
     let origin = &Origin {
-        consents: (*consents).clone(),
-        ..(*origin).clone()
+        consents: input.consents.clone(),
+        ..input.origin.clone()
     };
-    let after = After::of(desired, heads);
-    let resources = after.revisions(&objection::claims(input, &after));
-    let reached = after.reached(reach);
-
+    let (heads, consents) = (input.heads, input.consents);
+    let after = After::of(input.desired, heads);
+    let claims = claims::claims(input, &after);
+    let decided = decide::decide(after, &claims, input.reach, heads, origin, consents)?;
+    let mut objections = decided.objections.clone();
     let mut deliveries = Vec::new();
-    let mut objections = gates::judge(heads, &after, &resources, origin, consents)?;
-    objections.extend(after.dangling());
-    for (pair, observation) in *observed {
-        let leaving = after.leaving.get(&pair.cluster);
-        if leaving.is_none() && !reached.contains(&pair.set) {
-            continue;
-        }
-        let Some(cluster) = leaving.or_else(|| after.clusters.get(&pair.cluster)) else {
-            continue;
-        };
-        let standing = objection::standing(pair, observation, heads, past);
-        let scene = delivery::Scene {
-            pair,
-            observation,
-            head: after.head_in(pair),
-            desired: match leaving {
-                Some(_) => None,
-                None => after.snapshot(pair, cluster, &resources, origin)?,
-            },
-            written: standing.written(&pair.set, heads, past),
-            standing,
-            begun: batches::begun(pair, observation, heads, past),
-            limits: limits.get(&pair.cluster).copied(),
-            certainty: certainty(reach, heads, &pair.set),
-            consents,
-            after: &after,
-        };
-        let (mut delivery, mut against) = delivery::decide(&scene);
-        if leaving.is_some() {
-            (delivery, against) = leaving::settle(delivery, against, consents);
-        }
-        deliveries.push(delivery);
+    for due in join::due(input, &decided) {
+        let (delivered, against) = reconcile::reconcile(due?);
+        deliveries.extend(delivered);
         objections.extend(against);
     }
+    deliveries.sort_by(|a, b| a.pair.cmp(&b.pair));
     objections.sort();
-
-    let commit = after.commit(&resources, &reached, origin);
     Ok(Plan {
-        commit,
-        resources: resources.into_values().collect(),
+        commit: decided.commit(&join::written(&deliveries)),
+        resources: decided.resources.into_values().collect(),
         deliveries,
         objections,
     })
-}
-
-/// Looking at everything, or after a deleted set, is asking whether anything is left.
-fn certainty(reach: &Reach, heads: &Heads, set: &SetName) -> Certainty {
-    let head = heads.get(&ResourceId::Set(set.clone()));
-    if *reach == Reach::All || head.is_some_and(|head| head.content == Content::Deleted) {
-        Certainty::Sure
-    } else {
-        Certainty::Likely
-    }
 }
 
 impl Plan {
@@ -317,9 +159,8 @@ impl Plan {
 
     /// Whether it removes any key from a target.
     pub fn removes_keys(&self) -> bool {
-        let writes = self.deliveries.iter().filter_map(|it| it.write.as_ref());
-        let mut entries = writes.flat_map(|write| write.entries.values());
-        entries.any(|entry| matches!(entry, EntryWrite::Delete { .. }))
+        let mut writes = self.deliveries.iter().filter_map(|it| it.write.as_ref());
+        writes.any(Write::removes_keys)
     }
 
     /// Whether every target that has to do with it could be looked at and holds what it should, and

@@ -36,6 +36,12 @@ pub trait Target: Debug + Send + Sync {
     /// read is an error; absent means that the target says so and would show it if it were there.
     async fn observe(&self, place: &Place) -> Result<Observed, TargetError>;
 
+    /// Every set of which something lies there, found with one listing, and those of `doubted` of
+    /// which that cannot be told. A token need not be allowed to see everything, and a listing leaves
+    /// out what it may not see, so a set that is not in the answer is certainly gone only if it is
+    /// one of `doubted`. Fails if there is no listing to go by: then each set is to be observed.
+    async fn sets(&self, doubted: &BTreeSet<SetName>) -> Result<BTreeSet<SetName>, TargetError>;
+
     /// Carries out `write`: whoever follows the snapshot key sees all of it, or nothing. A target
     /// with limits may put parts and loose keys before that; what it was stopped at, the next write
     /// finishes or clears away.

@@ -11,7 +11,7 @@ use super::rendering::Rendering;
 use super::world::World;
 use crate::model::value::Path;
 use crate::model::{
-    Aside, BreakerState, BreakerStatus, Cause, ClusterName, Connection, Consent, Contents,
+    Auxiliary, BreakerState, BreakerStatus, Cause, ClusterName, Connection, Consent, Contents,
     EntryWrite, Key, LimitOverrides, Limits, Origin, Oversize, Snapshot, SnapshotWrite, Version,
     Write,
 };
@@ -180,7 +180,7 @@ fn first_write(rendering: &Rendering<'_>, cluster: &ClusterName) -> Write {
     let loose = loose.filter(|key| snapshot.document.is_loose(key));
     Write {
         loose: loose.cloned().collect(),
-        aside: Aside::default(),
+        auxiliary: Auxiliary::default(),
         set: rendering.name.clone(),
         snapshot: SnapshotWrite::Put { value, expected },
         entries: (snapshot.entries.into_iter())

@@ -219,7 +219,7 @@ impl Engine<'_> {
                 Outcome::Failed(super::not_tried(target.as_ref()))
             }
             (Some(write), Some(Ok(target))) => {
-                let place = survey.places.get(pair);
+                let place = survey.places.get(pair).map(|look| &look.place);
                 self.write(target, write, delivery, place, down).await
             }
         };
@@ -293,7 +293,7 @@ impl Engine<'_> {
     /// How it went, now that it is known what is there; `doubt` if that does not tell.
     async fn settle(&self, delivery: &Delivery, observed: &Observed, doubt: Outcome) -> Outcome {
         match (&delivery.desired, &observed.snapshot) {
-            (None, ObservedSnapshot::Absent) if observed.aside.is_clear() => done(delivery),
+            (None, ObservedSnapshot::Absent) if observed.auxiliary.is_clear() => done(delivery),
             (Some(desired), _) if observed.holds(desired) => done(delivery),
             (Some(desired), _) => match observed.snapshot.document() {
                 Some(newer)

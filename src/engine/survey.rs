@@ -16,8 +16,8 @@ use crate::model::{
     ObservedSnapshot, Origin, Place, ResourceId, Version,
 };
 use crate::plan::{
-    Clusters, Desired, Input, Observation, Pair, Past, Plan, PlanError, Reach, States, Unseen,
-    UnseenKind, places, plan, states,
+    Clusters, Desired, Input, Look, Observation, Pair, Past, Plan, PlanError, Reach, States,
+    Unseen, UnseenKind, places, plan, states,
 };
 use crate::store::Which;
 use crate::target::Target;
@@ -43,7 +43,7 @@ pub struct Survey {
     past: Past,
     observed: BTreeMap<Pair, Observation>,
     limits: BTreeMap<ClusterName, Limits>,
-    pub(super) places: BTreeMap<Pair, Place>,
+    pub(super) places: BTreeMap<Pair, Look>,
     pub(super) fleet: Fleet,
 }
 
@@ -97,7 +97,7 @@ const ROUNDS: usize = 3;
 /// Where a survey looks, which follows from the heads.
 #[derive(Debug, PartialEq)]
 struct Scope {
-    places: BTreeMap<Pair, Place>,
+    places: BTreeMap<Pair, Look>,
     clusters: BTreeMap<ClusterName, Cluster>,
 }
 
@@ -234,9 +234,9 @@ impl Engine<'_> {
     async fn observe(
         &self,
         fleet: &Fleet,
-        places: &BTreeMap<Pair, Place>,
+        places: &BTreeMap<Pair, Look>,
     ) -> (BTreeMap<Pair, Observation>, BTreeMap<ClusterName, Limits>) {
-        let mut by_cluster: BTreeMap<&ClusterName, Vec<(&Pair, &Place)>> = BTreeMap::new();
+        let mut by_cluster: BTreeMap<&ClusterName, Vec<(&Pair, &Look)>> = BTreeMap::new();
         for look in places {
             by_cluster.entry(&look.0.cluster).or_default().push(look);
         }
@@ -245,13 +245,7 @@ impl Engine<'_> {
             async move {
                 match target {
                     Ok(target) => self.look_at(name, target, pairs).await,
-                    Err(unseen) => {
-                        let unseen = |(pair, _): (&Pair, _)| {
-                            (self.events)(Event::Surveyed(pair));
-                            (pair.clone(), Observation::Unseen(unseen.clone()))
-                        };
-                        (pairs.into_iter().map(unseen).collect(), None)
-                    }
+                    Err(unseen) => (self.all_unseen(pairs, unseen), None),
                 }
             }
         });
@@ -271,32 +265,95 @@ impl Engine<'_> {
         &self,
         name: &ClusterName,
         target: &Arc<dyn Target>,
-        pairs: Vec<(&Pair, &Place)>,
+        pairs: Vec<(&Pair, &Look)>,
     ) -> (Vec<(Pair, Observation)>, Option<(ClusterName, Limits)>) {
         let down = AtomicBool::new(false);
-        let down = &down;
-        let seen = stream::iter(pairs)
-            .map(|(pair, place)| async move {
-                let observation = if down.load(Ordering::Relaxed) {
-                    Observation::Unseen(not_tried(target.as_ref()))
-                } else {
-                    self.look_once(target, place, self.pace.timeout).await
-                };
-                if let Observation::Unseen(unseen) = &observation
-                    && unseen.kind == UnseenKind::Unreachable
-                {
-                    down.store(true, Ordering::Relaxed);
-                }
-                (self.events)(Event::Surveyed(pair));
-                (pair.clone(), observation)
-            })
-            .buffer_unordered(SETS_AT_ONCE)
-            .collect();
+        let (leftovers, due): (Vec<_>, Vec<_>) =
+            (pairs.into_iter()).partition(|(_, look)| look.for_leftovers);
+        let looks = async {
+            let (due, left) = tokio::join!(
+                self.look_for(target, due, &down),
+                self.look_for_leftovers(target, leftovers, &down)
+            );
+            let mut seen: Vec<_> = due;
+            seen.extend(left);
+            seen
+        };
         let limits = tokio::time::timeout(self.pace.timeout, target.limits());
-        let (seen, limits) = tokio::join!(seen, limits);
+        let (seen, limits) = tokio::join!(looks, limits);
         // Without limits the target could not be asked, which its observations say.
         let limits = limits.ok().and_then(Result::ok);
         (seen, limits.map(|limits| (name.clone(), limits)))
+    }
+
+    /// Reads these sets. Sets `down` as soon as the cluster does not answer.
+    async fn look_for(
+        &self,
+        target: &Arc<dyn Target>,
+        pairs: Vec<(&Pair, &Look)>,
+        down: &AtomicBool,
+    ) -> Vec<(Pair, Observation)> {
+        let looks = stream::iter(pairs).map(|(pair, look)| async move {
+            let observation = if down.load(Ordering::Relaxed) {
+                Observation::Unseen(not_tried(target.as_ref()))
+            } else {
+                let patience = self.pace.timeout;
+                self.look_once(target, &look.place, patience).await
+            };
+            if let Observation::Unseen(unseen) = &observation
+                && unseen.kind == UnseenKind::Unreachable
+            {
+                down.store(true, Ordering::Relaxed);
+            }
+            (self.events)(Event::Surveyed(pair));
+            (pair.clone(), observation)
+        });
+        looks.buffer_unordered(SETS_AT_ONCE).collect().await
+    }
+
+    /// Finds out what is left of sets that do not belong there: most are known to be gone from one
+    /// listing, and only the others are read.
+    async fn look_for_leftovers(
+        &self,
+        target: &Arc<dyn Target>,
+        pairs: Vec<(&Pair, &Look)>,
+        down: &AtomicBool,
+    ) -> Vec<(Pair, Observation)> {
+        if pairs.is_empty() {
+            return Vec::new();
+        }
+        let sets = pairs.iter().map(|(pair, _)| pair.set.clone()).collect();
+        let left = match tokio::time::timeout(self.pace.timeout, target.sets(&sets)).await {
+            Ok(Ok(left)) => left,
+            Ok(Err(error)) => match unseen(&error) {
+                unseen if unseen.kind == UnseenKind::Unreachable => {
+                    down.store(true, Ordering::Relaxed);
+                    return self.all_unseen(pairs, &unseen);
+                }
+                // Who may not list may read.
+                _ => sets,
+            },
+            Err(_) => {
+                down.store(true, Ordering::Relaxed);
+                return self.all_unseen(pairs, &timed_out(self.pace));
+            }
+        };
+        let is_left = |(pair, _): &(&Pair, _)| left.contains(&pair.set);
+        let (left, gone): (Vec<_>, Vec<_>) = pairs.into_iter().partition(is_left);
+        let mut seen = self.look_for(target, left, down).await;
+        seen.extend(gone.into_iter().map(|(pair, _)| {
+            (self.events)(Event::Surveyed(pair));
+            (pair.clone(), Observation::Seen(Observed::nothing()))
+        }));
+        seen
+    }
+
+    fn all_unseen(&self, pairs: Vec<(&Pair, &Look)>, unseen: &Unseen) -> Vec<(Pair, Observation)> {
+        let all = pairs.into_iter().map(|(pair, _)| {
+            (self.events)(Event::Surveyed(pair));
+            (pair.clone(), Observation::Unseen(unseen.clone()))
+        });
+        all.collect()
     }
 
     pub(super) async fn look_once(
@@ -354,7 +411,7 @@ fn versions(observed: &Observed) -> impl Iterator<Item = Version> {
             Err(error) => error.changed(),
         },
     };
-    let begun = observed.aside.delivering.as_ref();
+    let begun = observed.auxiliary.delivering.as_ref();
     let begun = begun.map(|begun| begun.version);
     held.map(Document::version).into_iter().chain(begun)
 }

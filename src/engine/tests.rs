@@ -11,7 +11,9 @@ use serde_json::json;
 use super::*;
 use crate::model::{Commit, ConfigSet, Content, ResourceId, Revision, Selector, Sequence, Version};
 use crate::plan::testing::*;
-use crate::plan::{Action, Clusters, Denials, Desired, Plan, Reach, Reason, Unseen, approve};
+use crate::plan::{
+    Action, Clusters, Condition, Denials, Desired, Plan, Reach, Reason, Unseen, approve,
+};
 use crate::store::{
     CommitLimits, CommitRecord, Committed, HeadsAt, MovedHead, Store, StoreError, Which,
 };
@@ -666,4 +668,130 @@ fn a_commit_elsewhere_stops_no_resume() {
         "{reports:?}"
     );
     assert!(world.plan_all().is_settled());
+}
+
+/// Nor is one that takes keys away in one cluster, or makes a new revision of one set.
+#[test]
+fn a_resume_is_guarded_by_what_it_writes_and_by_what_lies_beside_keys_that_go() {
+    let world = World::new();
+    let news = |a: u64| ConfigSet {
+        clusters: selector("region=us"),
+        publish: vec![keys("news")],
+        ..set(json!({"a": a}))
+    };
+    world.apply(&shop(&set(json!({"a": 1, "b": 2}))));
+    world.apply(&sets(&[("news", &news(1))]));
+    world.target("eu").set_wire(Wire::Down);
+    world.apply(&shop(&set(json!({"a": 1}))));
+    world.target("eu").set_wire(Wire::Fine);
+    let (survey, plan) = world.look(&Desired::nothing(), &Reach::All);
+    assert!(plan.removes_keys());
+    let guards: Vec<_> = plan.commit.expected.keys().cloned().collect();
+    assert_eq!(guards, [cluster_id("eu"), set_id("shop")]);
+    let resume = approve(plan).unwrap();
+    world.apply(&sets(&[("news", &news(2))]));
+    world.apply(&described("jp", cluster("jp", "jp")));
+    let reports = world.carry_out(&survey, &resume).unwrap();
+    assert!(
+        reports.iter().all(|report| report.outcome.is_settled()),
+        "{reports:?}"
+    );
+    assert_eq!(world.target("eu").memory.get("app/b"), None);
+    assert!(world.plan_all().is_settled());
+
+    // Another store was here, and `shop` gets a greater number.
+    let world = world.adopting();
+    let theirs = World::new();
+    for a in 1..9 {
+        theirs.apply(&shop(&set(json!({"a": a}))));
+    }
+    let alien = theirs.target("eu").text(SNAPSHOT);
+    world
+        .target("eu")
+        .memory
+        .put_as_other(SNAPSHOT, alien.as_bytes());
+    let (survey, plan) = world.look(&Desired::nothing(), &Reach::All);
+    assert_eq!(plan.commit.revisions.len(), 1);
+    let resume = approve(plan).unwrap();
+    world.apply(&sets(&[("news", &news(3))]));
+    world.carry_out(&survey, &resume).unwrap();
+    assert!(world.plan_all().is_settled());
+}
+
+/// `shop` is there, `gone` was deleted everywhere, and `eu` alone had `news`.
+fn with_deleted_sets() -> World {
+    let world = World::new();
+    let news = ConfigSet {
+        clusters: selector("region=eu"),
+        publish: vec![keys("news")],
+        ..set(json!({"a": 1}))
+    };
+    let gone = ConfigSet {
+        publish: vec![keys("gone")],
+        ..set(json!({"a": 1}))
+    };
+    let shop = set(json!({"a": 1}));
+    world.apply(&sets(&[("shop", &shop), ("news", &news), ("gone", &gone)]));
+    world.apply(&deleted("gone"));
+    world
+}
+
+/// The sets that were read in a cluster, each time.
+fn looked(world: &World, cluster: &str) -> Vec<String> {
+    let mut sets = std::mem::take(&mut *world.target(cluster).looked.lock().unwrap());
+    sets.sort();
+    sets.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_look_at_everything_reads_what_lies_there_or_should_and_no_deleted_set() {
+    let world = with_deleted_sets();
+    for cluster in ["eu", "us"] {
+        looked(&world, cluster);
+    }
+    let plan = world.plan_all();
+    assert!(plan.is_settled());
+    assert_eq!(
+        plan.deliveries.len(),
+        6,
+        "each set is known in each cluster"
+    );
+    assert_eq!(looked(&world, "eu"), ["news", "shop"]);
+    assert_eq!(looked(&world, "us"), ["shop"]);
+
+    // What somebody put back is seen, and so is what should be there and is not.
+    let key = "cfgctl/gone/snapshot";
+    world.target("us").memory.put_as_other(key, b"x");
+    world
+        .target("us")
+        .memory
+        .delete_as_other("cfgctl/shop/snapshot");
+    let plan = world.plan_all();
+    assert_eq!(looked(&world, "us"), ["gone", "shop"]);
+    let found = |set| &delivery(&plan, set, "us").condition;
+    assert!(matches!(found("gone"), Condition::Alien(_)));
+    assert_eq!(*found("shop"), Condition::Missing);
+}
+
+#[test]
+fn who_may_not_list_reads_each_set_and_who_cannot_look_is_told_of_every_one() {
+    let world = with_deleted_sets();
+    looked(&world, "us");
+    world.target("us").set_wire(Wire::Hiding);
+    assert!(world.plan_all().is_settled());
+    assert_eq!(looked(&world, "us"), ["gone", "news", "shop"]);
+
+    for wire in [Wire::Down, Wire::Hanging] {
+        world.target("us").set_wire(wire);
+        let plan = world.plan_all();
+        assert!(!plan.is_settled());
+        for set in ["gone", "news", "shop"] {
+            let delivery = delivery(&plan, set, "us");
+            assert!(
+                matches!(delivery.condition, Condition::Unseen(_)),
+                "{wire:?}"
+            );
+            assert_eq!(delivery.action, Action::Wait, "{set} {wire:?}");
+        }
+    }
 }

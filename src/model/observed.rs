@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Aside, Digest, Document, DocumentError, Key, Prefix, SetName};
+use super::{Auxiliary, Digest, Document, DocumentError, Key, Prefix, SetName};
 
 /// Names one state of one key. A write that carries it fails if the key was written since.
 ///
@@ -43,13 +43,22 @@ pub struct Observed {
     /// what lies below the prefixes of the place. Never the snapshot key.
     pub entries: BTreeMap<Key, ObservedEntry>,
     /// What cfgctl keeps there for itself.
-    pub aside: Aside,
+    pub auxiliary: Auxiliary,
 }
 
 impl Observed {
+    /// Nothing of the set is there.
+    pub fn nothing() -> Self {
+        Self {
+            snapshot: ObservedSnapshot::Absent,
+            entries: BTreeMap::new(),
+            auxiliary: Auxiliary::default(),
+        }
+    }
+
     /// Whether exactly this snapshot is there, every key of it included, and no other is on its way.
     pub fn holds(&self, document: &Document) -> bool {
-        self.aside.delivering.is_none()
+        self.auxiliary.delivering.is_none()
             && self.snapshot.document() == Some(document)
             && document.keys().iter().all(|(key, digest)| {
                 let entry = self.entries.get(key);

@@ -20,14 +20,14 @@ const MOST_PARTS: usize = 1024;
 
 /// The names that cfgctl gives to keys beside a snapshot key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AsideNames {
+pub struct AuxiliaryNames {
     /// Below which parts lie; ends in a slash.
     pub parts: String,
     /// Where a delivery in batches leaves its mark.
     pub delivering: String,
 }
 
-impl AsideNames {
+impl AuxiliaryNames {
     /// The names beside the snapshot key of this name.
     pub fn of(snapshot_key: &str) -> Self {
         let above = match snapshot_key.rsplit_once('/') {
@@ -84,7 +84,7 @@ pub(super) struct Part {
 pub(super) fn cut<'a>(
     bytes: &'a [u8],
     part_bytes: usize,
-    names: &AsideNames,
+    names: &AuxiliaryNames,
 ) -> (Vec<Part>, BTreeMap<String, &'a [u8]>) {
     let mut chunks = BTreeMap::new();
     let mut parts = Vec::new();
@@ -102,7 +102,7 @@ pub(super) fn cut<'a>(
 }
 
 /// Whether they stay within bounds, and lead nowhere but to parts of their own set.
-pub(super) fn are_sound(parts: &[Part], names: &AsideNames) -> bool {
+pub(super) fn are_sound(parts: &[Part], names: &AuxiliaryNames) -> bool {
     let sizes = parts.iter().map(|part| part.bytes);
     let total = sizes.fold(0, usize::saturating_add);
     parts.len() <= MOST_PARTS
@@ -175,7 +175,7 @@ impl Read {
     /// Reads what lies at a snapshot key; `part` gives the bytes at the key of a part.
     pub fn new<'a>(
         bytes: &[u8],
-        names: &AsideNames,
+        names: &AuxiliaryNames,
         part: impl Fn(&str) -> Option<&'a [u8]>,
     ) -> Self {
         let contents = (bytes.len() <= MAX_DOCUMENT_BYTES)

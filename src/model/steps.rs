@@ -10,8 +10,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::aside::Mark;
-use super::parts::{self, AsideNames, Table};
+use super::auxiliary::Mark;
+use super::parts::{self, AuxiliaryNames, Table};
 use super::snapshot::MAX_DOCUMENT_BYTES;
 use super::transaction::{OPERATION_BYTES, escaped_bytes};
 use super::{
@@ -70,7 +70,7 @@ impl Write {
         Layout {
             write: self,
             snapshot_key,
-            names: AsideNames::of(snapshot_key),
+            names: AuxiliaryNames::of(snapshot_key),
             limits,
             contents: None,
             batched: false,
@@ -99,7 +99,7 @@ struct Cut<'a> {
 struct Layout<'a> {
     write: &'a Write,
     snapshot_key: &'a str,
-    names: AsideNames,
+    names: AuxiliaryNames,
     limits: Limits,
     /// The document, if it is cut.
     contents: Option<Cut<'a>>,
@@ -146,7 +146,7 @@ impl<'a> Layout<'a> {
     }
 
     fn has_begun(&self, document: &Document) -> bool {
-        let begun = self.write.aside.delivering.as_ref();
+        let begun = self.write.auxiliary.delivering.as_ref();
         begun.is_some_and(|begun| {
             begun.version == document.version() && begun.origin == *document.origin()
         })
@@ -180,7 +180,7 @@ impl<'a> Layout<'a> {
                 && self.write.loose.contains(*key)
         };
         let created = entries.filter(is_created).map(|(key, _)| key);
-        let left = self.write.aside.delivering.iter();
+        let left = self.write.auxiliary.delivering.iter();
         let left = left.flat_map(|delivering| &delivering.created);
         let keys: BTreeSet<&Key> = created.chain(left).collect();
         let list = if keys.is_empty() {
@@ -211,11 +211,11 @@ impl<'a> Layout<'a> {
     }
 
     fn transactions(&self) -> Vec<Transaction<'a>> {
-        let mut transactions = self.filled(&[self.guard()], self.aside());
+        let mut transactions = self.filled(&[self.guard()], self.auxiliary());
         if self.batched {
             let mut guards = vec![self.guard()];
             if let Some(mark) = &self.mark {
-                let seen = self.write.aside.delivering.as_ref();
+                let seen = self.write.auxiliary.delivering.as_ref();
                 let seen = seen.map(|delivering| &delivering.fence);
                 let begin = self.mark(Act::Put(mark.table.clone().into()), Expected::seen(seen));
                 transactions.extend(self.filled(&guards, vec![begin]));
@@ -249,25 +249,25 @@ impl<'a> Layout<'a> {
 
     /// Whether a part is there already.
     fn is_there(&self, part: &str) -> Option<&'a Fence> {
-        let seen = self.write.aside.parts.get(part)?;
+        let seen = self.write.auxiliary.parts.get(part)?;
         (seen.intact && seen.owner == Owner::Cfgctl).then_some(&seen.fence)
     }
 
     /// Surplus parts go, new parts come. Those that something names stay until the next write:
     /// someone may just have read it.
-    fn aside(&self) -> Vec<Step<'a>> {
-        let aside = &self.write.aside;
+    fn auxiliary(&self) -> Vec<Step<'a>> {
+        let auxiliary = &self.write.auxiliary;
         let new: BTreeMap<_, _> = (self.contents.iter().chain(&self.mark))
             .flat_map(|cut| &cut.parts)
             .collect();
         let is_surplus =
-            |part: &str| !aside.named.contains(part) && !new.contains_key(&part.to_owned());
-        let surplus = aside.own_parts().filter(|(part, _)| is_surplus(part));
+            |part: &str| !auxiliary.named.contains(part) && !new.contains_key(&part.to_owned());
+        let surplus = auxiliary.own_parts().filter(|(part, _)| is_surplus(part));
         let surplus =
             surplus.map(|(part, seen)| Step::new(part, Act::Delete, Expected::At(&seen.fence)));
         let put = new.iter().filter(|(part, _)| self.is_there(part).is_none());
         let put = put.map(|(part, bytes)| {
-            let seen = aside.parts.get(*part).map(|seen| &seen.fence);
+            let seen = auxiliary.parts.get(*part).map(|seen| &seen.fence);
             Step::new(
                 (*part).clone(),
                 Act::Put((*bytes).clone()),
@@ -311,7 +311,7 @@ impl<'a> Layout<'a> {
                 operations.push(Step::new(self.snapshot_key, Act::Delete, expected));
             }
         }
-        match (&self.mark, &self.write.aside.delivering) {
+        match (&self.mark, &self.write.auxiliary.delivering) {
             (Some(_), _) => operations.push(self.mark(Act::Delete, Expected::Written)),
             (None, Some(seen)) => {
                 operations.push(self.mark(Act::Delete, Expected::At(&seen.fence)));
@@ -346,10 +346,10 @@ impl<'a> Layout<'a> {
 
     /// The parts that go with the snapshot.
     fn named_parts(&self) -> Vec<Step<'a>> {
-        let aside = &self.write.aside;
-        let named = aside
+        let auxiliary = &self.write.auxiliary;
+        let named = auxiliary
             .own_parts()
-            .filter(|(part, _)| aside.named.contains(*part));
+            .filter(|(part, _)| auxiliary.named.contains(*part));
         let delete = |(part, seen): (&'a str, &'a super::ObservedPart)| {
             Step::new(part, Act::Delete, Expected::At(&seen.fence))
         };

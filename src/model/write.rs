@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Aside, Fence, Key, SetName};
+use super::{Auxiliary, Fence, Key, SetName};
 
 /// Everything that is to become of one set in one target. What readers of the snapshot key see
 /// changes as a whole, or not at all.
@@ -20,10 +20,16 @@ pub struct Write {
     /// does not fit into one transaction.
     pub loose: BTreeSet<Key>,
     /// What was seen beside the snapshot key.
-    pub aside: Aside,
+    pub auxiliary: Auxiliary,
 }
 
 impl Write {
+    /// Whether any key beside the snapshot key goes.
+    pub fn removes_keys(&self) -> bool {
+        let mut entries = self.entries.values();
+        entries.any(|entry| matches!(entry, EntryWrite::Delete { .. }))
+    }
+
     /// The keys beside the snapshot key that get another content or go.
     pub fn changed(&self) -> impl Iterator<Item = &Key> {
         let changed = |(_, entry): &(&Key, &EntryWrite)| !matches!(entry, EntryWrite::Keep { .. });

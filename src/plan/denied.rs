@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, Condition, Delivery, Objection, Pair, Plan, Reason, Unseen, UnseenKind};
+use super::Plan;
+use super::objection::{Objection, Reason};
+use super::reconcile::delivery::{Action, Condition, Delivery};
+use super::seen::{Pair, Unseen, UnseenKind};
 use crate::model::ResourceId;
 
 /// Why the token may not write what a plan has to, by set and cluster.

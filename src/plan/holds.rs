@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Held;
+use super::explain::Held;
 use crate::model::{BreakerName, BreakerState, ConfigSet, FlagName, Labels, Overrides};
 
 /// One thing that is not as it is declared.

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Desired, Observation, Pair, Plan, Reach};
+use super::Plan;
+use super::decide::desired::Desired;
+use super::decide::reach::Reach;
+use super::seen::{Observation, Pair};
 use crate::model::value::{Map, canonical};
 use crate::model::{
     API_VERSION, Consent, Digest, EntryWrite, ObservedSnapshot, Planned, Provenance, ResourceId,
@@ -203,14 +206,16 @@ impl SavedPlan {
     /// out does exactly what was shown.
     pub fn moved(&self, plan: &Plan, states: &States) -> Vec<String> {
         let mut moved = Vec::new();
-        let heads = self.heads.keys().chain(plan.commit.expected.keys());
-        for id in heads.collect::<BTreeSet<_>>() {
-            let version = |of: &BTreeMap<ResourceId, Option<Version>>| {
-                let version = of.get(id).copied().flatten();
-                version.map_or("nothing".to_owned(), |version| version.to_string())
+        // Which heads it follows from is a matter of what is written, which is compared below.
+        for (id, then) in &self.heads {
+            let Some(now) = plan.commit.expected.get(id) else {
+                continue;
             };
-            let (then, now) = (version(&self.heads), version(&plan.commit.expected));
             if then != now {
+                let shown = |version: &Option<Version>| {
+                    version.map_or("nothing".to_owned(), |version| version.to_string())
+                };
+                let (then, now) = (shown(then), shown(now));
                 moved.push(format!("{id} was at {then}, now at {now}"));
             }
         }

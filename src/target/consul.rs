@@ -168,6 +168,13 @@ impl Target for Consul {
         observe::observe(self, place).await
     }
 
+    /// One listing of names, which the token need not be allowed to make: the least policy has one
+    /// rule for each set. So for those of `doubted` that are not in it this asks as well, many in one
+    /// request, whether the token may see them; they are not read.
+    async fn sets(&self, doubted: &BTreeSet<SetName>) -> Result<BTreeSet<SetName>, TargetError> {
+        self.sets_there(doubted).await
+    }
+
     async fn write(&self, write: &Write) -> Result<(), TargetError> {
         self.write_by_steps(write, &Progress::default()).await
     }

@@ -24,8 +24,8 @@ use async_trait::async_trait;
 
 use super::{Access, Health, Target, TargetError, expected};
 use crate::model::{
-    self, Aside, Document, DocumentError, Key, Limits, Observed, ObservedEntry, ObservedSnapshot,
-    Owner, Place, SetName, Write,
+    self, Auxiliary, Document, DocumentError, Key, Limits, Observed, ObservedEntry,
+    ObservedSnapshot, Owner, Place, SetName, Write,
 };
 
 mod access;
@@ -46,6 +46,8 @@ const LOCK_WAIT: Duration = Duration::from_millis(20);
 const LOCK_ATTEMPTS: u32 = 500;
 /// How often reading starts again because a write switched meanwhile.
 const RESTARTS: usize = 20;
+/// How many names are read of the directory that the sets lie in: far more than any store has sets.
+const MAX_NAMES: usize = 1_000_000;
 
 /// A directory target.
 #[derive(Clone, Debug)]
@@ -89,6 +91,26 @@ impl Directory {
             location: self.location(),
             keys: vec![self.snapshot_key(&place.set)],
         })
+    }
+
+    /// The sets that have anything there, be it what others put in their place.
+    fn names(&self, given_up: &GivenUp) -> Result<BTreeSet<SetName>, TargetError> {
+        let failed = |error| self.failed(tree::at(&self.path, error));
+        let items = match std::fs::read_dir(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeSet::new()),
+            items => items.map_err(failed)?,
+        };
+        let mut names = BTreeSet::new();
+        for (seen, item) in items.enumerate() {
+            given_up.check().map_err(failed)?;
+            if seen >= MAX_NAMES {
+                let what = format!("more than {MAX_NAMES} names, which is more than cfgctl reads");
+                return Err(failed(io::Error::new(ErrorKind::InvalidData, what)));
+            }
+            let name = item.map_err(failed)?.file_name();
+            names.extend(name.to_str().and_then(|name| name.parse::<SetName>().ok()));
+        }
+        Ok(names)
     }
 
     fn replace(&self, write: &Write, given_up: &GivenUp) -> Result<(), TargetError> {
@@ -345,7 +367,7 @@ fn observe(tree: &Tree, place: &Place, given_up: &GivenUp) -> io::Result<Observe
     Ok(Observed {
         snapshot,
         entries,
-        aside: Aside::default(),
+        auxiliary: Auxiliary::default(),
     })
 }
 
@@ -367,6 +389,10 @@ impl Target for Directory {
         let place = place.clone();
         self.blocking(move |this, given_up| this.read(&place, given_up))
             .await
+    }
+
+    async fn sets(&self, _: &BTreeSet<SetName>) -> Result<BTreeSet<SetName>, TargetError> {
+        self.blocking(Self::names).await
     }
 
     async fn write(&self, write: &Write) -> Result<(), TargetError> {

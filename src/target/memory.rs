@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::{Access, Health, Target, TargetError};
 use crate::model::{
-    self, Act, Aside, AsideNames, Expected, Fence, Key, Limits, Observed, ObservedEntry,
+    self, Act, Auxiliary, AuxiliaryNames, Expected, Fence, Key, Limits, Observed, ObservedEntry,
     ObservedSnapshot, Owner, Place, Read, SetName, Transaction, Write,
 };
 
@@ -136,14 +136,14 @@ impl Store {
         self.cells.get(key).map(|cell| cell.value.as_slice())
     }
 
-    fn aside(&self, names: &AsideNames) -> Aside {
-        let mut aside = Aside::default();
+    fn auxiliary(&self, names: &AuxiliaryNames) -> Auxiliary {
+        let mut auxiliary = Auxiliary::default();
         for (key, cell) in &self.cells {
             let (value, owner, fence) = (cell.value.as_slice(), cell.owner, cell.fence());
             let cell = model::Cell { key, value, owner };
-            aside.insert(names, cell, fence, |part| self.bytes(part));
+            auxiliary.insert(names, cell, fence, |part| self.bytes(part));
         }
-        aside
+        auxiliary
     }
 
     fn fence(&self, key: &str) -> Option<Fence> {
@@ -182,14 +182,14 @@ impl Target for Memory {
 
     async fn observe(&self, place: &Place) -> Result<Observed, TargetError> {
         let snapshot_key = self.snapshot_key(&place.set);
-        let names = AsideNames::of(&snapshot_key);
+        let names = AuxiliaryNames::of(&snapshot_key);
         let store = self.store();
-        let mut aside = store.aside(&names);
+        let mut auxiliary = store.auxiliary(&names);
         let snapshot = match store.cells.get(&snapshot_key) {
             None => ObservedSnapshot::Absent,
             Some(cell) => {
                 let read = Read::new(&cell.value, &names, |part| store.bytes(part));
-                aside.named.extend(read.parts);
+                auxiliary.named.extend(read.parts);
                 ObservedSnapshot::Present {
                     fence: cell.fence(),
                     owner: cell.owner,
@@ -201,7 +201,7 @@ impl Target for Memory {
         let wanted = |key: &Key| {
             place.keys.contains(key)
                 || document.is_some_and(|document| document.keys().contains_key(key))
-                || aside.created().any(|created| created == key)
+                || auxiliary.created().any(|created| created == key)
                 || place.prefixes.iter().any(|prefix| prefix.contains(key))
         };
         let entries = store
@@ -215,8 +215,18 @@ impl Target for Memory {
         Ok(Observed {
             snapshot,
             entries,
-            aside,
+            auxiliary,
         })
+    }
+
+    async fn sets(&self, _: &BTreeSet<SetName>) -> Result<BTreeSet<SetName>, TargetError> {
+        let below = self.prefix.below();
+        let store = self.store();
+        let names = store.cells.keys().filter_map(|key| {
+            let (set, _) = key.strip_prefix(below.as_str())?.split_once('/')?;
+            set.parse().ok()
+        });
+        Ok(names.collect())
     }
 
     async fn write(&self, write: &Write) -> Result<(), TargetError> {

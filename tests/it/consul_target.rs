@@ -1,6 +1,6 @@
 //! What is Consul's own: permissions that hide, sizes that matter, servers that hang.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use cfgctl::model::{self, Limits, Oversize, Owner, Place, SetName, Snapshot};
@@ -56,7 +56,7 @@ pub(crate) fn blind(set: &SetName, root: &str) -> model::Write {
     let absent = model::Observed {
         snapshot: model::ObservedSnapshot::Absent,
         entries: [].into(),
-        aside: model::Aside::default(),
+        auxiliary: model::Auxiliary::default(),
     };
     write(&absent, &snapshot(set, 1, &[(&format!("{root}/a"), b"1")]))
 }
@@ -206,7 +206,7 @@ async fn the_estimate_of_a_request_is_never_too_small_and_close() {
         &model::Observed {
             snapshot: model::ObservedSnapshot::Absent,
             entries: [].into(),
-            aside: model::Aside::default(),
+            auxiliary: model::Auxiliary::default(),
         },
         &snapshot(&set, 1, &entries),
     );
@@ -322,6 +322,72 @@ async fn what_a_token_may_not_do_is_denied_and_never_absent() {
     assert_eq!(reason(error), unknown);
     let error = all.write(&blind(&set, "app")).await.unwrap_err();
     assert_eq!(reason(error), unknown);
+}
+
+#[tokio::test]
+async fn a_set_that_a_listing_hides_is_never_said_to_be_gone() {
+    let server = Server::start_with_acl(MASTER).await;
+    let as_user = |secret: &str| {
+        let token = [("CONSUL_HTTP_TOKEN", secret)];
+        connect_with(&server.address(), "cfgctl", &token)
+    };
+    let master = as_user(MASTER);
+    let [one, other, gone] = ["one", "other", "gone"].map(|name| name.parse().expect("a name"));
+    for set in [&one, &other] {
+        let entry = format!("app/{set}/a");
+        let next = snapshot(set, 1, &[(&entry, b"1")]);
+        create(&master, "app", &next).await.expect("a create");
+    }
+    let doubted = BTreeSet::from([one.clone(), other.clone(), gone.clone()]);
+    let there = BTreeSet::from([one.clone(), other.clone()]);
+    assert_eq!(master.sets(&doubted).await.expect("a listing"), there);
+
+    let all = doubted.clone();
+    let not_other = BTreeSet::from([one.clone(), gone.clone()]);
+    for (rules, expected) in [
+        // One rule for each set, which may be seen one by one and not as a whole.
+        (vec![("key_prefix", "cfgctl/one/", "read")], &all),
+        (
+            vec![
+                ("key_prefix", "cfgctl/one/", "read"),
+                ("key_prefix", "cfgctl/other/", "read"),
+                ("key_prefix", "cfgctl/gone/", "read"),
+            ],
+            &there,
+        ),
+        // A listing asks for the folder, which such a rule does not let it see.
+        (vec![("key", "cfgctl/other/snapshot", "read")], &all),
+        // Everything but one.
+        (
+            vec![
+                ("key_prefix", "cfgctl/", "read"),
+                ("key_prefix", "cfgctl/other/", "deny"),
+            ],
+            &there,
+        ),
+        (
+            vec![
+                ("key_prefix", "cfgctl/", "read"),
+                ("key", "cfgctl/gone/snapshot", "deny"),
+            ],
+            &all,
+        ),
+        (vec![("key_prefix", "app/", "read")], &all),
+    ] {
+        let rules = rules
+            .iter()
+            .map(|(kind, key, policy)| format!("{kind} \"{key}\" {{ policy = \"{policy}\" }}"));
+        let rules: Vec<_> = rules.collect();
+        let token = server.token(&rules.join("\n")).await;
+        let found = as_user(&token.secret).sets(&doubted).await;
+        assert_eq!(found.expect("a listing"), *expected, "{rules:?}");
+        // Of a set that is not asked for, it says what it sees.
+        let found = as_user(&token.secret).sets(&not_other).await;
+        assert!(found.expect("a listing").is_subset(expected), "{rules:?}");
+    }
+    let unknown = as_user("00000000-1111-2222-3333-444444444444");
+    let error = unknown.sets(&doubted).await;
+    assert!(matches!(error, Err(TargetError::Denied { .. })));
 }
 
 #[tokio::test]

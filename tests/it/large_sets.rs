@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cfgctl::model::{AsideNames, Read};
+use cfgctl::model::{AuxiliaryNames, Read};
 use serde_json::{Value, json};
 
 use crate::crash::{When, kill_at};
@@ -69,7 +69,7 @@ fn apply(world: &World, way: Way, n: u64) {
 /// The generation of the whole snapshot that someone finds who reads it key by key; 0 for none.
 fn followed(consul: &mut Raw, world: &World) -> u64 {
     let snapshot = world.snapshot_key();
-    let names = AsideNames::of(&snapshot);
+    let names = AuxiliaryNames::of(&snapshot);
     loop {
         let mut get = |key: &str| consul.tree(key).remove(key).map(|(value, _)| value);
         let Some(head) = get(&snapshot) else {
@@ -118,7 +118,7 @@ fn assert_whole(world: &World, way: Way, n: u64) {
         }
     }
     assert!(found.is_empty(), "{:?}", found.keys());
-    let names = AsideNames::of(&world.snapshot_key());
+    let names = AuxiliaryNames::of(&world.snapshot_key());
     assert!(consul.tree(&names.delivering).is_empty());
     assert_eq!(state(world), "in-sync");
 }

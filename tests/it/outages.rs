@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support::consul::Consul;
-use crate::support::proxy::{Fate, Gate};
+use crate::support::proxy::{Fate, Gate, Request};
 use crate::support::world::{World, fleet};
 
 /// What `--timeout 2s` allows for a write and for the look after it, with room for a busy machine.
@@ -165,4 +165,41 @@ fn lose(
             Fate::Forward
         }
     });
+}
+
+/// Removal may be unfinished anywhere, so nobody is told that all is done before every cluster has
+/// said what lies there; but that is one listing, however many sets were deleted.
+#[tokio::test]
+async fn a_deleted_set_is_not_read_any_more_and_every_cluster_still_has_its_say() {
+    let world = World::shared(2).await;
+    let proxies = world.behind_proxies();
+    world.apply(1).expect_code(0);
+    world.user.ok(&["delete", "checkout", "--yes"]);
+    let key = world.snapshot_key();
+    let asked = |n: usize, command: &[&str]| {
+        let before = proxies[n].requests().len();
+        world.user.ok(command);
+        let requests = proxies[n].requests().split_off(before);
+        let reads = |what: &str| {
+            let body = |it: &Request| String::from_utf8_lossy(&it.body).into_owned();
+            let is_read = |it: &&Request| it.path.contains(what) || body(it).contains(what);
+            requests.iter().filter(is_read).count()
+        };
+        (reads("?keys"), reads("get-tree"), reads(&key))
+    };
+    for command in [&["status"][..], &["drift"], &["apply", "--resume", "--yes"]] {
+        // The third is whether the token may see the set, which is not read.
+        assert_eq!(asked(0, command), (1, 0, 1), "{command:?}");
+    }
+    proxies[1].rule(|_| Fate::Cut);
+    let resume = ["apply", "--resume", "--yes", "--timeout", "2s"];
+    let said = world.json(3, &resume);
+    assert_eq!(said["clusters"][0]["cluster"], "c1", "{said:#}");
+    assert_eq!(said["clusters"][0]["outcome"], "unreachable", "{said:#}");
+    proxies[1].forward();
+
+    // What comes back is seen at once.
+    fleet().await[1].kv_put(&key, "x").await;
+    let held = world.json(1, &["drift"]);
+    assert!(held.to_string().contains("unreadable"), "{held:#}");
 }

@@ -218,6 +218,7 @@ promises! {
     a_reader_never_sees_a_mixture,
     a_lost_request_changed_nothing_and_a_lost_answer_everything,
     it_is_fit_for_use,
+    a_listing_names_the_sets_that_lie_there,
     a_large_snapshot_survives_byte_for_byte,
     more_than_any_snapshot_may_have_is_refused,
     a_reader_never_sees_half_of_a_large_snapshot,
@@ -625,6 +626,33 @@ async fn it_is_fit_for_use(bench: &dyn Bench) {
     let denials = target.denials(&sets).await.expect("an answer");
     assert_eq!(denials, BTreeMap::new());
     assert_eq!(health.limits, target.limits().await.expect("its limits"));
+}
+
+async fn a_listing_names_the_sets_that_lie_there(bench: &dyn Bench) {
+    let target = bench.target();
+    let [kept, removed, never] = [unique_set(), unique_set(), unique_set()];
+    let doubted = BTreeSet::from([kept.clone(), removed.clone(), never]);
+    let listed = async || target.sets(&doubted).await.expect("a listing");
+    assert_eq!(listed().await, BTreeSet::new());
+    for set in [&kept, &removed] {
+        let root = unique_prefix();
+        let entry = format!("{root}/a");
+        deliver(bench, &root, &snapshot(set, 1, &[(&entry, b"1")])).await;
+    }
+    assert_eq!(
+        listed().await,
+        BTreeSet::from([kept.clone(), removed.clone()])
+    );
+    let there = observe(bench, &removed, &unique_prefix()).await;
+    target.write(&removal(&there)).await.expect("a removal");
+    assert_eq!(listed().await, BTreeSet::from([kept.clone()]));
+    // What lies there is told also of sets that nobody asked for, and something that is none.
+    let all = target.sets(&BTreeSet::new()).await.expect("a listing");
+    assert_eq!(all, BTreeSet::from([kept.clone()]));
+    bench
+        .put_as_other(&kept, &target.snapshot_key(&kept), b"x")
+        .await;
+    assert_eq!(listed().await, BTreeSet::from([kept]));
 }
 
 /// For targets with limits.

@@ -31,6 +31,8 @@ pub(crate) enum Wire {
     Hanging,
     /// It answers reads and never writes.
     HangingWrites,
+    /// It lists nothing, and answers everything else.
+    Hiding,
     /// It answers reads and denies writes.
     ReadOnly,
     /// It loses the nth write from now, counted from 0.
@@ -46,6 +48,8 @@ pub(crate) struct Wired {
     before_write: Mutex<Option<Hook>>,
     /// Everything that it was asked to write.
     pub(crate) writes: AtomicUsize,
+    /// Every set that was read, each time.
+    pub(crate) looked: Mutex<Vec<SetName>>,
 }
 
 impl std::fmt::Debug for Wired {
@@ -61,6 +65,7 @@ impl Wired {
             wire: Mutex::new(Wire::Fine),
             before_write: Mutex::default(),
             writes: AtomicUsize::new(0),
+            looked: Mutex::default(),
         }
     }
 
@@ -81,7 +86,9 @@ impl Wired {
     async fn reach(&self) -> Result<(), TargetError> {
         let wire = *self.wire.lock().unwrap();
         match wire {
-            Wire::Fine | Wire::HangingWrites | Wire::ReadOnly | Wire::Loses(..) => Ok(()),
+            Wire::Fine | Wire::Hiding | Wire::HangingWrites | Wire::ReadOnly | Wire::Loses(..) => {
+                Ok(())
+            }
             Wire::Down => Err(TargetError::Unreachable {
                 location: self.location(),
                 source: "connection refused".into(),
@@ -122,8 +129,20 @@ impl Target for Wired {
         self.memory.limits().await
     }
 
+    async fn sets(&self, doubted: &BTreeSet<SetName>) -> Result<BTreeSet<SetName>, TargetError> {
+        self.reach().await?;
+        if *self.wire.lock().unwrap() == Wire::Hiding {
+            return Err(TargetError::Denied {
+                location: self.location(),
+                reason: "the token may not list".to_owned(),
+            });
+        }
+        self.memory.sets(doubted).await
+    }
+
     async fn observe(&self, place: &Place) -> Result<Observed, TargetError> {
         self.reach().await?;
+        self.looked.lock().unwrap().push(place.set.clone());
         self.memory.observe(place).await
     }
 

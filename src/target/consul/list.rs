@@ -1,12 +1,19 @@
-//! Reading keys that are none of a set: for taking over what others wrote.
+//! Listings of keys: which sets lie there, and what others wrote that is to be taken over.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use reqwest::{Method, StatusCode};
 
 use super::super::TargetError;
 use super::Consul;
 use super::http::{LISTING, kv_path};
-use super::wire::Pair;
-use crate::model::{Key, Prefix};
+use super::wire::{KvPair, Operation};
+use crate::model::{Key, Prefix, SetName};
+use crate::target::Target as _;
+
+/// How many questions about permissions are under way at once.
+const AT_ONCE: usize = 8;
 
 /// What newer Consuls say when they leave out what the token may not read.
 const FILTERED: &str = "X-Consul-Results-Filtered-By-ACLs";
@@ -39,8 +46,8 @@ impl std::fmt::Debug for Listed {
     }
 }
 
-impl From<Pair> for Listed {
-    fn from(pair: Pair) -> Self {
+impl From<KvPair> for Listed {
+    fn from(pair: KvPair) -> Self {
         Self {
             key: pair.key,
             flags: pair.flags,
@@ -50,6 +57,50 @@ impl From<Pair> for Listed {
 }
 
 impl Consul {
+    /// The sets of which something lies there, and those of `doubted` that may be hidden.
+    pub(super) async fn sets_there(
+        &self,
+        doubted: &BTreeSet<SetName>,
+    ) -> Result<BTreeSet<SetName>, TargetError> {
+        let below = self.prefix.below();
+        let path = format!("{}?keys&separator=/&consistent", kv_path(below.as_str()));
+        let answer = self.read(&Method::GET, &path, None, LISTING).await?;
+        let names: Vec<String> = match answer.status {
+            StatusCode::OK => self.json(&answer)?,
+            StatusCode::NOT_FOUND if answer.headers.contains_key("X-Consul-Index") => Vec::new(),
+            _ => return Err(self.refused(&answer)),
+        };
+        self.check_listed(&below, names.iter().map(String::as_str))?;
+        let folder = |name: &String| {
+            name.strip_prefix(below.as_str())?
+                .strip_suffix('/')?
+                .parse()
+                .ok()
+        };
+        let mut sets: BTreeSet<SetName> = names.iter().filter_map(folder).collect();
+        // A listing shows a folder if the token may read its name, and newer ones if it may read
+        // anything in it.
+        let mut keys: BTreeMap<String, &SetName> = BTreeMap::new();
+        for set in doubted.difference(&sets) {
+            keys.insert(format!("{below}{set}/"), set);
+            keys.insert(self.snapshot_key(set), set);
+        }
+        let names: Vec<&str> = keys.keys().map(String::as_str).collect();
+        let parts = names.chunks(self.operations_per_read());
+        let questions: Vec<_> = parts
+            .map(|part| self.denied_keys(part.to_vec(), |key| Operation::check_index(key, 0)))
+            .collect();
+        let asked = stream::iter(questions).buffer_unordered(AT_ONCE);
+        let hidden: Vec<BTreeSet<&str>> = asked.try_collect().await?;
+        let hidden = hidden.iter().flatten();
+        let hidden: BTreeSet<SetName> = hidden
+            .filter_map(|key| keys.get(*key))
+            .map(|set| (*set).clone())
+            .collect();
+        sets.extend(hidden);
+        Ok(sets)
+    }
+
     /// Everything below `prefix`, from the leader. What is hidden looks as if it were not there,
     /// but an empty listing is an error if the token may not read the prefix.
     pub async fn list(&self, prefix: &Key) -> Result<Listing, TargetError> {
@@ -59,7 +110,7 @@ impl Consul {
         let mut filtered = (answer.headers.get(FILTERED)).is_some_and(|value| value == "true");
         match answer.status {
             StatusCode::OK => {
-                let pairs: Vec<Pair> = self.json(&answer)?;
+                let pairs: Vec<KvPair> = self.json(&answer)?;
                 self.check_listed(&below, pairs.iter().map(|pair| pair.key.as_str()))?;
                 let keys = pairs.into_iter().map(Listed::from).collect();
                 filtered |= match self.check_unseen(&[below.as_str()]).await {
@@ -97,7 +148,7 @@ impl Consul {
         let answer = self.read(&Method::GET, &path, None, LISTING).await?;
         match answer.status {
             StatusCode::OK => {
-                let mut pairs: Vec<Pair> = self.json(&answer)?;
+                let mut pairs: Vec<KvPair> = self.json(&answer)?;
                 match pairs.pop() {
                     Some(pair) if pairs.is_empty() && pair.key == key.as_str() => {
                         Ok(Some(pair.into()))

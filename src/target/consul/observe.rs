@@ -7,9 +7,9 @@ use reqwest::{Method, StatusCode};
 use super::super::TargetError;
 use super::Consul;
 use super::http::{Answer, Failed, LISTING};
-use super::wire::{Operation, Pair, TxnAnswer};
+use super::wire::{KvPair, Operation, TxnAnswer};
 use crate::model::{
-    Aside, AsideNames, Cell, Key, Limits, Observed, ObservedSnapshot, Place, Prefix, Read,
+    Auxiliary, AuxiliaryNames, Cell, Key, Limits, Observed, ObservedSnapshot, Place, Prefix, Read,
 };
 use crate::target::Target as _;
 
@@ -18,13 +18,13 @@ const RESTARTS: usize = 10;
 
 /// What lies at the snapshot key.
 struct Head {
-    pair: Pair,
+    pair: KvPair,
     read: Read,
 }
 
 impl Head {
     /// `found` holds its parts, if they are known yet.
-    fn new(pair: Pair, names: &AsideNames, found: &BTreeMap<String, Pair>) -> Self {
+    fn new(pair: KvPair, names: &AuxiliaryNames, found: &BTreeMap<String, KvPair>) -> Self {
         let part = |key: &str| found.get(key).map(|pair| pair.value.as_slice());
         let read = Read::new(&pair.value, names, part);
         Self { pair, read }
@@ -35,10 +35,10 @@ impl Head {
 /// answers as if it were not there.
 pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, TargetError> {
     let snapshot_key = consul.snapshot_key(&place.set);
-    let names = AsideNames::of(&snapshot_key);
+    let names = AuxiliaryNames::of(&snapshot_key);
     // What the snapshot names beyond the place is known when it has been read, and nearly always
     // there is nothing: then one transaction is enough.
-    let mut keys = keys(place, None, &Aside::default());
+    let mut keys = keys(place, None, &Auxiliary::default());
     for _ in 0..RESTARTS {
         let prefixes = prefixes(place, &names, &keys);
         let Some(mut found) = consul.trees(&snapshot_key, &prefixes).await? else {
@@ -46,13 +46,13 @@ pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, 
         };
         let head = found.remove(&snapshot_key);
         let head = head.map(|pair| Head::new(pair, &names, &found));
-        let mut aside = Aside::default();
+        let mut auxiliary = Auxiliary::default();
         for (key, pair) in &found {
             let (value, owner) = (pair.value.as_slice(), pair.owner());
             let part = |part: &str| found.get(part).map(|pair| pair.value.as_slice());
-            aside.insert(&names, Cell { key, value, owner }, pair.fence(), part);
+            auxiliary.insert(&names, Cell { key, value, owner }, pair.fence(), part);
         }
-        keys = self::keys(place, head.as_ref(), &aside);
+        keys = self::keys(place, head.as_ref(), &auxiliary);
         let was_asked_for = |key: &Key| prefixes.iter().any(|p| key.as_str().starts_with(p));
         if !keys.iter().all(was_asked_for) {
             continue;
@@ -76,7 +76,7 @@ pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, 
         let snapshot = match head {
             None => ObservedSnapshot::Absent,
             Some(Head { pair, read }) => {
-                aside.named.extend(read.parts);
+                auxiliary.named.extend(read.parts);
                 ObservedSnapshot::Present {
                     fence: pair.fence(),
                     owner: pair.owner(),
@@ -87,7 +87,7 @@ pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, 
         return Ok(Observed {
             snapshot,
             entries,
-            aside,
+            auxiliary,
         });
     }
     Err(TargetError::Moved {
@@ -97,12 +97,12 @@ pub(super) async fn observe(consul: &Consul, place: &Place) -> Result<Observed, 
 }
 
 /// The keys of the place and those that the snapshot or an unfinished delivery names.
-fn keys(place: &Place, head: Option<&Head>, aside: &Aside) -> BTreeSet<Key> {
+fn keys(place: &Place, head: Option<&Head>, auxiliary: &Auxiliary) -> BTreeSet<Key> {
     let named = head.and_then(|head| head.read.document.as_ref().ok());
     let named = named
         .into_iter()
         .flat_map(|document| document.keys().keys());
-    let named = named.chain(aside.created());
+    let named = named.chain(auxiliary.created());
     place.keys.iter().chain(named).cloned().collect()
 }
 
@@ -114,7 +114,7 @@ fn below_any(place: &Place, key: &Key) -> bool {
 fn unseen<'a>(
     place: &'a Place,
     keys: &'a BTreeSet<Key>,
-    found: &'a BTreeMap<String, Pair>,
+    found: &'a BTreeMap<String, KvPair>,
 ) -> impl Iterator<Item = &'a str> {
     let keys = keys.iter().map(Key::as_str);
     let prefixes = place.prefixes.iter().map(Prefix::as_str);
@@ -123,8 +123,8 @@ fn unseen<'a>(
         .chain(prefixes.filter(looks_empty))
 }
 
-/// The fewest string prefixes whose trees hold all keys and prefixes, and what is ours aside.
-fn prefixes(place: &Place, names: &AsideNames, keys: &BTreeSet<Key>) -> Vec<String> {
+/// The fewest string prefixes whose trees hold all keys and prefixes, and the auxiliary keys.
+fn prefixes(place: &Place, names: &AuxiliaryNames, keys: &BTreeSet<Key>) -> Vec<String> {
     let all: BTreeSet<&str> = keys
         .iter()
         .map(Key::as_str)
@@ -174,7 +174,7 @@ impl Consul {
         &self,
         snapshot_key: &str,
         prefixes: &[String],
-    ) -> Result<Option<BTreeMap<String, Pair>>, TargetError> {
+    ) -> Result<Option<BTreeMap<String, KvPair>>, TargetError> {
         let mut found = BTreeMap::new();
         let mut indexes = BTreeSet::new();
         // The snapshot key is read with each part, so that all parts are of one moment.
@@ -278,7 +278,7 @@ mod tests {
                 .collect(),
             prefixes: [key("config/shop").below(), key("app").below()].into(),
         };
-        let names = AsideNames::of("cfgctl/shop/snapshot");
+        let names = AuxiliaryNames::of("cfgctl/shop/snapshot");
         assert_eq!(
             prefixes(&place, &names, &place.keys),
             [

@@ -104,7 +104,7 @@ pub(super) async fn access(
 
 impl Consul {
     /// Those of `keys` that we may not do this to. It must be something that fails for any key.
-    async fn denied_keys<'k>(
+    pub(super) async fn denied_keys<'k>(
         &self,
         keys: Vec<&'k str>,
         futile: fn(&'k str) -> Operation<'k>,
@@ -126,8 +126,16 @@ impl Consul {
             }
             let answer: TxnAnswer = self.json(&answer)?;
             let errors = answer.errors.unwrap_or_default();
-            let errors = errors.iter().filter(|error| error.is_denied());
-            denied.extend(errors.filter_map(|error| part.get(error.op_index).copied()));
+            let failed = |index: usize| errors.iter().any(|error| error.op_index == index);
+            let found = errors.iter().filter(|error| error.is_denied());
+            let found: Vec<_> = found
+                .filter_map(|error| part.get(error.op_index).copied())
+                .collect();
+            // Permissions come first; where all are given, everything fails for what it is.
+            if found.is_empty() && !(0..part.len()).all(failed) {
+                return Err(self.invalid("a conflict that does not name what failed"));
+            }
+            denied.extend(found);
         }
         Ok(denied)
     }

@@ -99,7 +99,7 @@ impl Serialize for Base64<'_> {
 /// One key.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Pair {
+pub(super) struct KvPair {
     pub(super) key: String,
     /// Null for an empty value; left out in the answer to a write.
     #[serde(default, deserialize_with = "from_base64")]
@@ -108,7 +108,7 @@ pub(super) struct Pair {
     pub(super) modify_index: u64,
 }
 
-impl Pair {
+impl KvPair {
     pub(super) fn fence(&self) -> Fence {
         Fence(self.modify_index.to_string())
     }
@@ -154,7 +154,7 @@ pub(super) struct TxnAnswer {
 #[derive(Debug, Deserialize)]
 pub(super) struct TxnResult {
     #[serde(rename = "KV")]
-    pub(super) kv: Pair,
+    pub(super) kv: KvPair,
 }
 
 #[derive(Debug, Deserialize)]

@@ -9,7 +9,7 @@ use super::Consul;
 use super::http::{Answer, Failed, SMALL_ANSWER};
 use super::observe::not_json;
 use super::wire::{self, Operation, TxnAnswer, TxnError};
-use crate::model::{Act, AsideNames, Expected, Key, Limits, Oversize, Transaction, Write};
+use crate::model::{Act, AuxiliaryNames, Expected, Key, Limits, Oversize, Transaction, Write};
 use crate::target::Target as _;
 
 /// Carries out `write` up to its last transaction, which is what readers see of it.
@@ -19,7 +19,7 @@ pub(super) async fn write(
     progress: &Progress,
 ) -> Result<(), TargetError> {
     let snapshot_key = consul.snapshot_key(&write.set);
-    let names = AsideNames::of(&snapshot_key);
+    let names = AuxiliaryNames::of(&snapshot_key);
     let is_own = |key: &&Key| key.as_str() == snapshot_key || names.holds(key.as_str());
     if let Some(key) = write.entries.keys().find(is_own) {
         return Err(TargetError::Configuration {

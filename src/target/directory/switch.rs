@@ -287,7 +287,7 @@ mod tests {
         };
         Write {
             loose: BTreeSet::new(),
-            aside: crate::model::Aside::default(),
+            auxiliary: crate::model::Auxiliary::default(),
             set: "shop".parse().unwrap(),
             snapshot: SnapshotWrite::Put {
                 value: version.as_bytes().to_vec(),
@@ -305,7 +305,7 @@ mod tests {
         };
         Write {
             loose: BTreeSet::new(),
-            aside: crate::model::Aside::default(),
+            auxiliary: crate::model::Auxiliary::default(),
             set: "shop".parse().unwrap(),
             snapshot: SnapshotWrite::Delete {
                 expected: Some(expected()),

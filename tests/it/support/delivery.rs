@@ -83,7 +83,7 @@ pub(crate) fn write(observed: &Observed, next: &Snapshot) -> Write {
     };
     Write {
         loose: entries.keys().filter(is_loose).cloned().collect(),
-        aside: observed.aside.clone(),
+        auxiliary: observed.auxiliary.clone(),
         set: next.document.set().clone(),
         snapshot: SnapshotWrite::Put {
             value: next.document.to_bytes(),
@@ -105,7 +105,7 @@ pub(crate) fn removal(observed: &Observed) -> Write {
             .filter(|key| document.is_loose(key))
             .cloned()
             .collect(),
-        aside: observed.aside.clone(),
+        auxiliary: observed.auxiliary.clone(),
         set: document.set().clone(),
         snapshot: SnapshotWrite::Delete {
             expected: observed.snapshot.fence().cloned(),

@@ -56,6 +56,10 @@ impl Target for Faulty {
         self.inner.observe(place).await
     }
 
+    async fn sets(&self, doubted: &BTreeSet<SetName>) -> Result<BTreeSet<SetName>, TargetError> {
+        self.inner.sets(doubted).await
+    }
+
     async fn write(&self, write: &Write) -> Result<(), TargetError> {
         if self.writes.fetch_add(1, Ordering::Relaxed) != self.nth {
             return self.inner.write(write).await;

@@ -7,7 +7,7 @@ use std::task::{Context, Waker};
 
 use cfgctl::model::value::Map;
 use cfgctl::model::{
-    AsideNames, Cause, Contents, DocumentError, EntryWrite, Key, Limits, Observed, Origin,
+    AuxiliaryNames, Cause, Contents, DocumentError, EntryWrite, Key, Limits, Observed, Origin,
     Oversize, Owner, SetName, Snapshot, SnapshotWrite, Version, Write,
 };
 use cfgctl::target::{Target, TargetError};
@@ -102,7 +102,7 @@ async fn survives(bench: &dyn Bench, bytes: usize) {
         .expect("a write");
     let seen = observe(bench, &set, &root).await;
     assert!(seen.snapshot.fence().is_none());
-    assert!(seen.aside.is_clear(), "{:?}", seen.aside);
+    assert!(seen.auxiliary.is_clear(), "{:?}", seen.auxiliary);
 }
 
 pub(super) async fn more_than_any_snapshot_may_have_is_refused(bench: &dyn Bench) {
@@ -178,9 +178,9 @@ pub(super) async fn one_of_many_racers_with_large_snapshots_wins(bench: &dyn Ben
     // What the others left goes with the next write.
     let after = deliver(bench, &root, &sized(&set, 9, LARGE)).await;
     assert!(
-        after.aside.parts.len() <= 6,
+        after.auxiliary.parts.len() <= 6,
         "{:?}",
-        after.aside.parts.keys()
+        after.auxiliary.parts.keys()
     );
 }
 
@@ -202,27 +202,35 @@ pub(super) async fn writers_of_the_same_snapshot_do_not_break_it(bench: &dyn Ben
 /// For targets with limits, from here on.
 pub(super) async fn surplus_parts_are_collected_and_those_of_others_stay(bench: &dyn Bench) {
     let (set, root) = (unique_set(), unique_prefix());
-    let names = AsideNames::of(&bench.target().snapshot_key(&set));
+    let names = AuxiliaryNames::of(&bench.target().snapshot_key(&set));
     let theirs = format!("{}notes", names.parts);
     bench.put_as_other(&set, &theirs, b"theirs").await;
     let first = deliver(bench, &root, &sized(&set, 1, LARGE))
         .await
-        .aside
+        .auxiliary
         .named;
     assert_eq!(first.len(), 3, "{first:?}");
     // Someone may have read the old table of contents just before: its parts stay for one more write.
     let seen = deliver(bench, &root, &sized(&set, 2, LARGE)).await;
-    assert!(first.iter().all(|part| seen.aside.parts.contains_key(part)));
-    let second = seen.aside.named;
+    assert!(
+        first
+            .iter()
+            .all(|part| seen.auxiliary.parts.contains_key(part))
+    );
+    let second = seen.auxiliary.named;
     let seen = deliver(bench, &root, &sized(&set, 3, 10)).await;
-    assert!(!first.iter().any(|part| seen.aside.parts.contains_key(part)));
+    assert!(
+        !first
+            .iter()
+            .any(|part| seen.auxiliary.parts.contains_key(part))
+    );
     assert!(
         second
             .iter()
-            .all(|part| seen.aside.parts.contains_key(part))
+            .all(|part| seen.auxiliary.parts.contains_key(part))
     );
     let seen = deliver(bench, &root, &sized(&set, 4, 10)).await;
-    assert_eq!(seen.aside.parts.keys().collect::<Vec<_>>(), [&theirs]);
+    assert_eq!(seen.auxiliary.parts.keys().collect::<Vec<_>>(), [&theirs]);
     let seen = deliver(bench, &root, &sized(&set, 5, LARGE)).await;
     bench
         .target()
@@ -230,14 +238,14 @@ pub(super) async fn surplus_parts_are_collected_and_those_of_others_stay(bench: 
         .await
         .expect("a write");
     let seen = observe(bench, &set, &root).await;
-    assert_eq!(seen.aside.parts.keys().collect::<Vec<_>>(), [&theirs]);
+    assert_eq!(seen.auxiliary.parts.keys().collect::<Vec<_>>(), [&theirs]);
 }
 
 pub(super) async fn a_part_that_is_gone_or_changed_is_reported_and_mended(bench: &dyn Bench) {
     let (set, root) = (unique_set(), unique_prefix());
     let next = sized(&set, 1, LARGE);
     let whole = deliver(bench, &root, &next).await;
-    let part = whole.aside.named.first().expect("a part").clone();
+    let part = whole.auxiliary.named.first().expect("a part").clone();
     for tamper in [false, true] {
         if tamper {
             bench.put_as_other(&set, &part, b"tampered").await;
@@ -269,10 +277,10 @@ pub(super) async fn a_thousand_loose_keys_arrive_in_batches(bench: &dyn Bench) {
     let loose = BTreeSet::from([key(&root)]);
     let first = many(&set, &root, 1, 1000, loose.clone());
     let seen = deliver(bench, &root, &first).await;
-    assert!(seen.holds(&first.document) && seen.aside.delivering.is_none());
+    assert!(seen.holds(&first.document) && seen.auxiliary.delivering.is_none());
     let second = many(&set, &root, 2, 900, loose);
     let seen = deliver(bench, &root, &second).await;
-    assert!(seen.holds(&second.document) && seen.aside.delivering.is_none());
+    assert!(seen.holds(&second.document) && seen.auxiliary.delivering.is_none());
     assert_eq!(seen.entries.len(), 900, "the others are gone");
 
     // Without the word of the set nothing of it is written.
@@ -323,14 +331,14 @@ pub(super) async fn an_edit_between_two_batches_is_a_conflict(bench: &dyn Bench)
     let seen = observe(bench, &set, &root).await;
     assert_eq!(held(&seen), 1, "the snapshot key goes last");
     let begun = seen
-        .aside
+        .auxiliary
         .delivering
         .as_ref()
         .expect("the mark of a delivery");
     assert_eq!(begun.version.get(), 2);
     assert_eq!(seen.entries[&key(&edited)].value, b"theirs");
     let seen = deliver(bench, &root, &second).await;
-    assert!(seen.holds(&second.document) && seen.aside.delivering.is_none());
+    assert!(seen.holds(&second.document) && seen.auxiliary.delivering.is_none());
 }
 
 /// Every way in which a large write can be stopped, and what is there is always a whole snapshot.
@@ -341,12 +349,12 @@ async fn stopped(bench: &dyn Bench, root: &str, before: &Snapshot, next: &Snapsh
     let delivered = *document == next.document;
     assert!(delivered || *document == before.document);
     let seen = deliver(bench, root, next).await;
-    assert!(seen.holds(&next.document) && seen.aside.delivering.is_none());
+    assert!(seen.holds(&next.document) && seen.auxiliary.delivering.is_none());
     // Nothing that crashes leave behind stays for ever.
     let after = sized(set, 90, 10);
     deliver(bench, root, &after).await;
     let seen = deliver(bench, root, &sized(set, 91, 10)).await;
-    assert!(seen.aside.parts.is_empty(), "{:?}", seen.aside);
+    assert!(seen.auxiliary.parts.is_empty(), "{:?}", seen.auxiliary);
 }
 
 /// A set before and after: in parts, and in batches.
@@ -461,7 +469,7 @@ pub(super) async fn what_a_stopped_delivery_made_is_named_until_it_is_gone(bench
     // Whoever knows nothing of the root any more finds them all the same.
     let seen = observe(bench, &set, "elsewhere").await;
     assert!(seen.snapshot.fence().is_none());
-    let made: BTreeSet<&Key> = seen.aside.created().collect();
+    let made: BTreeSet<&Key> = seen.auxiliary.created().collect();
     assert_eq!(made, next.entries.keys().collect());
     let ours = || {
         seen.entries
@@ -482,7 +490,7 @@ pub(super) async fn what_a_stopped_delivery_made_is_named_until_it_is_gone(bench
         "{refused:?}"
     );
     let seen = observe(bench, &set, "elsewhere").await;
-    let made: BTreeSet<&Key> = seen.aside.created().collect();
+    let made: BTreeSet<&Key> = seen.auxiliary.created().collect();
     assert_eq!(made, next.entries.keys().collect());
 
     let ours = seen
@@ -500,11 +508,11 @@ pub(super) async fn what_a_stopped_delivery_made_is_named_until_it_is_gone(bench
         snapshot: SnapshotWrite::Delete { expected: None },
         loose: entries.keys().cloned().collect(),
         entries,
-        aside: seen.aside,
+        auxiliary: seen.auxiliary,
     };
     bench.target().write(&gone).await.expect("a write");
     let seen = observe(bench, &set, &root).await;
-    assert!(seen.aside.is_clear(), "{:?}", seen.aside);
+    assert!(seen.auxiliary.is_clear(), "{:?}", seen.auxiliary);
     let left: Vec<String> = seen.entries.keys().map(ToString::to_string).collect();
     assert_eq!(left, [moved, theirs]);
 }

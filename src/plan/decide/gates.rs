@@ -5,8 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::changes::{Edit, value_changes};
+use super::super::objection::{Objection, Reason};
+use super::super::seen::Pair;
 use super::after::After;
-use super::{Edit, Objection, Pair, PlanError, Reason, ResourceChange, Why, value_changes};
+use super::change::{PlanError, ResourceChange, Why};
+use super::desired::Desired;
 use crate::model::value::leaves;
 use crate::model::{Consent, Heads, Origin, ResourceId, Snapshot};
 
@@ -24,7 +28,7 @@ pub(super) fn judge(
     consents: &BTreeSet<Consent>,
 ) -> Result<Vec<Objection>, PlanError> {
     let nothing_changed = BTreeMap::new();
-    let nothing_desired = super::Desired::nothing();
+    let nothing_desired = Desired::nothing();
     let before = After::of(&nothing_desired, heads);
     let mut objections = Vec::new();
     for change in changes.values() {

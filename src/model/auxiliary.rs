@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::parts::{self, AsideNames, Part};
+use super::parts::{self, AuxiliaryNames, Part};
 use super::snapshot::Document;
 use super::{API_VERSION, Fence, Key, Origin, Owner, Version, value};
 
@@ -14,7 +14,7 @@ const UNDER_WAY: &str = "Delivery";
 /// What a target holds beside the snapshot key for cfgctl's own use. Empty for targets without
 /// limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Aside {
+pub struct Auxiliary {
     /// Everything below the prefix of the parts.
     pub parts: BTreeMap<String, ObservedPart>,
     /// The parts that the snapshot or the mark there names.
@@ -58,12 +58,12 @@ pub struct Cell<'a> {
     pub owner: Owner,
 }
 
-impl Aside {
+impl Auxiliary {
     /// Takes in a key beside the snapshot key; `part` gives the bytes at the key of a part. What
     /// stands at the place of the mark and is none is someone else's.
     pub fn insert<'a>(
         &mut self,
-        names: &AsideNames,
+        names: &AuxiliaryNames,
         cell: Cell<'_>,
         fence: Fence,
         part: impl Fn(&str) -> Option<&'a [u8]>,

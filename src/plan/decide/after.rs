@@ -1,82 +1,52 @@
-//! What the store would hold after the plan: the world that deliveries are decided in.
+//! What the store would hold after the plan.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
-use super::{Desired, Hold, Objection, Pair, PlanError, Reason, ResourceChange, Why};
+use super::super::holds::{Hold, holds};
+use super::super::objection::{Objection, Reason};
+use super::super::seen::Pair;
+use super::change::{PlanError, ResourceChange, Why};
+use super::desired::Desired;
+use super::reach::Reach;
 use crate::model::{
-    Cluster, ClusterName, Commit, ConfigSet, Connection, Content, Heads, Key, Labels, Origin,
-    Overrides, Part, Place, ResourceId, Revision, Selector, SetName, Snapshot, Version,
+    Cluster, ClusterName, ConfigSet, Connection, Content, Heads, Key, Labels, Origin, Overrides,
+    Part, ResourceId, Selector, SetName, Snapshot, Version,
 };
 use crate::render;
 
-/// Which sets are looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Reach {
-    /// Those that the desired changes touch, and these.
-    Named(BTreeSet<SetName>),
-    /// Every set of the store, deleted ones too: their removal may not be finished.
-    All,
-}
-
-/// Which clusters are looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Clusters {
-    /// Those that it matches.
-    Matching(Selector),
-    /// These, as far as they are there.
-    Named(BTreeSet<ClusterName>),
-}
-
-impl Clusters {
-    /// Every cluster.
-    pub fn all() -> Self {
-        Self::Matching(Selector::default())
-    }
-
-    fn contain(&self, name: &ClusterName, cluster: &Cluster) -> bool {
-        match self {
-            Self::Matching(selector) => selector.matches(&cluster.labels),
-            Self::Named(names) => names.contains(name),
-        }
-    }
-}
-
 /// A set as the store has it in one cluster.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Head<'a> {
+pub(crate) struct Head<'a> {
     /// The version of the set.
-    pub(super) version: Version,
+    pub(crate) version: Version,
     /// What it says.
-    pub(super) set: &'a ConfigSet,
+    pub(crate) set: &'a ConfigSet,
     /// What is overridden.
-    pub(super) overrides: &'a Overrides,
+    pub(crate) overrides: &'a Overrides,
     /// The labels of the cluster.
-    pub(super) labels: &'a Labels,
+    pub(crate) labels: &'a Labels,
 }
 
 /// A version of a set that a target holds with content that is not the set's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Claim {
+pub(crate) struct Claim {
     /// The greatest such version.
-    pub(super) version: Version,
+    pub(crate) version: Version,
     /// Why the set needs a greater one.
-    pub(super) why: Why,
+    pub(crate) why: Why,
 }
 
 /// The resources as they would be, next to the heads as they are.
 #[derive(Debug)]
-pub(super) struct After<'a> {
-    desired: &'a Desired,
-    heads: &'a Heads,
+pub(crate) struct After<'a> {
+    pub(crate) desired: &'a Desired,
+    pub(crate) heads: &'a Heads,
     /// Every cluster that would exist.
-    pub(super) clusters: BTreeMap<&'a ClusterName, &'a Cluster>,
+    pub(crate) clusters: BTreeMap<&'a ClusterName, &'a Cluster>,
     /// Every cluster that goes, but for those whose place another one takes or has.
-    pub(super) leaving: BTreeMap<&'a ClusterName, &'a Cluster>,
+    pub(crate) leaving: BTreeMap<&'a ClusterName, &'a Cluster>,
     /// Every set; `None` when it would be deleted.
-    sets: BTreeMap<&'a SetName, Option<&'a ConfigSet>>,
+    pub(crate) sets: BTreeMap<&'a SetName, Option<&'a ConfigSet>>,
     /// What would be overridden in which set; sets without overrides are left out.
     overrides: BTreeMap<&'a SetName, Overrides>,
     /// What is overridden and would not be declared any more, unless that was consented to.
@@ -91,54 +61,6 @@ static NO_OVERRIDES: Overrides = Overrides {
     trips: BTreeMap::new(),
 };
 
-/// Every pair that has to be observed for a plan, and where to look.
-pub fn places(
-    desired: &Desired,
-    reach: &Reach,
-    heads: &Heads,
-    clusters: &Clusters,
-) -> BTreeMap<Pair, Place> {
-    let after = After::of(desired, heads);
-    let mut places = BTreeMap::new();
-    let mut look = |name: &SetName, (cluster_name, cluster): (&ClusterName, &Cluster)| {
-        let pair = Pair {
-            set: name.clone(),
-            cluster: cluster_name.clone(),
-        };
-        let mut place = Place {
-            set: name.clone(),
-            keys: BTreeSet::new(),
-            prefixes: BTreeSet::new(),
-        };
-        // Where it lies now matters too: a snapshot that was changed by hand may not say it.
-        let before = after.head_in(&pair).map(|head| head.set);
-        for set in [after.set_in(name, cluster), before].into_iter().flatten() {
-            let Place {
-                set: _,
-                keys,
-                prefixes,
-            } = render::place(name, set);
-            place.keys.extend(keys);
-            place.prefixes.extend(prefixes);
-        }
-        places.insert(pair, place);
-    };
-    for name in after.reached(reach) {
-        // Also clusters that the set does not go to: an earlier removal may not be finished there.
-        for (cluster_name, cluster) in &after.clusters {
-            if clusters.contain(cluster_name, cluster) {
-                look(&name, (cluster_name, cluster));
-            }
-        }
-    }
-    for (cluster_name, cluster) in &after.leaving {
-        for name in after.sets.keys() {
-            look(name, (cluster_name, cluster));
-        }
-    }
-    places
-}
-
 /// Whether an override for these clusters is in force anywhere.
 fn reaches<'c>(
     set: &ConfigSet,
@@ -149,7 +71,7 @@ fn reaches<'c>(
 }
 
 impl<'a> After<'a> {
-    pub(super) fn of(desired: &'a Desired, heads: &'a Heads) -> Self {
+    pub(crate) fn of(desired: &'a Desired, heads: &'a Heads) -> Self {
         let mut clusters = BTreeMap::new();
         let mut sets = BTreeMap::new();
         let heads_first = heads.iter().map(|(id, head)| (id, &head.content));
@@ -218,28 +140,22 @@ impl<'a> After<'a> {
         }
     }
 
-    /// A cluster that would exist, or that goes now.
-    pub(super) fn cluster(&self, name: &ClusterName) -> Option<&'a Cluster> {
-        let found = self.clusters.get(name).or_else(|| self.leaving.get(name));
-        found.copied()
-    }
-
     /// What would be overridden in a set.
-    pub(super) fn overrides(&self, name: &SetName) -> &Overrides {
+    pub(crate) fn overrides(&self, name: &SetName) -> &Overrides {
         self.overrides.get(name).unwrap_or(&NO_OVERRIDES)
     }
 
     /// What would be switched by hand in a set where it goes.
-    pub(super) fn holds(&self, pair: &Pair) -> Vec<Hold> {
+    pub(crate) fn holds(&self, pair: &Pair) -> Vec<Hold> {
         let cluster = self.clusters.get(&pair.cluster);
         let set = cluster.and_then(|cluster| self.set_in(&pair.set, cluster));
         set.zip(cluster).map_or_else(Vec::new, |(set, cluster)| {
-            super::holds(set, self.overrides(&pair.set), &cluster.labels)
+            holds(set, self.overrides(&pair.set), &cluster.labels)
         })
     }
 
     /// What stands against forgetting overrides together with what they belong to.
-    pub(super) fn dangling(&self) -> impl Iterator<Item = Objection> {
+    pub(crate) fn dangling(&self) -> impl Iterator<Item = Objection> {
         self.dangling.iter().flat_map(|(name, parts)| {
             parts.iter().map(|part| Objection {
                 reason: Reason::Overridden {
@@ -253,13 +169,13 @@ impl<'a> After<'a> {
     }
 
     /// The set as it should be in a cluster; `None` when it should not be there.
-    pub(super) fn set_in(&self, name: &SetName, cluster: &Cluster) -> Option<&'a ConfigSet> {
+    pub(crate) fn set_in(&self, name: &SetName, cluster: &Cluster) -> Option<&'a ConfigSet> {
         let set = (*self.sets.get(name)?)?;
         set.clusters.matches(&cluster.labels).then_some(set)
     }
 
     /// What the store has for `pair` now; `None` when nothing of the set should be there.
-    pub(super) fn head_in(&self, pair: &Pair) -> Option<Head<'a>> {
+    pub(crate) fn head_in(&self, pair: &Pair) -> Option<Head<'a>> {
         let cluster = self.heads.get(&ResourceId::Cluster(pair.cluster.clone()))?;
         let head = self.heads.get(&ResourceId::Set(pair.set.clone()))?;
         let (set, cluster) = head.content.set().zip(cluster.content.cluster())?;
@@ -272,26 +188,27 @@ impl<'a> After<'a> {
         })
     }
 
-    /// Those of `keys` that a set other than that of `pair` publishes in the same cluster; in one
-    /// that goes, those that any set publishes in another cluster with the same keys.
-    pub(super) fn published_by_others<'k>(
+    /// Those of `keys` that any set but these publishes in the same cluster; in one that goes,
+    /// those that any set publishes in another cluster with the same keys.
+    pub(crate) fn published(
         &self,
-        pair: &Pair,
-        keys: impl Iterator<Item = &'k Key>,
+        cluster: &ClusterName,
+        but: &BTreeSet<&SetName>,
+        keys: BTreeSet<Key>,
     ) -> BTreeSet<Key> {
-        let others: Vec<(&SetName, &Cluster)> = match self.clusters.get(&pair.cluster) {
+        let others: Vec<(&SetName, &Cluster)> = match self.clusters.get(cluster) {
             // In a directory each set has files of its own, which no other takes over.
             Some(Cluster {
                 connection: Connection::Directory(_),
                 ..
             }) => return BTreeSet::new(),
             Some(cluster) => {
-                let names = self.sets.keys().filter(|name| **name != &pair.set);
+                let names = self.sets.keys().filter(|name| !but.contains(**name));
                 names.map(|name| (*name, *cluster)).collect()
             }
-            None => self.sharing(&pair.cluster),
+            None => self.sharing(cluster),
         };
-        let mut unclaimed: BTreeSet<Key> = keys.cloned().collect();
+        let mut unclaimed = keys;
         let mut claimed = BTreeSet::new();
         for (name, cluster) in others {
             let Some(set) = self.set_in(name, cluster) else {
@@ -336,7 +253,7 @@ impl<'a> After<'a> {
     }
 
     /// The sets that have to be looked at.
-    pub(super) fn reached(&self, reach: &Reach) -> BTreeSet<SetName> {
+    pub(crate) fn reached(&self, reach: &Reach) -> BTreeSet<SetName> {
         let mut reached: BTreeSet<SetName> = match reach {
             Reach::All => return self.sets.keys().map(|name| (*name).clone()).collect(),
             Reach::Named(names) => names.clone(),
@@ -368,7 +285,7 @@ impl<'a> After<'a> {
 
     /// The new revisions. `claims` names the versions that are taken already: a set that does not
     /// have a greater one gets it, even if nothing else about it changes.
-    pub(super) fn revisions(
+    pub(crate) fn revisions(
         &self,
         claims: &BTreeMap<SetName, Claim>,
     ) -> BTreeMap<ResourceId, ResourceChange> {
@@ -462,7 +379,7 @@ impl<'a> After<'a> {
     }
 
     /// What `pair` should hold; `None` when nothing of the set should be there.
-    pub(super) fn snapshot(
+    pub(crate) fn snapshot(
         &self,
         pair: &Pair,
         cluster: &Cluster,
@@ -494,60 +411,5 @@ impl<'a> After<'a> {
             cluster: pair.cluster.clone(),
             errors,
         })
-    }
-
-    /// The commit that makes `changes` real, guarded by everything that was looked at for it. It
-    /// is guarded also when there are none: writes must not follow from heads that have moved.
-    pub(super) fn commit(
-        &self,
-        changes: &BTreeMap<ResourceId, ResourceChange>,
-        reached: &BTreeSet<SetName>,
-        origin: &Origin,
-    ) -> Commit {
-        let clusters = self.heads.keys().filter(|id| match id {
-            ResourceId::Cluster(_) => true,
-            ResourceId::Set(_) => false,
-        });
-        // What a cluster loses that is taken off the list follows from every set.
-        let all = (!self.leaving.is_empty()).then(|| self.sets.keys().copied());
-        let all = all.into_iter().flatten().cloned().map(ResourceId::Set);
-        let guarded = self
-            .desired
-            .contents
-            .keys()
-            .cloned()
-            .chain(changes.keys().cloned())
-            .chain(reached.iter().cloned().map(ResourceId::Set))
-            .chain(clusters.cloned())
-            .chain(all);
-        Commit {
-            expected: guarded
-                .map(|id| {
-                    let version = self.heads.get(&id).map(|head| head.version);
-                    (id, version)
-                })
-                .collect(),
-            revisions: changes
-                .iter()
-                .map(|(id, change)| {
-                    let revision = Revision {
-                        version: change.version,
-                        origin: origin.clone(),
-                        content: change.after.clone(),
-                        overrides: change.overrides.clone(),
-                        // The same content still stands where it stood.
-                        provenance: match change.why {
-                            Why::Content => None,
-                            Why::Overrides | Why::Labels | Why::Takeover => {
-                                self.heads.get(id).and_then(|head| head.provenance.clone())
-                            }
-                        },
-                    };
-                    (id.clone(), revision)
-                })
-                .collect(),
-            key: None,
-            audit: None,
-        }
     }
 }

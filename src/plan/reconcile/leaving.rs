@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, Condition, Delivery, Objection, Reason};
+use super::super::objection::{Objection, Reason};
+use super::delivery::{Action, Condition, Delivery};
 use crate::model::{Consent, EntryWrite, Write};
 
 /// The same delivery in a cluster that goes, and what stands against it.

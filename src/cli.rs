@@ -1,6 +1,8 @@
-//! The command line: one file per command, each read, decide, ask, commit, do, answer.
+//! The command line: one file per command. Arguments become a request, which the service answers,
+//! and reports become views.
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -10,6 +12,7 @@ mod breaker;
 mod change;
 mod clocks;
 mod cluster;
+mod connect;
 mod context;
 mod declared;
 mod delete;
@@ -20,6 +23,7 @@ mod explain;
 mod failure;
 mod files;
 mod flag;
+mod follow;
 mod get;
 mod history;
 mod import;
@@ -29,18 +33,16 @@ mod names;
 mod progress;
 mod reference;
 mod rollback;
-mod runtime;
 mod saved;
 mod session;
 mod show;
 mod source;
 mod status;
-mod survey;
+mod switch;
 mod ui;
 mod validate;
 mod verbs;
 mod views;
-mod works;
 
 pub use failure::Exit;
 
@@ -190,7 +192,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     }
     let session = Session {
         environment,
-        ui,
+        ui: Arc::new(ui),
         stores: cli.stores,
     };
     match dispatch(&session, &cli.command) {

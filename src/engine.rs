@@ -5,9 +5,11 @@
 //! starts from what is true then.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::model::{Cluster, ClusterName};
@@ -32,17 +34,20 @@ pub use survey::{Question, Survey};
 const SETS_AT_ONCE: usize = 8;
 
 /// Makes targets from how clusters are described.
-pub trait Connect: Sync {
-    /// The target of `cluster`. Does not talk to it yet.
+pub trait Connect: Debug + Send + Sync {
+    /// The target of `cluster`, whose every request may take as long as `timeout`. Does not talk to
+    /// it yet.
     fn connect(
         &self,
         name: &ClusterName,
         cluster: &Cluster,
+        timeout: Duration,
     ) -> Result<Arc<dyn Target>, TargetError>;
 }
 
 /// How hard to try.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Pace {
     /// How many clusters are worked on at once.
     pub clusters_at_once: usize,
@@ -53,17 +58,17 @@ pub struct Pace {
 
 /// What the engine tells while it works.
 #[derive(Clone, Debug)]
-pub enum Event<'a> {
+pub enum Event {
     /// It starts to look at this many pairs.
     Surveying(usize),
     /// It has looked at one.
-    Surveyed(&'a Pair),
+    Surveyed(Pair),
     /// The commit is real.
     Committed,
     /// It starts to write to this many pairs.
     Delivering(usize),
     /// It is done with one.
-    Delivered(&'a Report),
+    Delivered(Pair),
 }
 
 /// Where a survey, a commit and a delivery take place.
@@ -75,7 +80,7 @@ pub struct Engine<'a> {
     /// How hard to try.
     pub pace: Pace,
     /// Who hears what happens.
-    pub events: &'a (dyn Fn(Event<'_>) + Sync),
+    pub events: &'a (dyn Fn(Event) + Sync),
     /// Turns true when a person wants it to stop: what runs is finished, nothing new is begun.
     pub interrupt: watch::Receiver<bool>,
 }

@@ -3,7 +3,9 @@
 //! The modules form layers; each imports only from those below it, which `tests/it/walls.rs` holds:
 //!
 //! ```text
-//! cli        one file per command, the only writer to a terminal
+//! cli        one file per command: arguments become a request, reports become views
+//! app        the service over a store and targets: plans, consents, switches, answers
+//! api        the service as a trait; requests, reports, events and errors as data
 //! engine     survey, commit, deliver; emits events, prints nothing
 //! store      revisions and their heads, behind one trait
 //! target     what snapshots are written to, behind one trait
@@ -17,6 +19,8 @@
 //! model      names, revisions, snapshots; parsed once, then trusted
 //! ```
 
+pub mod api;
+pub mod app;
 pub mod check;
 pub mod cli;
 pub mod engine;

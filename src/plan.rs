@@ -24,8 +24,9 @@ mod input;
 mod join;
 mod objection;
 mod reconcile;
-mod saved;
 mod seen;
+mod switch;
+mod token;
 
 pub use changes::{Edit, ValueChange, value_changes};
 pub use decide::change::{PlanError, ResourceChange, Why};
@@ -33,14 +34,18 @@ pub use decide::desired::Desired;
 pub use decide::places::{Look, places};
 pub use decide::reach::{Clusters, Reach};
 pub use denied::Denials;
-pub use explain::{Explanation, Held, Source, explain, source_of_flag};
+pub use explain::{Explanation, Held, Origins, Source, source_of_flag};
 pub use holds::{Hold, holds};
 pub use input::{Input, Past};
-pub use objection::{Objection, Reason, chain};
+pub use objection::{Objection, Reason, Rule, chain};
 pub use reconcile::delivery::{Action, Adopted, Condition, Delivery, Found};
 pub use reconcile::drift::Drift;
-pub use saved::{SavedPlan, SavedPlanError, States, Wish, states};
 pub use seen::{Observation, Pair, Unseen, UnseenKind};
+pub use switch::{
+    BreakerChange, BreakerOperation, FlagChange, FlagPosition, Ground, Switch, SwitchError,
+    Switched, Wanted, witness,
+};
+pub use token::{Basis, PlanToken, States, states};
 
 use decide::after::After;
 

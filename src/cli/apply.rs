@@ -1,16 +1,15 @@
 //! `cfgctl apply`.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::change::{Change, ConsentArgs, carry_through};
-use super::declared::{FileArgs, desired, provenances, undeclared};
+use super::change::{Changing, ConsentArgs, Written};
+use super::connect::{Connected, connect, connect_to_be};
+use super::declared::{FileArgs, contents, provenances};
 use super::failure::{Exit, Failure};
 use super::saved;
 use super::session::{ReachArgs, Session};
-use crate::model::{Cause, Content, Provenance, ResourceId};
-use crate::plan::{Desired, Reach, SavedPlan, Wish};
-use crate::store::Which;
+use crate::api::{Change, Declaration, Reach, Request, SavedPlan};
+use crate::model::{Content, ResourceId};
 
 /// Makes files real: validate, show the plan, ask, commit once, deliver to every cluster
 ///
@@ -42,70 +41,73 @@ pub(crate) struct ApplyArgs {
 }
 
 pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, Failure> {
-    let store = if args.resume {
-        session.store().await?
-    } else {
-        session.store_to_be().await?
+    if let Some(path) = &args.plan {
+        return apply_saved(session, args, saved::read(path)?).await;
+    }
+    if args.resume {
+        let connected = connect(session).await?;
+        let change = Change::Reconcile(Reach::All);
+        let request = args.consent.request(change, &args.reach);
+        let changing = Changing::new(session, &connected, Written::Nowhere);
+        return changing.carry_through(&request, &args.consent, None).await;
+    }
+    let connected = connect_to_be(session).await?;
+    let loaded = args.files.read(session)?;
+    let mut declaration = Declaration {
+        contents: contents(&loaded),
+        provenances: provenances(session, &loaded),
     };
-    let (change, reach) = if let Some(path) = &args.plan {
-        let saved = saved::read(path)?;
-        if !args.consent.dropped().is_empty() {
-            return Err(Failure::usage("a saved plan says itself what is dropped")
-                .hint("plan it again: `cfgctl diff -f … --drop-overrides SET/NAME --out FILE`"));
-        }
-        // The plan says which clusters it is limited to.
-        let reach = ReachArgs {
-            clusters: saved.wish.clusters.clone(),
-            ..args.reach.clone()
-        };
-        (planned(saved), reach)
-    } else if args.resume {
-        let everything = change(Desired::nothing(), BTreeMap::new(), Reach::All);
-        (everything, args.reach.clone())
-    } else {
-        let heads = store.heads(&Which::All).await?.heads;
-        let declared = args.files.declared(session, &heads)?;
-        let provenances = provenances(session, &declared);
-        let pruned = if args.prune {
-            let undeclared = undeclared(&declared.manifests, &heads);
-            args.consent.confirm_each(session, undeclared).await?
-        } else {
-            Vec::new()
-        };
-        let mut desired = desired(declared.manifests);
-        desired.dropped = args.consent.dropped();
-        desired
-            .contents
-            .extend(pruned.into_iter().map(|id| (id, Content::Deleted)));
-        let touched = Reach::Named(BTreeSet::new());
-        (change(desired, provenances, touched), args.reach.clone())
-    };
-    carry_through(session, store.as_ref(), &change, &reach, &args.consent).await
+    if args.prune {
+        let pruned = undeclared(&connected, &declaration).await?;
+        let pruned = args.consent.confirm_each(session, pruned).await?;
+        delete(&mut declaration, pruned);
+    }
+    let change = Change::Declare(declaration);
+    let request = args.consent.request(change, &args.reach);
+    let changing = Changing::new(session, &connected, Written::Files(loaded));
+    changing.carry_through(&request, &args.consent, None).await
 }
 
-fn change(desired: Desired, provenances: BTreeMap<ResourceId, Provenance>, reach: Reach) -> Change {
-    Change {
-        desired,
-        provenances,
-        reach,
-        cause: Cause::Apply,
-        consents: BTreeSet::new(),
-        saved: None,
-    }
+/// The living resources that are not declared.
+pub(crate) async fn undeclared(
+    connected: &Connected,
+    declaration: &Declaration,
+) -> Result<Vec<ResourceId>, Failure> {
+    let mut names = connected.service.names(&connected.by).await?;
+    names.retain(|id| !declaration.contents.contains_key(id));
+    Ok(names)
 }
 
-fn planned(saved: SavedPlan) -> Change {
-    let Wish {
-        desired,
-        provenances,
-        reach,
-        clusters: _,
-        planned: _,
-        consents,
-    } = saved.wish.clone();
-    Change {
-        consents,
-        saved: Some(saved),
-        ..change(desired, provenances, reach)
+/// Adds that these are deleted.
+pub(crate) fn delete(declaration: &mut Declaration, ids: Vec<ResourceId>) {
+    let deleted = ids.into_iter().map(|id| (id, Content::Deleted));
+    declaration.contents.extend(deleted);
+}
+
+/// Carries out a plan that was saved.
+async fn apply_saved(
+    session: &Session,
+    args: &ApplyArgs,
+    saved: SavedPlan,
+) -> Result<Exit, Failure> {
+    if args.consent.drops() {
+        return Err(Failure::usage("a saved plan says itself what is dropped")
+            .hint("plan it again: `cfgctl diff -f … --drop-overrides SET/NAME --out FILE`"));
     }
+    let connected = connect_to_be(session).await?;
+    // The plan says which clusters it is limited to, and what is consented to.
+    let asked = args
+        .consent
+        .request(saved.request.change.clone(), &args.reach);
+    let request = Request {
+        clusters: saved.request.clusters.clone(),
+        dropped: saved.request.dropped.clone(),
+        consents: &asked.consents | &saved.request.consents,
+        planned: saved.request.planned.clone(),
+        ..asked
+    };
+    let changing = Changing::new(session, &connected, Written::Nowhere);
+    changing
+        .carry_through(&request, &args.consent, Some(&saved))
+        .await
 }

@@ -1,24 +1,25 @@
-//! The one way in which anything changes: survey, plan, show, ask, commit, deliver, answer.
+//! The one way in which a declared change is made: plan, show, ask, carry out, answer.
 //!
-//! `apply`, `rollback` and `delete` differ only in what they desire.
+//! `apply`, `rollback`, `delete` and `drift --repair` differ only in what they ask for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::ask::confirm;
-use super::clocks::tell_of_clocks;
-use super::environment::Environment;
+use super::connect::Connected;
+use super::declared;
 use super::failure::{Exit, Failure};
+use super::follow::{Follower, Proposals, present};
 use super::interrupt::Interrupt;
-use super::runtime::finish;
 use super::session::{ReachArgs, Session};
-use super::views::objection::ObjectionView;
-use super::views::outcome::Outcomes;
 use super::views::plan::{Detail, PlanView};
-use super::works::Works;
-use crate::engine::Question;
-use crate::model::{Cause, Consent, Origin, Provenance, ResourceId};
-use crate::plan::{Clusters, Desired, Objection, Plan, Reach, Reason, SavedPlan, States, approve};
-use crate::store::Store;
+use crate::api::report::{Outcome, PlanReport};
+use crate::api::{
+    Approval, Basis, Change, Error, Message, Permission, Preview, Proposal, Request, RevisionQuery,
+    SavedPlan,
+};
+use crate::manifest::{self, Loaded};
+use crate::model::{Cause, Consent, ResourceId, SetName, Version};
 
 /// What a person says about a change.
 #[derive(Clone, Debug, clap::Args)]
@@ -32,8 +33,8 @@ pub(crate) struct ConsentArgs {
     dry_run: bool,
 
     /// Why, for the history
-    #[arg(short, long, value_name = "TEXT", value_parser = message)]
-    message: Option<String>,
+    #[arg(short, long, value_name = "TEXT")]
+    message: Option<Message>,
 
     #[command(flatten)]
     gates: GateArgs,
@@ -77,9 +78,9 @@ pub(crate) struct GateArgs {
 }
 
 impl ConsentArgs {
-    /// The flags and breakers whose overrides may go.
-    pub(crate) fn dropped(&self) -> BTreeSet<String> {
-        self.gates.dropped()
+    /// Whether any overrides may go.
+    pub(crate) fn drops(&self) -> bool {
+        !self.gates.drop_overrides.is_empty()
     }
 
     /// Whether anything is said at all.
@@ -96,11 +97,11 @@ impl ConsentArgs {
 
 impl GateArgs {
     /// The flags and breakers whose overrides may go.
-    pub(crate) fn dropped(&self) -> BTreeSet<String> {
+    fn dropped(&self) -> BTreeSet<String> {
         self.drop_overrides.iter().cloned().collect()
     }
 
-    pub(crate) fn consents(&self) -> BTreeSet<Consent> {
+    fn consents(&self) -> BTreeSet<Consent> {
         let given = [
             (self.adopt, Consent::Adopt),
             (self.allow_deletes, Consent::AllowDeletes),
@@ -116,22 +117,6 @@ impl GateArgs {
             .map(|(_, consent)| consent)
             .collect()
     }
-}
-
-/// The longest message, in bytes: every snapshot carries it.
-const MAX_MESSAGE_BYTES: usize = 1000;
-
-pub(crate) fn message(input: &str) -> Result<String, String> {
-    if input.len() > MAX_MESSAGE_BYTES {
-        return Err(format!(
-            "it has {} bytes, the limit is {MAX_MESSAGE_BYTES}",
-            input.len()
-        ));
-    }
-    if input.contains(|c: char| c.is_control() && c != '\n') {
-        return Err("it has control characters".to_owned());
-    }
-    Ok(input.to_owned())
 }
 
 impl ConsentArgs {
@@ -156,185 +141,283 @@ impl ConsentArgs {
     }
 }
 
-/// What should change.
-#[derive(Debug)]
-pub(crate) struct Change {
-    /// What should become of which resources.
-    pub(crate) desired: Desired,
-    /// Which sets to look at beyond those.
-    pub(crate) reach: Reach,
-    /// What makes it.
-    pub(crate) cause: Cause,
-    /// Where it was written.
-    pub(crate) provenances: BTreeMap<ResourceId, Provenance>,
-    /// What is consented to by asking for it in so many words.
-    pub(crate) consents: BTreeSet<Consent>,
-    /// The plan that was shown before; nothing is done if it would be another one now.
-    pub(crate) saved: Option<SavedPlan>,
+impl ConsentArgs {
+    /// The request for `change` in the clusters of `reach`.
+    pub(crate) fn request(&self, change: Change, reach: &ReachArgs) -> Request {
+        Request {
+            message: self.message.clone(),
+            permission: Permission::Asked,
+            ..self.gates.request(change, reach)
+        }
+    }
 }
 
-/// Carries `change` through, as far as the person lets it.
-pub(crate) async fn carry_through(
-    session: &Session,
-    store: &dyn Store,
-    change: &Change,
-    reach: &ReachArgs,
-    consent: &ConsentArgs,
-) -> Result<Exit, Failure> {
-    let ui = &session.ui;
-    let interrupt = Interrupt::listen();
-    let Change {
-        desired,
-        reach: sets,
-        cause,
-        provenances,
-        consents,
-        saved,
-    } = change;
-    let consents = consents | &consent.gates.consents();
+impl GateArgs {
+    /// The same where nothing is to be written.
+    pub(crate) fn request(&self, change: Change, reach: &ReachArgs) -> Request {
+        Request {
+            change,
+            clusters: reach.clusters.clone(),
+            consents: self.consents(),
+            dropped: self.dropped(),
+            message: None,
+            key: None,
+            planned: None,
+            permission: Permission::Unasked,
+            pace: reach.pace(),
+        }
+    }
+}
 
-    let works = Works::new(session, store, &interrupt, reach.pace());
-    let origin = Origin {
-        planned: saved.as_ref().map(|saved| saved.wish.planned.clone()),
-        ..session.origin(cause.clone(), consent.message.clone())
-    };
-    let asked = Question {
-        desired,
-        reach: sets,
-        clusters: &Clusters::Matching(reach.clusters.clone()),
-        consents: &consents,
-    };
-    let (survey, mut plan) = works.look(&asked, &origin).await?;
-    reach.check(&survey.heads, desired)?;
-    tell_of_clocks(ui, &survey.clocks(Environment::time()));
-    plan.attach(provenances, &survey.heads, &consents);
+/// Where what is declared was written, so that what is wrong with it can be shown there.
+#[derive(Clone, Debug)]
+pub(crate) enum Written {
+    /// In these files.
+    Files(Arc<Loaded>),
+    /// In an older revision of this set.
+    InHistory(SetName),
+    /// Nothing new is declared.
+    Nowhere,
+}
 
-    session.tell_of_nothing(store, &plan);
-    if let Some(saved) = saved {
-        unmoved(saved, &plan, &survey.states())?;
+/// A declared change at work, for a person or a pipeline.
+#[derive(Debug)]
+pub(crate) struct Changing<'a> {
+    session: &'a Session,
+    connected: &'a Connected,
+    written: Written,
+}
+
+impl<'a> Changing<'a> {
+    pub(crate) fn new(session: &'a Session, connected: &'a Connected, written: Written) -> Self {
+        Self {
+            session,
+            connected,
+            written,
+        }
     }
 
-    plan.deny(&works.denials(&survey, &plan).await?);
+    /// What `request` would do; what is to be said of it is shown.
+    pub(crate) async fn plan(
+        &self,
+        request: &Request,
+        interrupt: &Interrupt,
+    ) -> Result<Proposal, Failure> {
+        let Connected { service, by } = self.connected;
+        let follower = Follower::new(&self.session.ui, interrupt);
+        let observer = follower.observer(Proposals::Known);
+        let proposal = follower.until(service.plan(by, request, &observer)).await;
+        let proposal = match proposal {
+            Ok(proposal) => proposal,
+            Err(error) => return Err(interrupt.explain(self.explain(error).await)),
+        };
+        self.warn(&proposal).await;
+        if follower.has_no_store() && request.permission == Permission::Unasked {
+            let location = service.location();
+            self.session.ui.status(&format!(
+                "there is no store at `{location}` yet; this is compared with nothing"
+            ));
+        }
+        self.tell_of_nothing(&proposal, &follower);
+        Ok(proposal)
+    }
 
-    if consent.dry_run {
-        ui.report(&PlanView::new(&plan, Detail::Full))?;
-        return refusal(&plan).map_or(Ok(Exit::Done), Err);
+    /// Says which store was looked at, where there is nothing to show of what lies in it.
+    fn tell_of_nothing(&self, proposal: &Proposal, follower: &Follower<'_>) {
+        let is_empty = match &proposal.preview {
+            Preview::Plan(plan) => plan.clusters.is_empty() && plan.resources.is_empty(),
+            Preview::Effect(_) => false,
+        };
+        if is_empty && !follower.has_no_store() {
+            self.session.looked_in(&self.connected.service.location());
+        }
     }
-    if plan.has_changes() || !plan.objections.is_empty() {
-        ui.present(&PlanView::new(&plan, Detail::Brief));
-    }
-    if let Some(refusal) = refusal(&plan) {
-        return Err(if store.exists() {
-            refusal
+
+    /// Carries `request` through, as far as the person lets it; if it is a plan that was `saved`,
+    /// exactly as that was shown or not at all.
+    pub(crate) async fn carry_through(
+        &self,
+        request: &Request,
+        consent: &ConsentArgs,
+        saved: Option<&SavedPlan>,
+    ) -> Result<Exit, Failure> {
+        let interrupt = Interrupt::listen();
+        let Connected { service, by } = self.connected;
+        let (approval, basis, proposals) = if consent.yes {
+            let token = saved.map(|saved| saved.token.clone());
+            let approval = token.map_or(Approval::Unseen, Approval::Exactly);
+            let basis = saved.map(|saved| saved.basis.clone());
+            (approval, basis.unwrap_or_default(), Proposals::Shown)
         } else {
-            // Whoever mistyped its name must not be led to take over from the right one.
-            let place = store.location();
-            refusal.hint(format!(
-                "there is no store at `{place}` yet: see that it is the one you mean first"
-            ))
-        });
+            let proposal = self.plan(request, &interrupt).await?;
+            if let Some(saved) = saved.filter(|saved| saved.token != proposal.token) {
+                return Err(stale(request, &saved.basis, &proposal.basis));
+            }
+            if !self.ask(&proposal, consent, &interrupt).await? {
+                return Ok(Exit::Done);
+            }
+            let approval = Approval::Exactly(proposal.token);
+            (approval, proposal.basis, Proposals::Known)
+        };
+        let loaded = match &self.written {
+            Written::Files(loaded) => Some(Arc::clone(loaded)),
+            Written::InHistory(_) | Written::Nowhere => None,
+        };
+        let follower = Follower::of_files(&self.session.ui, &interrupt, loaded);
+        let observer = follower.observer(proposals);
+        let done = follower
+            .until(service.carry_out(by, request, &approval, &observer))
+            .await;
+        if let (Some(proposal), Proposals::Shown) = (follower.proposed(), proposals) {
+            if let Written::InHistory(_) = &self.written {
+                self.warn(&proposal).await;
+            }
+            self.tell_of_nothing(&proposal, &follower);
+        }
+        match done {
+            Ok(outcome) => finish(self.session, &interrupt, &outcome),
+            Err(error) => Err(match &error.about.basis {
+                Some(now) => stale(request, &basis, now),
+                None => interrupt.explain(self.explain(error).await),
+            }),
+        }
     }
-    if plan.has_changes()
-        && !consent.yes
-        && !confirm(ui, &interrupt, &question(cause, &plan)).await?
-    {
-        ui.status("nothing was changed");
-        return Ok(Exit::Done);
-    }
-    let approved = match approve(plan) {
-        Ok(approved) => approved,
-        Err(plan) => return refusal(&plan).map_or(Ok(Exit::Refused), Err),
-    };
 
-    let reports = works.carry_out(&survey, &approved).await;
-    let reports = reports.map_err(|error| interrupt.explain(error.into()))?;
-    let outcomes = Outcomes::new(approved.plan(), &reports);
-    finish(&works, outcomes, &survey.heads, &reach.clusters).await
+    /// What was loaded, or would be if the revision `version` of a set stood in a file.
+    async fn loaded(&self, version: Option<Version>) -> Option<Arc<Loaded>> {
+        match (&self.written, version) {
+            (Written::Files(loaded), _) => Some(Arc::clone(loaded)),
+            (Written::InHistory(set), Some(version)) => {
+                let query = RevisionQuery {
+                    set: set.clone(),
+                    version: Some(version),
+                    cluster: None,
+                };
+                let Connected { service, by } = self.connected;
+                let revision = service.revision(by, &query).await.ok()?;
+                let name = format!("{set}@{version}").into();
+                Some(Arc::new(manifest::written(name, &revision.manifest?)))
+            }
+            (Written::InHistory(_) | Written::Nowhere, _) => None,
+        }
+    }
+
+    /// The failure that an error of the service is, with the lines that it is about.
+    async fn explain(&self, error: Error) -> Failure {
+        if error.about.findings.is_empty() {
+            return error.into();
+        }
+        match self.loaded(error.about.version).await {
+            Some(loaded) => declared::explain(&self.session.ui, &loaded, error.about.findings),
+            None => error.into(),
+        }
+    }
+
+    /// Shows what is to be said of what is declared, although it is valid.
+    async fn warn(&self, proposal: &Proposal) {
+        if proposal.warnings.is_empty() {
+            return;
+        }
+        let version = match proposal.cause {
+            Cause::Rollback { to } => Some(to),
+            _ => None,
+        };
+        if let Some(loaded) = self.loaded(version).await {
+            declared::warn(&self.session.ui, &loaded, &proposal.warnings);
+        }
+    }
+
+    /// Shows what would be done, and asks whether it is to be done.
+    async fn ask(
+        &self,
+        proposal: &Proposal,
+        consent: &ConsentArgs,
+        interrupt: &Interrupt,
+    ) -> Result<bool, Failure> {
+        let ui = &self.session.ui;
+        let Preview::Plan(plan) = &proposal.preview else {
+            return Err(no_plan());
+        };
+        let refusal = || proposal.refusal.clone().map(Failure::from);
+        if consent.dry_run {
+            ui.report(&PlanView::new(plan, Detail::Full))?;
+            return refusal().map_or(Ok(false), Err);
+        }
+        present(ui, proposal);
+        if let Some(refusal) = refusal() {
+            return Err(refusal);
+        }
+        let question = question(&proposal.cause, plan);
+        if proposal.changes && !confirm(ui, interrupt, &question).await? {
+            ui.status("nothing was changed");
+            return Ok(false);
+        }
+        Ok(true)
+    }
+}
+
+/// The failure of a service that answers something else than it was asked for.
+pub(crate) fn no_plan() -> Failure {
+    let error = anyhow::anyhow!("a declared change was answered with the effect of a switch");
+    Failure::new(Exit::Bug, error)
 }
 
 /// What a person is asked once the plan was shown.
-fn question(cause: &Cause, plan: &Plan) -> String {
+fn question(cause: &Cause, plan: &PlanReport) -> String {
     match (cause, &plan.resources[..]) {
         (Cause::Rollback { to }, [change]) => format!(
             "Roll {} back to the content of version {to}, as version {}?",
-            change.id.name(),
+            change.name.name(),
             change.version
         ),
-        (Cause::Delete, [change]) => format!("Delete {}?", change.id),
+        (Cause::Delete, [change]) => format!("Delete {}?", change.name),
         _ => "Do this?".to_owned(),
     }
 }
 
-/// Whether `plan` still is the one that was saved.
-fn unmoved(saved: &SavedPlan, plan: &Plan, states: &States) -> Result<(), Failure> {
-    let moved = saved.moved(plan, states);
+/// The failure of what would be another change `now` than the one that was shown.
+fn stale(request: &Request, shown: &Basis, now: &Basis) -> Failure {
+    let mut moved = shown.moved(now);
     if moved.is_empty() {
-        return Ok(());
+        moved.push("this cfgctl would do something else than the one that planned".to_owned());
     }
+    let (what, hint) = match &request.planned {
+        Some(planned) => (
+            format!("the plan of {}", planned.at),
+            "look again: `cfgctl diff -f … --out FILE`",
+        ),
+        None => (
+            "what was shown".to_owned(),
+            "someone was faster; look again, and do it then",
+        ),
+    };
     let error = anyhow::anyhow!(
-        "the plan of {} does not hold any more; nothing was changed: {}",
-        saved.wish.planned.at,
+        "{what} does not hold any more; nothing was changed: {}",
         moved.join("; ")
     );
-    Err(Failure::new(Exit::Conflict, error).hint("look again: `cfgctl diff -f … --out FILE`"))
+    Failure::new(Exit::Conflict, error).hint(hint)
 }
 
-/// What stands against the plan, as a failure that names the flags which answer it.
-pub(crate) fn refusal(plan: &Plan) -> Option<Failure> {
-    if plan.objections.is_empty() {
-        return None;
-    }
-    let overridden = plan.objections.iter().filter_map(|it| match &it.reason {
-        Reason::Overridden { set, part } => Some(format!("{set}/{}", part.name())),
-        _ => None,
-    });
-    let overridden: Vec<String> = overridden.collect();
-    let error = anyhow::anyhow!("the plan is refused; nothing was changed");
-    let is_denied = |it: &Objection| matches!(it.reason, Reason::Denied { .. });
-    let exit = if plan.objections.iter().any(is_denied) {
-        Exit::Denied
+/// Reports how it went, and says what the command ends with.
+pub(crate) fn finish(
+    session: &Session,
+    interrupt: &Interrupt,
+    outcome: &Outcome,
+) -> Result<Exit, Failure> {
+    let ui = &session.ui;
+    ui.report(outcome)?;
+    let exit = if outcome.complete {
+        Exit::Done
     } else {
-        Exit::Refused
+        Exit::Incomplete
     };
-    let failure = Failure {
-        objections: plan.objections.iter().map(ObjectionView::new).collect(),
-        ..Failure::new(exit, error)
-    };
-    let hints: BTreeSet<_> = plan
-        .objections
-        .iter()
-        .map(|it| hint(it, &overridden))
-        .collect();
-    Some(hints.into_iter().fold(failure, Failure::hint))
-}
-
-/// What answers an objection. `overridden` names everything that would be lost.
-fn hint(objection: &Objection, overridden: &[String]) -> String {
-    match (objection.reason.answer(), &objection.reason) {
-        (Some(Consent::DropOverrides), _) => format!(
-            "reset or unset it first, or pass `--drop-overrides {}`",
-            overridden.join(",")
-        ),
-        (Some(keep @ Consent::KeepKeys), Reason::KeepsKeys { .. }) => format!(
-            "`{}` removes our keys there first, `{}` leaves them there",
-            Consent::RemoveKeys.flag(),
-            keep.flag()
-        ),
-        (Some(keep @ Consent::KeepKeys), _) => format!(
-            "try again when the cluster can be looked at, or pass `{}`: what is there stays there",
-            keep.flag()
-        ),
-        (Some(consent @ Consent::MoveSource), _) => format!(
-            "keep one of the two; if it is this one, pass `{}`",
-            consent.flag()
-        ),
-        (Some(consent), _) => format!(
-            "if that is what you want, pass `{}`; `--clusters` leaves clusters out",
-            consent.flag()
-        ),
-        (None, Reason::Denied { .. }) => "a token that may write is needed, as `cfgctl cluster \
-             policy` prints it; `--clusters` leaves clusters out"
-            .to_owned(),
-        (None, _) => "make the set smaller, or raise the limits of the cluster".to_owned(),
+    if outcome.is_denied() {
+        ui.status(
+            "not everything is delivered; what is left needs a token that may write: `cfgctl cluster \
+             policy NAME` prints the least, then `cfgctl apply --resume`",
+        );
+    } else if exit == Exit::Incomplete {
+        ui.status("not everything is delivered; `cfgctl apply --resume` finishes what is left");
     }
+    Ok(interrupt.exit().unwrap_or(exit))
 }

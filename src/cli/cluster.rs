@@ -1,31 +1,17 @@
 //! `cfgctl cluster`.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use futures_util::StreamExt as _;
-use futures_util::stream;
-use serde::Serialize;
-
 use super::clocks::tell_of_clocks;
-use super::declared::{self, FileArgs};
-use super::environment::Environment;
+use super::connect::{self, Connected};
+use super::declared::{FileArgs, contents};
 use super::failure::{Exit, Failure};
-use super::names::known;
 use super::session::{ReachArgs, Session};
-use super::ui::{Look, Report};
+use super::ui::{Look, View};
 use super::views::table::{printable, table};
-use crate::engine::Connect as _;
-use crate::manifest::closest;
-use crate::model::text::place;
-use crate::model::{
-    Clocks, Cluster, ClusterName, Connection, Content, Heads, Key, Limits, Overrides, ResourceId,
-    SetName,
-};
-use crate::plan::chain;
-use crate::render;
-use crate::store::Which;
-use crate::target::{Access, Health, Target, TargetError};
+use crate::api::report::{ClusterCheck, ClusterState, Clusters, Fitness, Report};
+use crate::api::{CheckQuery, Described, Event, Observer};
+use crate::model::ClusterName;
 
 mod login;
 mod policy;
@@ -71,40 +57,6 @@ pub(crate) struct CheckArgs {
     reach: ReachArgs,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Clusters {
-    items: Vec<ClusterItem>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ClusterItem {
-    name: String,
-    labels: std::collections::BTreeMap<String, String>,
-    target: String,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Checks {
-    healthy: bool,
-    clusters: Vec<CheckItem>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CheckItem {
-    name: String,
-    target: String,
-    healthy: bool,
-    state: &'static str,
-    server: Option<String>,
-    limits: Option<Limits>,
-    warnings: Vec<String>,
-    error: Option<String>,
-}
-
 pub(crate) async fn cluster(session: &Session, command: &ClusterCommand) -> Result<Exit, Failure> {
     match command {
         ClusterCommand::List => list(session).await,
@@ -115,211 +67,75 @@ pub(crate) async fn cluster(session: &Session, command: &ClusterCommand) -> Resu
     }
 }
 
-fn target_of(cluster: &Cluster) -> String {
-    match &cluster.connection {
-        Connection::Consul(consul) => match &consul.address {
-            Some(address) => place(address),
-            None => "Consul of the environment".to_owned(),
-        },
-        Connection::Directory(directory) => directory.path.display().to_string(),
-    }
-}
-
-/// Every resource and what it says.
-type World = BTreeMap<ResourceId, Content>;
-
-/// What the files say; without files, what the store holds.
-async fn world(session: &Session, files: &FileArgs) -> Result<World, Failure> {
-    if !files.filenames.is_empty() {
-        // Before the first apply there may be no store, and this makes none.
-        let loaded = files.declared(session, &Heads::new())?;
-        return Ok(declared::desired(loaded.manifests).contents);
-    }
-    Ok(stored(
-        session.store().await?.heads(&Which::All).await?.heads,
-    ))
-}
-
-fn stored(heads: Heads) -> World {
-    let contents = heads.into_iter().map(|(id, head)| (id, head.content));
-    contents.collect()
-}
-
-/// The cluster of this name, in the files or else in the store.
-async fn described(
+/// The service, and what the files say; without files, the service over the store.
+async fn connected(
     session: &Session,
     files: &FileArgs,
-    name: &ClusterName,
-) -> Result<Cluster, Failure> {
-    in_world(&world(session, files).await?, name).cloned()
-}
-
-fn in_world<'a>(world: &'a World, name: &ClusterName) -> Result<&'a Cluster, Failure> {
-    let content = world.get(&ResourceId::Cluster(name.clone()));
-    content.and_then(Content::cluster).ok_or_else(|| {
-        let failure = Failure::usage(format!("there is no cluster `{name}`"));
-        let clusters = world.keys().filter_map(|id| match id {
-            ResourceId::Cluster(name) => Some(name.as_str()),
-            ResourceId::Set(_) => None,
-        });
-        match closest(name.as_str(), clusters) {
-            Some(near) => failure.hint(format!("did you mean `{near}`?")),
-            None => failure
-                .hint("`cfgctl cluster list` shows those of the store; `-f` takes them from files"),
-        }
-    })
+) -> Result<(Connected, Option<Described>), Failure> {
+    if files.filenames.is_empty() {
+        return Ok((connect::connect(session).await?, None));
+    }
+    // Before the first apply there may be no store, and this makes none.
+    let loaded = files.checked(session)?;
+    Ok((connect::without_store(session), Some(contents(&loaded))))
 }
 
 async fn list(session: &Session) -> Result<Exit, Failure> {
-    let store = session.store().await?;
-    let heads = store.heads(&Which::All).await?.heads;
-    let item = |(name, cluster): (&ClusterName, &Cluster)| ClusterItem {
-        name: name.to_string(),
-        labels: cluster.labels.clone(),
-        target: target_of(cluster),
-    };
-    let items: Vec<_> = declared::clusters(&heads).into_iter().map(item).collect();
-    if items.is_empty() {
-        session.looked_in(store.as_ref());
+    let connected = connect::connect(session).await?;
+    let found = connected.service.clusters(&connected.by).await?;
+    if found.items.is_empty() {
+        session.looked_in(&connected.service.location());
     }
-    session.ui.report(&Clusters { items })?;
+    session.ui.report(&found)?;
     Ok(Exit::Done)
 }
 
 async fn check(session: &Session, args: &CheckArgs) -> Result<Exit, Failure> {
-    let world = if args.files.filenames.is_empty() {
-        let heads = session.store().await?.heads(&Which::All).await?.heads;
-        for name in &args.names {
-            known(&heads, &ResourceId::Cluster(name.clone()))?;
-        }
-        stored(heads)
-    } else {
-        world(session, &args.files).await?
+    let (connected, described) = connected(session, &args.files).await?;
+    let query = CheckQuery {
+        names: args.names.iter().cloned().collect(),
+        clusters: args.reach.clusters.clone(),
+        described,
+        pace: args.reach.pace(),
     };
-    let chosen = chosen(&world, args)?;
-    let connector = session.connector(args.reach.timeout);
-    let checks = chosen.into_iter().map(|(name, cluster)| {
-        let (connector, world) = (&connector, &world);
-        async move {
-            let target = connector.connect(name, cluster);
-            let (health, clock) = match target {
-                Ok(target) => {
-                    let health = health(&target, &sets_in(world, cluster), args).await;
-                    (health, target.clock())
-                }
-                Err(error) => (Err(error), None),
-            };
-            (name, cluster, health, clock)
+    let ui = Arc::clone(&session.ui);
+    let hear = move |event| {
+        if let Event::Clocks(clocks) = event {
+            tell_of_clocks(&ui, &clocks);
         }
-    });
-    let mut checked: Vec<_> = stream::iter(checks)
-        .buffer_unordered(args.reach.parallelism.into())
-        .collect()
-        .await;
-    checked.sort_by_key(|(name, ..)| *name);
-    let clocks =
-        (checked.iter()).filter_map(|(name, _, _, clock)| Some(((*name).clone(), (*clock)?)));
-    tell_of_clocks(&session.ui, &Clocks::of(Environment::time(), clocks));
-
-    let clusters: Vec<_> = checked
-        .iter()
-        .map(|(name, cluster, health, _)| CheckItem::new(name, cluster, health))
-        .collect();
-    session.ui.report(&Checks {
-        healthy: clusters.iter().all(|item| item.healthy),
-        clusters,
-    })?;
-    let exits = checked
-        .into_iter()
-        .filter_map(|(_, _, health, _)| match health {
-            Ok(health) if health.access == Access::Full => None,
-            Ok(_) => Some(Exit::Denied),
-            Err(error) => Some(Failure::from(error).exit),
-        });
-    // Which of several failures decides the exit code must not depend on who answered first.
-    Ok(exits.max_by_key(|exit| *exit as u8).unwrap_or(Exit::Done))
+    };
+    // A signal ends the process at once: nothing is changed that would have to be finished.
+    let seen = Observer::new(Arc::new(hear), Observer::nobody().stop());
+    let Connected { service, by } = connected;
+    let found = service.check_clusters(&by, &query, &seen).await?;
+    session.ui.report(&found)?;
+    Ok(exit(&found))
 }
 
-/// The sets that go to `cluster`, with what they publish there.
-fn sets_in(world: &World, cluster: &Cluster) -> BTreeMap<SetName, BTreeSet<Key>> {
-    let sets = world.iter().filter_map(|(id, content)| {
-        let (ResourceId::Set(name), Some(set)) = (id, content.set()) else {
-            return None;
-        };
-        set.clusters.matches(&cluster.labels).then(|| {
-            let contents = render::contents(set, &Overrides::default(), &cluster.labels);
-            // What cannot be rendered is for `validate` to tell.
-            let entries = render::entries(&set.publish, &contents).unwrap_or_default();
-            (name.clone(), entries.into_keys().collect())
-        })
-    });
-    sets.collect()
+/// What a check ends with. Which of several failures decides must not depend on who answered first.
+fn exit(found: &ClusterCheck) -> Exit {
+    let exit = |cluster: &ClusterState| match (cluster.error_kind, cluster.state) {
+        (Some(kind), _) => Exit::from(kind),
+        (None, Fitness::Ok) => Exit::Done,
+        (None, Fitness::Partial | Fitness::ReadOnly | Fitness::Denied) => Exit::Denied,
+        (None, Fitness::Failed) => Exit::Unavailable,
+    };
+    let exits = found.clusters.iter().map(exit);
+    exits.max_by_key(|exit| *exit as u8).unwrap_or(Exit::Done)
 }
 
-async fn health(
-    target: &Arc<dyn Target>,
-    sets: &BTreeMap<SetName, BTreeSet<Key>>,
-    args: &CheckArgs,
-) -> Result<Health, TargetError> {
-    let health = tokio::time::timeout(args.reach.timeout, target.health(sets)).await;
-    health.unwrap_or_else(|elapsed| {
-        Err(TargetError::Unreachable {
-            location: target.location(),
-            source: Box::new(elapsed),
-        })
-    })
-}
-
-/// The clusters that are asked for, by name.
-fn chosen<'w>(
-    world: &'w World,
-    args: &CheckArgs,
-) -> Result<BTreeMap<&'w ClusterName, &'w Cluster>, Failure> {
-    let found = world.iter().filter_map(|(id, content)| match id {
-        ResourceId::Cluster(name) => Some((name, content.cluster()?)),
-        ResourceId::Set(_) => None,
-    });
-    let found: BTreeMap<_, _> = found
-        .filter(|(name, cluster)| {
-            (args.names.is_empty() || args.names.contains(name))
-                && args.reach.clusters.matches(&cluster.labels)
-        })
-        .collect();
-    if found.is_empty() {
-        return Err(Failure::usage("there is no cluster to check")
-            .hint("`cfgctl cluster list` shows those of the store; `-f` takes them from files"));
-    }
-    Ok(found)
-}
-
-impl CheckItem {
-    fn new(name: &ClusterName, cluster: &Cluster, health: &Result<Health, TargetError>) -> Self {
-        let fit = health.as_ref().ok();
-        let state = match health {
-            Ok(health) => match health.access {
-                Access::Full => "ok",
-                Access::Partial => "partial",
-                Access::ReadOnly => "read-only",
-                Access::None => "denied",
-            },
-            Err(TargetError::Denied { .. }) => "denied",
-            Err(_) => "failed",
-        };
-        Self {
-            name: name.to_string(),
-            target: target_of(cluster),
-            healthy: state == "ok",
-            state,
-            server: fit.map(|health| health.server.clone()),
-            limits: fit.map(|health| health.limits),
-            warnings: fit.map_or(Vec::new(), |health| health.warnings.clone()),
-            error: health.as_ref().err().map(|error| chain(error)),
-        }
+fn fitness(state: Fitness) -> &'static str {
+    match state {
+        Fitness::Ok => "ok",
+        Fitness::Partial => "partial",
+        Fitness::ReadOnly => "read only",
+        Fitness::Denied => "denied",
+        Fitness::Failed => "failed",
     }
 }
 
-impl Report for Clusters {
-    const KIND: &'static str = "Clusters";
+impl View for Clusters {
+    const KIND: &'static str = <Self as Report>::KIND;
 
     fn table(&self, look: Look) -> String {
         let rows = self.items.iter().map(|item| {
@@ -327,7 +143,11 @@ impl Report for Clusters {
             let labels: Vec<_> = labels
                 .map(|(key, value)| format!("{key}={value}"))
                 .collect();
-            [item.name.clone(), printable(&item.target), labels.join(",")]
+            [
+                item.name.to_string(),
+                printable(&item.target),
+                labels.join(","),
+            ]
         });
         let text = table(look, ["NAME", "TARGET", "LABELS"], rows);
         if text.is_empty() {
@@ -338,12 +158,13 @@ impl Report for Clusters {
     }
 
     fn names(&self) -> Vec<String> {
-        self.items.iter().map(|item| item.name.clone()).collect()
+        let items = self.items.iter();
+        items.map(|item| item.name.to_string()).collect()
     }
 }
 
-impl Report for Checks {
-    const KIND: &'static str = "ClusterCheck";
+impl View for ClusterCheck {
+    const KIND: &'static str = <Self as Report>::KIND;
 
     fn table(&self, look: Look) -> String {
         let unlimited = |limit: usize| {
@@ -364,9 +185,9 @@ impl Report for Checks {
             let mut notes = item.warnings.clone();
             notes.extend(item.error.clone());
             [
-                item.name.clone(),
+                item.name.to_string(),
                 printable(&item.target),
-                item.state.replace('-', " "),
+                fitness(item.state).to_owned(),
                 item.server.as_deref().map_or("-".to_owned(), printable),
                 limits.unwrap_or("-".to_owned()),
                 printable(&notes.join("; ")),
@@ -380,6 +201,56 @@ impl Report for Checks {
     }
 
     fn names(&self) -> Vec<String> {
-        self.clusters.iter().map(|item| item.name.clone()).collect()
+        let clusters = self.clusters.iter();
+        clusters.map(|item| item.name.to_string()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::ErrorKind;
+
+    fn state(state: Fitness, error_kind: Option<ErrorKind>) -> ClusterState {
+        ClusterState {
+            name: "eu".parse().unwrap(),
+            target: "here".to_owned(),
+            healthy: state == Fitness::Ok,
+            state,
+            server: None,
+            limits: None,
+            warnings: Vec::new(),
+            error: None,
+            error_kind,
+        }
+    }
+
+    #[test]
+    fn a_check_ends_with_the_worst_of_its_clusters() {
+        let cases = [
+            ((Fitness::Ok, None), Exit::Done),
+            ((Fitness::Partial, None), Exit::Denied),
+            ((Fitness::Failed, Some(ErrorKind::Invalid)), Exit::Usage),
+            ((Fitness::Denied, Some(ErrorKind::Denied)), Exit::Denied),
+            (
+                (Fitness::Failed, Some(ErrorKind::Unavailable)),
+                Exit::Unavailable,
+            ),
+        ];
+        let check = |clusters: Vec<ClusterState>| ClusterCheck {
+            healthy: false,
+            clusters,
+        };
+        for ((found, kind), expected) in cases {
+            let one = state(found, kind);
+            let beside = state(Fitness::Ok, None);
+            assert_eq!(
+                exit(&check(vec![one, beside])),
+                expected,
+                "{found:?} {kind:?}"
+            );
+        }
+        let all = cases.map(|((found, kind), _)| state(found, kind));
+        assert_eq!(exit(&check(all.to_vec())), Exit::Unavailable);
     }
 }

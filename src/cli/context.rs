@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::failure::{Exit, Failure};
 use super::files::{self, Existing, Readers};
 use super::session::Session;
-use super::ui::{Look, Report};
+use super::ui::{Look, View};
 use super::views::table::{printable, table};
 use crate::model::API_VERSION;
 use crate::model::text::{place, scheme};
@@ -209,7 +209,7 @@ fn absolute(store: &str, environment: &Environment) -> String {
     format!("{scheme}{}", environment.directory.join(path).display())
 }
 
-impl Report for ContextList {
+impl View for ContextList {
     const KIND: &'static str = "Contexts";
 
     fn table(&self, look: Look) -> String {

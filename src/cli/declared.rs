@@ -1,20 +1,19 @@
-//! From files to what is desired: read, checked on their own and against the store.
+//! From files to what is declared: read, and what is found in it mapped back to lines.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::failure::Failure;
 use super::session::Session;
 use super::source;
+use super::ui::Ui;
 use super::views::validation::FindingView;
-use crate::check::{self, Severity};
+use crate::check::{self, Finding, Severity};
 use crate::manifest::{self, Input, Loaded, Located, Manifest, Recursion, Sources, Style};
 use crate::model::value::{Path, leaves};
-use crate::model::{
-    Cluster, ClusterName, Content, FLAGS_KEY, Heads, Home, Provenance, ResourceId, Source,
-};
-use crate::plan::Desired;
+use crate::model::{Content, FLAGS_KEY, Heads, Home, Provenance, ResourceId, Source};
 
 /// Which files to read.
 #[derive(Clone, Debug, clap::Args)]
@@ -58,103 +57,89 @@ impl FileArgs {
         self.filenames.iter().any(|name| name.as_os_str() == "-")
     }
 
-    /// Reads and checks every file, shows what is wrong, and goes on only if nothing is broken.
-    pub(crate) fn declared(&self, session: &Session, heads: &Heads) -> Result<Loaded, Failure> {
-        checked(session, heads, self.load(session)?)
+    /// Reads every file, for the service to check with what is there besides. What cannot even be
+    /// read is shown, with everything else that is certainly wrong.
+    pub(crate) fn read(&self, session: &Session) -> Result<Arc<Loaded>, Failure> {
+        let mut loaded = self.load(session)?;
+        if loaded.has_errors() {
+            add_checks(&mut loaded);
+        }
+        show(&session.ui, &loaded.findings, &loaded.sources);
+        if loaded.has_errors() {
+            return Err(invalid(&loaded.findings, &loaded.sources));
+        }
+        Ok(Arc::new(loaded))
+    }
+
+    /// Reads and checks every file on its own, without a store.
+    pub(crate) fn checked(&self, session: &Session) -> Result<Arc<Loaded>, Failure> {
+        let mut loaded = self.load(session)?;
+        add_checks(&mut loaded);
+        show(&session.ui, &loaded.findings, &loaded.sources);
+        if loaded.has_errors() {
+            return Err(invalid(&loaded.findings, &loaded.sources));
+        }
+        Ok(Arc::new(loaded))
     }
 }
 
-/// Checks a content that is in no file, shows what is wrong, and goes on only if nothing is broken.
-/// Only then is it written as a manifest, which findings call `name`, so that they have lines.
-pub(crate) fn checked_content(
-    session: &Session,
-    heads: &Heads,
-    name: &str,
-    (id, content): (&ResourceId, &Content),
-) -> Result<(), Failure> {
-    let findings = check::declared([(id, content)], heads);
-    if findings.is_empty() {
-        return Ok(());
+/// Shows what was found in what was loaded.
+pub(crate) fn warn(ui: &Ui, loaded: &Loaded, findings: &[Finding]) {
+    if !findings.is_empty() {
+        let located = manifest::locate(findings.to_vec(), &loaded.manifests);
+        show(ui, &located, &loaded.sources);
     }
-    let mut loaded = manifest::written(name.into(), id, content);
-    loaded.findings = manifest::locate(findings, &loaded.manifests);
-    shown(session, &loaded)
 }
 
-fn checked(session: &Session, heads: &Heads, mut loaded: Loaded) -> Result<Loaded, Failure> {
-    add_checks(&mut loaded, heads);
-    shown(session, &loaded)?;
-    Ok(loaded)
+/// The failure of what was loaded and found to be invalid, which is shown.
+pub(crate) fn explain(ui: &Ui, loaded: &Loaded, findings: Vec<Finding>) -> Failure {
+    let located = manifest::locate(findings, &loaded.manifests);
+    show(ui, &located, &loaded.sources);
+    invalid(&located, &loaded.sources)
 }
 
-/// Shows what was found; a failure if something is broken.
-fn shown(session: &Session, loaded: &Loaded) -> Result<(), Failure> {
-    show(session, &loaded.findings, &loaded.sources);
+/// Checks what was read on its own, and adds what is wrong with it.
+pub(crate) fn add_checks(loaded: &mut Loaded) {
+    let declared = (loaded.manifests.iter()).map(|manifest| (&manifest.id, &manifest.content));
+    let mut findings = check::declared(declared, &Heads::new());
     if loaded.has_errors() {
-        return Err(invalid(loaded));
-    }
-    Ok(())
-}
-
-/// Checks what was read, and adds what is wrong with it.
-pub(crate) fn add_checks(loaded: &mut Loaded, heads: &Heads) {
-    let findings = if loaded.has_errors() {
         // Something is missing, so only what is certain is said: no warnings, and nothing about
         // what the store holds in its place.
-        let mut findings = check_against(&loaded.manifests, &Heads::new());
         findings.retain(|finding| finding.severity == Severity::Error);
-        findings
-    } else {
-        check_against(&loaded.manifests, heads)
-    };
-    loaded.findings.extend(findings);
+    }
+    let located = manifest::locate(findings, &loaded.manifests);
+    loaded.findings.extend(located);
 }
 
 /// The failure of files that are invalid, once their findings have been shown.
-fn invalid(loaded: &Loaded) -> Failure {
-    let findings = loaded.findings.iter();
+fn invalid(findings: &[Located], sources: &Sources) -> Failure {
     Failure {
         findings: findings
-            .map(|finding| FindingView::new(finding, &loaded.sources))
+            .iter()
+            .map(|finding| FindingView::new(finding, sources))
             .collect(),
         ..Failure::usage("the files are not valid; nothing was changed")
     }
 }
 
 /// Shows findings on standard error.
-pub(crate) fn show(session: &Session, findings: &[Located], sources: &Sources) {
+pub(crate) fn show(ui: &Ui, findings: &[Located], sources: &Sources) {
     if findings.is_empty() {
         return;
     }
-    let style = if session.ui.colors_stderr() {
+    let style = if ui.colors_stderr() {
         Style::Color
     } else {
         Style::Plain
     };
-    session.ui.notice(&manifest::show(findings, sources, style));
+    ui.notice(&manifest::show(findings, sources, style));
 }
 
-/// Checks manifests together with what the store holds besides them.
-fn check_against(manifests: &[Manifest], heads: &Heads) -> Vec<Located> {
-    let declared = (manifests.iter()).map(|manifest| (&manifest.id, &manifest.content));
-    manifest::locate(check::declared(declared, heads), manifests)
-}
-
-/// The living resources of the store that no manifest declares.
-pub(crate) fn undeclared(manifests: &[Manifest], heads: &Heads) -> Vec<ResourceId> {
-    let declared: BTreeSet<&ResourceId> = manifests.iter().map(|manifest| &manifest.id).collect();
-    heads
-        .iter()
-        .filter(|(id, head)| head.content != Content::Deleted && !declared.contains(id))
-        .map(|(id, _)| id.clone())
-        .collect()
-}
-
-/// What the manifests want.
-pub(crate) fn desired(manifests: Vec<Manifest>) -> Desired {
+/// What the manifests say.
+pub(crate) fn contents(loaded: &Loaded) -> BTreeMap<ResourceId, Content> {
+    let manifests = loaded.manifests.iter();
     manifests
-        .into_iter()
-        .map(|manifest| (manifest.id, manifest.content))
+        .map(|manifest| (manifest.id.clone(), manifest.content.clone()))
         .collect()
 }
 
@@ -207,15 +192,4 @@ pub(crate) fn provenances(session: &Session, loaded: &Loaded) -> BTreeMap<Resour
         Some((manifest.id.clone(), provenance))
     };
     loaded.manifests.iter().filter_map(&mut of).collect()
-}
-
-/// The clusters that the store knows.
-pub(crate) fn clusters(heads: &Heads) -> BTreeMap<&ClusterName, &Cluster> {
-    heads
-        .iter()
-        .filter_map(|(id, head)| match id {
-            ResourceId::Cluster(name) => Some((name, head.content.cluster()?)),
-            ResourceId::Set(_) => None,
-        })
-        .collect()
 }

@@ -1,14 +1,11 @@
 //! `cfgctl delete`.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::change::{Change, ConsentArgs, carry_through};
+use super::change::{Changing, ConsentArgs, Written};
+use super::connect::connect;
 use super::failure::{Exit, Failure};
-use super::names::known;
 use super::session::{ReachArgs, Session};
-use crate::model::{Cause, Consent, Content, ResourceId};
-use crate::plan::{Desired, Reach};
-use crate::store::Which;
+use crate::api::Change;
+use crate::model::ResourceId;
 
 /// Deletes sets, and removes their own keys from every cluster, exactly those
 ///
@@ -28,23 +25,9 @@ pub(crate) struct DeleteArgs {
 }
 
 pub(crate) async fn delete(session: &Session, args: &DeleteArgs) -> Result<Exit, Failure> {
-    let store = session.store().await?;
-    let heads = store.heads(&Which::All).await?.heads;
-    let mut desired = Desired {
-        dropped: args.consent.dropped(),
-        ..Desired::nothing()
-    };
-    for id in &args.names {
-        known(&heads, id)?;
-        desired.contents.insert(id.clone(), Content::Deleted);
-    }
-    let change = Change {
-        desired,
-        reach: Reach::Named(BTreeSet::new()),
-        cause: Cause::Delete,
-        consents: BTreeSet::from([Consent::AllowDeletes]),
-        provenances: BTreeMap::new(),
-        saved: None,
-    };
-    carry_through(session, store.as_ref(), &change, &args.reach, &args.consent).await
+    let connected = connect(session).await?;
+    let change = Change::Delete(args.names.iter().cloned().collect());
+    let request = args.consent.request(change, &args.reach);
+    let changing = Changing::new(session, &connected, Written::Nowhere);
+    changing.carry_through(&request, &args.consent, None).await
 }

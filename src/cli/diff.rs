@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::change::GateArgs;
-use super::declared::{FileArgs, desired, provenances, undeclared};
+use super::apply::{delete, undeclared};
+use super::change::{Changing, GateArgs, Written, no_plan};
+use super::connect::connect_to_be;
+use super::declared::{FileArgs, contents, provenances};
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::saved;
 use super::session::{ReachArgs, Session};
-use super::survey::{Question, survey};
 use super::views::plan::{Detail, PlanView};
 use super::views::table::count;
-use crate::model::{Content, Planned};
-use crate::plan::{Reach, SavedPlan, Wish};
-use crate::store::Which;
+use crate::api::report::{Action, PlanReport};
+use crate::api::{Change, Declaration, Preview, Request, SavedPlan};
+use crate::model::Planned;
 
 /// Shows what an apply would change, in the store and in every cluster, and changes nothing
 ///
@@ -41,75 +42,65 @@ pub(crate) struct DiffArgs {
 }
 
 pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Failure> {
-    let store = session.store_to_be().await?;
-    let heads = store.heads(&Which::All).await?.heads;
-    if !store.exists() {
-        session.ui.status(&format!(
-            "there is no store at `{}` yet; this is compared with nothing",
-            store.location()
-        ));
-    }
-    let declared = args.files.declared(session, &heads)?;
-    let provenances = provenances(session, &declared);
-    let undeclared = undeclared(&declared.manifests, &heads);
-    let mut desired = desired(declared.manifests);
-    desired.dropped = args.gates.dropped();
-    if args.prune {
-        desired
-            .contents
-            .extend(undeclared.into_iter().map(|id| (id, Content::Deleted)));
-    } else if !undeclared.is_empty() {
-        session.ui.status(&format!(
-            "not in the files, and kept: {} of the store; `--prune` deletes what the files lack",
-            count(undeclared.len(), "resource")
-        ));
-    }
-    let question = Question {
-        desired,
-        sets: Reach::Named(BTreeSet::new()),
-        consents: args.gates.consents(),
+    let ui = &session.ui;
+    let connected = connect_to_be(session).await?;
+    let loaded = args.files.read(session)?;
+    let mut declaration = Declaration {
+        contents: contents(&loaded),
+        provenances: provenances(session, &loaded),
     };
+    if args.prune {
+        let pruned = undeclared(&connected, &declaration).await?;
+        delete(&mut declaration, pruned);
+    }
+    let request = (args.gates).request(Change::Declare(declaration), &args.reach);
+    let changing = Changing::new(session, &connected, Written::Files(loaded));
     let interrupt = Interrupt::listen();
-    let (survey, mut plan) =
-        survey(session, store.as_ref(), &question, &args.reach, &interrupt).await?;
-    plan.attach(&provenances, &survey.heads, &question.consents);
-    let view = PlanView::new(&plan, Detail::Full);
-    session.ui.report(&view)?;
+    let proposal = changing.plan(&request, &interrupt).await?;
+    let Preview::Plan(plan) = &proposal.preview else {
+        return Err(no_plan());
+    };
+    if !proposal.undeclared.is_empty() {
+        ui.status(&format!(
+            "not in the files, and kept: {} of the store; `--prune` deletes what the files lack",
+            count(proposal.undeclared.len(), "resource")
+        ));
+    }
+    ui.report(&PlanView::new(plan, Detail::Full))?;
+    let unseen = unseen(plan);
+    let (differences, is_refused) = (plan.differences, !plan.objections.is_empty());
     if let Some(path) = &args.out {
-        let Question {
-            desired,
-            sets,
-            consents,
-        } = question;
-        let planned = Planned {
-            by: session.environment.actor(),
-            at: session.environment.now,
+        let request = Request {
+            planned: Some(Planned {
+                by: session.environment.actor(),
+                at: session.environment.now,
+            }),
+            ..request
         };
-        let clusters = args.reach.clusters.clone();
-        let wish = Wish {
-            desired,
-            provenances,
-            reach: sets,
-            clusters,
-            planned,
-            consents,
-        };
-        let saved = SavedPlan::new(&plan, &survey.states(), wish);
+        let saved = SavedPlan::new(request, proposal.token, proposal.basis);
         saved::write(path, &saved)?;
         let path = path.display();
-        session.ui.status(&if plan.objections.is_empty() {
-            format!("saved; `cfgctl apply {path}` carries out exactly this plan")
-        } else {
+        ui.status(&if is_refused {
             format!("saved as it is; `cfgctl apply {path}` is refused, for what stands above")
+        } else {
+            format!("saved; `cfgctl apply {path}` carries out exactly this plan")
         });
     }
-    if let Some(unseen) = view.unseen() {
+    if let Some(unseen) = unseen {
         return Err(Failure::new(Exit::Unavailable, anyhow::anyhow!(unseen))
             .hint("the difference is only known for the clusters that answered"));
     }
-    Ok(if view.differences {
+    Ok(if differences {
         Exit::Differences
     } else {
         Exit::Done
     })
+}
+
+/// Which clusters could not be looked at, if any; without them a difference cannot be ruled out.
+fn unseen(plan: &PlanReport) -> Option<String> {
+    let waiting = plan.clusters.iter().filter(|it| it.action == Action::Wait);
+    let names: BTreeSet<&str> = waiting.map(|it| it.cluster.as_str()).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    (!names.is_empty()).then(|| format!("could not look at {}", names.join(", ")))
 }

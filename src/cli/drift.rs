@@ -1,19 +1,18 @@
 //! `cfgctl drift`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::change::{Change, ConsentArgs, carry_through};
-use super::clocks::tell_of_clocks;
-use super::environment::Environment;
+use super::change::{Changing, ConsentArgs, Written};
+use super::connect::{Connected, connect};
 use super::failure::{Exit, Failure};
+use super::follow::{Follower, Proposals};
 use super::interrupt::Interrupt;
 use super::session::{ReachArgs, Session, duration};
-use super::survey::{Question, reach, survey};
-use super::views::drift::{DriftReport, Mending};
-use crate::model::{Cause, Clocks, SetName};
-use crate::plan::Desired;
-use crate::store::Store;
+use super::views::drift::DriftView;
+use crate::api::report::Drift;
+use crate::api::{Change, LookQuery, Observer};
+use crate::model::SetName;
 
 /// Compares every cluster with what it should hold, and says what differs, why, and what mends it
 ///
@@ -60,80 +59,76 @@ pub(crate) async fn drift(session: &Session, args: &DriftArgs) -> Result<Exit, F
         return Err(Failure::usage("nothing is written without `--repair`")
             .hint("leave the other flags out, or add `--repair`"));
     }
-    let store = session.store().await?;
-    let sets = reach(store.as_ref(), &args.sets).await?;
+    let connected = connect(session).await?;
+    let query = args.reach.look(&args.sets);
     if args.repair {
-        let change = Change {
-            desired: Desired::nothing(),
-            reach: sets,
-            cause: Cause::Apply,
-            provenances: BTreeMap::new(),
-            consents: BTreeSet::new(),
-            saved: None,
-        };
-        return carry_through(session, store.as_ref(), &change, &args.reach, &args.consent).await;
+        let request = args
+            .consent
+            .request(Change::Reconcile(query.sets), &args.reach);
+        let changing = Changing::new(session, &connected, Written::Nowhere);
+        return changing.carry_through(&request, &args.consent, None).await;
     }
-    let question = Question::of(sets);
     let interrupt = Interrupt::listen();
     if let Some(interval) = args.watch {
-        return watch(
-            session,
-            store.as_ref(),
-            &question,
-            args,
-            &interrupt,
-            interval,
-        )
-        .await;
+        return watch(session, &connected, &query, &interrupt, interval).await;
     }
-    let (report, clocks) = look(session, store.as_ref(), &question, args, &interrupt).await?;
-    tell_of_clocks(&session.ui, &clocks);
-    session.ui.report(&report)?;
-    Ok(report.exit())
+    let drift = look(session, &connected, &query, &interrupt, Told::Events).await?;
+    if drift.clusters.is_empty() {
+        session.looked_in(&connected.service.location());
+    }
+    let view = DriftView::new(drift, &session.stores);
+    session.ui.report(&view)?;
+    Ok(view.exit())
+}
+
+/// What of a look is told beside its result.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// What happens meanwhile.
+    Events,
+    /// Nothing: the next look follows.
+    Nothing,
 }
 
 async fn look(
     session: &Session,
-    store: &dyn Store,
-    question: &Question,
-    args: &DriftArgs,
+    connected: &Connected,
+    query: &LookQuery,
     interrupt: &Interrupt,
-) -> Result<(DriftReport, Clocks), Failure> {
-    let (survey, plan) = survey(session, store, question, &args.reach, interrupt).await?;
-    let mending = Mending {
-        heads: &survey.heads,
-        stores: &session.stores,
-        clusters: &args.reach.clusters,
+    told: Told,
+) -> Result<Drift, Failure> {
+    let Connected { service, by } = connected;
+    let follower = Follower::new(&session.ui, interrupt);
+    let observer = match told {
+        Told::Events => follower.observer(Proposals::Known),
+        Told::Nothing => Observer::new(Arc::new(|_| ()), interrupt.receiver()),
     };
-    let now = Environment::time();
-    let report = DriftReport::new(&plan, &mending, now);
-    Ok((report, survey.clocks(now)))
+    let drift = follower.until(service.drift(by, query, &observer)).await;
+    drift.map_err(|error| interrupt.explain(error.into()))
 }
 
 /// Looks every `interval` until someone stops it. For people it tells what changed, for programs
 /// what it saw each time.
 async fn watch(
     session: &Session,
-    store: &dyn Store,
-    question: &Question,
-    args: &DriftArgs,
+    connected: &Connected,
+    query: &LookQuery,
     interrupt: &Interrupt,
     interval: Duration,
 ) -> Result<Exit, Failure> {
     let mut stop = interrupt.receiver();
-    let mut last: Option<DriftReport> = None;
+    let mut last: Option<Drift> = None;
     let mut last_failure = Vec::new();
     loop {
-        match look(session, store, question, args, interrupt).await {
-            Ok((report, _)) => {
-                let is_news = last
-                    .as_ref()
-                    .is_none_or(|last| !last.says_the_same(&report));
-                if is_news || session.ui.is_for_programs() {
-                    session.ui.report(&report.clone().with_time())?;
+        match look(session, connected, query, interrupt, Told::Nothing).await {
+            Ok(drift) => {
+                let same = |last: &Drift| last.clusters == drift.clusters;
+                if !last.as_ref().is_some_and(same) || session.ui.is_for_programs() {
+                    let view = DriftView::new(drift.clone(), &session.stores);
+                    session.ui.report(&view.with_time())?;
                 }
                 last_failure.clear();
-                last = Some(report);
+                last = Some(drift);
             }
             Err(_) if interrupt.exit().is_some() => {}
             // What cannot be read now may be readable the next time.

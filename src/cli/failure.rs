@@ -2,13 +2,10 @@
 
 use std::fmt;
 
-use super::views::objection::ObjectionView;
 use super::views::validation::FindingView;
-use crate::engine::EngineError;
+use crate::api::report::Objection;
+use crate::api::{self, ErrorKind};
 use crate::model::text::without_secrets;
-use crate::plan::PlanError;
-use crate::store::StoreError;
-use crate::target::TargetError;
 
 /// The exit codes, documented in the README and never renumbered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +61,7 @@ pub(crate) struct Failure {
     pub(crate) error: anyhow::Error,
     pub(crate) hints: Vec<String>,
     /// What stands against the plan, if that is why.
-    pub(crate) objections: Vec<ObjectionView>,
+    pub(crate) objections: Vec<Objection>,
     /// What is wrong with files, if that is why. A person has seen it already.
     pub(crate) findings: Vec<FindingView>,
 }
@@ -106,113 +103,47 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
-impl From<StoreError> for Failure {
-    // Every variant is named: a new one does not compile until someone has decided what it means
-    // to the person at the terminal.
-    fn from(error: StoreError) -> Self {
-        let (exit, hint) = match &error {
-            StoreError::HeadsMoved(moved) => {
-                let first = moved.first().map(|moved| moved.id.to_string());
-                (
-                    Exit::Conflict,
-                    format!(
-                        "someone was faster; see `cfgctl history {}`, then diff and apply again",
-                        first.unwrap_or_default()
-                    ),
-                )
-            }
-            StoreError::Absent { .. } => (
-                Exit::Unavailable,
-                "name another one with `--store`, `CFGCTL_STORE` or a context".to_owned(),
-            ),
-            StoreError::Location { .. } => (
-                Exit::Usage,
-                "name another one with `--store`, `CFGCTL_STORE` or a context".to_owned(),
-            ),
-            StoreError::Invalid { .. } => (
-                Exit::Bug,
-                "this is a bug in cfgctl; nothing was changed".to_owned(),
-            ),
-            StoreError::Exhausted { .. } => (
-                Exit::Unavailable,
-                "nothing was changed; declare it under another name".to_owned(),
-            ),
-            StoreError::Newer { .. } => (Exit::Unavailable, "update cfgctl".to_owned()),
-            StoreError::Unavailable { .. } => (
-                Exit::Unavailable,
-                "nothing was changed; try again when the store is back".to_owned(),
-            ),
-            StoreError::Damaged { .. } => (
-                Exit::Unavailable,
-                "clusters keep what they hold; restore the store from a backup".to_owned(),
-            ),
-        };
-        Self::new(exit, error).hint(hint)
-    }
-}
-
-impl From<EngineError> for Failure {
-    fn from(error: EngineError) -> Self {
-        match error {
-            EngineError::Read(source) => {
-                let failure = Self::from(source);
-                Self {
-                    error: failure.error.context("could not read the store"),
-                    ..failure
-                }
-            }
-            EngineError::Commit(source) => {
-                let failure = Self::from(source);
-                Self {
-                    error: failure.error.context("nothing was committed"),
-                    ..failure
-                }
-            }
-            EngineError::Plan(source) => source.into(),
-            EngineError::NotRemoved(_) => {
-                let error = anyhow::Error::from(error).context("nothing was committed");
-                Self::new(Exit::Unavailable, error)
-                    .hint("the same command again goes on from there")
-                    .hint("`cfgctl apply --resume` brings back what was removed already")
-            }
-            EngineError::NotForgotten(source) => {
-                let failure = Self::from(source);
-                let error = failure
-                    .error
-                    .context("what the cluster held was removed, and nothing was committed");
-                Self {
-                    error,
-                    hints: Vec::new(),
-                    ..failure
-                }
-                .hint("the same command again finishes it")
-                .hint("`cfgctl apply --resume` brings back what was removed")
-            }
-            EngineError::Interrupted => Self::new(Exit::Interrupted, error),
+impl From<ErrorKind> for Exit {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Invalid => Self::Usage,
+            ErrorKind::Conflict => Self::Conflict,
+            ErrorKind::Refused => Self::Refused,
+            ErrorKind::Denied => Self::Denied,
+            ErrorKind::Unavailable => Self::Unavailable,
+            ErrorKind::Interrupted => Self::Interrupted,
+            ErrorKind::Bug => Self::Bug,
         }
     }
 }
 
-impl From<PlanError> for Failure {
-    fn from(error: PlanError) -> Self {
-        match error {
-            PlanError::Render { .. } => Self::new(Exit::Usage, error)
-                .hint("`cfgctl validate -f` shows where the value stands"),
-        }
-    }
-}
-
-impl From<TargetError> for Failure {
-    fn from(error: TargetError) -> Self {
-        let exit = match &error {
-            TargetError::Denied { .. } => Exit::Denied,
-            TargetError::Configuration { .. } => Exit::Usage,
-            TargetError::Unreachable { .. }
-            | TargetError::Moved { .. }
-            | TargetError::Unknown { .. }
-            | TargetError::TooLarge { .. }
-            | TargetError::Invalid { .. } => Exit::Unavailable,
+/// What the service answered, as the person at the terminal gets to know it.
+impl From<api::Error> for Failure {
+    fn from(error: api::Error) -> Self {
+        let api::Error {
+            kind,
+            error,
+            causes,
+            hints,
+            // Whoever loaded the files shows what is found in them, with the lines.
+            about,
+        } = error;
+        let chain = [error].into_iter().chain(causes);
+        let chain = chain
+            .rev()
+            .fold(None, |chain: Option<anyhow::Error>, text| {
+                Some(match chain {
+                    Some(cause) => cause.context(text),
+                    None => anyhow::Error::msg(text),
+                })
+            });
+        let failure = Self {
+            objections: about.objections,
+            ..Self::new(
+                kind.into(),
+                chain.unwrap_or_else(|| anyhow::anyhow!("unknown")),
+            )
         };
-        Self::new(exit, error)
+        hints.into_iter().fold(failure, Self::hint)
     }
 }

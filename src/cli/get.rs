@@ -1,19 +1,14 @@
 //! `cfgctl get`.
 
-use serde::Serialize;
-use serde_json::Value;
-
-use super::declared::clusters;
+use super::connect::connect;
 use super::failure::{Exit, Failure};
-use super::names::known;
 use super::session::Session;
-use super::ui::{Look, Output, Report};
-use super::views::overrides::HoldView;
+use super::ui::{Look, Output, View};
+use super::views::overrides::hold_line;
 use super::views::table::{age, printable, table};
-use crate::manifest::manifest_of;
-use crate::model::{Content, Heads, ResourceId, Revision, Version};
-use crate::plan;
-use crate::store::Which;
+use crate::api::ResourcesQuery;
+use crate::api::report::{Report, ResourceItem, Resources};
+use crate::model::ResourceId;
 use crate::yaml;
 
 /// Lists what the store holds, or shows resources as manifests
@@ -26,120 +21,51 @@ pub(crate) struct GetArgs {
     names: Vec<ResourceId>,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Resources {
-    items: Vec<ResourceItem>,
-    /// What is switched by hand in any of them.
-    overridden: Vec<HoldView>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ResourceItem {
-    name: String,
-    version: Version,
-    changed: jiff::Timestamp,
-    actor: String,
-    manifest: Option<Value>,
-    #[serde(skip)]
-    about: String,
-}
-
 pub(crate) async fn get(session: &Session, args: &GetArgs) -> Result<Exit, Failure> {
-    let store = session.store().await?;
-    let heads = store.heads(&Which::All).await?.heads;
-    let mut chosen: Vec<(&ResourceId, &Revision)> = Vec::new();
-    for id in &args.names {
-        let head = known(&heads, id)?;
-        if head.content == Content::Deleted {
-            return Err(Failure::usage(format!("{id} was deleted"))
-                .hint(format!("`cfgctl history {id}` shows what it was")));
-        }
-        chosen.push((id, head));
-    }
-    if args.names.is_empty() {
-        let living = heads
-            .iter()
-            .filter(|(_, head)| head.content != Content::Deleted);
-        chosen.extend(living);
-    }
+    let connected = connect(session).await?;
+    let names = args.names.clone();
+    let query = ResourcesQuery { names };
+    let found = connected.service.resources(&connected.by, &query).await?;
     if session.ui.output == Output::Yaml && !args.names.is_empty() {
-        let documents: Vec<String> = chosen
-            .iter()
-            .filter_map(|(id, head)| manifest_of(id, &head.content))
-            .map(|manifest| yaml::to_log(&manifest))
-            .collect();
+        let manifests = found.items.iter().filter_map(|item| item.manifest.as_ref());
+        let documents: Vec<String> = manifests.map(yaml::to_log).collect();
         session.ui.print(&documents.join("---\n"))?;
         return Ok(Exit::Done);
     }
-    if chosen.is_empty() {
-        session.looked_in(store.as_ref());
+    if found.items.is_empty() {
+        session.looked_in(&connected.service.location());
     }
-    let overridden = overridden(&heads, &chosen);
-    session.ui.report(&Resources {
-        overridden,
-        items: chosen
-            .into_iter()
-            .map(|(id, head)| ResourceItem::new(id, head))
-            .collect(),
-    })?;
+    session.ui.report(&found)?;
     Ok(Exit::Done)
 }
 
-/// What is switched by hand in these sets.
-fn overridden(heads: &Heads, chosen: &[(&ResourceId, &Revision)]) -> Vec<HoldView> {
-    let clusters = clusters(heads);
-    let sets = chosen.iter().filter_map(|(id, head)| match id {
-        ResourceId::Set(name) => Some((name, head.content.set()?, &head.overrides)),
-        ResourceId::Cluster(_) => None,
-    });
-    HoldView::gathered(sets.flat_map(|(name, set, overrides)| {
-        let here = clusters.iter();
-        let here = here.filter(|(_, cluster)| set.clusters.matches(&cluster.labels));
-        here.flat_map(move |(cluster, place)| {
-            let holds = plan::holds(set, overrides, &place.labels);
-            holds.into_iter().map(move |hold| (name, *cluster, hold))
-        })
-    }))
-}
-
-impl ResourceItem {
-    fn new(id: &ResourceId, head: &Revision) -> Self {
-        let about = match &head.content {
-            Content::Set(set) if set.clusters.is_empty() => "all clusters".to_owned(),
-            Content::Set(set) => set.clusters.to_string(),
-            Content::Cluster(cluster) => {
-                let labels = cluster.labels.iter();
-                let labels: Vec<_> = labels
-                    .map(|(key, value)| format!("{key}={value}"))
-                    .collect();
-                labels.join(",")
-            }
-            Content::Deleted => String::new(),
-        };
-        Self {
-            name: id.to_string(),
-            version: head.version,
-            changed: head.origin.at,
-            actor: head.origin.actor.clone(),
-            manifest: manifest_of(id, &head.content),
-            about,
+/// Where a set goes, or the labels of a cluster.
+fn about(item: &ResourceItem) -> String {
+    match (&item.clusters, &item.labels) {
+        (Some(clusters), _) if clusters.is_empty() => "all clusters".to_owned(),
+        (Some(clusters), _) => clusters.to_string(),
+        (None, Some(labels)) => {
+            let labels = labels.iter();
+            let labels: Vec<_> = labels
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect();
+            labels.join(",")
         }
+        (None, None) => String::new(),
     }
 }
 
-impl Report for Resources {
-    const KIND: &'static str = "Resources";
+impl View for Resources {
+    const KIND: &'static str = <Self as Report>::KIND;
 
     fn table(&self, look: Look) -> String {
         let rows = self.items.iter().map(|item| {
             [
-                item.name.clone(),
+                item.name.to_string(),
                 item.version.to_string(),
                 age(item.changed, look.now),
                 printable(&item.actor),
-                item.about.clone(),
+                about(item),
             ]
         });
         let text = table(
@@ -150,7 +76,7 @@ impl Report for Resources {
         if text.is_empty() {
             return "the store is empty; `cfgctl apply -f` fills it\n".to_owned();
         }
-        let overridden: String = self.overridden.iter().map(HoldView::line).collect();
+        let overridden: String = self.overridden.iter().map(hold_line).collect();
         if overridden.is_empty() {
             text
         } else {
@@ -159,6 +85,7 @@ impl Report for Resources {
     }
 
     fn names(&self) -> Vec<String> {
-        self.items.iter().map(|item| item.name.clone()).collect()
+        let items = self.items.iter();
+        items.map(|item| item.name.to_string()).collect()
     }
 }

@@ -1,16 +1,13 @@
 //! `cfgctl history`.
 
-use serde::Serialize;
-
+use super::connect::connect;
 use super::failure::{Exit, Failure};
-use super::names::known;
 use super::session::Session;
-use super::ui::{Look, Report};
+use super::ui::{Look, View};
 use super::views::table::{moment, planned, printable, table};
-use crate::manifest::manifest_of;
-use crate::model::{Content, Origin, ResourceId, Revision, Version};
-use crate::plan::{Edit, value_changes};
-use crate::store::Which;
+use crate::api::HistoryQuery;
+use crate::api::report::{History, HistoryEntry, Report};
+use crate::model::ResourceId;
 
 /// Lists the revisions of a set, newest first: who, when, why, and how much changed
 #[derive(Clone, Debug, clap::Args)]
@@ -24,72 +21,19 @@ pub(crate) struct HistoryArgs {
     limit: usize,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct History {
-    name: String,
-    revisions: Vec<Entry>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Entry {
-    version: Version,
-    origin: Origin,
-    deleted: bool,
-    added: usize,
-    changed: usize,
-    removed: usize,
-}
-
 pub(crate) async fn history(session: &Session, args: &HistoryArgs) -> Result<Exit, Failure> {
-    let store = session.store().await?;
-    // One more than is shown, to compare the last one with.
-    let wanted = args.limit.saturating_add(1);
-    let revisions = store.history(&args.name, None, wanted).await?;
-    if revisions.is_empty() {
-        known(&store.heads(&Which::All).await?.heads, &args.name)?;
-    }
-    let olders = revisions.iter().skip(1).map(Some).chain([None]);
-    session.ui.report(&History {
-        name: args.name.to_string(),
-        revisions: revisions
-            .iter()
-            .zip(olders)
-            .take(args.limit)
-            .map(|(revision, older)| Entry::new(&args.name, revision, older))
-            .collect(),
-    })?;
+    let connected = connect(session).await?;
+    let query = HistoryQuery {
+        name: args.name.clone(),
+        limit: args.limit,
+    };
+    let found = connected.service.history(&connected.by, &query).await?;
+    session.ui.report(&found)?;
     Ok(Exit::Done)
 }
 
-impl Entry {
-    fn new(id: &ResourceId, revision: &Revision, older: Option<&Revision>) -> Self {
-        let leaves = |content: Option<&Content>| {
-            let manifest = content.and_then(|content| manifest_of(id, content));
-            manifest
-                .and_then(|manifest| manifest.as_object().cloned())
-                .unwrap_or_default()
-        };
-        let before = leaves(older.map(|older| &older.content));
-        let changes = value_changes(&before, &leaves(Some(&revision.content)));
-        let of = |wanted: fn(&Edit) -> bool| {
-            let edits = changes.iter().map(|change| &change.edit);
-            edits.filter(|edit| wanted(edit)).count()
-        };
-        Self {
-            version: revision.version,
-            origin: revision.origin.clone(),
-            deleted: revision.content == Content::Deleted,
-            added: of(|edit| matches!(edit, Edit::Added { .. })),
-            changed: of(|edit| matches!(edit, Edit::Changed { .. })),
-            removed: of(|edit| matches!(edit, Edit::Removed { .. })),
-        }
-    }
-}
-
-impl Report for History {
-    const KIND: &'static str = "History";
+impl View for History {
+    const KIND: &'static str = <Self as Report>::KIND;
 
     fn table(&self, look: Look) -> String {
         let rows = self.revisions.iter().map(|entry| {
@@ -134,7 +78,7 @@ impl Report for History {
     }
 
     fn names(&self) -> Vec<String> {
-        let name = |entry: &Entry| format!("{}@{}", self.name, entry.version);
+        let name = |entry: &HistoryEntry| format!("{}@{}", self.name, entry.version);
         self.revisions.iter().map(name).collect()
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::connect;
 use super::failure::{Exit, Failure};
 use super::files::{self, Existing, Readers};
 use super::session::{Session, duration};
@@ -12,7 +13,6 @@ use super::views::table::count;
 use crate::import::{Fate, Form, ImportError, Imported, Layout, Remedy, Request, import};
 use crate::manifest::manifest_of;
 use crate::model::{self, Key, Selector, SetName};
-use crate::target::consul::FLAGS;
 use crate::yaml;
 use source::{from_consul, from_export};
 
@@ -209,7 +209,7 @@ impl ImportArgs {
             } else {
                 Form::Exact
             },
-            mark: FLAGS,
+            mark: connect::MARK,
         })
     }
 

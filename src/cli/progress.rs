@@ -7,12 +7,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::task::AbortHandle;
 
 use super::ui::Ui;
-use crate::engine::Event;
 
 /// Work that is done sooner needs no bar.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Draws the engine's events on standard error, if a person is watching.
+/// Draws on standard error how far it is, if a person is watching.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: Mutex<Option<Bar>>,
@@ -34,20 +33,15 @@ impl Progress {
         }
     }
 
-    pub(crate) fn on(&self, event: &Event<'_>) {
-        match event {
-            Event::Surveying(pairs) => self.start("looking at clusters", *pairs),
-            Event::Delivering(pairs) => self.start("delivering", *pairs),
-            Event::Surveyed(_) | Event::Delivered(_) => {
-                if let Some(Bar { bar, .. }) = &*self.current() {
-                    bar.inc(1);
-                }
-            }
-            Event::Committed => {}
+    /// One more of what was begun is done.
+    pub(crate) fn advance(&self) {
+        if let Some(Bar { bar, .. }) = &*self.current() {
+            bar.inc(1);
         }
     }
 
-    fn start(&self, what: &'static str, pairs: usize) {
+    /// Begins to count up to `pairs`.
+    pub(crate) fn start(&self, what: &'static str, pairs: usize) {
         self.finish();
         if !self.shows {
             return;

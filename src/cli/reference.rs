@@ -10,7 +10,7 @@ use super::Cli;
 use super::failure::{Exit, Failure};
 use super::files::{self, Existing, Readers};
 use super::session::Session;
-use super::ui::{Look, Report};
+use super::ui::{Look, View};
 use crate::manifest::json_schema;
 use crate::model::API_VERSION;
 
@@ -109,7 +109,7 @@ fn page(command: &clap::Command) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&buffer).into_owned())
 }
 
-impl Report for Version {
+impl View for Version {
     const KIND: &'static str = "Version";
 
     fn table(&self, _: Look) -> String {

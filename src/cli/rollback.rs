@@ -1,15 +1,11 @@
 //! `cfgctl rollback`.
 
-use std::collections::BTreeSet;
-
-use super::change::{Change, ConsentArgs, carry_through};
-use super::declared;
+use super::change::{Changing, ConsentArgs, Written};
+use super::connect::connect;
 use super::failure::{Exit, Failure};
-use super::names::{known_set, revision};
 use super::session::{ReachArgs, Session};
-use crate::model::{Cause, Content, ResourceId, Revision, SetName, Version};
-use crate::plan::{Desired, Reach};
-use crate::store::{Store, Which};
+use crate::api::Change;
+use crate::model::{SetName, Version};
 
 /// Gives a set the content of an older revision, as a new revision
 ///
@@ -32,56 +28,12 @@ pub(crate) struct RollbackArgs {
 }
 
 pub(crate) async fn rollback(session: &Session, args: &RollbackArgs) -> Result<Exit, Failure> {
-    let store = session.store().await?;
-    let heads = store.heads(&Which::All).await?.heads;
-    let id = known_set(&heads, &args.set)?;
-    let old = match args.to {
-        Some(version) => revision(store.as_ref(), &id, version).await?,
-        None => previous(store.as_ref(), &id, &args.set).await?,
+    let connected = connect(session).await?;
+    let change = Change::Rollback {
+        set: args.set.clone(),
+        to: args.to,
     };
-    let to = old.version;
-    if old.content == Content::Deleted {
-        return Err(
-            Failure::usage(format!("revision {to} of `{}` is its deletion", args.set))
-                .hint(format!("`cfgctl delete {}` deletes it", args.set)),
-        );
-    }
-    // Clusters and other sets are those of today, so the old content is checked like a new one.
-    let name = format!("{}@{to}", args.set);
-    declared::checked_content(session, &heads, &name, (&id, &old.content))?;
-    let change = Change {
-        provenances: old
-            .provenance
-            .map(|provenance| (id.clone(), provenance))
-            .into_iter()
-            .collect(),
-        desired: Desired {
-            dropped: args.consent.dropped(),
-            ..Desired::from([(id, old.content)])
-        },
-        reach: Reach::Named(BTreeSet::new()),
-        cause: Cause::Rollback { to },
-        consents: BTreeSet::new(),
-        saved: None,
-    };
-    carry_through(session, store.as_ref(), &change, &args.reach, &args.consent).await
-}
-
-/// How many revisions are searched for another content; more is better named.
-const SEARCHED: usize = 1000;
-
-/// The newest revision whose content is another one than the head's, and is no deletion.
-async fn previous(store: &dyn Store, id: &ResourceId, set: &SetName) -> Result<Revision, Failure> {
-    let history = store.history(id, None, SEARCHED).await?;
-    let head = history.first().map(|head| head.content.clone());
-    history
-        .into_iter()
-        .find(|revision| {
-            Some(&revision.content) != head.as_ref() && revision.content.set().is_some()
-        })
-        .ok_or_else(|| {
-            Failure::usage(format!("`{set}` has no older content to go back to")).hint(format!(
-                "`cfgctl delete {set}` removes it from every cluster"
-            ))
-        })
+    let request = args.consent.request(change, &args.reach);
+    let changing = Changing::new(session, &connected, Written::InHistory(args.set.clone()));
+    changing.carry_through(&request, &args.consent, None).await
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::failure::{Exit, Failure};
 use super::files::{self, Existing, Readers};
-use crate::plan::SavedPlan;
+use crate::api::SavedPlan;
 
 /// The largest plan that is read: as much as all manifests of one run may have.
 const MAX_PLAN_BYTES: u64 = 64 * 1024 * 1024;

@@ -1,29 +1,17 @@
 //! What every command starts from: where the store is, and how clusters are reached.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::context::Contexts;
 use super::environment::Environment;
 use super::failure::Failure;
-use super::keyring::Keyring;
 use super::ui::Ui;
-use crate::engine::{Connect, Pace};
-use crate::model::{self, Cluster, ClusterName, Connection, Heads, Origin, Selector};
-use crate::plan::{Desired, Plan};
-use crate::store::{self, Missing, Store, StoreError};
-use crate::target::consul::{Consul, Patience};
-use crate::target::directory::Directory;
-use crate::target::{self, Target, TargetError};
+use crate::api::{LookQuery, Pace, Reach};
+use crate::model::{Selector, SetName};
 
-/// How long to wait for a connection: a cluster on the other side of the world answers within
-/// half of it.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How many clusters are worked on at once.
 const CLUSTERS_AT_ONCE: u16 = 32;
-/// How often a request is tried in all.
-const ATTEMPTS: u32 = 3;
 
 /// The argument that names a context, under whatever option a command has it.
 pub(crate) const STORE_CONTEXT: &str = "store-context";
@@ -83,33 +71,17 @@ impl ReachArgs {
         }
     }
 
-    /// Refuses a selector that matches none of the clusters that there are or will be, and names
-    /// of overrides that there are not: whoever mistypes one must not be told that all is well.
-    pub(crate) fn check(&self, heads: &Heads, desired: &Desired) -> Result<(), Failure> {
-        for dropped in &desired.dropped {
-            let is_known = heads.iter().any(|(id, head)| {
-                let parts = head.overrides.parts().into_iter();
-                let mut names = parts.map(|part| format!("{}/{}", id.name(), part.name()));
-                names.any(|name| name == *dropped)
-            });
-            if !is_known {
-                let message = format!("nothing named `{dropped}` is switched by hand");
-                return Err(Failure::usage(message)
-                    .hint("`cfgctl flag list` and `cfgctl breaker list` show what is"));
-            }
+    /// The question how things stand with these sets; all where none is named.
+    pub(crate) fn look(&self, sets: &[SetName]) -> LookQuery {
+        LookQuery {
+            sets: if sets.is_empty() {
+                Reach::All
+            } else {
+                Reach::Named(sets.iter().cloned().collect())
+            },
+            clusters: self.clusters.clone(),
+            pace: self.pace(),
         }
-        let contents = heads.iter().map(|(id, head)| (id, &head.content));
-        let mut clusters = contents
-            .chain(&desired.contents)
-            .filter_map(|(_, content)| content.cluster());
-        let matches = |cluster: &Cluster| self.clusters.matches(&cluster.labels);
-        if self.clusters.is_empty() || clusters.any(matches) {
-            return Ok(());
-        }
-        Err(
-            Failure::usage(format!("`{}` matches no cluster", self.clusters))
-                .hint("`cfgctl cluster list` shows the clusters with their labels"),
-        )
     }
 
     pub(crate) fn pace(&self) -> Pace {
@@ -117,6 +89,20 @@ impl ReachArgs {
             clusters_at_once: self.parallelism.into(),
             timeout: self.timeout,
         }
+    }
+}
+
+/// How long a list looks at clusters.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct LookArgs {
+    /// The longest wait for one cluster, as in `2s`; the others do not wait longer than that
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
+    timeout: Duration,
+}
+
+impl LookArgs {
+    pub(crate) fn pace(&self) -> Pace {
+        ReachArgs::everywhere(self.timeout).pace()
     }
 }
 
@@ -135,56 +121,20 @@ pub(crate) fn duration(input: &str) -> Result<Duration, String> {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) environment: Environment,
-    pub(crate) ui: Ui,
+    pub(crate) ui: Arc<Ui>,
     pub(crate) stores: StoreArgs,
 }
 
 impl Session {
-    /// The store that this run uses: the flag, the named context, `CFGCTL_STORE`, the current
-    /// context, else one file in the data directory. There must be one.
-    pub(crate) async fn store(&self) -> Result<Arc<dyn Store>, Failure> {
-        self.open_store(Missing::Refuse).await
-    }
-
-    /// The same for what may be the first commit: where there is no store, an empty one that the
-    /// commit makes.
-    pub(crate) async fn store_to_be(&self) -> Result<Arc<dyn Store>, Failure> {
-        self.open_store(Missing::Create).await
-    }
-
-    async fn open_store(&self, missing: Missing) -> Result<Arc<dyn Store>, Failure> {
-        let (location, why) = self.store_location()?;
-        let opened = store::open(&location, missing).await;
-        opened.map_err(|error| {
-            let is_absent = matches!(error, StoreError::Absent { .. });
-            let failure = Failure::from(error);
-            if !is_absent {
-                return failure;
-            }
-            Failure {
-                hints: vec![format!(
-                    "{why}; name another one, or make one there with `cfgctl apply -f`"
-                )],
-                ..failure
-            }
-        })
-    }
-
     /// Says which store was looked at, where nothing else is to be said.
-    pub(crate) fn looked_in(&self, store: &dyn Store) {
+    pub(crate) fn looked_in(&self, location: &str) {
         self.ui
-            .status(&format!("looked in the store at `{}`", store.location()));
+            .status(&format!("looked in the store at `{location}`"));
     }
 
-    /// The same where `plan` has nothing to show of what lies in it.
-    pub(crate) fn tell_of_nothing(&self, store: &dyn Store, plan: &Plan) {
-        if plan.deliveries.is_empty() && !plan.has_changes() && store.exists() {
-            self.looked_in(store);
-        }
-    }
-
-    /// Where the store is, and why there.
-    fn store_location(&self) -> Result<(String, String), Failure> {
+    /// Where the store is, and why there: the flag, the named context, `CFGCTL_STORE`, the current
+    /// context, else one file in the data directory.
+    pub(crate) fn store_location(&self) -> Result<(String, String), Failure> {
         let set =
             |name: &str, given: Option<&str>| match given {
                 Some("") => Err(Failure::usage(format!("`{name}` is empty"))
@@ -222,82 +172,5 @@ impl Session {
         })?;
         let why = "this is the default, as nothing else is named";
         Ok((path, why.to_owned()))
-    }
-
-    /// How the clusters of this run are reached.
-    pub(crate) fn connector(&self, timeout: Duration) -> Connector {
-        Connector {
-            environment: self.environment.variables().clone(),
-            patience: Self::patience(timeout),
-            keyring: Arc::new(Keyring::new(&self.environment)),
-            known: Mutex::default(),
-        }
-    }
-
-    /// How long a cluster is waited for that has this long for one thing.
-    pub(crate) fn patience(timeout: Duration) -> Patience {
-        Patience {
-            connect: CONNECT_TIMEOUT.min(timeout),
-            request: timeout,
-            attempts: ATTEMPTS,
-        }
-    }
-
-    /// The origin of what this run commits.
-    pub(crate) fn origin(&self, cause: crate::model::Cause, message: Option<String>) -> Origin {
-        Origin {
-            actor: self.environment.actor(),
-            at: self.environment.now,
-            cause,
-            message,
-            consents: BTreeSet::new(),
-            planned: None,
-        }
-    }
-}
-
-/// Each cluster as it was described, and its target.
-type Targets = BTreeMap<ClusterName, (Cluster, Arc<dyn Target>)>;
-
-/// Makes targets from how clusters are described, with what the environment adds.
-#[derive(Debug)]
-pub(crate) struct Connector {
-    environment: target::Environment,
-    patience: Patience,
-    keyring: Arc<Keyring>,
-    /// The targets that there are already, so that connections and what is known of a server serve
-    /// every look at it.
-    known: Mutex<Targets>,
-}
-
-impl Connector {
-    /// A Consul that is no cluster of the store.
-    pub(crate) fn consul(&self, spec: &model::Consul) -> Result<Consul, TargetError> {
-        Consul::connect_as("the Consul", spec, &self.environment, &self.patience)
-    }
-}
-
-impl Connect for Connector {
-    fn connect(
-        &self,
-        name: &ClusterName,
-        cluster: &Cluster,
-    ) -> Result<Arc<dyn Target>, TargetError> {
-        // A thread that panicked meanwhile left nothing half done in it.
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((described, target)) = known.get(name)
-            && described == cluster
-        {
-            return Ok(Arc::clone(target));
-        }
-        let target: Arc<dyn Target> = match &cluster.connection {
-            Connection::Consul(consul) => {
-                let consul = Consul::connect(name, consul, &self.environment, &self.patience)?;
-                Arc::new(consul.or_token_from(Arc::clone(&self.keyring) as _, name))
-            }
-            Connection::Directory(directory) => Arc::new(Directory::new(directory)?),
-        };
-        known.insert(name.clone(), (cluster.clone(), Arc::clone(&target)));
-        Ok(target)
     }
 }

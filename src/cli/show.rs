@@ -2,17 +2,15 @@
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
-use serde_json::Value;
-
+use super::connect::connect;
 use super::failure::{Exit, Failure};
-use super::names::{SetAt, around, known, known_set, revision};
+use super::names::SetAt;
 use super::session::Session;
-use super::ui::{Look, Report};
+use super::ui::{Look, View};
 use super::views::table::{moment, planned, printable};
-use crate::manifest::manifest_of;
-use crate::model::{ClusterName, Content, Document, Origin, ResourceId, Version};
-use crate::render;
+use crate::api::RevisionQuery;
+use crate::api::report::{Report, RevisionReport};
+use crate::model::ClusterName;
 use crate::yaml;
 
 /// Shows one revision of a set, or what a cluster gets of it
@@ -27,71 +25,20 @@ pub(crate) struct ShowArgs {
     cluster: Option<ClusterName>,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Shown {
-    name: String,
-    version: Version,
-    origin: Origin,
-    deleted: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    manifest: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    snapshot: Option<Document>,
-}
-
 pub(crate) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Failure> {
-    let store = session.store().await?;
-    let heads = around(store.as_ref(), [&args.at.set]).await?;
-    let id = known_set(&heads, &args.at.set)?;
-    let revision = match args.at.version {
-        Some(version) => revision(store.as_ref(), &id, version).await?,
-        None => known(&heads, &id)?.clone(),
+    let connected = connect(session).await?;
+    let query = RevisionQuery {
+        set: args.at.set.clone(),
+        version: args.at.version,
+        cluster: args.cluster.clone(),
     };
-    let snapshot = match (&args.cluster, revision.content.set()) {
-        (Some(name), Some(set)) => {
-            let cluster_id = ResourceId::Cluster(name.clone());
-            let cluster = known(&heads, &cluster_id)?.content.cluster();
-            let cluster =
-                cluster.ok_or_else(|| Failure::usage(format!("{cluster_id} was deleted")))?;
-            if !set.clusters.matches(&cluster.labels) {
-                return Err(Failure::usage(format!(
-                    "{}@{} does not go to {name}: its clusters are `{}`",
-                    args.at.set, revision.version, set.clusters
-                )));
-            }
-            let rendered = render::snapshot(
-                &args.at.set,
-                set,
-                &revision.overrides,
-                revision.version,
-                &revision.origin,
-                name,
-                &cluster.labels,
-            );
-            let snapshot = rendered.map_err(|errors| crate::plan::PlanError::Render {
-                set: args.at.set.clone(),
-                cluster: name.clone(),
-                errors,
-            })?;
-            Some(snapshot.document)
-        }
-        _ => None,
-    };
-    let deleted = revision.content == Content::Deleted;
-    session.ui.report(&Shown {
-        name: id.to_string(),
-        version: revision.version,
-        origin: revision.origin,
-        deleted,
-        manifest: manifest_of(&id, &revision.content).filter(|_| snapshot.is_none()),
-        snapshot,
-    })?;
+    let found = connected.service.revision(&connected.by, &query).await?;
+    session.ui.report(&found)?;
     Ok(Exit::Done)
 }
 
-impl Report for Shown {
-    const KIND: &'static str = "Revision";
+impl View for RevisionReport {
+    const KIND: &'static str = <Self as Report>::KIND;
 
     fn table(&self, _: Look) -> String {
         let mut text = format!(

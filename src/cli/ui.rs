@@ -11,8 +11,9 @@ use serde::Serialize;
 use super::environment::Environment;
 use super::failure::{Exit, Failure};
 use super::views::markdown::code;
-use super::views::objection::ObjectionView;
+use super::views::objection;
 use super::views::validation::FindingView;
+use crate::api::report::Objection;
 use crate::model::API_VERSION;
 use crate::model::text::{Lines, escaped_json, guarded, printable, without_secrets};
 use crate::yaml;
@@ -86,7 +87,7 @@ pub(crate) struct Look {
 }
 
 /// What a command answers. `Serialize` is what programs read.
-pub(crate) trait Report: Serialize {
+pub(crate) trait View: Serialize {
     /// The `kind` of the JSON.
     const KIND: &'static str;
 
@@ -126,7 +127,7 @@ struct ErrorReport<'a> {
     causes: &'a [String],
     hints: &'a [String],
     /// What stands against the plan.
-    objections: &'a [ObjectionView],
+    objections: &'a [Objection],
     /// What is wrong with files.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     findings: &'a [FindingView],
@@ -222,7 +223,7 @@ impl Ui {
     }
 
     /// The answer, in the form that was asked for.
-    pub(crate) fn report<R: Report>(&self, report: &R) -> Result<(), Failure> {
+    pub(crate) fn report<R: View>(&self, report: &R) -> Result<(), Failure> {
         let envelope = Envelope {
             api_version: API_VERSION,
             kind: R::KIND,
@@ -260,7 +261,7 @@ impl Ui {
 
     /// The same report where it is not the answer but what a person has to see before one: on
     /// standard error, as a table.
-    pub(crate) fn present<R: Report>(&self, report: &R) {
+    pub(crate) fn present<R: View>(&self, report: &R) {
         if !self.quiet {
             let look = Look {
                 color: self.colors_stderr(),
@@ -339,7 +340,12 @@ impl Ui {
         // Whoever has seen the plan has seen why.
         if !self.objected.load(Ordering::Relaxed) {
             for objection in &failure.objections {
-                _ = writeln!(text, "  {}: {}", styled(red, "refused"), objection.line());
+                _ = writeln!(
+                    text,
+                    "  {}: {}",
+                    styled(red, "refused"),
+                    objection::line(objection)
+                );
             }
         }
         for hint in &failure.hints {
@@ -380,7 +386,7 @@ pub(crate) fn json(value: &impl Serialize) -> Result<String, Failure> {
     Ok(escaped_json(&text) + "\n")
 }
 
-impl Report for ErrorReport<'_> {
+impl View for ErrorReport<'_> {
     const KIND: &'static str = "Error";
 
     fn table(&self, _: Look) -> String {
@@ -401,7 +407,11 @@ impl Report for ErrorReport<'_> {
             .collect();
         let mut text = format!("**cfgctl failed**: {}\n", code(&lines.join(": ")));
         for objection in self.objections {
-            _ = write!(text, "\n**refused**: {}\n", code(&objection.line()));
+            _ = write!(
+                text,
+                "\n**refused**: {}\n",
+                code(&objection::line(objection))
+            );
         }
         for hint in self.hints {
             _ = write!(text, "\nhint: {}\n", code(hint));

@@ -6,7 +6,6 @@ use super::declared::{FileArgs, add_checks, show};
 use super::failure::{Exit, Failure};
 use super::session::Session;
 use super::views::validation::{Roots, Validation};
-use crate::model::Heads;
 
 /// Checks files, on their own and against each other, without a store or a cluster
 ///
@@ -20,8 +19,8 @@ pub(crate) struct ValidateArgs {
 
 pub(crate) fn validate(session: &Session, args: &ValidateArgs) -> Result<Exit, Failure> {
     let mut loaded = args.files.load(session)?;
-    add_checks(&mut loaded, &Heads::new());
-    show(session, &loaded.findings, &loaded.sources);
+    add_checks(&mut loaded);
+    show(&session.ui, &loaded.findings, &loaded.sources);
     let environment = &session.environment;
     let roots = Roots {
         directory: &environment.directory,

@@ -1,15 +1,11 @@
 //! Data as tables and text for people.
 
-pub(crate) mod delivered;
 pub(crate) mod diff;
 pub(crate) mod drift;
-mod excerpt;
 pub(crate) mod github;
 pub(crate) mod import;
 pub(crate) mod junit;
-mod leaving;
 pub(crate) mod markdown;
-mod mend;
 pub(crate) mod objection;
 pub(crate) mod outcome;
 pub(crate) mod overrides;

@@ -56,7 +56,14 @@ impl Engine<'_> {
         let sets = &BTreeMap::from([(set.clone(), BTreeSet::new())]);
         let mut answers: FuturesUnordered<_> = clusters
             .iter()
-            .filter_map(|(name, cluster)| Some((name, self.connect.connect(name, cluster).ok()?)))
+            .filter_map(|(name, cluster)| {
+                Some((
+                    name,
+                    self.connect
+                        .connect(name, cluster, self.pace.timeout)
+                        .ok()?,
+                ))
+            })
             .map(|(name, target)| async move {
                 let denials = target.denials(sets).await;
                 // A refusal has a date as well.

@@ -188,12 +188,14 @@ impl Engine<'_> {
                 stream::iter(deliveries)
                     .map(|delivery| self.deliver_one(survey, delivery, down))
                     .buffer_unordered(SETS_AT_ONCE)
+                    .boxed()
                     .collect::<Vec<_>>()
                     .await
             }
         });
         let mut reports: Vec<Report> = stream::iter(clusters)
             .buffer_unordered(self.pace.clusters_at_once.max(1))
+            .boxed()
             .concat()
             .await;
         reports.sort_by(|a, b| a.pair.cmp(&b.pair));
@@ -228,7 +230,7 @@ impl Engine<'_> {
             outcome,
         };
         if delivery.write.is_some() {
-            (self.events)(Event::Delivered(&report));
+            (self.events)(Event::Delivered(report.pair.clone()));
         }
         report
     }

@@ -34,6 +34,7 @@ impl Engine<'_> {
             .map(|(cluster, sets)| self.denials_in(survey, cluster, sets));
         let asked = stream::iter(questions)
             .buffer_unordered(self.pace.clusters_at_once.max(1))
+            .boxed()
             .concat();
         let mut interrupt = self.interrupt.clone();
         tokio::select! {

@@ -57,10 +57,11 @@ impl Engine<'_> {
         let mut passes: Vec<Pass> = Vec::new();
         let mut brought = stream::iter(clusters)
             .map(|cluster| self.bring(set, cluster, origin))
-            .buffer_unordered(self.pace.clusters_at_once.max(1));
+            .buffer_unordered(self.pace.clusters_at_once.max(1))
+            .boxed();
         while let Some((pass, seen)) = brought.next().await {
             for report in &pass.reports {
-                (self.events)(Event::Delivered(report));
+                (self.events)(Event::Delivered(report.pair.clone()));
             }
             passes.push(pass);
             fleet.extend(seen);

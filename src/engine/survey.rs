@@ -225,7 +225,7 @@ impl Engine<'_> {
 
     fn fleet(&self, scope: &Scope) -> Fleet {
         let targets = scope.clusters.iter().map(|(name, cluster)| {
-            let target = self.connect.connect(name, cluster);
+            let target = self.connect.connect(name, cluster, self.pace.timeout);
             (name.clone(), target.map_err(|error| unseen(&error)))
         });
         targets.collect()
@@ -251,7 +251,9 @@ impl Engine<'_> {
         });
         let mut observed = BTreeMap::new();
         let mut limits = BTreeMap::new();
-        let mut looks = stream::iter(looks).buffer_unordered(self.pace.clusters_at_once.max(1));
+        let looks = stream::iter(looks).buffer_unordered(self.pace.clusters_at_once.max(1));
+        // Boxed, so that no closure over a lifetime is part of this future: it has to be `Send`.
+        let mut looks = looks.boxed();
         while let Some((seen, limit)) = looks.next().await {
             observed.extend(seen);
             limits.extend(limit);
@@ -305,10 +307,11 @@ impl Engine<'_> {
             {
                 down.store(true, Ordering::Relaxed);
             }
-            (self.events)(Event::Surveyed(pair));
+            (self.events)(Event::Surveyed(pair.clone()));
             (pair.clone(), observation)
         });
-        looks.buffer_unordered(SETS_AT_ONCE).collect().await
+        let looks = looks.buffer_unordered(SETS_AT_ONCE).boxed();
+        looks.collect().await
     }
 
     /// Finds out what is left of sets that do not belong there: most are known to be gone from one
@@ -342,7 +345,7 @@ impl Engine<'_> {
         let (left, gone): (Vec<_>, Vec<_>) = pairs.into_iter().partition(is_left);
         let mut seen = self.look_for(target, left, down).await;
         seen.extend(gone.into_iter().map(|(pair, _)| {
-            (self.events)(Event::Surveyed(pair));
+            (self.events)(Event::Surveyed(pair.clone()));
             (pair.clone(), Observation::Seen(Observed::nothing()))
         }));
         seen
@@ -350,7 +353,7 @@ impl Engine<'_> {
 
     fn all_unseen(&self, pairs: Vec<(&Pair, &Look)>, unseen: &Unseen) -> Vec<(Pair, Observation)> {
         let all = pairs.into_iter().map(|(pair, _)| {
-            (self.events)(Event::Surveyed(pair));
+            (self.events)(Event::Surveyed(pair.clone()));
             (pair.clone(), Observation::Unseen(unseen.clone()))
         });
         all.collect()

@@ -190,7 +190,7 @@ fn a_person_who_stops_it_before_the_commit_has_changed_nothing() {
 fn a_person_who_stops_it_after_the_commit_reads_what_is_left_to_do() {
     let (world, _) = delivered();
     let (survey, approved) = world.prepare(&shop(&set(json!({"a": 2}))));
-    let stop = |event: Event<'_>| {
+    let stop = |event: Event| {
         if matches!(event, Event::Committed) {
             world.stop.send_replace(true);
         }
@@ -215,7 +215,7 @@ fn a_survey_stops_when_a_person_wants_it_to() {
     let mut world = World::new();
     world.pace.timeout = Duration::from_mins(1);
     world.target("eu").set_wire(Wire::Hanging);
-    let stop = |event: Event<'_>| {
+    let stop = |event: Event| {
         if matches!(event, Event::Surveying(_)) {
             world.stop.send_replace(true);
         }
@@ -328,7 +328,7 @@ fn a_cluster_that_moves_during_the_survey_is_looked_at_again() {
     let (world, _) = delivered();
     let desired = shop(&set(json!({"a": 2})));
     let committed = std::sync::Once::new();
-    let moves = |event: Event<'_>| {
+    let moves = |event: Event| {
         if matches!(event, Event::Surveyed(_)) {
             committed.call_once(|| move_us(&world, "elsewhere"));
         }
@@ -350,7 +350,7 @@ fn a_cluster_that_moves_during_the_survey_is_looked_at_again() {
 fn a_cluster_that_keeps_moving_is_left_alone() {
     let (world, _) = delivered();
     let count = AtomicUsize::new(0);
-    let moves = |event: Event<'_>| {
+    let moves = |event: Event| {
         if let Event::Surveyed(pair) = event
             && pair.cluster.as_str() == "us"
         {

@@ -5,12 +5,14 @@ use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::decode::{self, Decoded};
 use super::limits::Limits;
 use super::read::{Reader, Recursion, Text};
-use super::{Located, Manifest, Sources, Span, manifest_of, parse};
+use super::{Located, Manifest, Sources, Span, parse};
 use crate::check::Severity;
-use crate::model::{Content, ResourceId};
+use crate::model::ResourceId;
 use crate::yaml;
 
 /// Where manifests come from.
@@ -62,11 +64,11 @@ pub fn load(inputs: Vec<Input<'_>>, cwd: &Path) -> Loaded {
     load_within(inputs, cwd, Limits::default())
 }
 
-/// A content that is in no file, written as a manifest that is called `name` and loaded again, so
-/// that what is found in it has lines. What is deleted gives nothing.
-pub fn written(name: PathBuf, id: &ResourceId, content: &Content) -> Loaded {
-    let text = manifest_of(id, content).map(|manifest| yaml::to_string(&manifest));
-    let mut bytes = text.as_deref().unwrap_or_default().as_bytes();
+/// A manifest that is in no file, written as text that is called `name` and loaded again, so that
+/// what is found in it has lines.
+pub fn written(name: PathBuf, manifest: &Value) -> Loaded {
+    let text = yaml::to_string(manifest);
+    let mut bytes = text.as_bytes();
     // The schema stands inside, so no other file is looked for.
     load(vec![Input::Text(name, &mut bytes)], Path::new("/"))
 }

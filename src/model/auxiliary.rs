@@ -13,7 +13,7 @@ const UNDER_WAY: &str = "Delivery";
 
 /// What a target holds beside the snapshot key for cfgctl's own use. Empty for targets without
 /// limits.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Auxiliary {
     /// Everything below the prefix of the parts.
     pub parts: BTreeMap<String, ObservedPart>,
@@ -24,7 +24,7 @@ pub struct Auxiliary {
 }
 
 /// A part, or what lies in its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ObservedPart {
     /// Its state.
     pub fence: Fence,
@@ -35,7 +35,7 @@ pub struct ObservedPart {
 }
 
 /// The mark of a delivery in batches.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Delivering {
     /// Its state.
     pub fence: Fence,

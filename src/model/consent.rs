@@ -23,6 +23,17 @@ pub enum Consent {
 }
 
 impl Consent {
+    /// All that there are.
+    pub const ALL: [Self; 7] = [
+        Self::Adopt,
+        Self::AllowDeletes,
+        Self::KeepKeys,
+        Self::RemoveKeys,
+        Self::AllowGrowth,
+        Self::DropOverrides,
+        Self::MoveSource,
+    ];
+
     /// The flag that gives this consent on the command line.
     pub fn flag(self) -> &'static str {
         match self {

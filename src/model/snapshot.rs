@@ -388,6 +388,14 @@ impl Document {
     }
 }
 
+/// Reads it as it lies at a snapshot key: what its digest does not match is an error.
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = value::canonical(&Map::deserialize(deserializer)?);
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
 impl Serialize for Document {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.to_json().serialize(serializer)

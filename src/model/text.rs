@@ -267,11 +267,28 @@ fn without(text: &str, hidden: Vec<Range<usize>>) -> String {
     out
 }
 
+/// `word` as a shell reads it back.
+pub fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_read_them_otherwise() {
+        assert_eq!(shell_word("stage=prod,region=eu"), "stage=prod,region=eu");
+        assert_eq!(shell_word("region!=eu"), "'region!=eu'");
+        assert_eq!(shell_word("it's"), r"'it'\''s'");
+        assert_eq!(shell_word(""), "''");
+    }
 
     /// Pieces that make trouble, and some that do not.
     fn hostile() -> impl Strategy<Value = String> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A map of values; its keys are always sorted, which the canonical form relies on.
@@ -60,6 +60,71 @@ impl fmt::Display for Path {
 impl Serialize for Path {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Path {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Text that is not the path of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a path is written `payment.timeoutMs`, with quotes as in `hosts.\"a.b\"`")]
+pub struct PathError;
+
+/// Reads what [`Path`] displays.
+impl std::str::FromStr for Path {
+    type Err = PathError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut segments = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (segment, left) = if let Some(quoted) = rest.strip_prefix('"') {
+                unquoted(quoted).ok_or(PathError)?
+            } else {
+                let end = rest.find('.').unwrap_or(rest.len());
+                (rest[..end].to_owned(), &rest[end..])
+            };
+            segments.push(segment);
+            rest = match left.strip_prefix('.') {
+                // Something has to follow.
+                Some("") => return Err(PathError),
+                Some(next) => next,
+                None if left.is_empty() => left,
+                None => return Err(PathError),
+            };
+        }
+        Ok(Self(segments))
+    }
+}
+
+/// What stands before the closing quote of `text`, with Rust's escapes taken back, and what follows.
+fn unquoted(text: &str) -> Option<(String, &str)> {
+    let mut segment = String::new();
+    let mut chars = text.char_indices();
+    loop {
+        match chars.next()? {
+            (at, '"') => return Some((segment, &text[at + 1..])),
+            (_, '\\') => segment.push(match chars.next()?.1 {
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                '0' => '\0',
+                'u' => {
+                    let (open, _) = chars.next().filter(|(_, c)| *c == '{')?;
+                    let (close, _) = chars.find(|(_, c)| *c == '}')?;
+                    let digits = &text[open + 1..close];
+                    char::from_u32(u32::from_str_radix(digits, 16).ok()?)?
+                }
+                c @ ('"' | '\\' | '\'') => c,
+                _ => return None,
+            }),
+            (_, c) => segment.push(c),
+        }
     }
 }
 

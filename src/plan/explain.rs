@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::value::{Path, leaves};
@@ -14,7 +14,7 @@ use crate::model::{
 use crate::render;
 
 /// Where one value comes from.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
     /// The value; null for a flag that leaves it to the application.
@@ -23,7 +23,7 @@ pub struct Explanation {
     #[serde(flatten)]
     pub source: Source,
     /// Open breakers that would set it too, if those above them were closed: the topmost first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beneath: Vec<BreakerName>,
     /// Where that is written, as `FILE:LINE`, if it came from a file.
     pub place: Option<String>,
@@ -34,7 +34,7 @@ pub struct Explanation {
 }
 
 /// What sets a value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "source")]
 pub enum Source {
     /// The defaults of the set.
@@ -63,7 +63,7 @@ pub enum Source {
 }
 
 /// Who holds something, since when, until when and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Held {
     /// Who.
@@ -88,57 +88,93 @@ impl Held {
     }
 }
 
-/// Where each value comes from that the first revision of `history` has where `labels` are, flags
-/// below `flags`; empty if the set does not go there. `history` is newest first and without gaps;
-/// where it ends early, a value may be older than its oldest revision says.
-pub fn explain(history: &[Revision], labels: &Labels) -> BTreeMap<Path, Explanation> {
-    let Some((newest, older)) = history.split_first() else {
-        return BTreeMap::new();
-    };
-    let Some(view) = View::of(newest, labels) else {
-        return BTreeMap::new();
-    };
-    let provenance = newest.provenance.as_ref();
-    let mut explained: BTreeMap<Path, Explanation> = view
-        .values()
-        .map(|(path, value)| {
-            let (source, beneath) = view.source(&path);
-            let (home, within) = source.home(&path);
-            let explanation = Explanation {
+/// The search for where each value comes from that a revision has where some labels are: fed with
+/// ever older revisions for as long as it [is open](Origins::is_open).
+#[derive(Debug)]
+pub struct Origins<'a> {
+    labels: &'a Labels,
+    found: BTreeMap<Path, Explanation>,
+    /// What an older revision may have given already.
+    open: Vec<Path>,
+}
+
+impl<'a> Origins<'a> {
+    /// Begins with `newest`, as if it had given every value, flags below `flags`. There are none if
+    /// the set does not go there.
+    pub fn of(newest: &Revision, labels: &'a Labels) -> Self {
+        let provenance = newest.provenance.as_ref();
+        let explained = |view: &View<'_>, path: &Path, value: Value| {
+            let (source, beneath) = view.source(path);
+            let (home, within) = source.home(path);
+            Explanation {
                 value,
                 place: provenance.and_then(|provenance| provenance.find(home, &within)),
                 source,
                 beneath,
                 version: newest.version,
                 origin: newest.origin.clone(),
-            };
-            (path, explanation)
-        })
-        .collect();
-
-    // Back in time, for as long as a value stays what it is, and nothing else holds it.
-    let mut open: Vec<Path> = explained.keys().cloned().collect();
-    for revision in older {
-        let Some(view) = View::of(revision, labels) else {
-            break;
+            }
         };
-        open.retain(|path| {
-            let Some(explanation) = explained.get_mut(path) else {
+        let found = View::of(newest, labels).map_or(BTreeMap::new(), |view| {
+            let values = view.values();
+            let values = values.map(|(path, value)| {
+                let explanation = explained(&view, &path, value);
+                (path, explanation)
+            });
+            values.collect()
+        });
+        Self {
+            labels,
+            open: found.keys().cloned().collect(),
+            found,
+        }
+    }
+
+    /// The paths of the values.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.found.keys()
+    }
+
+    /// Forgets every value but those at the paths that are `wanted`.
+    pub fn keep(&mut self, wanted: impl Fn(&Path) -> bool) {
+        self.found.retain(|path, _| wanted(path));
+        self.open.retain(wanted);
+    }
+
+    /// Whether an older revision may have given a value already.
+    pub fn is_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// Goes back to the revision right before the one that was looked at last: a value is as old as
+    /// that for as long as it stays what it is, and nothing else holds it.
+    pub fn go_back(&mut self, older: &Revision) {
+        if !self.is_open() {
+            return;
+        }
+        let Some(view) = View::of(older, self.labels) else {
+            self.open.clear();
+            return;
+        };
+        let found = &mut self.found;
+        self.open.retain(|path| {
+            let Some(explanation) = found.get_mut(path) else {
                 return false;
             };
             let same = view.value(path).as_ref() == Some(&explanation.value)
                 && view.source(path).0.holder() == explanation.source.holder();
             if same {
-                explanation.version = revision.version;
-                explanation.origin = revision.origin.clone();
+                explanation.version = older.version;
+                explanation.origin = older.origin.clone();
             }
             same
         });
-        if open.is_empty() {
-            break;
-        }
     }
-    explained
+
+    /// Where each value comes from. While the search is open, a value may be older than this says.
+    pub fn found(self) -> BTreeMap<Path, Explanation> {
+        self.found
+    }
 }
 
 /// What decides about a flag where `labels` are: its declaration, an override or an open breaker.

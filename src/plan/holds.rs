@@ -1,12 +1,12 @@
 //! What is switched by hand in one cluster.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::explain::Held;
 use crate::model::{BreakerName, BreakerState, ConfigSet, FlagName, Labels, Overrides};
 
 /// One thing that is not as it is declared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", untagged)]
 pub enum Hold {
     /// A flag is held at a variant.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::seen::Pair;
 use crate::model::{ClusterName, Consent, Key, Oversize, Part, SetName, Version};
 
@@ -111,6 +113,59 @@ pub enum Reason {
     },
 }
 
+/// A rule that refuses a write, for programs: its word never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    /// [`Reason::Ahead`].
+    Ahead,
+    /// [`Reason::OtherHistory`].
+    OtherHistory,
+    /// [`Reason::Unreadable`].
+    Unreadable,
+    /// [`Reason::ForeignKeys`].
+    ForeignKeys,
+    /// [`Reason::Overridden`].
+    Overridden,
+    /// [`Reason::Moved`].
+    MovedSource,
+    /// [`Reason::DeletesAll`].
+    DeletesAll,
+    /// [`Reason::KeepsKeys`].
+    KeepsKeys,
+    /// [`Reason::MayKeepKeys`].
+    MayKeepKeys,
+    /// [`Reason::Deletes`].
+    Deletes,
+    /// [`Reason::Grows`].
+    Grows,
+    /// [`Reason::Denied`].
+    Denied,
+    /// [`Reason::TooLarge`].
+    TooLarge,
+}
+
+impl Rule {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ahead => "ahead",
+            Self::OtherHistory => "other-history",
+            Self::Unreadable => "unreadable",
+            Self::ForeignKeys => "foreign-keys",
+            Self::Overridden => "overridden",
+            Self::MovedSource => "moved-source",
+            Self::DeletesAll => "deletes-all",
+            Self::KeepsKeys => "keeps-keys",
+            Self::MayKeepKeys => "may-keep-keys",
+            Self::Deletes => "deletes",
+            Self::Grows => "grows",
+            Self::Denied => "denied",
+            Self::TooLarge => "too-large",
+        }
+    }
+}
+
 impl Reason {
     pub(super) fn too_large(reasons: &[Oversize]) -> Self {
         let text = |reason: &Oversize| match reason {
@@ -126,22 +181,22 @@ impl Reason {
         }
     }
 
-    /// A stable word for the rule that refuses, for programs.
-    pub fn rule(&self) -> &'static str {
+    /// The rule that refuses.
+    pub fn rule(&self) -> Rule {
         match self {
-            Self::Ahead { .. } => "ahead",
-            Self::OtherHistory { .. } => "other-history",
-            Self::Unreadable { .. } => "unreadable",
-            Self::ForeignKeys { .. } => "foreign-keys",
-            Self::Overridden { .. } => "overridden",
-            Self::Moved { .. } => "moved-source",
-            Self::DeletesAll => "deletes-all",
-            Self::KeepsKeys { .. } => "keeps-keys",
-            Self::MayKeepKeys { .. } => "may-keep-keys",
-            Self::Deletes { .. } => "deletes",
-            Self::Grows { .. } => "grows",
-            Self::Denied { .. } => "denied",
-            Self::TooLarge { .. } => "too-large",
+            Self::Ahead { .. } => Rule::Ahead,
+            Self::OtherHistory { .. } => Rule::OtherHistory,
+            Self::Unreadable { .. } => Rule::Unreadable,
+            Self::ForeignKeys { .. } => Rule::ForeignKeys,
+            Self::Overridden { .. } => Rule::Overridden,
+            Self::Moved { .. } => Rule::MovedSource,
+            Self::DeletesAll => Rule::DeletesAll,
+            Self::KeepsKeys { .. } => Rule::KeepsKeys,
+            Self::MayKeepKeys { .. } => Rule::MayKeepKeys,
+            Self::Deletes { .. } => Rule::Deletes,
+            Self::Grows { .. } => Rule::Grows,
+            Self::Denied { .. } => Rule::Denied,
+            Self::TooLarge { .. } => Rule::TooLarge,
         }
     }
 

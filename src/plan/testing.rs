@@ -14,15 +14,15 @@ mod wired;
 pub(crate) use wired::{Lost, Wire, Wired};
 
 use super::{
-    Action, Approved, Clusters, Delivery, Desired, Objection, Pair, Plan, Reach, approve,
-    approve_where_possible,
+    Action, Approved, Clusters, Delivery, Desired, Explanation, Objection, Origins, Pair, Plan,
+    Reach, approve, approve_where_possible,
 };
 use crate::engine::{Connect, Engine, EngineError, Event, Outcome, Pace, Report, Survey};
-use crate::model::value::Map;
+use crate::model::value::{Map, Path};
 use crate::model::{
     Cause, Cluster, ClusterName, ConfigSet, Connection, Consent, Consul, Content, Heads, Key,
-    Layer, LayerName, LimitOverrides, Limits, Origin, Overrides, Publish, ResourceId, Revision,
-    Selector, SetName, Version,
+    Labels, Layer, LayerName, LimitOverrides, Limits, Origin, Overrides, Publish, ResourceId,
+    Revision, Selector, SetName, Version,
 };
 use crate::store::memory::Memory as Store;
 use crate::store::{Store as _, Which};
@@ -138,6 +138,7 @@ impl Connect for Targets {
         &self,
         name: &ClusterName,
         cluster: &Cluster,
+        _: Duration,
     ) -> Result<Arc<dyn Target>, TargetError> {
         match &cluster.connection {
             Connection::Consul(Consul {
@@ -246,7 +247,7 @@ impl World {
     /// Gives an engine for this world to `run`.
     pub(crate) fn with_engine<T>(
         &self,
-        events: &(dyn Fn(Event<'_>) + Sync),
+        events: &(dyn Fn(Event) + Sync),
         run: impl AsyncFnOnce(Engine<'_>) -> T,
     ) -> T {
         self.runtime.block_on(run(Engine {
@@ -353,4 +354,16 @@ pub(crate) fn delivered() -> (World, ConfigSet) {
     let (world, set) = (World::new(), set(json!({"a": 1, "b": 2})));
     world.apply(&shop(&set));
     (world, set)
+}
+
+/// Where each value comes from that the first revision of `history` has where `labels` are.
+pub(crate) fn explain(history: &[Revision], labels: &Labels) -> BTreeMap<Path, Explanation> {
+    let Some((newest, older)) = history.split_first() else {
+        return BTreeMap::new();
+    };
+    let mut origins = Origins::of(newest, labels);
+    for revision in older {
+        origins.go_back(revision);
+    }
+    origins.found()
 }

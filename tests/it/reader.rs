@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use cfgctl::engine::{Connect, Engine, Event, Pace};
 use cfgctl::model::{Cause, Cluster, ClusterName, Connection, Content, Origin, ResourceId};
@@ -83,6 +84,7 @@ fn reader(world: &World, address: String, stop: &Arc<AtomicBool>) -> JoinHandle<
 }
 
 /// Reaches Consuls as the command line does.
+#[derive(Debug)]
 struct Direct;
 
 impl Connect for Direct {
@@ -90,6 +92,7 @@ impl Connect for Direct {
         &self,
         name: &ClusterName,
         cluster: &Cluster,
+        _: Duration,
     ) -> Result<Arc<dyn Target>, TargetError> {
         let Connection::Consul(consul) = &cluster.connection else {
             panic!("not a Consul");
@@ -124,7 +127,7 @@ async fn apply(store: &dyn Store, generation: u64) {
             clusters_at_once: 2,
             timeout: Patience::default().request,
         },
-        events: &|_: Event<'_>| {},
+        events: &|_: Event| {},
         interrupt,
     };
     let reach = Reach::Named(BTreeSet::new());

@@ -17,6 +17,8 @@ const LAYERS: &[&[&str]] = &[
     &["import", "plan"],
     &["store", "target"],
     &["engine"],
+    &["api"],
+    &["app"],
     &["cli"],
 ];
 
@@ -69,7 +71,7 @@ const HIDDEN: &[(&str, &[&str])] = &[
     ("comfy_table", &["cli", "main"]),
     ("dialoguer", &["cli", "main"]),
     ("indicatif", &["cli", "main"]),
-    ("similar", &["cli", "main"]),
+    ("similar", &["app::present", "cli", "main"]),
     ("anstream", &["cli", "main"]),
 ];
 
@@ -101,19 +103,12 @@ const CIRCLES: &[&str] = &[
     "cli::environment",
     "cli::failure",
     "cli::reference",
-    "cli::runtime",
-    "cli::runtime::expiry",
     "cli::session",
     "cli::ui",
-    "cli::views::delivered",
-    "cli::views::drift",
     "cli::views::github",
     "cli::views::junit",
     "cli::views::markdown",
-    "cli::views::mend",
     "cli::views::objection",
-    "cli::views::overrides",
-    "cli::views::plan",
     "cli::views::table",
     "cli::views::validation",
     "store::sqlite::draft",
@@ -145,6 +140,8 @@ struct Source {
     /// The same without what it passes on (`pub use`): a file that is only the face of those below
     /// it needs none of them.
     needs: Vec<String>,
+    /// Whether it calls a method `commit`.
+    commits: bool,
 }
 
 static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
@@ -176,6 +173,7 @@ fn collect(root: &Path, below: &str, found: &mut Vec<Source>) {
                 file,
                 paths: paths(&tokens, &module),
                 needs: paths(&without_reexports(&tokens), &module),
+                commits: tokens.windows(3).any(|it| it == [".", "commit", "("]),
                 module,
             });
         }
@@ -424,6 +422,46 @@ fn what_is_decided_and_how_it_gets_there_do_not_know_each_other() {
         }
     }
     assert_none(&breaches);
+}
+
+/// What a command does is asked of the service: what lies behind it is known where it is connected.
+const BEHIND_THE_SERVICE: &[&str] = &[
+    "crate::app",
+    "crate::engine",
+    "crate::plan",
+    "crate::render",
+    "crate::store",
+    "crate::target",
+];
+
+/// The files of the command line that connect: a token of the keyring and a variable of the
+/// environment are things that targets ask for.
+const CONNECTING: &[&str] = &["cli::connect", "cli::environment", "cli::keyring"];
+
+#[test]
+fn commands_know_the_service_and_nothing_behind_it() {
+    let mut breaches = Vec::new();
+    for source in sources() {
+        let connects = CONNECTING.contains(&source.module.as_str());
+        if connects || !mentions(&source.module, "cli") {
+            continue;
+        }
+        for path in &source.paths {
+            if BEHIND_THE_SERVICE.iter().any(|it| mentions(path, it)) {
+                breaches.push(format!("{} mentions {path}", source.file));
+            }
+        }
+    }
+    assert_none(&breaches);
+}
+
+#[test]
+fn one_file_commits() {
+    let homes: Vec<&str> = sources()
+        .filter(|source| !mentions(&source.module, "store") && source.commits)
+        .map(|source| source.file.as_str())
+        .collect();
+    assert_eq!(homes, ["src/engine/commit.rs"]);
 }
 
 /// The files that a file needs, as positions in `known`.

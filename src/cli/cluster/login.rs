@@ -1,22 +1,20 @@
 //! `cfgctl cluster login` and `cfgctl cluster logout`.
 
 use std::io::Read as _;
-use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use serde::Serialize;
 
-use super::described;
+use super::connected;
+use crate::api::ClusterQuery;
+use crate::cli::connect::{self, Recognised, Token};
 use crate::cli::declared::FileArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::keyring::{ELSEWHERE, Keyring, KeyringError, Login};
 use crate::cli::session::{Session, duration};
-use crate::cli::ui::{Look, Report};
+use crate::cli::ui::{Look, View};
 use crate::cli::views::table::printable;
-use crate::model::{ClusterName, Connection};
-use crate::target::Target as _;
-use crate::target::consul::{Consul, KeptTokens, Recognised, Token};
+use crate::model::{self, ClusterName, Connection};
 
 /// No token comes near this many bytes.
 const MAX_TOKEN_BYTES: u64 = 64 * 1024;
@@ -68,17 +66,6 @@ struct LoggedOut {
     addresses: Vec<String>,
 }
 
-/// A token that is not kept yet.
-#[derive(Debug)]
-struct Offered(Token);
-
-#[async_trait]
-impl KeptTokens for Offered {
-    async fn token(&self, _: &ClusterName, _: &str) -> Result<Option<Token>, String> {
-        Ok(Some(self.0.clone()))
-    }
-}
-
 pub(super) async fn login(session: &Session, args: &LoginArgs) -> Result<Exit, Failure> {
     if args.token_stdin && args.files.read_stdin() {
         return Err(Failure::usage(
@@ -86,7 +73,12 @@ pub(super) async fn login(session: &Session, args: &LoginArgs) -> Result<Exit, F
         ));
     }
     let name = &args.name;
-    let cluster = described(session, &args.files, name).await?;
+    let (connected, described) = connected(session, &args.files).await?;
+    let query = ClusterQuery {
+        name: name.clone(),
+        described,
+    };
+    let cluster = connected.service.cluster(&connected.by, &query).await?;
     let Connection::Consul(spec) = cluster.connection else {
         return Err(Failure::usage(format!("cluster `{name}` is a directory"))
             .hint("only a Consul asks for a token"));
@@ -98,18 +90,12 @@ pub(super) async fn login(session: &Session, args: &LoginArgs) -> Result<Exit, F
     }
 
     // An address that cannot be used should show before anyone types a token.
-    let variables = session.environment.variables();
-    let patience = Session::patience(args.timeout);
-    let location = Consul::connect(name, &spec, variables, &patience)?.location();
+    let location = connect::location(session, name, &spec, args.timeout)?;
     let token = read_token(session, args, &location).await?;
     let recognised = if args.no_check {
         None
     } else {
-        // The token in question, whatever the environment says.
-        let without = variables.without(&["CONSUL_HTTP_TOKEN", "CONSUL_HTTP_TOKEN_FILE"]);
-        let consul = Consul::connect(name, &spec, &without, &patience)?
-            .or_token_from(Arc::new(Offered(token.clone())), name);
-        Some(check(&consul).await?)
+        Some(check(session, args, &spec, &token).await?)
     };
 
     let login = Login {
@@ -157,10 +143,16 @@ async fn read_token(session: &Session, args: &LoginArgs, location: &str) -> Resu
     Token::new(&text).ok_or_else(|| Failure::usage("there is no token in what was given"))
 }
 
-async fn check(consul: &Consul) -> Result<Recognised, Failure> {
-    let failure = match consul.recognises_token().await {
+async fn check(
+    session: &Session,
+    args: &LoginArgs,
+    spec: &model::Consul,
+    token: &Token,
+) -> Result<Recognised, Failure> {
+    let recognised = connect::recognise(session, &args.name, spec, args.timeout, token).await;
+    let failure = match recognised {
         Ok(recognised) => return Ok(recognised),
-        Err(error) => Failure::from(error),
+        Err(failure) => failure,
     };
     let failure = Failure {
         error: failure.error.context("the token was not kept"),
@@ -207,7 +199,7 @@ impl From<KeyringError> for Failure {
     }
 }
 
-impl Report for LoggedIn {
+impl View for LoggedIn {
     const KIND: &'static str = "Login";
 
     fn table(&self, _: Look) -> String {
@@ -223,7 +215,7 @@ impl Report for LoggedIn {
     }
 }
 
-impl Report for LoggedOut {
+impl View for LoggedOut {
     const KIND: &'static str = "Logout";
 
     fn table(&self, _: Look) -> String {

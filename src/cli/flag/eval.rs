@@ -5,21 +5,20 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Arg;
-use serde::Serialize;
 use serde_json::Value;
 
-use crate::cli::declared::clusters;
+use crate::api::EvaluateQuery;
+use crate::api::report::{Answer, AnswerReason, Evaluated, Report};
+use crate::cli::connect::connect;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::names::{PartOf, around, known, known_part, living};
+use crate::cli::names::PartOf;
 use crate::cli::session::{STORE_CONTEXT, Session};
-use crate::cli::ui::{Look, Report};
+use crate::cli::ui::{Look, View};
 use crate::cli::views::overrides::held_by;
 use crate::cli::views::table::{printable, shortened, table};
-use crate::evaluate::{self, Context, Evaluation, TARGETING_KEY, evaluate, number_text};
+use crate::evaluate::{TARGETING_KEY, number_text};
 use crate::model::value::Map;
-use crate::model::{ClusterName, Flag, FlagName, Labels, ResourceId, Version};
-use crate::plan::{Held, Source, source_of_flag};
-use crate::render;
+use crate::model::{BreakerName, ClusterName, FlagName};
 
 /// The largest file that is read; a context is far smaller.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
@@ -91,8 +90,8 @@ fn field(input: &str) -> Result<Field, String> {
 
 impl Field {
     /// What nobody may have meant: a number that says something else than what was written, or
-    /// that `targeting` takes for a version.
-    fn doubt(&self, targeting: Option<&Value>) -> Option<String> {
+    /// that is one of those that the rule takes for `versions`.
+    fn doubt(&self, versions: &[String]) -> Option<String> {
         let Value::Number(number) = &self.value else {
             return None;
         };
@@ -103,101 +102,32 @@ impl Field {
         if read != *text {
             return Some(format!("`{path}={text}` is the number {read}; {quoted}"));
         }
-        let is_version = targeting.is_some_and(|rule| evaluate::compares_versions(rule, &path));
         let what = "which the rule compares as a version";
+        let is_version = versions.contains(&path);
         is_version.then(|| format!("`{path}={text}` is a number, {what}; {quoted}"))
     }
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Evaluated {
-    set: String,
-    flag: String,
-    version: Version,
-    answers: Vec<Answer>,
-}
-
-/// What the flag is in some clusters.
-#[derive(Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    variant: Option<String>,
-    value: Option<Value>,
-    reason: Reason,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    breaker: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    held: Option<Held>,
-    clusters: Vec<ClusterName>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum Reason {
-    Static,
-    TargetingMatch,
-    Default,
-    Disabled,
-    Error,
-    Override,
-    Breaker,
-}
-
 pub(super) async fn eval(session: &Session, args: &EvalArgs) -> Result<Exit, Failure> {
-    let about = context(args)?;
-    let PartOf { set, name } = &args.flag;
-    let heads = around(session.store().await?.as_ref(), [set]).await?;
-    let (content, head) = living(&heads, set)?;
-    let flag = known_part(&content.flags, "flag", set, name)?;
-
-    for doubt in (args.fields.iter()).filter_map(|field| field.doubt(flag.targeting.as_ref())) {
+    let context = context(args)?;
+    let connected = connect(session).await?;
+    let query = EvaluateQuery {
+        set: args.flag.set.clone(),
+        flag: args.flag.name.clone(),
+        context,
+        cluster: args.cluster.clone(),
+    };
+    let found = connected.service.evaluate(&connected.by, &query).await?;
+    let fields = args.fields.iter();
+    for doubt in fields.filter_map(|field| field.doubt(&found.numbers_as_versions)) {
         session.ui.status(&format!("warning: {doubt}"));
     }
-
-    let mut places = clusters(&heads);
-    if let Some(cluster) = &args.cluster {
-        known(&heads, &ResourceId::Cluster(cluster.clone()))?;
-        places.retain(|name, _| *name == cluster);
-    }
-    places.retain(|_, cluster| content.clusters.matches(&cluster.labels));
-    if let (Some(cluster), true) = (&args.cluster, places.is_empty()) {
-        return Err(Failure::usage(format!("{set} does not go to {cluster}"))
-            .hint("`cfgctl cluster list` shows the clusters with their labels"));
-    }
-
-    let at = session.environment.now;
-    let answer =
-        |flag: &Flag, source: Source| Answer::new(evaluate(name, flag, &about, at), source);
-    let mut answers: Vec<Answer> = Vec::new();
-    for (cluster, place) in places {
-        let labels: &Labels = &place.labels;
-        let contents = render::contents(content, &head.overrides, labels);
-        let source = source_of_flag(content, &head.overrides, labels, name);
-        let found = answer(contents.flags.get(name).unwrap_or(flag), source);
-        let known = answers.iter().position(|known| known.is_as(&found));
-        let index = known.unwrap_or(answers.len());
-        if known.is_none() {
-            answers.push(found);
-        }
-        answers[index].clusters.push(cluster.clone());
-    }
-    if answers.is_empty() {
-        answers.push(answer(flag, Source::Flag));
-    }
-    session.ui.report(&Evaluated {
-        set: set.to_string(),
-        flag: name.to_string(),
-        version: head.version,
-        answers,
-    })?;
+    session.ui.report(&found)?;
     Ok(Exit::Done)
 }
 
 /// The context of the file, with the fields of the command line laid over it.
-fn context(args: &EvalArgs) -> Result<Context, Failure> {
+fn context(args: &EvalArgs) -> Result<Map, Failure> {
     let mut context = match &args.context_file {
         Some(path) => file(path)?,
         None => Map::new(),
@@ -219,7 +149,7 @@ fn context(args: &EvalArgs) -> Result<Context, Failure> {
         }
         map.insert(last.clone(), value.clone());
     }
-    Context::try_from(context).map_err(Failure::usage)
+    Ok(context)
 }
 
 fn file(path: &Path) -> Result<Map, Failure> {
@@ -248,76 +178,27 @@ fn file(path: &Path) -> Result<Map, Failure> {
     })
 }
 
-impl Answer {
-    fn new(found: Evaluation, source: Source) -> Self {
-        let Evaluation {
-            variant,
-            value,
-            reason,
-            error,
-        } = found;
-        let (reason, breaker, held) = match source {
-            Source::Breaker { breaker, held } => {
-                (Reason::Breaker, Some(breaker.to_string()), Some(held))
-            }
-            Source::Override { held, .. } => (Reason::Override, None, Some(held)),
-            Source::Defaults | Source::Layer { .. } | Source::Flag => (reason.into(), None, None),
-        };
-        Self {
-            variant,
-            value,
-            reason,
-            error,
-            breaker,
-            held,
-            clusters: Vec::new(),
+/// The reason, with what belongs to it.
+fn why(answer: &Answer) -> String {
+    match answer.reason {
+        AnswerReason::Static => "static".to_owned(),
+        AnswerReason::TargetingMatch => "targeting match".to_owned(),
+        AnswerReason::Default => "default".to_owned(),
+        AnswerReason::Disabled => "disabled".to_owned(),
+        AnswerReason::Error => {
+            let error = answer.error.as_deref().unwrap_or_default();
+            format!("error: {}", printable(error))
         }
-    }
-
-    /// Whether it is the same answer, for whichever clusters.
-    fn is_as(&self, other: &Self) -> bool {
-        let Self {
-            variant,
-            value,
-            reason,
-            error,
-            breaker,
-            held,
-            clusters: _,
-        } = self;
-        (variant, value, reason) == (&other.variant, &other.value, &other.reason)
-            && (error, breaker, held) == (&other.error, &other.breaker, &other.held)
-    }
-
-    /// The reason, with what belongs to it.
-    fn why(&self) -> String {
-        let detail = |detail: &Option<String>| printable(detail.as_deref().unwrap_or_default());
-        match self.reason {
-            Reason::Static => "static".to_owned(),
-            Reason::TargetingMatch => "targeting match".to_owned(),
-            Reason::Default => "default".to_owned(),
-            Reason::Disabled => "disabled".to_owned(),
-            Reason::Error => format!("error: {}", detail(&self.error)),
-            Reason::Override => "override".to_owned(),
-            Reason::Breaker => format!("breaker {}", detail(&self.breaker)),
+        AnswerReason::Override => "override".to_owned(),
+        AnswerReason::Breaker => {
+            let breaker = answer.breaker.as_ref().map(BreakerName::as_str);
+            format!("breaker {}", breaker.unwrap_or_default())
         }
     }
 }
 
-impl From<evaluate::Reason> for Reason {
-    fn from(reason: evaluate::Reason) -> Self {
-        match reason {
-            evaluate::Reason::Static => Self::Static,
-            evaluate::Reason::TargetingMatch => Self::TargetingMatch,
-            evaluate::Reason::Default => Self::Default,
-            evaluate::Reason::Disabled => Self::Disabled,
-            evaluate::Reason::Error => Self::Error,
-        }
-    }
-}
-
-impl Report for Evaluated {
-    const KIND: &'static str = "FlagEvaluation";
+impl View for Evaluated {
+    const KIND: &'static str = <Self as Report>::KIND;
 
     fn table(&self, look: Look) -> String {
         let rows = self.answers.iter().map(|answer| {
@@ -328,7 +209,7 @@ impl Report for Evaluated {
                 value.map_or("(application)".to_owned(), |value| {
                     shortened(&value.to_string(), look)
                 }),
-                answer.why(),
+                why(answer),
                 answer.held.as_ref().map_or("-".to_owned(), held_by),
                 clusters.join(","),
             ]

@@ -4,11 +4,11 @@ use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
+use super::super::connect::consul;
 use super::super::failure::{Exit, Failure};
 use super::super::session::Session;
 use crate::import::{MAX_EXPORT_BYTES, Pair, is_beside, read_export};
 use crate::model::{self, Key, LimitOverrides};
-use crate::target::consul::Listed;
 
 /// The most files beside the prefix that are fetched; an application has a few.
 const MAX_BESIDE: usize = 64;
@@ -36,7 +36,7 @@ pub(super) async fn from_consul(
         tls: None,
         limits: LimitOverrides::default(),
     };
-    let consul = session.connector(timeout).consul(&spec)?;
+    let consul = consul(session, &spec, timeout)?;
     let listing = consul.list(prefix).await?;
     let mut notes = Vec::new();
     if listing.filtered {
@@ -45,21 +45,16 @@ pub(super) async fn from_consul(
              set"
         ));
     }
-    let mut pairs: Vec<Pair> = listing.keys.into_iter().map(pair).collect();
+    let mut pairs = listing.pairs;
     let beside = consul.names_beside(prefix).await?;
     let files = beside.iter().filter(|name| is_beside(prefix, name));
     for name in files.take(MAX_BESIDE) {
         if let Ok(key) = name.parse::<Key>() {
-            pairs.extend(consul.get(&key).await?.map(pair));
+            pairs.extend(consul.get(&key).await?);
         }
     }
     notes.extend(contexts(prefix, beside.iter().map(String::as_str)));
     Ok(Source { pairs, notes })
-}
-
-fn pair(listed: Listed) -> Pair {
-    let Listed { key, flags, value } = listed;
-    Pair { key, flags, value }
 }
 
 /// Reads an export, whole: what is meant is found in it later.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::super::ui::{Look, Report};
+use super::super::ui::{Look, View};
 use super::table::{printable, table};
 use crate::import::{Fate, Layout};
 use crate::model::{Key, SetName};
@@ -65,7 +65,7 @@ pub(crate) fn items(keys: &BTreeMap<String, Fate>) -> Vec<KeyItem> {
     items.collect()
 }
 
-impl Report for ImportReport {
+impl View for ImportReport {
     const KIND: &'static str = "Import";
 
     fn table(&self, look: Look) -> String {

@@ -4,19 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
-use super::super::runtime::{Edited, Scene};
-use super::super::ui::{Look, Report};
-use super::delivered::{Waiting, waiting_for};
-use super::plan::condition_word;
-use super::table::{count, moment, printable, span};
+use super::super::ui::{Look, View};
+use super::table::{moment, printable, span};
 use super::values::value_lines;
-use crate::model::{BreakerState, ClusterName, Labels, Overrides, Part, SetName};
-use crate::plan::{
-    Action, Condition, Delivery, Held, Hold, Pair, Plan, ValueChange, value_changes,
-};
-use crate::render;
+use crate::api::report::{Effect, EffectIn, HoldItem, Report, Waiting};
+use crate::api::{Held, Hold};
+use crate::model::{BreakerState, ClusterName};
 
 /// Since when, by whom, why and until when something is held.
 pub(crate) fn held_by(held: &Held) -> String {
@@ -40,223 +34,75 @@ pub(crate) fn lasts(until: Option<Timestamp>, now: Timestamp) -> String {
     }
 }
 
-/// Something that is switched by hand, and where.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct HoldView {
-    set: String,
-    clusters: Vec<String>,
-    #[serde(flatten)]
-    hold: Hold,
-    /// The clusters that it was not delivered to, where they were looked at.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    waiting: Option<Vec<Waiting>>,
+/// The cluster that waits, and in a word how it is there.
+fn waiting_words(waiting: &Waiting) -> String {
+    let word = match &waiting.holds {
+        Some(holds) => printable(holds),
+        None => waiting.state.words().to_owned(),
+    };
+    format!("{} ({word})", waiting.cluster)
 }
 
-impl HoldView {
-    /// What is switched by hand in any of these clusters, and to which it was not delivered.
-    pub(crate) fn all(deliveries: &[Delivery]) -> Vec<Self> {
-        let holds = deliveries.iter().flat_map(|delivery| {
-            let Pair { set, cluster } = &delivery.pair;
-            (delivery.overridden.iter()).map(move |hold| (set, cluster, hold.clone()))
-        });
-        let mut views = Self::gathered(holds);
-        for view in &mut views {
-            let part = view.part();
-            let here = deliveries.iter().filter(|delivery| {
-                let Pair { set, cluster } = &delivery.pair;
-                let named = view.clusters.iter().any(|name| name == cluster.as_str());
-                named && view.set == set.as_str()
-            });
-            let waiting = here.filter_map(|delivery| Waiting::of(delivery, &part));
-            view.waiting = Some(waiting.collect());
+/// In how many of `clusters` it has arrived, and which wait for it: one cell of a table.
+pub(crate) fn delivered(clusters: usize, waiting: &[Waiting]) -> String {
+    if clusters == 0 {
+        return "-".to_owned();
+    }
+    let there = clusters.saturating_sub(waiting.len());
+    let all = format!("{there} of {clusters}");
+    if waiting.is_empty() {
+        all
+    } else {
+        format!("{all}, {}", waiting_for(waiting))
+    }
+}
+
+/// Who waits for it.
+fn waiting_for(waiting: &[Waiting]) -> String {
+    let names: Vec<String> = waiting.iter().map(waiting_words).collect();
+    format!("waiting for {}", names.join(", "))
+}
+
+/// Names of clusters in one text.
+pub(crate) fn joined(clusters: &[ClusterName], separator: &str) -> String {
+    let names: Vec<&str> = clusters.iter().map(ClusterName::as_str).collect();
+    names.join(separator)
+}
+
+/// One line about something that is switched by hand.
+pub(crate) fn hold_line(item: &HoldItem) -> String {
+    let (what, held) = match &item.hold {
+        Hold::Flag {
+            flag,
+            variant,
+            held,
+        } => {
+            let variant = printable(variant);
+            (format!("flag {flag} held at {variant}"), held)
         }
-        views
-    }
-
-    fn part(&self) -> Part {
-        match &self.hold {
-            Hold::Flag { flag, .. } => Part::Flag(flag.clone()),
-            Hold::Breaker { breaker, .. } => Part::Breaker(breaker.clone()),
+        Hold::Breaker {
+            breaker,
+            state: BreakerState::Disabled,
+            held,
+        } => (format!("breaker {breaker} disabled"), held),
+        Hold::Breaker { breaker, held, .. } => (format!("held by breaker {breaker}"), held),
+    };
+    let clusters = joined(&item.clusters, ", ");
+    let waiting = match item.waiting.as_deref() {
+        None | Some([]) => String::new(),
+        Some(waiting) => {
+            let there = item.clusters.len().saturating_sub(waiting.len());
+            format!("; delivered in {there}, {}", waiting_for(waiting))
         }
-    }
-
-    /// The same thing in several clusters is shown once.
-    pub(crate) fn gathered<'a>(
-        holds: impl Iterator<Item = (&'a SetName, &'a ClusterName, Hold)>,
-    ) -> Vec<Self> {
-        let mut views: Vec<Self> = Vec::new();
-        for (set, cluster, hold) in holds {
-            let mut known = views.iter_mut();
-            match known.find(|view| view.set == set.as_str() && view.hold == hold) {
-                Some(view) => view.clusters.push(cluster.to_string()),
-                None => views.push(Self {
-                    set: set.to_string(),
-                    clusters: vec![cluster.to_string()],
-                    hold,
-                    waiting: None,
-                }),
-            }
-        }
-        views
-    }
-
-    /// One line for people.
-    pub(crate) fn line(&self) -> String {
-        let (what, held) = match &self.hold {
-            Hold::Flag {
-                flag,
-                variant,
-                held,
-            } => {
-                let variant = printable(variant);
-                (format!("flag {flag} held at {variant}"), held)
-            }
-            Hold::Breaker {
-                breaker,
-                state: BreakerState::Disabled,
-                held,
-            } => (format!("breaker {breaker} disabled"), held),
-            Hold::Breaker { breaker, held, .. } => (format!("held by breaker {breaker}"), held),
-        };
-        let clusters = self.clusters.join(", ");
-        let waiting = match self.waiting.as_deref() {
-            None | Some([]) => String::new(),
-            Some(waiting) => {
-                let there = self.clusters.len().saturating_sub(waiting.len());
-                format!("; delivered in {there}, {}", waiting_for(waiting))
-            }
-        };
-        let held = held_by(held);
-        format!("* {} in {clusters}: {what} {held}{waiting}\n", self.set)
-    }
-}
-
-/// What a change of overrides means in every cluster.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Effect {
-    set: String,
-    note: Option<String>,
-    /// Until when it lasts by itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    until: Option<Timestamp>,
-    pub(crate) effects: Vec<EffectIn>,
-}
-
-/// Clusters in which the same changes.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct EffectIn {
-    clusters: Vec<String>,
-    changes: Vec<ValueChange>,
-    /// Why more or less than the switch itself changes there.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-}
-
-impl Effect {
-    /// What a switch changes by itself, whatever clusters hold.
-    pub(crate) fn alone(set: &SetName, edited: &Edited, effects: &[EffectIn]) -> Self {
-        Self {
-            set: set.to_string(),
-            note: edited.note.clone(),
-            until: edited.until,
-            effects: effects.to_vec(),
-        }
-    }
-
-    /// What changes in every cluster that gets `set` if `edited` is in force from now on, and `plan`
-    /// is carried out: a snapshot is replaced whole.
-    pub(crate) fn in_plan(set: &SetName, scene: &Scene<'_>, edited: &Edited, plan: &Plan) -> Self {
-        let in_cluster = |name: &ClusterName, labels: &Labels| {
-            let pair = Pair {
-                set: set.clone(),
-                cluster: name.clone(),
-            };
-            let delivery = plan.delivery(&pair);
-            let switched = || differences(scene, [scene.overrides, &edited.overrides], labels);
-            match delivery.and_then(|delivery| Some((delivery, beyond(delivery)?))) {
-                None => (switched(), None),
-                Some((delivery, reason)) => match delivery.action {
-                    Action::Wait | Action::Refuse => (switched(), Some(reason)),
-                    _ => (delivery.changes.clone(), Some(reason)),
-                },
-            }
-        };
-        Self {
-            set: set.to_string(),
-            note: edited.note.clone(),
-            until: edited.until,
-            effects: gathered(scene, in_cluster),
-        }
-    }
-}
-
-/// Why more or less than a switch happens to one cluster, if so.
-fn beyond(delivery: &Delivery) -> Option<String> {
-    let held = delivery
-        .holds
-        .as_ref()
-        .map_or(0, |(version, _)| version.get());
-    match (&delivery.action, &delivery.condition) {
-        (Action::Wait, _) => Some("cannot be looked at, and gets it later".to_owned()),
-        (Action::Refuse, _) => Some("something stands against it, and it gets nothing".to_owned()),
-        (_, Condition::InSync | Condition::None) => None,
-        (_, Condition::Behind) => Some(format!(
-            "holds version {held}, and gets everything that is newer too"
-        )),
-        (_, Condition::Edited) => Some(format!(
-            "was changed by hand ({}), and is overwritten",
-            count(delivery.drift.len(), "key")
-        )),
-        (_, condition) => Some(format!(
-            "is {}, and gets the whole set",
-            condition_word(condition).replace('-', " ")
-        )),
-    }
-}
-
-/// What is different between two states of the overrides, by clusters with the same differences.
-pub(crate) fn effects(scene: &Scene<'_>, before: &Overrides, after: &Overrides) -> Vec<EffectIn> {
-    gathered(scene, |_, labels| {
-        (differences(scene, [before, after], labels), None)
-    })
-}
-
-fn differences(scene: &Scene<'_>, states: [&Overrides; 2], labels: &Labels) -> Vec<ValueChange> {
-    let [before, after] = states.map(|overrides| render::contents(scene.set, overrides, labels));
-    value_changes(&before.whole(), &after.whole())
-}
-
-/// What happens to each cluster that gets the set; the same in several clusters is told once.
-fn gathered(
-    scene: &Scene<'_>,
-    of: impl Fn(&ClusterName, &Labels) -> (Vec<ValueChange>, Option<String>),
-) -> Vec<EffectIn> {
-    let mut found: Vec<EffectIn> = Vec::new();
-    for (name, cluster) in scene.clusters {
-        if !scene.set.clusters.matches(&cluster.labels) {
-            continue;
-        }
-        let (changes, reason) = of(name, &cluster.labels);
-        let same = |known: &&mut EffectIn| known.changes == changes && known.reason == reason;
-        match found.iter_mut().find(same) {
-            Some(known) => known.clusters.push(name.to_string()),
-            None => found.push(EffectIn {
-                clusters: vec![name.to_string()],
-                changes,
-                reason,
-            }),
-        }
-    }
-    found
+    };
+    let held = held_by(held);
+    format!("* {} in {clusters}: {what} {held}{waiting}\n", item.set)
 }
 
 /// Effects as lines.
 pub(crate) fn effect_lines(effects: &[EffectIn], look: Look, text: &mut String) {
     for effect in effects {
-        let clusters = effect.clusters.join(", ");
+        let clusters = joined(&effect.clusters, ", ");
         if let Some(reason) = &effect.reason {
             _ = writeln!(text, "! {clusters} {reason}");
         }
@@ -269,8 +115,8 @@ pub(crate) fn effect_lines(effects: &[EffectIn], look: Look, text: &mut String) 
     }
 }
 
-impl Report for Effect {
-    const KIND: &'static str = "Effect";
+impl View for Effect {
+    const KIND: &'static str = <Self as Report>::KIND;
 
     fn table(&self, look: Look) -> String {
         let mut text = String::new();
@@ -289,7 +135,7 @@ impl Report for Effect {
 
     fn names(&self) -> Vec<String> {
         let changed = self.effects.iter().filter(|it| !it.changes.is_empty());
-        let names: BTreeSet<&String> = changed.flat_map(|it| &it.clusters).collect();
-        names.into_iter().cloned().collect()
+        let names: BTreeSet<&ClusterName> = changed.flat_map(|it| &it.clusters).collect();
+        names.into_iter().map(ToString::to_string).collect()
     }
 }

@@ -1,42 +1,33 @@
 //! A plan as people and programs see it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::super::ui::{Look, Output, Report};
-use super::diff::{Highlight, unified};
-use super::excerpt;
-use super::leaving;
+use super::super::ui::{Look, Output, View};
+use super::diff::{Highlight, colored};
 use super::markdown::{Comment, Section, code};
-use super::objection::ObjectionView;
-use super::overrides::HoldView;
+use super::objection::place;
+use super::overrides::hold_line;
 use super::table::{count, printable, shortened, table};
-use super::values::{DriftView, value_lines};
-use crate::manifest::manifest_of;
-use crate::model::{Content, Document, ResourceId, Version};
-use crate::plan::{
-    Action, Adopted, Condition, Delivery, Edit, Plan, Reason, ResourceChange, UnseenKind,
-    ValueChange, Why,
+use super::values::{drift_values, value_lines};
+use crate::api::report::{
+    Action, PlanReport, PlannedDelivery, PlannedResource, Report, ResourceEdit, ResourceReason,
+    State,
 };
-use crate::yaml;
+use crate::api::{Edit, ValueChange};
+use crate::model::Version;
 
 /// The most objections in a comment; the first of a kind says what to do about all.
 const MAX_REFUSALS: usize = 20;
 
 /// A plan, ready to be shown.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct PlanView {
-    /// Whether anything differs: what is planned, or what clusters hold already.
-    pub(crate) differences: bool,
-    resources: Vec<ResourceView>,
-    clusters: Vec<DeliveryView>,
-    objections: Vec<ObjectionView>,
-    /// What is switched by hand, and stays so.
-    overridden: Vec<HoldView>,
+#[serde(transparent)]
+pub(crate) struct PlanView<'a> {
+    plan: &'a PlanReport,
     #[serde(skip)]
     detail: Detail,
 }
@@ -50,169 +41,20 @@ pub(crate) enum Detail {
     Brief,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ResourceView {
-    name: String,
-    change: &'static str,
-    reason: &'static str,
-    base: Option<Version>,
-    version: Version,
-    diff: Texts,
-}
-
-/// A manifest as it was and as it will be; for programs, a unified diff of the two. That takes as
-/// long as planning does, so it is made only for whoever gets to see it.
-#[derive(Debug)]
-struct Texts {
-    name: String,
-    before: String,
-    after: String,
-}
-
-impl Serialize for Texts {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.plain())
+impl<'a> PlanView<'a> {
+    pub(crate) fn new(plan: &'a PlanReport, detail: Detail) -> Self {
+        Self { plan, detail }
     }
-}
 
-impl Texts {
-    /// The unified diff without colours.
-    fn plain(&self) -> String {
-        let diff = unified(&self.name, &self.before, &self.after, Highlight::Lines);
-        anstream::adapter::strip_str(&diff).to_string()
-    }
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DeliveryView {
-    set: String,
-    cluster: String,
-    condition: &'static str,
-    reason: Option<String>,
-    holds: Option<Version>,
-    desired: Option<Version>,
-    action: &'static str,
-    changes: Vec<ValueChange>,
-    drift: Vec<DriftView>,
-    foreign: Vec<String>,
-    /// Keys of others that are taken over.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    adopts: Vec<AdoptedView>,
-}
-
-/// A key of someone else that is taken over; what it holds and gets, where these differ.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AdoptedView {
-    key: String,
-    same_bytes: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<String>,
-}
-
-impl AdoptedView {
-    fn new(adopted: &Adopted) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let change = adopted.change.as_ref();
-        Self {
-            key: adopted.key.to_string(),
-            same_bytes: change.is_none(),
-            from: change.map(|(from, _)| text(from)),
-            to: change.map(|(_, to)| text(to)),
-        }
-    }
-}
-
-/// The word for a condition, in tables and JSON.
-pub(crate) fn condition_word(condition: &Condition) -> &'static str {
-    match condition {
-        Condition::None => "not-here",
-        Condition::InSync => "in-sync",
-        Condition::Missing => "missing",
-        Condition::Behind => "behind",
-        Condition::Unfinished(_) => "unfinished",
-        Condition::Edited => "changed-by-hand",
-        Condition::Outdated => "outdated",
-        Condition::Leftover => "left-over",
-        Condition::Alien(Reason::Ahead { .. }) => "ahead",
-        Condition::Alien(Reason::OtherHistory { .. }) => "other-history",
-        Condition::Alien(Reason::Unreadable { .. }) => "unreadable",
-        Condition::Alien(_) => "not-ours",
-        Condition::Unseen(unseen) => match unseen.kind {
-            UnseenKind::Unreachable => "unreachable",
-            UnseenKind::Denied => "denied",
-            UnseenKind::Unusable => "unusable",
-        },
-    }
-}
-
-/// Why a condition is what it is, where the word does not say it all.
-pub(crate) fn condition_reason(condition: &Condition) -> Option<String> {
-    match condition {
-        Condition::Alien(reason) => Some(reason.to_string()),
-        Condition::Unseen(unseen) => Some(unseen.reason.clone()),
-        Condition::Unfinished(version) => Some(format!(
-            "the delivery of version {version} in batches is under way, or was stopped: until it is \
-             finished, applications read keys of two versions"
-        )),
-        Condition::None
-        | Condition::InSync
-        | Condition::Missing
-        | Condition::Behind
-        | Condition::Edited
-        | Condition::Outdated
-        | Condition::Leftover => None,
-    }
-}
-
-fn action_word(action: Action) -> &'static str {
-    match action {
-        Action::Keep => "none",
-        Action::Create => "create",
-        Action::Update => "update",
-        Action::Repair => "repair",
-        Action::Remove => "remove",
-        Action::Leave(_) => "leave",
-        Action::Refuse => "refused",
-        Action::Wait => "wait",
-    }
-}
-
-/// Why a delivery is what it is, where the words do not say it all.
-fn reason(delivery: &Delivery) -> Option<String> {
-    match (delivery.action, &delivery.condition, &delivery.desired) {
-        (Action::Leave(keys), ..) => Some(leaving::reason(keys)),
-        (_, Condition::Leftover, Some(_)) => Some(leaving::LEFT_OVER.to_owned()),
-        (_, condition, _) => condition_reason(condition),
-    }
-}
-
-impl PlanView {
-    pub(crate) fn new(plan: &Plan, detail: Detail) -> Self {
-        Self {
-            detail,
-            differences: !plan.is_settled(),
-            resources: plan.resources.iter().map(ResourceView::new).collect(),
-            clusters: plan.deliveries.iter().map(DeliveryView::new).collect(),
-            objections: plan.objections.iter().map(ObjectionView::new).collect(),
-            overridden: HoldView::all(&plan.deliveries),
-        }
-    }
-}
-
-impl PlanView {
     /// One line that says it all.
     fn summary(&self) -> String {
         let pairs: Vec<_> = self
+            .plan
             .clusters
             .iter()
-            .filter(|view| view.condition != "not-here" || view.action != "none")
+            .filter(|it| it.condition != State::NotHere || it.action != Action::None)
             .collect();
-        let settled = pairs.iter().filter(|view| view.is_settled()).count();
+        let settled = pairs.iter().filter(|it| is_settled(it)).count();
         let clusters: BTreeSet<&str> = pairs.iter().map(|view| view.cluster.as_str()).collect();
         let looked = format!(
             "{} of {} in {} as they should be",
@@ -220,224 +62,158 @@ impl PlanView {
             count(pairs.len(), "snapshot"),
             count(clusters.len(), "cluster")
         );
-        if self.differences {
+        if self.plan.differences {
             format!("{looked}\n")
         } else {
             format!("no differences: {looked}\n")
         }
     }
-
-    /// Which clusters could not be looked at, if any; without them a difference cannot be ruled
-    /// out.
-    pub(crate) fn unseen(&self) -> Option<String> {
-        let unseen: BTreeSet<&str> = self
-            .clusters
-            .iter()
-            .filter(|view| view.action == "wait")
-            .map(|view| view.cluster.as_str())
-            .collect();
-        if unseen.is_empty() {
-            return None;
-        }
-        let names: Vec<&str> = unseen.into_iter().collect();
-        Some(format!("could not look at {}", names.join(", ")))
-    }
 }
 
-/// The manifest of some content; empty for a tombstone or for nothing.
-fn text(id: &ResourceId, content: Option<&Content>) -> String {
-    content
-        .and_then(|content| manifest_of(id, content))
-        .map_or(String::new(), |manifest| yaml::to_string(&manifest))
+/// What happens to a resource, for a comment.
+fn title(resource: &PlannedResource) -> String {
+    let base = resource.base.map_or("new".to_owned(), |it| it.to_string());
+    let name = code(&resource.name.to_string());
+    let (change, version) = (resource.change.as_str(), resource.version);
+    format!("{name} {change} ({base} → {version})")
 }
 
-impl ResourceView {
-    /// What happens to it, for a comment.
-    fn title(&self) -> String {
-        let base = self.base.map_or("new".to_owned(), |base| base.to_string());
-        let name = code(&self.name);
-        format!("{name} {} ({base} → {})", self.change, self.version)
-    }
-
-    fn new(change: &ResourceChange) -> Self {
-        Self {
-            name: change.id.to_string(),
-            change: match (&change.before, &change.after) {
-                (_, Content::Deleted) => "deleted",
-                (None | Some(Content::Deleted), _) => "created",
-                _ => "changed",
-            },
-            reason: match change.why {
-                Why::Content => "content",
-                Why::Overrides => "overrides",
-                Why::Labels => "labels",
-                Why::Takeover => "takeover",
-            },
-            base: change.base,
-            version: change.version,
-            diff: Texts {
-                name: change.id.to_string(),
-                before: text(&change.id, change.before.as_ref()),
-                after: text(&change.id, Some(&change.after)),
-            },
+fn show(resource: &PlannedResource, look: Look, detail: Detail) -> String {
+    let base = resource.base.map_or("new".to_owned(), |it| it.to_string());
+    let (change, version) = (resource.change.as_str(), resource.version);
+    let mut text = heading(&format!("{} {change} ({base} → {version})", resource.name));
+    match resource.reason {
+        ResourceReason::Labels => {
+            text.push_str("  the labels of a cluster change what it gets there\n");
         }
-    }
-
-    fn show(&self, look: Look, detail: Detail) -> String {
-        let base = self.base.map_or("new".to_owned(), |base| base.to_string());
-        let mut text = heading(&format!(
-            "{} {} ({base} → {})",
-            self.name, self.change, self.version
-        ));
-        match self.reason {
-            "labels" => text.push_str("  the labels of a cluster change what it gets there\n"),
-            "takeover" => text.push_str("  a higher number, to take over from another history\n"),
-            _ => {}
+        ResourceReason::Takeover => {
+            text.push_str("  a higher number, to take over from another history\n");
         }
-        // A person who is asked knows the file; all of it would bury what matters.
-        if detail == Detail::Brief && self.change != "changed" {
-            return text;
-        }
-        let highlight = Highlight::of(look);
-        let Texts {
-            name,
-            before,
-            after,
-        } = &self.diff;
-        text.push_str(&unified(name, before, after, highlight));
-        text
+        ResourceReason::Content | ResourceReason::Overrides => {}
     }
+    // A person who is asked knows the file; all of it would bury what matters.
+    if detail == Detail::Full || resource.change == ResourceEdit::Changed {
+        text.push_str(&colored(&resource.diff, Highlight::of(look)));
+    }
+    text
 }
 
-impl DeliveryView {
-    fn new(delivery: &Delivery) -> Self {
-        Self {
-            set: delivery.pair.set.to_string(),
-            cluster: delivery.pair.cluster.to_string(),
-            condition: condition_word(&delivery.condition),
-            reason: reason(delivery),
-            holds: delivery.holds.as_ref().map(|(version, _)| *version),
-            desired: delivery.desired.as_ref().map(Document::version),
-            action: action_word(delivery.action),
-            changes: delivery.changes.iter().map(excerpt::change).collect(),
-            drift: delivery.drift.iter().map(DriftView::new).collect(),
-            foreign: delivery.foreign.iter().map(ToString::to_string).collect(),
-            adopts: delivery.adopted.iter().map(AdoptedView::new).collect(),
-        }
-    }
+/// Whether it holds what it should, and nothing will happen.
+fn is_settled(delivery: &PlannedDelivery) -> bool {
+    delivery.action == Action::None
+        && delivery.foreign.is_empty()
+        && matches!(delivery.condition, State::InSync | State::NotHere)
+}
 
-    /// Whether it holds what it should, and nothing will happen.
-    fn is_settled(&self) -> bool {
-        self.action == "none"
-            && self.foreign.is_empty()
-            && matches!(self.condition, "in-sync" | "not-here")
-    }
+/// Whether a person wants to see it: what is settled only where everything is asked for.
+fn is_shown(delivery: &PlannedDelivery, look: Look) -> bool {
+    !is_settled(delivery) || (look.wide && delivery.condition != State::NotHere)
+}
 
-    /// Whether a person wants to see it: what is settled only where everything is asked for.
-    fn is_shown(&self, look: Look) -> bool {
-        !self.is_settled() || (look.wide && self.condition != "not-here")
-    }
+fn row(delivery: &PlannedDelivery) -> [String; 5] {
+    let version = |version: Option<Version>| version.map_or("-".to_owned(), |v| v.to_string());
+    let versions = if delivery.holds == delivery.desired {
+        version(delivery.holds)
+    } else {
+        format!(
+            "{} → {}",
+            version(delivery.holds),
+            version(delivery.desired)
+        )
+    };
+    [
+        delivery.set.to_string(),
+        delivery.cluster.to_string(),
+        versions,
+        planned(delivery),
+        already(delivery),
+    ]
+}
 
-    fn row(&self) -> [String; 5] {
-        let version = |version: Option<Version>| version.map_or("-".to_owned(), |v| v.to_string());
-        let versions = if self.holds == self.desired {
-            version(self.holds)
-        } else {
-            format!("{} → {}", version(self.holds), version(self.desired))
+/// What is planned, in a few words.
+fn planned(delivery: &PlannedDelivery) -> String {
+    let of = |wanted: fn(&Edit) -> bool| {
+        let wanted = |change: &&ValueChange| wanted(&change.edit);
+        delivery.changes.iter().filter(wanted).count()
+    };
+    let parts = [
+        ("+", of(|edit| matches!(edit, Edit::Added { .. }))),
+        ("~", of(|edit| matches!(edit, Edit::Changed { .. }))),
+        ("-", of(|edit| matches!(edit, Edit::Removed { .. }))),
+    ];
+    let values: Vec<_> = parts
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(sign, count)| format!("{sign}{count}"))
+        .collect();
+    let action = delivery.action;
+    if let Some(adopts) = adoption(delivery) {
+        // To the application these are there already: what is created is no news to it.
+        return match (action, values.as_slice()) {
+            (Action::Create, _) | (_, []) => adopts,
+            (action, values) => format!("{} {}, {adopts}", action.as_str(), values.join(" ")),
         };
-        [
-            self.set.clone(),
-            self.cluster.clone(),
-            versions,
-            self.summary(),
-            self.already(),
-        ]
     }
-
-    /// What is planned, in a few words.
-    fn summary(&self) -> String {
-        let of = |wanted: fn(&Edit) -> bool| {
-            let wanted = |change: &&ValueChange| wanted(&change.edit);
-            self.changes.iter().filter(wanted).count()
-        };
-        let parts = [
-            ("+", of(|edit| matches!(edit, Edit::Added { .. }))),
-            ("~", of(|edit| matches!(edit, Edit::Changed { .. }))),
-            ("-", of(|edit| matches!(edit, Edit::Removed { .. }))),
-        ];
-        let values: Vec<_> = parts
-            .into_iter()
-            .filter(|(_, count)| *count > 0)
-            .map(|(sign, count)| format!("{sign}{count}"))
-            .collect();
-        if let Some(adopts) = self.adoption() {
-            // To the application these are there already: what is created is no news to it.
-            return match (self.action, values.as_slice()) {
-                ("create", _) | (_, []) => adopts,
-                (action, values) => format!("{action} {}, {adopts}", values.join(" ")),
-            };
-        }
-        match (self.action, values.as_slice()) {
-            ("none", _) => "-".to_owned(),
-            (action @ ("wait" | "refused"), _) | (action, []) => action.to_owned(),
-            (action, values) => format!("{action} {}", values.join(" ")),
-        }
+    match (action, values.as_slice()) {
+        (Action::None, _) => "-".to_owned(),
+        (action @ (Action::Wait | Action::Refused), _) | (action, []) => action.as_str().to_owned(),
+        (action, values) => format!("{} {}", action.as_str(), values.join(" ")),
     }
+}
 
-    /// What is taken over, if anything.
-    fn adoption(&self) -> Option<String> {
-        let differ = self.adopts.iter().filter(|adopted| !adopted.same_bytes);
-        let keys = count(self.adopts.len(), "key");
-        match (self.adopts.len(), differ.count()) {
-            (0, _) => None,
-            (_, 0) => Some(format!("adopts {keys}, same bytes")),
-            (all, differ) if all == differ => Some(format!("adopts {keys}, other bytes")),
-            (_, differ) => Some(format!("adopts {keys}, {differ} with other bytes")),
-        }
+/// What is taken over, if anything.
+fn adoption(delivery: &PlannedDelivery) -> Option<String> {
+    let differ = delivery.adopts.iter().filter(|adopted| !adopted.same_bytes);
+    let keys = count(delivery.adopts.len(), "key");
+    match (delivery.adopts.len(), differ.count()) {
+        (0, _) => None,
+        (_, 0) => Some(format!("adopts {keys}, same bytes")),
+        (all, differ) if all == differ => Some(format!("adopts {keys}, other bytes")),
+        (_, differ) => Some(format!("adopts {keys}, {differ} with other bytes")),
     }
+}
 
-    /// What differs already, whatever is planned.
-    fn already(&self) -> String {
-        let mut parts = Vec::new();
-        if !matches!(self.condition, "in-sync" | "not-here") {
-            parts.push(self.condition.replace('-', " "));
-        }
-        if !self.drift.is_empty() {
-            parts.push(count(self.drift.len(), "key"));
-        }
-        if !self.foreign.is_empty() {
-            parts.push(count(self.foreign.len(), "foreign key"));
-        }
-        if parts.is_empty() {
-            "-".to_owned()
-        } else {
-            parts.join(", ")
-        }
+/// What differs already, whatever is planned.
+fn already(delivery: &PlannedDelivery) -> String {
+    let mut parts = Vec::new();
+    if !matches!(delivery.condition, State::InSync | State::NotHere) {
+        parts.push(delivery.condition.words().to_owned());
     }
+    if !delivery.drift.is_empty() {
+        parts.push(count(delivery.drift.len(), "key"));
+    }
+    if !delivery.foreign.is_empty() {
+        parts.push(count(delivery.foreign.len(), "foreign key"));
+    }
+    if parts.is_empty() {
+        "-".to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
 
-    fn details(&self, look: Look, text: &mut String) {
-        let place = format!("{} in {}", self.set, self.cluster);
-        for drift in &self.drift {
-            let key = drift.key.as_deref().unwrap_or("the snapshot key");
-            _ = writeln!(text, "! {place}: {} {}", printable(key), drift.what);
-            drift.values("was", look, text);
-        }
-        for adopted in self.adopts.iter().filter(|adopted| !adopted.same_bytes) {
-            let key = printable(&adopted.key);
-            _ = writeln!(text, "! {place}: {key} is taken over and gets other bytes");
-            for (word, value) in [("is", &adopted.from), ("becomes", &adopted.to)] {
-                if let Some(value) = value {
-                    _ = writeln!(text, "    {word}: {}", shortened(value, look));
-                }
+fn details(delivery: &PlannedDelivery, look: Look, text: &mut String) {
+    let place = format!("{} in {}", delivery.set, delivery.cluster);
+    for drift in &delivery.drift {
+        let key = drift.key.as_deref().unwrap_or("the snapshot key");
+        _ = writeln!(text, "! {place}: {} {}", printable(key), drift.what.words());
+        drift_values(drift, "was", look, text);
+    }
+    for adopted in delivery.adopts.iter().filter(|adopted| !adopted.same_bytes) {
+        let key = printable(&adopted.key);
+        _ = writeln!(text, "! {place}: {key} is taken over and gets other bytes");
+        for (word, value) in [("is", &adopted.from), ("becomes", &adopted.to)] {
+            if let Some(value) = value {
+                _ = writeln!(text, "    {word}: {}", shortened(value, look));
             }
         }
-        for key in &self.foreign {
-            _ = writeln!(
-                text,
-                "! {place}: {} is not from cfgctl; it stays",
-                printable(key)
-            );
-        }
+    }
+    for key in &delivery.foreign {
+        _ = writeln!(
+            text,
+            "! {place}: {} is not from cfgctl; it stays",
+            printable(key)
+        );
     }
 }
 
@@ -446,23 +222,23 @@ fn heading(text: &str) -> String {
     format!("{bold}{text}{bold:#}\n")
 }
 
-impl Report for PlanView {
-    const KIND: &'static str = "Diff";
+impl View for PlanView<'_> {
+    const KIND: &'static str = <PlanReport as Report>::KIND;
 
     fn table(&self, look: Look) -> String {
         let mut sections: Vec<String> = Vec::new();
-        let resources = self.resources.iter();
+        let resources = self.plan.resources.iter();
         sections.push(
             resources
-                .map(|resource| resource.show(look, self.detail))
+                .map(|resource| show(resource, look, self.detail))
                 .collect(),
         );
 
-        let shown = || self.clusters.iter().filter(|view| view.is_shown(look));
+        let shown = || self.plan.clusters.iter().filter(|it| is_shown(it, look));
         sections.push(table(
             look,
             ["SET", "CLUSTER", "VERSION", "CHANGE", "ALREADY DIFFERENT"],
-            shown().map(DeliveryView::row),
+            shown().map(row),
         ));
         if look.wide {
             let mut text = String::new();
@@ -472,31 +248,29 @@ impl Report for PlanView {
             }
             sections.push(text);
         }
+        let said: BTreeSet<_> = (self.plan.objections.iter())
+            .filter_map(|it| Some((&it.set, it.cluster.as_ref()?, &it.reason)))
+            .collect();
         let mut details = String::new();
         for view in shown() {
-            let objections = || {
-                self.objections
-                    .iter()
-                    .filter(|against| against.is_about(&view.set, &view.cluster))
-            };
             if let Some(reason) = &view.reason
-                && !objections().any(|against| against.reason == *reason)
+                && !said.contains(&(&view.set, &view.cluster, reason))
             {
                 let place = format!("{} in {}", view.set, view.cluster);
                 _ = writeln!(details, "! {place}: {}", printable(reason));
             }
-            view.details(look, &mut details);
+            self::details(view, look, &mut details);
         }
         sections.push(details);
-        sections.push(self.overridden.iter().map(HoldView::line).collect());
+        sections.push(self.plan.overridden.iter().map(hold_line).collect());
 
         let mut against = String::new();
-        for objection in &self.objections {
+        for objection in &self.plan.objections {
             let red = AnsiColor::Red.on_default().bold();
             _ = writeln!(
                 against,
                 "{red}refused{red:#}: {}: {}",
-                objection.place(),
+                place(objection),
                 printable(&objection.reason)
             );
         }
@@ -507,9 +281,10 @@ impl Report for PlanView {
     }
 
     fn names(&self) -> Vec<String> {
-        self.resources
+        self.plan
+            .resources
             .iter()
-            .map(|resource| resource.name.clone())
+            .map(|resource| resource.name.to_string())
             .collect()
     }
 
@@ -522,15 +297,15 @@ impl Report for PlanView {
     }
 }
 
-impl PlanView {
+impl PlanView<'_> {
     fn markdown(&self) -> String {
         let look = Look::plain(jiff::Timestamp::UNIX_EPOCH);
         let shown = || {
-            let clusters = self.clusters.iter();
-            clusters.filter(|view| !view.is_settled())
+            let clusters = self.plan.clusters.iter();
+            clusters.filter(|it| !is_settled(it))
         };
         let rows = shown().map(|view| {
-            let [set, cluster, version, change, already] = view.row();
+            let [set, cluster, version, change, already] = row(view);
             vec![
                 code(&set),
                 code(&cluster),
@@ -540,24 +315,31 @@ impl PlanView {
             ]
         });
         let sets = shown().map(|view| format!("set/{}", view.set));
-        let resources = self.resources.iter().map(|resource| resource.name.clone());
+        let resources = self
+            .plan
+            .resources
+            .iter()
+            .map(|resource| resource.name.to_string());
         let names: BTreeSet<String> = sets.chain(resources).collect();
+        let by_name: BTreeMap<String, &PlannedResource> = (self.plan.resources.iter())
+            .map(|resource| (resource.name.to_string(), resource))
+            .collect();
         let sections = names.into_iter().map(|name| {
-            let resource = self.resources.iter().find(|resource| resource.name == name);
-            let mut text = resource.map_or(String::new(), |resource| resource.diff.plain());
+            let resource = by_name.get(&name).copied();
+            let mut text = resource.map_or(String::new(), |resource| resource.diff.clone());
             for view in shown().filter(|view| format!("set/{}", view.set) == name) {
                 _ = writeln!(text, "@@ {} @@", view.cluster);
                 value_lines(&view.changes, look, &mut text);
-                view.details(look, &mut text);
+                details(view, look, &mut text);
             }
             Section {
-                title: resource.map_or_else(|| code(&name), ResourceView::title),
+                title: resource.map_or_else(|| code(&name), title),
                 language: "diff",
                 text: anstream::adapter::strip_str(&text).to_string(),
             }
         });
-        let refused = self.objections.iter().map(|objection| {
-            let place = objection.place();
+        let refused = self.plan.objections.iter().map(|objection| {
+            let place = place(objection);
             format!(
                 "\n\n**refused**: {}: {}",
                 code(&place),
@@ -565,11 +347,11 @@ impl PlanView {
             )
         });
         let refused: String = refused.take(MAX_REFUSALS).collect();
-        let overridden: String = (self.overridden.iter())
+        let overridden: String = (self.plan.overridden.iter())
             .map(|hold| {
                 format!(
                     "\n\n{}",
-                    code(hold.line().trim_start_matches("* ").trim_end())
+                    code(hold_line(hold).trim_start_matches("* ").trim_end())
                 )
             })
             .take(MAX_REFUSALS)

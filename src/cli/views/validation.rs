@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::super::ui::{Look, Output, Report};
+use super::super::ui::{Look, Output, View};
 use super::github::{Annotation, Place};
 use super::junit::{self, Case, Failure, Suite};
 use super::markdown::{Comment, Section, code};
@@ -178,7 +178,7 @@ impl<'a> Validation<'a> {
     }
 }
 
-impl Report for Validation<'_> {
+impl View for Validation<'_> {
     const KIND: &'static str = "Validation";
 
     fn table(&self, _: Look) -> String {
@@ -262,7 +262,7 @@ impl Validation<'_> {
         let comment = Comment {
             command: "validate",
             summary: format!("**cfgctl validate**: {}", self.summary()),
-            header: &["Severity", "Place", "Code", "Located"],
+            header: &["Severity", "Place", "Code", "Finding"],
             rows: self.sorted().into_iter().map(row).collect(),
             sections: sections.collect(),
             about: "file",

@@ -87,7 +87,8 @@ pub enum Witness {
 }
 
 /// For how long something is to be switched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Limit {
     /// So long from now on.
     For(SignedDuration),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::super::changes::{ValueChange, value_changes};
 use super::super::holds::Hold;
 use super::super::objection::{Objection, Reason};
@@ -80,7 +82,7 @@ pub enum Condition {
 }
 
 /// What is done about one set in one cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Action {
     /// Nothing.
     Keep,

@@ -28,7 +28,7 @@ fn reasons(plan: &Plan) -> Vec<(&str, Option<&str>, &'static str)> {
     let objections = plan.objections.iter();
     let reason = objections.map(|it| {
         let cluster = it.cluster.as_ref().map(ClusterName::as_str);
-        (it.set.as_str(), cluster, it.reason.rule())
+        (it.set.as_str(), cluster, it.reason.rule().as_str())
     });
     reason.collect()
 }
@@ -199,7 +199,7 @@ fn somebody_who_is_faster_after_the_removal_leaves_the_cluster_on_the_list() {
         .into(),
         ..Commit::default()
     };
-    let commits = |event: Event<'_>| {
+    let commits = |event: Event| {
         if let Event::Delivered(_) = event {
             let committed = world.store.commit(&faster).now_or_never();
             committed.unwrap().unwrap();

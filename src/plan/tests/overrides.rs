@@ -12,7 +12,7 @@ use crate::model::{
 };
 use crate::plan::testing::*;
 use crate::plan::{
-    Action, Condition, Desired, Hold, Reason, Source, Why, approve, approve_where_possible, explain,
+    Action, Condition, Desired, Hold, Reason, Source, Why, approve, approve_where_possible,
 };
 
 fn stamp() -> Stamp {

@@ -13,7 +13,7 @@ use crate::model::{
     TripRequest, Version, Witness,
 };
 use crate::plan::testing::*;
-use crate::plan::{Desired, Source, explain};
+use crate::plan::{Desired, Source};
 
 const CLUSTERS: [&str; 2] = ["eu", "us"];
 const BREAKERS: [&str; 2] = ["one", "two"];

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::drift::Mending;
-use crate::model::text::place;
-use crate::model::{Connection, Consent, Key, ResourceId, Selector};
+use crate::model::text::{place, shell_word as quoted};
+use crate::model::{Connection, Consent, Heads, Key, ResourceId, Selector};
 use crate::plan::{Condition, Delivery, Objection, Reason, UnseenKind};
 
 /// Foreign keys are removed by hand, and nobody types more than this.
@@ -14,12 +13,13 @@ const MAX_KEYS: usize = 20;
 pub(super) fn commands(
     delivery: &Delivery,
     against: &[&Objection],
-    mending: &Mending<'_>,
+    heads: &Heads,
+    clusters: &Selector,
 ) -> Vec<String> {
     let cluster = delivery.pair.cluster.as_str();
     let command = match &delivery.condition {
         Condition::None => return Vec::new(),
-        Condition::InSync => return foreign(delivery, mending),
+        Condition::InSync => return foreign(delivery, heads),
         Condition::Unseen(unseen) => match unseen.kind {
             // No policy helps a token that the Consul does not know.
             UnseenKind::Denied if unseen.reason.contains("does not know the token") => {
@@ -41,14 +41,8 @@ pub(super) fn commands(
         | Condition::Alien(_) => repair(delivery, against),
     };
     let mut command: Vec<String> = command.into_iter().map(quoted).collect();
-    if command.iter().any(|word| word == "--repair") && *mending.clusters != Selector::default() {
-        command.extend(["-l".to_owned(), quoted(&mending.clusters.to_string())]);
-    }
-    let stores = mending.stores;
-    for (flag, value) in [("--store", &stores.store), ("--context", &stores.context)] {
-        if let Some(value) = value {
-            command.extend([flag.to_owned(), quoted(&place(value))]);
-        }
+    if command.iter().any(|word| word == "--repair") && !clusters.is_empty() {
+        command.extend(["-l".to_owned(), quoted(&clusters.to_string())]);
     }
     vec![command.join(" ")]
 }
@@ -72,9 +66,9 @@ fn repair<'a>(delivery: &'a Delivery, against: &[&Objection]) -> Vec<&'a str> {
 }
 
 /// cfgctl never removes what it did not write; Consul's own command does.
-fn foreign(delivery: &Delivery, mending: &Mending<'_>) -> Vec<String> {
+fn foreign(delivery: &Delivery, heads: &Heads) -> Vec<String> {
     let id = ResourceId::Cluster(delivery.pair.cluster.clone());
-    let head = mending.heads.get(&id);
+    let head = heads.get(&id);
     let Some(Connection::Consul(consul)) = head
         .and_then(|head| head.content.cluster())
         .map(|cluster| &cluster.connection)
@@ -93,26 +87,4 @@ fn foreign(delivery: &Delivery, mending: &Mending<'_>) -> Vec<String> {
         command.join(" ")
     };
     delivery.foreign.iter().take(MAX_KEYS).map(delete).collect()
-}
-
-/// `word` as a shell reads it back.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_where_a_shell_would_read_them_otherwise() {
-        assert_eq!(quoted("stage=prod,region=eu"), "stage=prod,region=eu");
-        assert_eq!(quoted("region!=eu"), "'region!=eu'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
-    }
 }

@@ -1,0 +1,34 @@
+//! The boundary: everything that can be asked of cfgctl, with plain data in and plain data out.
+//!
+//! Whoever asks calls [`Service`]: the command line, a server's handlers, webhooks, an agent. It asks
+//! nobody, prints nothing, and knows neither terminal nor HTTP. Everything in here is owned data that
+//! survives JSON unchanged, so that a client elsewhere can implement the same trait.
+
+mod caller;
+mod error;
+mod event;
+mod query;
+pub mod report;
+mod request;
+mod saved;
+mod service;
+
+pub use caller::{Caller, Principal};
+pub use error::{About, Error, ErrorKind};
+pub use event::{ClocksOff, Event, Observer};
+pub use query::{
+    At, BreakerHistoryQuery, BreakerQuery, BreakersQuery, CheckQuery, ClusterQuery, Described,
+    EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, PolicyQuery, ResourcesQuery,
+    RevisionQuery,
+};
+pub use request::{
+    Approval, Change, Declaration, Message, MessageError, Permission, Preview, Proposal, Request,
+};
+pub use saved::{SavedPlan, SavedPlanError};
+pub use service::Service;
+
+pub use crate::engine::Pace;
+pub use crate::plan::{
+    Basis, BreakerChange, BreakerOperation, Edit, Explanation, FlagChange, FlagPosition, Held,
+    Hold, PlanToken, Reach, Source, ValueChange, Wanted,
+};

@@ -1,0 +1,48 @@
+//! The caller: who asks.
+
+use serde::{Deserialize, Serialize};
+
+/// Who asks. What a revision says of its author is taken from here, and from nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Caller {
+    /// Who it is.
+    pub principal: Principal,
+}
+
+/// Who somebody is, as far as it was found out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Principal {
+    /// Whoever runs this process: `user@host`, or what `CFGCTL_ACTOR` says.
+    Local(String),
+    /// cfgctl itself, which takes away what is over.
+    System,
+}
+
+/// What the history calls cfgctl itself.
+const SYSTEM: &str = "cfgctl";
+
+impl Caller {
+    /// Whoever runs this process.
+    pub fn local(name: String) -> Self {
+        Self {
+            principal: Principal::Local(name),
+        }
+    }
+
+    /// cfgctl itself.
+    pub fn system() -> Self {
+        Self {
+            principal: Principal::System,
+        }
+    }
+
+    /// What the history calls it.
+    pub fn actor(&self) -> &str {
+        match &self.principal {
+            Principal::Local(name) => name,
+            Principal::System => SYSTEM,
+        }
+    }
+}

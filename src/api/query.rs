@@ -1,0 +1,177 @@
+//! Queries: what is asked for without changing anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Pace, Reach};
+use crate::model::value::Map;
+use crate::model::{
+    BreakerName, ClusterName, Content, FlagName, ResourceId, Selector, SetName, Version,
+};
+
+/// Which sets and clusters to look at, for `status` and `drift`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LookQuery {
+    /// The sets.
+    pub sets: Reach,
+    /// The clusters; empty: all.
+    pub clusters: Selector,
+    /// How hard to try.
+    pub pace: Pace,
+}
+
+/// Which resources; none named: every living one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ResourcesQuery {
+    /// Their names.
+    pub names: Vec<ResourceId>,
+}
+
+/// Which revision, and for which cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RevisionQuery {
+    /// The set.
+    pub set: SetName,
+    /// Its version; `None`: the newest.
+    pub version: Option<Version>,
+    /// The cluster whose snapshot is wanted, in place of the manifest.
+    pub cluster: Option<ClusterName>,
+}
+
+/// Which history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HistoryQuery {
+    /// The resource.
+    pub name: ResourceId,
+    /// At most this many revisions.
+    pub limit: usize,
+}
+
+/// Which values are to be explained.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExplainQuery {
+    /// The set.
+    pub set: SetName,
+    /// The key, and all below it; `None`: every key.
+    pub key: Option<String>,
+    /// Only in this cluster.
+    pub cluster: Option<ClusterName>,
+    /// As it was then; `None`: as it is.
+    pub at: Option<At>,
+}
+
+/// A point in the history of a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum At {
+    /// When this was the newest revision.
+    Version(Version),
+    /// At this time.
+    Time(Timestamp),
+}
+
+/// Which flags.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FlagsQuery {
+    /// The set; `None`: all.
+    pub set: Option<SetName>,
+    /// The flag of that set; `None`: all.
+    pub flag: Option<FlagName>,
+    /// How hard to try to look at clusters.
+    pub pace: Pace,
+}
+
+/// For whom a flag is to be evaluated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EvaluateQuery {
+    /// The set.
+    pub set: SetName,
+    /// The flag.
+    pub flag: FlagName,
+    /// What the application knows of whom it asks for.
+    pub context: Map,
+    /// Only in this cluster.
+    pub cluster: Option<ClusterName>,
+}
+
+/// Which breakers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BreakersQuery {
+    /// The set; `None`: all.
+    pub set: Option<SetName>,
+    /// How hard to try to look at clusters.
+    pub pace: Pace,
+}
+
+/// Which breaker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BreakerQuery {
+    /// The set.
+    pub set: SetName,
+    /// The breaker.
+    pub breaker: BreakerName,
+    /// How hard to try to look at clusters.
+    pub pace: Pace,
+}
+
+/// Which breaker's history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BreakerHistoryQuery {
+    /// The set.
+    pub set: SetName,
+    /// The breaker.
+    pub breaker: BreakerName,
+    /// At most this many events.
+    pub limit: usize,
+}
+
+/// What is declared, in place of what the store holds.
+pub type Described = BTreeMap<ResourceId, Content>;
+
+/// Which cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClusterQuery {
+    /// Its name.
+    pub name: ClusterName,
+    /// The clusters; `None`: those of the store.
+    pub described: Option<Described>,
+}
+
+/// Which clusters are to be checked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CheckQuery {
+    /// Their names; none: all.
+    pub names: BTreeSet<ClusterName>,
+    /// Those that it matches; empty: all.
+    pub clusters: Selector,
+    /// The clusters and sets; `None`: those of the store.
+    pub described: Option<Described>,
+    /// How hard to try.
+    pub pace: Pace,
+}
+
+/// For which cluster and sets the least policy is wanted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PolicyQuery {
+    /// The cluster.
+    pub cluster: ClusterName,
+    /// The sets; none: all.
+    pub sets: Vec<SetName>,
+    /// The clusters and sets; `None`: those of the store.
+    pub described: Option<Described>,
+}

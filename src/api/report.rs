@@ -1,0 +1,67 @@
+//! Reports: what is answered, as data that survives JSON unchanged.
+//!
+//! The JSON of a report is a promise. Whoever shows one to a person renders it; what a command ends
+//! with follows from it.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::model::API_VERSION;
+
+mod clusters;
+mod drift;
+mod lookup;
+mod outcome;
+mod plan;
+mod runtime;
+mod status;
+
+pub use clusters::{
+    ClusterCheck, ClusterItem, ClusterState, Clusters, Fitness, Policy, PolicyAccess,
+    PolicyResource, PolicyRule,
+};
+pub use drift::{Drift, DriftItem};
+pub use lookup::{
+    Explained, ExplainedValue, History, HistoryEntry, ResourceItem, Resources, RevisionReport,
+};
+pub use outcome::{Committed, Delivered, DeliveryOutcome, Outcome};
+pub use plan::{
+    Action, Adopted, DriftKind, KeyDrift, Objection, PlanReport, PlannedDelivery, PlannedResource,
+    ResourceEdit, ResourceReason, State,
+};
+pub use runtime::{
+    Answer, AnswerReason, BreakerEvent, BreakerHistory, BreakerItem, BreakerReport, Breakers,
+    Effect, EffectIn, Evaluated, FlagItem, FlagSource, Flags, HoldItem, Waiting,
+};
+pub use status::{Status, StatusItem};
+
+/// What is answered.
+pub trait Report: Serialize + DeserializeOwned {
+    /// What its JSON is called.
+    const KIND: &'static str;
+}
+
+/// A report as it is written: with the version of its format and its kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Document<R> {
+    api_version: String,
+    kind: String,
+    /// What is answered.
+    #[serde(flatten)]
+    pub report: R,
+}
+
+impl<R> Document<R> {
+    /// `report` under this kind.
+    pub fn new(kind: &str, report: R) -> Self {
+        Self {
+            api_version: API_VERSION.to_owned(),
+            kind: kind.to_owned(),
+            report,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

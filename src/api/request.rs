@@ -1,0 +1,180 @@
+//! Requests: what should change, and how far somebody has consented to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::report::{Effect, PlanReport};
+use super::{Basis, BreakerChange, Error, FlagChange, Pace, PlanToken, Reach};
+use crate::check::Finding;
+use crate::model::{
+    Cause, Consent, Content, IdempotencyKey, Planned, Provenance, ResourceId, Selector, SetName,
+    Version,
+};
+
+/// A change that is asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Request {
+    /// What should change.
+    pub change: Change,
+    /// The clusters that it is limited to; empty: all.
+    pub clusters: Selector,
+    /// What is consented to beyond the change itself.
+    pub consents: BTreeSet<Consent>,
+    /// The flags and breakers, as `SET/NAME`, whose overrides may go with what they belong to.
+    pub dropped: BTreeSet<String>,
+    /// Why, for the history.
+    pub message: Option<Message>,
+    /// What it is known by: a commit with this key is made once, however often it is asked for.
+    pub key: Option<IdempotencyKey>,
+    /// Who planned it, where a saved plan is carried out.
+    pub planned: Option<Planned>,
+    /// Whether it is found out, before it is shown, what may not be written.
+    pub permission: Permission,
+    /// How hard to try.
+    pub pace: Pace,
+}
+
+/// Whether clusters are asked if they would let a plan be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Permission {
+    /// They are, as they are before every commit.
+    Asked,
+    /// They are not: who only compares needs no right to write.
+    Unasked,
+}
+
+/// What should change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Change {
+    /// These are declared; what is not named stays as it is.
+    Declare(Declaration),
+    /// A set gets the content of an older revision again.
+    Rollback {
+        /// The set.
+        set: SetName,
+        /// The revision; `None`: the newest one with another content.
+        to: Option<Version>,
+    },
+    /// These are deleted.
+    Delete(BTreeSet<ResourceId>),
+    /// Nothing: clusters are brought to what is committed already.
+    Reconcile(Reach),
+    /// A flag is switched by hand.
+    Flag(FlagChange),
+    /// Something is done to a breaker.
+    Breaker(BreakerChange),
+}
+
+/// What is declared, and where that was written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Declaration {
+    /// What every resource should be; deleted where that was asked for.
+    pub contents: BTreeMap<ResourceId, Content>,
+    /// Where that was written.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub provenances: BTreeMap<ResourceId, Provenance>,
+}
+
+/// The reason that somebody gives for a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Message(String);
+
+/// Text that is no message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    /// Every snapshot carries it.
+    #[error("it has {0} bytes, the limit is {max}", max = Message::MAX_BYTES)]
+    TooLong(usize),
+    /// Terminals would obey them.
+    #[error("it has control characters")]
+    Control,
+}
+
+impl Message {
+    /// The longest message, in bytes: every snapshot carries it.
+    const MAX_BYTES: usize = 1000;
+
+    /// The message as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for Message {
+    type Err = MessageError;
+
+    fn from_str(input: &str) -> Result<Self, Self::Err> {
+        input.to_owned().try_into()
+    }
+}
+
+impl TryFrom<String> for Message {
+    type Error = MessageError;
+
+    fn try_from(input: String) -> Result<Self, Self::Error> {
+        if input.len() > Self::MAX_BYTES {
+            return Err(MessageError::TooLong(input.len()));
+        }
+        if input.contains(|c: char| c.is_control() && c != '\n') {
+            return Err(MessageError::Control);
+        }
+        Ok(Self(input))
+    }
+}
+
+impl From<Message> for String {
+    fn from(message: Message) -> Self {
+        message.0
+    }
+}
+
+/// What would be done, and the token that consents to exactly this.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Proposal {
+    /// What would be done.
+    pub preview: Preview,
+    /// How the history would name it.
+    pub cause: Cause,
+    /// Whether anything would change, in the store or in a cluster.
+    pub changes: bool,
+    /// The living resources that a declaration does not name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undeclared: Vec<ResourceId>,
+    /// What is to be said of what is declared, although it is valid.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Finding>,
+    /// What carrying it out would answer, if something stands against it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Error>,
+    /// Who says this consents to what is shown here.
+    pub token: PlanToken,
+    /// What it was made from.
+    pub basis: Basis,
+}
+
+/// What would be done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Preview {
+    /// By a declared change.
+    Plan(PlanReport),
+    /// By a switch.
+    Effect(Effect),
+}
+
+/// How far somebody has consented.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Approval {
+    /// To whatever follows from the request.
+    Unseen,
+    /// To what was shown with this token, and to nothing else.
+    Exactly(PlanToken),
+}

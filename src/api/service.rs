@@ -1,0 +1,118 @@
+//! The service: every operation, as one trait.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use super::report::{
+    BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated, Explained,
+    Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
+};
+use super::{
+    Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery,
+    Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, Observer, PolicyQuery,
+    Proposal, Request, ResourcesQuery, RevisionQuery,
+};
+use crate::model::{Cluster, ResourceId};
+
+/// Everything that can be asked of cfgctl.
+///
+/// Every method takes who asks, and is safe to call from many tasks at once. One that takes an
+/// [`Observer`] may take long: it tells what happens, and stops when it is told to, as far as
+/// nothing is committed yet.
+#[async_trait]
+pub trait Service: Debug + Send + Sync {
+    /// Where the store is, as a person would name it.
+    fn location(&self) -> String;
+
+    /// What `request` would do, as things are now. Changes nothing.
+    async fn plan(
+        &self,
+        by: &Caller,
+        request: &Request,
+        seen: &Observer,
+    ) -> Result<Proposal, Error>;
+
+    /// Does what `request` asks for, if it still is what `approval` consents to. Once it is
+    /// committed nothing is an error any more: the outcome says how far it got.
+    async fn carry_out(
+        &self,
+        by: &Caller,
+        request: &Request,
+        approval: &Approval,
+        seen: &Observer,
+    ) -> Result<Outcome, Error>;
+
+    /// Which version of every set each cluster holds.
+    async fn status(
+        &self,
+        by: &Caller,
+        query: &LookQuery,
+        seen: &Observer,
+    ) -> Result<Status, Error>;
+
+    /// How clusters differ from what they should hold.
+    async fn drift(&self, by: &Caller, query: &LookQuery, seen: &Observer) -> Result<Drift, Error>;
+
+    /// The names of all living resources.
+    async fn names(&self, by: &Caller) -> Result<Vec<ResourceId>, Error>;
+
+    /// Resources as they are.
+    async fn resources(&self, by: &Caller, query: &ResourcesQuery) -> Result<Resources, Error>;
+
+    /// One revision of a set, or what a cluster gets of it.
+    async fn revision(&self, by: &Caller, query: &RevisionQuery) -> Result<RevisionReport, Error>;
+
+    /// The revisions of a resource, newest first.
+    async fn history(&self, by: &Caller, query: &HistoryQuery) -> Result<History, Error>;
+
+    /// Where values come from.
+    async fn explain(&self, by: &Caller, query: &ExplainQuery) -> Result<Explained, Error>;
+
+    /// Flags: what is declared, what holds, and where it has arrived.
+    async fn flags(&self, by: &Caller, query: &FlagsQuery, seen: &Observer)
+    -> Result<Flags, Error>;
+
+    /// What an application would get of a flag.
+    async fn evaluate(&self, by: &Caller, query: &EvaluateQuery) -> Result<Evaluated, Error>;
+
+    /// Breakers: how they stand, and where that has arrived.
+    async fn breakers(
+        &self,
+        by: &Caller,
+        query: &BreakersQuery,
+        seen: &Observer,
+    ) -> Result<Breakers, Error>;
+
+    /// One breaker, and what it changes while it is open.
+    async fn breaker(
+        &self,
+        by: &Caller,
+        query: &BreakerQuery,
+        seen: &Observer,
+    ) -> Result<BreakerReport, Error>;
+
+    /// What was done to a breaker, newest first.
+    async fn breaker_history(
+        &self,
+        by: &Caller,
+        query: &BreakerHistoryQuery,
+    ) -> Result<BreakerHistory, Error>;
+
+    /// The clusters that there are.
+    async fn clusters(&self, by: &Caller) -> Result<Clusters, Error>;
+
+    /// One cluster as it is described.
+    async fn cluster(&self, by: &Caller, query: &ClusterQuery) -> Result<Cluster, Error>;
+
+    /// Whether clusters are fit for use.
+    async fn check_clusters(
+        &self,
+        by: &Caller,
+        query: &CheckQuery,
+        seen: &Observer,
+    ) -> Result<ClusterCheck, Error>;
+
+    /// The least ACL policy with which a cluster can be used.
+    async fn policy(&self, by: &Caller, query: &PolicyQuery) -> Result<Policy, Error>;
+}

@@ -1,0 +1,402 @@
+//! Declared changes: apply, rollback, delete, and what brings clusters to what is committed already.
+//!
+//! Targets are observed first and then the heads, so that a target that is ahead of them is a fault.
+//! What is carried out is planned anew each time, and compared by its token with what was consented
+//! to: nothing is kept between showing a plan and doing it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::run::Run;
+use super::{expiry, names, present};
+use crate::api::{
+    About, Approval, Basis, Change, Error, ErrorKind, Event, Permission, PlanToken, Preview,
+    Proposal, Request,
+};
+use crate::check::{self, Finding, Severity};
+use crate::engine::{Question, Survey};
+use crate::model::{
+    Cause, Cluster, Consent, Content, Heads, Origin, Provenance, ResourceId, Selector, SetName,
+    Version,
+};
+use crate::plan::{Clusters, Desired, Objection, Plan, Reach, Reason, approve};
+use crate::store::{Store, Which};
+
+/// What a request comes down to.
+#[derive(Debug)]
+struct Asked {
+    desired: Desired,
+    reach: Reach,
+    cause: Cause,
+    provenances: BTreeMap<ResourceId, Provenance>,
+    consents: BTreeSet<Consent>,
+    warnings: Vec<Finding>,
+}
+
+/// A plan as it is now, and what consents to it.
+#[derive(Debug)]
+struct Planned {
+    survey: Survey,
+    plan: Plan,
+    basis: Basis,
+    token: PlanToken,
+    undeclared: Vec<ResourceId>,
+    cause: Cause,
+    warnings: Vec<Finding>,
+}
+
+/// What `request` would do.
+pub(super) async fn propose(run: &Run<'_>, request: &Request) -> Result<Proposal, Error> {
+    let mut planned = planned(run, request).await?;
+    if request.permission == Permission::Asked {
+        planned.deny(run).await?;
+    }
+    Ok(planned.proposal(run.store()))
+}
+
+/// The error of a change that would be another one now than what was consented to.
+pub(super) fn moved_on(basis: Basis) -> Error {
+    let error = "what was shown does not hold any more; nothing was changed";
+    Error::new(ErrorKind::Conflict, error).about(About {
+        basis: Some(basis),
+        ..About::default()
+    })
+}
+
+/// Does what `request` asks for, if it still is what `approval` consents to.
+pub(super) async fn carry_out(
+    run: &Run<'_>,
+    request: &Request,
+    approval: &Approval,
+) -> Result<crate::api::report::Outcome, Error> {
+    let mut planned = planned(run, request).await?;
+    if let Approval::Exactly(token) = approval
+        && planned.token != *token
+    {
+        return Err(moved_on(planned.basis));
+    }
+    planned.deny(run).await?;
+    let proposal = planned.proposal(run.store());
+    run.seen.tell(Event::Proposed(Box::new(proposal)));
+    let Planned { survey, plan, .. } = planned;
+    let approved = approve(plan).map_err(|plan| refusal(&plan, run.store()))?;
+    let reports = run.deliver(&survey, &approved).await?;
+    let outcome = present::outcome(approved.plan(), &reports);
+    Ok(expiry::finish(run, outcome, &survey.heads, &request.clusters).await)
+}
+
+impl Planned {
+    /// Refuses what may not be written of it. The token stays: who may write is no part of what is
+    /// consented to.
+    async fn deny(&mut self, run: &Run<'_>) -> Result<(), Error> {
+        let denials = run.denials(&self.survey, &self.plan).await?;
+        self.plan.deny(&denials);
+        Ok(())
+    }
+
+    fn proposal(&self, store: &dyn Store) -> Proposal {
+        let is_refused = !self.plan.objections.is_empty();
+        Proposal {
+            preview: Preview::Plan(present::plan_report(&self.plan)),
+            cause: self.cause.clone(),
+            changes: self.plan.has_changes(),
+            undeclared: self.undeclared.clone(),
+            warnings: self.warnings.clone(),
+            refusal: is_refused.then(|| refusal(&self.plan, store)),
+            token: self.token.clone(),
+            basis: self.basis.clone(),
+        }
+    }
+}
+
+/// What follows from `request`, as things are now.
+async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned, Error> {
+    let Asked {
+        desired,
+        reach,
+        cause,
+        provenances,
+        consents,
+        warnings,
+    } = asked(run, request).await?;
+    let origin = Origin {
+        planned: request.planned.clone(),
+        ..run.origin(cause.clone(), request.message.as_ref())
+    };
+    let question = Question {
+        desired: &desired,
+        reach: &reach,
+        clusters: &Clusters::Matching(request.clusters.clone()),
+        consents: &consents,
+    };
+    if !run.store().exists() {
+        run.seen.tell(Event::NoStore);
+    }
+    let (survey, mut plan) = run.look(&question, &origin).await?;
+    check_selector(&request.clusters, &survey.heads, &desired)?;
+    check_dropped(&desired, &survey.heads)?;
+    run.tell_clocks(&survey.clocks(run.now()));
+    plan.attach(&provenances, &survey.heads, &consents);
+    plan.commit.key.clone_from(&request.key);
+
+    let basis = Basis::of(&plan, &survey.states());
+    let token = plan.token(&basis);
+    let undeclared = match &request.change {
+        Change::Declare(declared) => undeclared(&declared.contents, &survey.heads),
+        _ => Vec::new(),
+    };
+    Ok(Planned {
+        survey,
+        plan,
+        basis,
+        token,
+        undeclared,
+        cause,
+        warnings,
+    })
+}
+
+/// What `request` comes down to, with what is needed of the store for that.
+async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
+    let store = run.store();
+    let mut asked = Asked {
+        desired: Desired {
+            dropped: request.dropped.clone(),
+            ..Desired::nothing()
+        },
+        reach: Reach::Named(BTreeSet::new()),
+        cause: Cause::Apply,
+        provenances: BTreeMap::new(),
+        consents: request.consents.clone(),
+        warnings: Vec::new(),
+    };
+    match &request.change {
+        Change::Declare(declared) => {
+            asked.warnings = checked(store, &declared.contents).await?;
+            asked.desired.contents.clone_from(&declared.contents);
+            asked.provenances.clone_from(&declared.provenances);
+        }
+        Change::Rollback { set, to } => {
+            let (id, old) = older(store, set, *to).await?;
+            let (to, content, provenance) = (old.version, old.content, old.provenance);
+            // Clusters and other sets are those of today, so it is checked like a new one.
+            let contents = BTreeMap::from([(id.clone(), content)]);
+            asked.warnings = checked(store, &contents).await.map_err(|mut error| {
+                error.about.version = Some(to);
+                error
+            })?;
+            asked.desired.contents = contents;
+            asked.cause = Cause::Rollback { to };
+            asked.provenances.extend(provenance.map(|it| (id, it)));
+        }
+        Change::Delete(names) => {
+            let heads = known_heads(store, names).await?;
+            for id in names {
+                names::known(&heads, id)?;
+                asked.desired.contents.insert(id.clone(), Content::Deleted);
+            }
+            asked.cause = Cause::Delete;
+            // Asking for it in so many words is consent.
+            asked.consents.insert(Consent::AllowDeletes);
+        }
+        Change::Reconcile(reach) => {
+            names::check_reach(store, reach).await?;
+            asked.reach = reach.clone();
+        }
+        Change::Flag(_) | Change::Breaker(_) => {
+            let error = "a switch is no declared change";
+            return Err(Error::new(ErrorKind::Bug, error));
+        }
+    }
+    Ok(asked)
+}
+
+/// What is to be said of what is declared, if it is valid together with what the store holds besides.
+async fn checked(
+    store: &dyn Store,
+    contents: &BTreeMap<ResourceId, Content>,
+) -> Result<Vec<Finding>, Error> {
+    let heads = store.heads(&Which::All).await?.heads;
+    let findings = check::declared(contents, &heads);
+    if findings.iter().all(|it| it.severity != Severity::Error) {
+        return Ok(findings);
+    }
+    let error = Error::invalid("what is declared is not valid; nothing was changed");
+    Err(error.about(About {
+        findings,
+        ..About::default()
+    }))
+}
+
+/// The heads of these, or all of them where one is not there and others may be like it.
+async fn known_heads(store: &dyn Store, names: &BTreeSet<ResourceId>) -> Result<Heads, Error> {
+    let heads = store.heads(&Which::Named(names.clone())).await?.heads;
+    if names.iter().all(|id| heads.contains_key(id)) {
+        return Ok(heads);
+    }
+    Ok(store.heads(&Which::All).await?.heads)
+}
+
+/// The revision to go back to.
+async fn older(
+    store: &dyn Store,
+    set: &SetName,
+    to: Option<Version>,
+) -> Result<(ResourceId, crate::model::Revision), Error> {
+    let heads = names::around(store, [set]).await?;
+    let id = names::known_set(&heads, set)?;
+    let old = match to {
+        Some(version) => names::revision(store, &id, version).await?,
+        None => previous(store, &id, set).await?,
+    };
+    if old.content == Content::Deleted {
+        let to = old.version;
+        return Err(
+            Error::invalid(format!("revision {to} of `{set}` is its deletion"))
+                .hint(format!("`cfgctl delete {set}` deletes it")),
+        );
+    }
+    Ok((id, old))
+}
+
+/// How many revisions are read at once when one with another content is looked for.
+const PAGE: usize = 50;
+/// How many are searched in all; more is better named.
+const SEARCHED: usize = 1000;
+
+/// The newest revision whose content is another one than the head's, and is no deletion.
+async fn previous(
+    store: &dyn Store,
+    id: &ResourceId,
+    set: &SetName,
+) -> Result<crate::model::Revision, Error> {
+    let mut head: Option<Content> = None;
+    let mut before = None;
+    for _ in 0..SEARCHED / PAGE {
+        let page = store.history(id, before, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        before = Some(last.version);
+        for revision in page {
+            match &head {
+                None => head = Some(revision.content),
+                Some(head) if *head != revision.content && revision.content.set().is_some() => {
+                    return Ok(revision);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    Err(
+        Error::invalid(format!("`{set}` has no older content to go back to")).hint(format!(
+            "`cfgctl delete {set}` removes it from every cluster"
+        )),
+    )
+}
+
+/// The living resources of the store that are not declared.
+fn undeclared(contents: &BTreeMap<ResourceId, Content>, heads: &Heads) -> Vec<ResourceId> {
+    heads
+        .iter()
+        .filter(|(id, head)| head.content != Content::Deleted && !contents.contains_key(id))
+        .map(|(id, _)| id.clone())
+        .collect()
+}
+
+/// Refuses a selector that matches none of the clusters that there are or will be: whoever mistypes
+/// one must not be told that all is well.
+pub(super) fn check_selector(
+    clusters: &Selector,
+    heads: &Heads,
+    desired: &Desired,
+) -> Result<(), Error> {
+    let contents = heads.iter().map(|(id, head)| (id, &head.content));
+    let mut there = contents
+        .chain(&desired.contents)
+        .filter_map(|(_, content)| content.cluster());
+    let matches = |cluster: &Cluster| clusters.matches(&cluster.labels);
+    if clusters.is_empty() || there.any(matches) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("`{clusters}` matches no cluster"))
+        .hint("`cfgctl cluster list` shows the clusters with their labels"))
+}
+
+/// Refuses names of overrides that there are not.
+fn check_dropped(desired: &Desired, heads: &Heads) -> Result<(), Error> {
+    for dropped in &desired.dropped {
+        let is_known = heads.iter().any(|(id, head)| {
+            let parts = head.overrides.parts().into_iter();
+            let mut names = parts.map(|part| format!("{}/{}", id.name(), part.name()));
+            names.any(|name| name == *dropped)
+        });
+        if !is_known {
+            let error = format!("nothing named `{dropped}` is switched by hand");
+            return Err(Error::invalid(error)
+                .hint("`cfgctl flag list` and `cfgctl breaker list` show what is"));
+        }
+    }
+    Ok(())
+}
+
+/// What stands against the plan, as an error that names the flags which answer it.
+fn refusal(plan: &Plan, store: &dyn Store) -> Error {
+    let overridden = plan.objections.iter().filter_map(|it| match &it.reason {
+        Reason::Overridden { set, part } => Some(format!("{set}/{}", part.name())),
+        _ => None,
+    });
+    let overridden: Vec<String> = overridden.collect();
+    let is_denied = |it: &Objection| matches!(it.reason, Reason::Denied { .. });
+    let kind = if plan.objections.iter().any(is_denied) {
+        ErrorKind::Denied
+    } else {
+        ErrorKind::Refused
+    };
+    let hints: BTreeSet<_> = plan
+        .objections
+        .iter()
+        .map(|it| hint(it, &overridden))
+        .collect();
+    let error = Error::new(kind, "the plan is refused; nothing was changed").about(About {
+        objections: plan.objections.iter().map(present::objection).collect(),
+        ..About::default()
+    });
+    let error = hints.into_iter().fold(error, Error::hint);
+    if store.exists() {
+        return error;
+    }
+    // Whoever mistyped its name must not be led to take over from the right one.
+    let place = store.location();
+    error.hint(format!(
+        "there is no store at `{place}` yet: see that it is the one you mean first"
+    ))
+}
+
+/// What answers an objection. `overridden` names everything that would be lost.
+fn hint(objection: &Objection, overridden: &[String]) -> String {
+    match (objection.reason.answer(), &objection.reason) {
+        (Some(Consent::DropOverrides), _) => format!(
+            "reset or unset it first, or pass `--drop-overrides {}`",
+            overridden.join(",")
+        ),
+        (Some(keep @ Consent::KeepKeys), Reason::KeepsKeys { .. }) => format!(
+            "`{}` removes our keys there first, `{}` leaves them there",
+            Consent::RemoveKeys.flag(),
+            keep.flag()
+        ),
+        (Some(keep @ Consent::KeepKeys), _) => format!(
+            "try again when the cluster can be looked at, or pass `{}`: what is there stays there",
+            keep.flag()
+        ),
+        (Some(consent @ Consent::MoveSource), _) => format!(
+            "keep one of the two; if it is this one, pass `{}`",
+            consent.flag()
+        ),
+        (Some(consent), _) => format!(
+            "if that is what you want, pass `{}`; `--clusters` leaves clusters out",
+            consent.flag()
+        ),
+        (None, Reason::Denied { .. }) => "a token that may write is needed, as `cfgctl cluster \
+             policy` prints it; `--clusters` leaves clusters out"
+            .to_owned(),
+        (None, _) => "make the set smaller, or raise the limits of the cluster".to_owned(),
+    }
+}

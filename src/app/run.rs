@@ -1,0 +1,189 @@
+//! One run: an operation at work, for whom, how hard it tries, and who hears of it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::api::{Caller, ClocksOff, Error, Event, Message, Observer, Pace};
+use crate::engine::{
+    self, Answers, Asked, Connect, Engine, EngineError, Question, Reconciled, Survey,
+};
+use crate::model::{
+    Cause, Clocks, Cluster, ClusterName, Origin, Overrides, Revision, Selector, SetName, Version,
+};
+use crate::plan::{Approved, Denials, Plan};
+use crate::store::Store;
+
+/// An operation at work.
+pub(super) struct Run<'a> {
+    store: &'a dyn Store,
+    connect: &'a dyn Connect,
+    clock: fn() -> Timestamp,
+    by: &'a Caller,
+    pace: Pace,
+    pub(super) seen: &'a Observer,
+    hear: Box<dyn Fn(engine::Event) + Send + Sync + 'a>,
+}
+
+impl fmt::Debug for Run<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let by = self.by;
+        f.debug_struct("Run")
+            .field("by", by)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        (store, connect, clock): (&'a dyn Store, &'a dyn Connect, fn() -> Timestamp),
+        by: &'a Caller,
+        pace: Pace,
+        seen: &'a Observer,
+    ) -> Self {
+        Self {
+            store,
+            connect,
+            clock,
+            by,
+            pace,
+            seen,
+            hear: Box::new(|event| seen.tell(event.into())),
+        }
+    }
+
+    pub(super) fn store(&self) -> &'a dyn Store {
+        self.store
+    }
+
+    pub(super) fn connect(&self) -> &'a dyn Connect {
+        self.connect
+    }
+
+    pub(super) fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    /// What time it is here.
+    pub(super) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Who the history says it was.
+    pub(super) fn actor(&self) -> &'a str {
+        self.by.actor()
+    }
+
+    /// The origin of what is committed now.
+    pub(super) fn origin(&self, cause: Cause, message: Option<&Message>) -> Origin {
+        Origin {
+            actor: self.actor().to_owned(),
+            at: self.now(),
+            cause,
+            message: message.map(|message| message.as_str().to_owned()),
+            consents: std::collections::BTreeSet::new(),
+            planned: None,
+        }
+    }
+
+    fn engine(&self) -> Engine<'_> {
+        Engine {
+            store: self.store(),
+            connect: self.connect(),
+            pace: self.pace,
+            events: self.hear.as_ref(),
+            interrupt: self.seen.stop(),
+        }
+    }
+
+    /// What follows for what is asked, as things are now.
+    pub(super) async fn look(
+        &self,
+        question: &Question<'_>,
+        origin: &Origin,
+    ) -> Result<(Survey, Plan), Error> {
+        Ok(self.engine().look(question, origin).await?)
+    }
+
+    /// What may not be written of what `plan` has to.
+    pub(super) async fn denials(&self, survey: &Survey, plan: &Plan) -> Result<Denials, Error> {
+        Ok(self.engine().denials(survey, plan).await?)
+    }
+
+    /// Makes a plan real, in the store and then in every target.
+    pub(super) async fn deliver(
+        &self,
+        survey: &Survey,
+        approved: &Approved,
+    ) -> Result<Vec<engine::Report>, EngineError> {
+        let existed = self.store().exists();
+        let reports = self.engine().carry_out(survey, approved).await;
+        if !existed && self.store().exists() {
+            let location = self.store().location();
+            self.seen.tell(Event::StoreMade { location });
+        }
+        reports
+    }
+
+    /// Commits what is overridden in one set.
+    pub(super) async fn override_set(
+        &self,
+        set: &SetName,
+        head: &Revision,
+        overrides: Overrides,
+        origin: Origin,
+    ) -> Result<Version, EngineError> {
+        self.engine()
+            .override_set(set, head, overrides, origin)
+            .await
+    }
+
+    /// Brings the clusters of one set to its head, each for itself.
+    pub(super) async fn reconcile(
+        &self,
+        set: &SetName,
+        only: &Selector,
+    ) -> Result<Reconciled, EngineError> {
+        let origin = self.origin(Cause::Apply, None);
+        self.engine().reconcile(set, only, &origin).await
+    }
+
+    /// What these clusters say before a switch is committed, within a moment.
+    pub(super) async fn ask(
+        &self,
+        asked: Asked,
+        set: &SetName,
+        clusters: &BTreeMap<&ClusterName, &Cluster>,
+    ) -> Answers {
+        self.engine().ask(asked, set, clusters).await
+    }
+
+    /// Tells which of `clocks` are off, if any are.
+    pub(super) fn tell_clocks(&self, clocks: &Clocks) {
+        let off: Vec<_> = clocks
+            .off()
+            .into_iter()
+            .map(|off| (off.whose.cloned(), off.ahead))
+            .collect();
+        if !off.is_empty() {
+            let undecided = clocks.is_undecided();
+            self.seen.tell(Event::Clocks(ClocksOff { off, undecided }));
+        }
+    }
+}
+
+impl From<engine::Event> for Event {
+    fn from(event: engine::Event) -> Self {
+        match event {
+            engine::Event::Surveying(pairs) => Self::Surveying { pairs },
+            engine::Event::Surveyed(_) => Self::Surveyed,
+            engine::Event::Committed => Self::Committed,
+            engine::Event::Delivering(pairs) => Self::Delivering { pairs },
+            engine::Event::Delivered(pair) => Self::Delivered {
+                set: pair.set,
+                cluster: pair.cluster,
+            },
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Switches: flags and breakers, which ask for nothing that could be missing at three in the morning.
+//!
+//! No file is read, and no cluster is waited for before it is real. What others commit meanwhile is
+//! no conflict: the change is made again on top of it. Then every cluster is brought to the head for
+//! itself: one that cannot be reached, or that something stands against, holds up no other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::declare::moved_on;
+use super::names::{around, clusters, living};
+use super::run::Run;
+use super::{expiry, present};
+use crate::api::report::{EffectIn, Outcome};
+use crate::api::{Approval, Basis, Error, ErrorKind, Event, PlanToken, Preview, Proposal, Request};
+use crate::engine::{Asked, EngineError, Question, clusters_of, stagger};
+use crate::model::{
+    Cause, Clocks, Cluster, ClusterName, ConfigSet, Heads, Overrides, Revision, Selector, SetName,
+    Stamp, Version, Witness,
+};
+use crate::plan::{Clusters, Desired, Ground, Reach, Switch, Switched};
+use crate::store::StoreError;
+
+/// How often a change is made again on top of what others committed.
+const ATTEMPTS: u32 = 100;
+
+/// What would change in every cluster, as it is now.
+pub(super) async fn propose(
+    run: &Run<'_>,
+    request: &Request,
+    change: &impl Switch,
+) -> Result<Proposal, Error> {
+    let name = change.set();
+    let heads = around(run.store(), [name]).await?;
+    // Nobody waits for a cluster to be told that there is no such flag.
+    first_try(run, request, change, &heads)?;
+    let here = clusters_of(name, &heads).map(|(cluster, _)| cluster.clone());
+    let reach = Reach::Named(BTreeSet::from([name.clone()]));
+    let nothing = Desired::nothing();
+    let consents = BTreeSet::new();
+    // Nothing is carried out, so the origin is never written anywhere.
+    let origin = run.origin(Cause::Apply, None);
+    let as_it_is = Question {
+        desired: &nothing,
+        reach: &reach,
+        clusters: &Clusters::Named(here.collect()),
+        consents: &consents,
+    };
+    let (survey, _) = run.look(&as_it_is, &origin).await?;
+    let (set, head) = living(&survey.heads, name)?;
+    let clusters = clusters(&survey.heads);
+    let clocks = survey.clocks(run.now());
+    // What is over goes before anything is switched.
+    let ended = expiry::ended(head, &clusters, &clocks);
+    let overrides = ended.map_or_else(|| head.overrides.clone(), |ended| ended.overrides);
+    let ground = Ground::new(name, set, &overrides, &clusters, clocks);
+    let switched = change.switch(&ground, stamp(run, &ground, request))?;
+    let desired = if switched.overrides == head.overrides {
+        nothing
+    } else {
+        Desired::overridden(name.clone(), switched.overrides.clone())
+    };
+    let plan = survey.plan(&desired, &reach, &origin, &consents)?;
+    tell(run, &ground, &switched);
+    let effects = present::differences(&ground, &overrides, &switched.overrides);
+    Ok(Proposal {
+        preview: Preview::Effect(present::in_plan(&ground, &switched, &plan)),
+        cause: switched.cause.clone(),
+        changes: plan.has_changes(),
+        undeclared: Vec::new(),
+        warnings: Vec::new(),
+        refusal: None,
+        token: token(name, &effects),
+        basis: Basis::default(),
+    })
+}
+
+/// What someone consents to who consents to a switch: what it changes by itself in every cluster. A
+/// commit by others that changes nothing about that is no reason to ask again.
+fn token(set: &SetName, effects: &[EffectIn]) -> PlanToken {
+    PlanToken::of(&(set, effects))
+}
+
+/// What became real.
+#[derive(Debug)]
+struct Made {
+    /// The heads that it was decided against.
+    heads: Heads,
+    /// The new version; `None`: it was like that already.
+    version: Option<Version>,
+    note: Option<String>,
+    until: Option<Timestamp>,
+}
+
+/// Commits the switch against the head of its set alone, and only then brings clusters to it, each
+/// for itself.
+pub(super) async fn carry_out(
+    run: &Run<'_>,
+    request: &Request,
+    change: &impl Switch,
+    approval: &Approval,
+) -> Result<Outcome, Error> {
+    let heads = around(run.store(), [change.set()]).await?;
+    first_try(run, request, change, &heads)?;
+    let is_said = |request: &Request| {
+        let said = request.message.as_ref();
+        said.is_some_and(|message| !message.as_str().trim().is_empty())
+    };
+    if change.needs_reason() && !is_said(request) {
+        return Err(
+            Error::invalid("why is it switched? there is no reason given")
+                .hint("say it with `--reason TEXT`"),
+        );
+    }
+    let made = commit(run, request, change, approval).await?;
+    let everywhere = Selector::default();
+    let reconciled = run.reconcile(change.set(), &everywhere).await;
+    match &reconciled {
+        // Nobody was asked for the time before, and now everybody has said it.
+        Ok(reconciled) if made.until.is_none() => {
+            let clocks = Clocks::of(run.now(), reconciled.clocks.iter().cloned());
+            run.tell_clocks(&clocks);
+        }
+        Ok(_) => {}
+        Err(error) => {
+            let reason = crate::plan::chain(error);
+            run.seen.tell(Event::NotReconciled { reason });
+        }
+    }
+    let outcome = Outcome {
+        note: made.note,
+        until: made.until,
+        ..present::reconciled(change.set(), made.version, reconciled)
+    };
+    Ok(expiry::finish(run, outcome, &made.heads, &everywhere).await)
+}
+
+/// Refuses what makes no sense whatever time it is.
+fn first_try(
+    run: &Run<'_>,
+    request: &Request,
+    change: &impl Switch,
+    heads: &Heads,
+) -> Result<(), Error> {
+    let (set, head) = living(heads, change.set())?;
+    let clusters = clusters(heads);
+    let ground = ground_alone(run, change.set(), set, head, &clusters);
+    change.switch(&ground, stamp(run, &ground, request))?;
+    Ok(())
+}
+
+/// The ground by this machine's clock alone.
+fn ground_alone<'a>(
+    run: &Run<'_>,
+    name: &'a SetName,
+    set: &'a ConfigSet,
+    head: &'a Revision,
+    clusters: &'a BTreeMap<&'a ClusterName, &'a Cluster>,
+) -> Ground<'a> {
+    let alone = Clocks::of(run.now(), []);
+    Ground::new(name, set, &head.overrides, clusters, alone)
+}
+
+fn stamp(run: &Run<'_>, ground: &Ground<'_>, request: &Request) -> Stamp {
+    Stamp {
+        actor: run.actor().to_owned(),
+        since: ground.clocks.setting,
+        reason: request
+            .message
+            .as_ref()
+            .map(|message| message.as_str().to_owned()),
+    }
+}
+
+/// Commits the change, on top of what others commit meanwhile.
+async fn commit(
+    run: &Run<'_>,
+    request: &Request,
+    change: &impl Switch,
+    approval: &Approval,
+) -> Result<Made, Error> {
+    let name = change.set();
+    let mut moved = 0;
+    let mut is_told = false;
+    // Time may have passed while a person thought.
+    expiry::sweep_before(run, name).await?;
+    loop {
+        let heads = around(run.store(), [name]).await?;
+        let (set, head) = living(&heads, name)?;
+        let clusters = clusters(&heads);
+        let mut ground = ground_alone(run, name, set, head, &clusters);
+        let mut switched = change.switch(&ground, stamp(run, &ground, request))?;
+        let is_news = switched.overrides != head.overrides;
+        if is_news || switched.until.is_some() {
+            // Only what has a time limit needs to know more than this machine's clock.
+            let asked = match switched.until {
+                Some(_) => Asked::AccessAndTime,
+                None => Asked::Access,
+            };
+            let here = clusters_of(name, &heads).collect();
+            let answers = run.ask(asked, name, &here).await;
+            if let Some(why) = answers.denied.filter(|_| is_news) {
+                return Err(denied(&why));
+            }
+            let clocks = Clocks::of(run.now(), answers.clocks);
+            ground = Ground::new(name, set, &head.overrides, &clusters, clocks);
+            switched = change.switch(&ground, stamp(run, &ground, request))?;
+        }
+        let effects = present::differences(&ground, &head.overrides, &switched.overrides);
+        if let Approval::Exactly(shown) = approval
+            && *shown != token(name, &effects)
+        {
+            return Err(moved_on(Basis::default()));
+        }
+        if !is_told {
+            tell(run, &ground, &switched);
+            let proposal = proposal(&ground, &switched, effects, is_news);
+            run.seen.tell(Event::Proposed(Box::new(proposal)));
+            is_told = true;
+        }
+        let mut version = None;
+        if switched.overrides != head.overrides {
+            match override_set(run, request, head, &switched, name).await {
+                Ok(made) => version = Some(made),
+                Err(EngineError::Commit(StoreError::HeadsMoved(_))) if moved < ATTEMPTS => {
+                    moved += 1;
+                    stagger(moved).await;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        return Ok(Made {
+            note: switched.note,
+            until: switched.until,
+            heads,
+            version,
+        });
+    }
+}
+
+async fn override_set(
+    run: &Run<'_>,
+    request: &Request,
+    head: &Revision,
+    switched: &Switched,
+    name: &SetName,
+) -> Result<Version, EngineError> {
+    let origin = run.origin(switched.cause.clone(), request.message.as_ref());
+    let overrides: Overrides = switched.overrides.clone();
+    run.override_set(name, head, overrides, origin).await
+}
+
+/// What the switch does by itself, whatever clusters hold.
+fn proposal(
+    ground: &Ground<'_>,
+    switched: &Switched,
+    effects: Vec<EffectIn>,
+    changes: bool,
+) -> Proposal {
+    Proposal {
+        token: token(ground.name, &effects),
+        preview: Preview::Effect(present::alone(ground, switched, effects)),
+        cause: switched.cause.clone(),
+        changes,
+        undeclared: Vec::new(),
+        warnings: Vec::new(),
+        refusal: None,
+        basis: Basis::default(),
+    }
+}
+
+/// What a person should know of the clocks that a time limit was counted by.
+fn tell(run: &Run<'_>, ground: &Ground<'_>, switched: &Switched) {
+    run.tell_clocks(&ground.clocks);
+    if ground.witness == Witness::Missing && switched.until.is_some() {
+        run.seen.tell(Event::Unwitnessed);
+    }
+}
+
+/// Nobody may be told that something is switched which nobody lets us write.
+fn denied(why: &str) -> Error {
+    let what = "no cluster that answers lets it be written; nothing was changed";
+    Error::new(ErrorKind::Denied, why)
+        .context(what)
+        .hint("`cfgctl cluster policy` prints what a token needs")
+}

@@ -1,0 +1,230 @@
+//! The connection of a command to the service, and of the service to clusters.
+//!
+//! The only file of the command line that knows what lies behind [`Service`].
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::environment::Environment;
+use super::failure::Failure;
+use super::keyring::Keyring;
+use super::session::Session;
+use crate::api::{Caller, Error, Service};
+use crate::app::Local;
+use crate::engine::Connect;
+use crate::import::Pair;
+use crate::model::{self, Cluster, ClusterName, Connection, Key};
+use crate::store::memory::Memory;
+use crate::store::{self, Missing, Store, StoreError};
+use crate::target::consul::{Consul, KeptTokens, Listed, Patience};
+use crate::target::directory::Directory;
+use crate::target::{self, Target, TargetError};
+
+pub(crate) use crate::target::consul::{Recognised, Token};
+
+/// The mark of the keys that cfgctl wrote, in a Consul.
+pub(crate) const MARK: u64 = target::consul::FLAGS;
+/// How long to wait for a connection: a cluster on the other side of the world answers within
+/// half of it.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How often a request is tried in all.
+const ATTEMPTS: u32 = 3;
+
+/// The service that a command asks, and who asks.
+#[derive(Clone, Debug)]
+pub(crate) struct Connected {
+    pub(crate) service: Arc<dyn Service>,
+    pub(crate) by: Caller,
+}
+
+/// Connects to the service over the store that the session names. There must be one.
+pub(crate) async fn connect(session: &Session) -> Result<Connected, Failure> {
+    open(session, Missing::Refuse).await
+}
+
+/// The same for what may be the first commit: where there is no store, an empty one that the commit
+/// makes.
+pub(crate) async fn connect_to_be(session: &Session) -> Result<Connected, Failure> {
+    open(session, Missing::Create).await
+}
+
+/// Connects to the service for what is asked of files alone: whether there is a store, and whether
+/// it can be opened, makes no difference.
+pub(crate) fn without_store(session: &Session) -> Connected {
+    over(session, Arc::new(Memory::default()))
+}
+
+async fn open(session: &Session, missing: Missing) -> Result<Connected, Failure> {
+    let (location, why) = session.store_location()?;
+    let store = store::open(&location, missing).await.map_err(|error| {
+        let is_absent = matches!(error, StoreError::Absent { .. });
+        let mut error = Error::from(error);
+        if is_absent {
+            error.hints = vec![format!(
+                "{why}; name another one, or make one there with `cfgctl apply -f`"
+            )];
+        }
+        error
+    })?;
+    Ok(over(session, store))
+}
+
+fn over(session: &Session, store: Arc<dyn Store>) -> Connected {
+    let connector = Arc::new(Connector::new(&session.environment));
+    Connected {
+        service: Arc::new(Local::new(store, connector, Environment::time)),
+        by: Caller::local(session.environment.actor()),
+    }
+}
+
+/// How long a cluster is waited for that has this long for one thing.
+pub(crate) fn patience(timeout: Duration) -> Patience {
+    Patience {
+        connect: CONNECT_TIMEOUT.min(timeout),
+        request: timeout,
+        attempts: ATTEMPTS,
+    }
+}
+
+/// A Consul whose keys are read, and that is no cluster of the store.
+#[derive(Debug)]
+pub(crate) struct Foreign(Consul);
+
+/// What lies below a prefix.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    pub(crate) pairs: Vec<Pair>,
+    /// Whether some may be missing because the token may not read them.
+    pub(crate) filtered: bool,
+}
+
+/// A Consul that is no cluster of the store.
+pub(crate) fn consul(
+    session: &Session,
+    spec: &model::Consul,
+    timeout: Duration,
+) -> Result<Foreign, Failure> {
+    let variables = session.environment.variables();
+    let consul = Consul::connect_as("the Consul", spec, variables, &patience(timeout));
+    Ok(Foreign(consul.map_err(Error::from)?))
+}
+
+impl Foreign {
+    /// Everything below `prefix`.
+    pub(crate) async fn list(&self, prefix: &Key) -> Result<Listing, Failure> {
+        let listing = self.0.list(prefix).await.map_err(Error::from)?;
+        Ok(Listing {
+            pairs: listing.keys.into_iter().map(pair).collect(),
+            filtered: listing.filtered,
+        })
+    }
+
+    /// The names right beside `prefix` that start like it.
+    pub(crate) async fn names_beside(&self, prefix: &Key) -> Result<Vec<String>, Failure> {
+        Ok(self.0.names_beside(prefix).await.map_err(Error::from)?)
+    }
+
+    /// One key, if it is there.
+    pub(crate) async fn get(&self, key: &Key) -> Result<Option<Pair>, Failure> {
+        let found = self.0.get(key).await.map_err(Error::from)?;
+        Ok(found.map(pair))
+    }
+}
+
+fn pair(listed: Listed) -> Pair {
+    let Listed { key, flags, value } = listed;
+    Pair { key, flags, value }
+}
+
+/// Where the Consul of a cluster is. Fails if its address cannot be used.
+pub(crate) fn location(
+    session: &Session,
+    name: &ClusterName,
+    spec: &model::Consul,
+    timeout: Duration,
+) -> Result<String, Failure> {
+    let variables = session.environment.variables();
+    let consul = Consul::connect(name, spec, variables, &patience(timeout));
+    Ok(consul.map_err(Error::from)?.location())
+}
+
+/// What the Consul of a cluster says of `token`, whatever token the environment names.
+pub(crate) async fn recognise(
+    session: &Session,
+    name: &ClusterName,
+    spec: &model::Consul,
+    timeout: Duration,
+    token: &Token,
+) -> Result<Recognised, Failure> {
+    let variables = session.environment.variables();
+    let without = variables.without(&["CONSUL_HTTP_TOKEN", "CONSUL_HTTP_TOKEN_FILE"]);
+    let consul = Consul::connect(name, spec, &without, &patience(timeout)).map_err(Error::from)?;
+    let consul = consul.or_token_from(Arc::new(Offered(token.clone())), name);
+    Ok(consul.recognises_token().await.map_err(Error::from)?)
+}
+
+/// A token that is not kept yet.
+#[derive(Debug)]
+struct Offered(Token);
+
+#[async_trait]
+impl KeptTokens for Offered {
+    async fn token(&self, _: &ClusterName, _: &str) -> Result<Option<Token>, String> {
+        Ok(Some(self.0.clone()))
+    }
+}
+
+/// A cluster as it was described, how long it is waited for, and its target.
+type Known = (Cluster, Duration, Arc<dyn Target>);
+
+/// Makes targets from how clusters are described, with what the environment adds.
+#[derive(Debug)]
+struct Connector {
+    environment: target::Environment,
+    keyring: Arc<Keyring>,
+    /// The targets that there are already, so that connections and what is known of a server serve
+    /// every look at it.
+    known: Mutex<BTreeMap<ClusterName, Known>>,
+}
+
+impl Connector {
+    fn new(environment: &Environment) -> Self {
+        Self {
+            environment: environment.variables().clone(),
+            keyring: Arc::new(Keyring::new(environment)),
+            known: Mutex::default(),
+        }
+    }
+}
+
+impl Connect for Connector {
+    fn connect(
+        &self,
+        name: &ClusterName,
+        cluster: &Cluster,
+        timeout: Duration,
+    ) -> Result<Arc<dyn Target>, TargetError> {
+        // A thread that panicked meanwhile left nothing half done in it.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((described, patience, target)) = known.get(name)
+            && described == cluster
+            && *patience == timeout
+        {
+            return Ok(Arc::clone(target));
+        }
+        let target: Arc<dyn Target> = match &cluster.connection {
+            Connection::Consul(consul) => {
+                let patience = patience(timeout);
+                let consul = Consul::connect(name, consul, &self.environment, &patience)?;
+                Arc::new(consul.or_token_from(Arc::clone(&self.keyring) as _, name))
+            }
+            Connection::Directory(directory) => Arc::new(Directory::new(directory)?),
+        };
+        let entry = (cluster.clone(), timeout, Arc::clone(&target));
+        known.insert(name.clone(), entry);
+        Ok(target)
+    }
+}

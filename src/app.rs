@@ -96,6 +96,11 @@ impl Service for Local {
         seen: &Observer,
     ) -> Result<Outcome, Error> {
         let run = self.run(by, request.pace, seen);
+        if let Some(key) = &request.key
+            && let Some(made) = self.store.made(key).await?
+        {
+            return declare::again(&run, request, &made).await;
+        }
         match &request.change {
             Change::Flag(change) => switch::carry_out(&run, request, change, approval).await,
             Change::Breaker(change) => switch::carry_out(&run, request, change, approval).await,

@@ -18,6 +18,7 @@ use crate::store::{Store, StoreError};
 use crate::target::{Target, TargetError};
 
 mod asked;
+mod chance;
 mod commit;
 mod deliver;
 mod denials;
@@ -25,8 +26,9 @@ mod reconcile;
 mod survey;
 
 pub use asked::{Answers, Asked};
+pub use chance::{fresh_key, stagger};
 pub use deliver::{Outcome, Report};
-pub use reconcile::{Pass, Reconciled, clusters_of, stagger};
+pub use reconcile::{Pass, Reconciled, clusters_of};
 pub use survey::{Question, Survey};
 
 /// How many sets of one cluster are worked on at once: enough to hide the round trips, far below
@@ -81,6 +83,8 @@ pub struct Engine<'a> {
     pub pace: Pace,
     /// Who hears what happens.
     pub events: &'a (dyn Fn(Event) + Sync),
+    /// What the log keeps beside every commit: who asked, and how.
+    pub audit: Option<serde_json::Value>,
     /// Turns true when a person wants it to stop: what runs is finished, nothing new is begun.
     pub interrupt: watch::Receiver<bool>,
 }

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::model::{Commit, ResourceId, Revision, Sequence, Version};
+use crate::model::{Commit, IdempotencyKey, ResourceId, Revision, Sequence, Version};
 
 mod guard;
 mod later;
@@ -58,8 +58,12 @@ pub trait Store: Debug + Send + Sync {
     /// Fails with [`StoreError::HeadsMoved`] otherwise, having changed nothing, and with
     /// [`StoreError::Invalid`] if the commit breaks the rules of [`Commit`]. A commit whose key the
     /// log has already is not made again: the answer is that of the first time. Without revisions it
-    /// only compares, and leaves no record.
+    /// only compares, and leaves no record. After [`StoreError::Unknown`] the same commit with its
+    /// key finds out, and makes it if it was not.
     async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError>;
+
+    /// The record of the commit that was made under `key`, if one was.
+    async fn made(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError>;
 
     /// The records of at most `limit` commits after `after`, oldest first.
     async fn commits(&self, after: Sequence, limit: usize)
@@ -129,6 +133,15 @@ pub enum StoreError {
     /// Not reachable, locked for too long, or the disk failed: try again later.
     #[error("the store at `{location}` is not available")]
     Unavailable {
+        /// Which store.
+        location: String,
+        /// What the backend says.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The answer to a commit was lost: nobody knows whether it was made.
+    #[error("the store at `{location}` did not say whether it made the commit")]
+    Unknown {
         /// Which store.
         location: String,
         /// What the backend says.

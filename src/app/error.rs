@@ -42,6 +42,12 @@ impl From<StoreError> for Error {
                 ErrorKind::Unavailable,
                 "nothing was changed; try again when the store is back".to_owned(),
             ),
+            StoreError::Unknown { .. } => (
+                ErrorKind::Unavailable,
+                "it may have been committed: `cfgctl history` tells, and the same command again does \
+                 it once"
+                    .to_owned(),
+            ),
             StoreError::Damaged { .. } => (
                 ErrorKind::Unavailable,
                 "clusters keep what they hold; restore the store from a backup".to_owned(),

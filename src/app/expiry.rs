@@ -74,6 +74,8 @@ async fn sweep(
     let Some(first) = due.first() else {
         return Ok(None);
     };
+    let system = Caller::system();
+    let run = &run.as_system(&system);
     // Where clusters are may just have changed.
     let heads = around(run.store(), due).await?;
     let asked: BTreeMap<_, _> = due
@@ -110,12 +112,11 @@ async fn end(run: &Run<'_>, set: &SetName, clocks: &Clocks) -> Result<Option<Ver
             return Ok(None);
         };
         let origin = Origin {
-            actor: Caller::system().actor().to_owned(),
             message: Some(ended.message(set)),
             ..run.origin(Cause::Expiry, None)
         };
         let overrides = ended.overrides.clone();
-        match run.override_set(set, head, overrides, origin).await {
+        match run.override_set(set, head, overrides, origin, None).await {
             Ok(version) => {
                 ended.tell(run, set);
                 return Ok(Some(version));

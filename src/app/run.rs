@@ -10,7 +10,8 @@ use crate::engine::{
     self, Answers, Asked, Connect, Engine, EngineError, Question, Reconciled, Survey,
 };
 use crate::model::{
-    Cause, Clocks, Cluster, ClusterName, Origin, Overrides, Revision, Selector, SetName, Version,
+    Cause, Clocks, Cluster, ClusterName, IdempotencyKey, Origin, Overrides, Revision, Selector,
+    SetName, Version,
 };
 use crate::plan::{Approved, Denials, Plan};
 use crate::store::Store;
@@ -87,12 +88,32 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// What the log keeps beside a commit.
+    fn audit(&self) -> Option<serde_json::Value> {
+        let by = serde_json::to_value(self.by).ok()?;
+        Some(serde_json::json!({ "by": by }))
+    }
+
+    /// The same, done by cfgctl itself: who happens to have asked for something else is not its
+    /// author.
+    pub(super) fn as_system<'s>(&'s self, system: &'s Caller) -> Run<'s> {
+        let parts = (self.store, self.connect, self.clock);
+        Run::new(parts, system, self.pace, self.seen)
+    }
+
+    /// Says in `plan` who commits it, and under which key.
+    pub(super) fn sign(&self, plan: &mut Plan, key: Option<&IdempotencyKey>) {
+        plan.commit.key = key.cloned().or_else(engine::fresh_key);
+        plan.commit.audit = self.audit();
+    }
+
     fn engine(&self) -> Engine<'_> {
         Engine {
             store: self.store(),
             connect: self.connect(),
             pace: self.pace,
             events: self.hear.as_ref(),
+            audit: self.audit(),
             interrupt: self.seen.stop(),
         }
     }
@@ -133,9 +154,10 @@ impl<'a> Run<'a> {
         head: &Revision,
         overrides: Overrides,
         origin: Origin,
+        key: Option<&IdempotencyKey>,
     ) -> Result<Version, EngineError> {
         self.engine()
-            .override_set(set, head, overrides, origin)
+            .override_set(set, head, overrides, origin, key.cloned())
             .await
     }
 

@@ -2,27 +2,46 @@
 
 use std::collections::BTreeMap;
 
+use super::chance::{fresh_key, stagger};
 use super::{Engine, EngineError, Event};
-use crate::model::{Commit, Origin, Overrides, ResourceId, Revision, SetName, Version};
+use crate::model::{
+    Commit, IdempotencyKey, Origin, Overrides, ResourceId, Revision, SetName, Version,
+};
+use crate::store::StoreError;
+
+/// How often a commit is asked for again whose answer was lost.
+const ROUNDS: u32 = 5;
 
 impl Engine<'_> {
-    /// Makes the revisions of `commit` the heads.
+    /// Makes the revisions of `commit` the heads. Where the answer is lost it asks again: the key
+    /// sees to it that nothing is done twice.
     pub(super) async fn commit(&self, commit: &Commit) -> Result<(), EngineError> {
-        let committed = self.store.commit(commit).await;
-        committed.map_err(EngineError::Commit)?;
+        let mut round = 0;
+        loop {
+            match self.store.commit(commit).await {
+                Ok(_) => break,
+                Err(StoreError::Unknown { .. }) if commit.key.is_some() && round < ROUNDS => {
+                    round += 1;
+                    stagger(round).await;
+                }
+                Err(error) => return Err(EngineError::Commit(error)),
+            }
+        }
         (self.events)(Event::Committed);
         Ok(())
     }
 
     /// Commits that `set`, of which `head` is the head, is overridden like this from now on, and
     /// says in which version. No other head and no cluster has a say: what overrides would publish
-    /// was checked when it was declared, so nothing but somebody who was faster holds this up.
+    /// was checked when it was declared, so nothing but somebody who was faster holds this up. `key` is
+    /// what whoever asked knows the commit by.
     pub async fn override_set(
         &self,
         set: &SetName,
         head: &Revision,
         overrides: Overrides,
         origin: Origin,
+        key: Option<IdempotencyKey>,
     ) -> Result<Version, EngineError> {
         if *self.interrupt.borrow() {
             return Err(EngineError::Interrupted);
@@ -40,7 +59,8 @@ impl Engine<'_> {
         self.commit(&Commit {
             expected: BTreeMap::from([(id.clone(), Some(head.version))]),
             revisions: BTreeMap::from([(id, revision)]),
-            ..Commit::default()
+            key: key.or_else(fresh_key),
+            audit: self.audit.clone(),
         })
         .await?;
         Ok(version)

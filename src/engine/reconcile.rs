@@ -1,13 +1,13 @@
 //! Reconciles one set: brings what clusters hold of it to what its head says, each for itself.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use jiff::Timestamp;
 
 use super::asked::clocks_of;
+use super::chance::{fresh_key, stagger};
 use super::{Engine, EngineError, Event, Fleet, Outcome, Question, Report};
 use crate::model::{Cluster, ClusterName, Heads, Origin, ResourceId, Selector, SetName};
 use crate::plan::{
@@ -77,6 +77,7 @@ impl Engine<'_> {
     async fn bring(&self, set: &SetName, cluster: ClusterName, origin: &Origin) -> (Pass, Fleet) {
         let quietly = Engine {
             events: &|_| (),
+            audit: self.audit.clone(),
             interrupt: self.interrupt.clone(),
             ..*self
         };
@@ -127,7 +128,9 @@ impl Engine<'_> {
             clusters: only,
             consents: &BTreeSet::new(),
         };
-        let (survey, plan) = self.look(&question, origin).await?;
+        let (survey, mut plan) = self.look(&question, origin).await?;
+        plan.commit.key = fresh_key();
+        plan.commit.audit.clone_from(&self.audit);
         let pass = match approve_where_possible(plan) {
             Ok(approved) => {
                 let reports = self.carry_out(&survey, &approved).await?;
@@ -171,12 +174,4 @@ pub fn clusters_of<'h>(
         }
         ResourceId::Set(_) => None,
     })
-}
-
-/// Waits a moment, and longer each time: half of it is chance, so that many who met do not meet
-/// again.
-pub async fn stagger(round: u32) {
-    let most = 5 * round.min(40);
-    let millis = f64::from(most) * (0.5 + fastrand::f64() / 2.0);
-    tokio::time::sleep(Duration::from_secs_f64(millis / 1000.0)).await;
 }

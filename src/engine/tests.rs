@@ -493,6 +493,13 @@ impl Store for Broken {
         self.unavailable()
     }
 
+    async fn made(
+        &self,
+        _: &crate::model::IdempotencyKey,
+    ) -> Result<Option<crate::store::CommitRecord>, StoreError> {
+        self.unavailable()
+    }
+
     async fn commits(
         &self,
         _: crate::model::Sequence,
@@ -511,6 +518,8 @@ impl Store for Broken {
 struct Counting<'a> {
     store: &'a dyn Store,
     read: Mutex<BTreeSet<ResourceId>>,
+    /// How many answers to commits are lost yet.
+    lost: Mutex<u32>,
 }
 
 #[async_trait]
@@ -546,7 +555,23 @@ impl Store for Counting<'_> {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
-        self.store.commit(commit).await
+        let committed = self.store.commit(commit).await?;
+        let mut lost = self.lost.lock().unwrap();
+        if *lost == 0 {
+            return Ok(committed);
+        }
+        *lost -= 1;
+        Err(StoreError::Unknown {
+            location: self.location(),
+            source: "the wire broke".into(),
+        })
+    }
+
+    async fn made(
+        &self,
+        key: &crate::model::IdempotencyKey,
+    ) -> Result<Option<CommitRecord>, StoreError> {
+        self.store.made(key).await
     }
 
     async fn commits(
@@ -585,6 +610,7 @@ fn read_by_a_switch(before: impl FnOnce(&World)) -> BTreeSet<String> {
         let counting = Counting {
             store: engine.store,
             read: Mutex::default(),
+            lost: Mutex::default(),
         };
         let engine = Engine {
             store: &counting,
@@ -592,7 +618,7 @@ fn read_by_a_switch(before: impl FnOnce(&World)) -> BTreeSet<String> {
         };
         let heads = counting.heads(&Which::around([&name])).await.unwrap().heads;
         let head = &heads[&set_id("shop")];
-        let switched = engine.override_set(&name, head, overrides, origin.clone());
+        let switched = engine.override_set(&name, head, overrides, origin.clone(), None);
         switched.await.unwrap();
         let everywhere = Selector::default();
         let reconciled = engine.reconcile(&name, &everywhere, &origin).await.unwrap();
@@ -623,6 +649,33 @@ fn a_switch_that_takes_keys_away_reads_everything_first() {
         world.target("us").set_wire(Wire::Fine);
     });
     assert!(read.contains("set/other7"), "{read:?}");
+}
+
+/// The answer is lost, twice, and the commit was made: it is made once, and said to be made.
+#[test]
+fn a_commit_whose_answer_is_lost_is_made_once() {
+    let world = World::new();
+    world.apply(&shop(&set(json!({"a": 1}))));
+    let (name, mut overrides) = ("shop".parse().unwrap(), world.head("shop").overrides);
+    let origin = world.head("shop").origin;
+    let trips = vec![origin.at];
+    overrides.trips.insert("slow".parse().unwrap(), trips);
+    world.with_engine(&|_| (), async |engine| {
+        let lossy = Counting {
+            store: engine.store,
+            read: Mutex::default(),
+            lost: Mutex::new(2),
+        };
+        let engine = Engine {
+            store: &lossy,
+            ..engine
+        };
+        let heads = lossy.heads(&Which::around([&name])).await.unwrap().heads;
+        let head = &heads[&set_id("shop")];
+        let made = engine.override_set(&name, head, overrides, origin, None);
+        assert_eq!(made.await.unwrap(), version(2));
+    });
+    assert_eq!(world.head("shop").version, version(2));
 }
 
 /// Why a switch of `shop` would be refused, if it would be.

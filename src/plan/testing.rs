@@ -255,6 +255,7 @@ impl World {
             connect: &self.targets,
             pace: self.pace,
             events,
+            audit: None,
             interrupt: self.stop.subscribe(),
         }))
     }

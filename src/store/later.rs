@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::log::now;
 use super::sqlite::{POLL, Sqlite};
 use super::{CommitLimits, CommitRecord, Committed, HeadsAt, Store, StoreError, Which, guard};
-use crate::model::{Commit, ResourceId, Revision, Sequence, Version};
+use crate::model::{Commit, IdempotencyKey, ResourceId, Revision, Sequence, Version};
 
 /// An empty store, until someone commits: through it, or into the same file.
 #[derive(Debug)]
@@ -97,6 +97,13 @@ impl Store for Later {
         }
         let store = Sqlite::create_later(self.path.clone()).await?;
         self.store.get_or_init(|| store).commit(commit).await
+    }
+
+    async fn made(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
+        match self.found().await? {
+            Some(store) => store.made(key).await,
+            None => Ok(None),
+        }
     }
 
     async fn commits(

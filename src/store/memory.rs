@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::log::now;
 use super::{CommitLimits, CommitRecord, Committed, HeadsAt, Store, StoreError, Which, guard};
-use crate::model::{Commit, ResourceId, Revision, Sequence, Version};
+use crate::model::{Commit, IdempotencyKey, ResourceId, Revision, Sequence, Version};
 
 /// All revisions of all resources, by version.
 type Revisions = BTreeMap<ResourceId, BTreeMap<Version, Revision>>;
@@ -144,6 +144,14 @@ impl Store for Memory {
         });
         self.newest.send_replace(sequence);
         Ok(Committed { sequence, at })
+    }
+
+    async fn made(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
+        let log = self.lock();
+        let mut records = log.records.iter();
+        Ok(records
+            .find(|record| record.key.as_ref() == Some(key))
+            .cloned())
     }
 
     async fn commits(

@@ -20,7 +20,7 @@ use self::rows::MAX_REVISION_BYTES;
 use self::site::Site;
 use super::log::now;
 use super::{CommitLimits, CommitRecord, Committed, HeadsAt, Store, StoreError, Which, guard};
-use crate::model::{Commit, ResourceId, Revision, Sequence, Version};
+use crate::model::{Commit, IdempotencyKey, ResourceId, Revision, Sequence, Version};
 
 mod append;
 mod connection;
@@ -223,6 +223,15 @@ impl Shared {
         })
     }
 
+    fn made(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
+        self.readers.read(&self.site, |connection, site| {
+            let record = log::by_key(connection, key.as_str(), site)?;
+            record
+                .map(|record| log::publish(connection, &record, site))
+                .transpose()
+        })
+    }
+
     fn newest(&self) -> Result<Sequence, StoreError> {
         let newest = self.readers.read(&self.site, log::newest_number)?;
         Ok(log::number(newest))
@@ -258,7 +267,9 @@ impl Shared {
                 audit,
             };
             let record = append(&transaction, newest.as_ref(), label, &encoded, &self.site)?;
-            transaction.commit().map_err(|error| self.failed(error))?;
+            transaction
+                .commit()
+                .map_err(|error| self.site.in_doubt(error))?;
             self.news.send_replace(record.sequence);
             Ok(Committed {
                 sequence: log::number(record.sequence),
@@ -344,6 +355,11 @@ impl Store for Sqlite {
     async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
         let commit = commit.clone();
         self.run(move |shared| shared.commit(&commit)).await
+    }
+
+    async fn made(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
+        let key = key.clone();
+        self.run(move |shared| shared.made(&key)).await
     }
 
     async fn commits(

@@ -128,6 +128,7 @@ async fn apply(store: &dyn Store, generation: u64) {
             timeout: Patience::default().request,
         },
         events: &|_: Event| {},
+        audit: None,
         interrupt,
     };
     let reach = Reach::Named(BTreeSet::new());

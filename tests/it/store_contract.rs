@@ -464,6 +464,11 @@ async fn a_commit_with_a_key_is_made_once(handles: &Handles) {
     other.commit(&commit(&[("set/a", 1, 2)])).await.unwrap();
     let before = all(&*store, &["set/a", "set/b"]).await;
     assert_eq!(store.commit(&once).await.unwrap(), made);
+    let record = other.made(&"once".parse().unwrap()).await.unwrap();
+    let record = record.expect("it was made");
+    assert_eq!((record.sequence, record.at), (made.sequence, made.at));
+    assert_eq!(record.changes.len(), 2);
+    assert_eq!(store.made(&"never".parse().unwrap()).await.unwrap(), None);
     assert_eq!(all(&*store, &["set/a", "set/b"]).await, before);
     assert_eq!(store.commits(Sequence::START, 9).await.unwrap().len(), 2);
 }

@@ -140,7 +140,7 @@ struct Source {
     /// The same without what it passes on (`pub use`): a file that is only the face of those below
     /// it needs none of them.
     needs: Vec<String>,
-    /// Whether it calls a method `commit`.
+    /// Whether it calls `commit` of a store.
     commits: bool,
 }
 
@@ -173,7 +173,9 @@ fn collect(root: &Path, below: &str, found: &mut Vec<Source>) {
                 file,
                 paths: paths(&tokens, &module),
                 needs: paths(&without_reexports(&tokens), &module),
-                commits: tokens.windows(3).any(|it| it == [".", "commit", "("]),
+                commits: tokens
+                    .windows(4)
+                    .any(|it| it == ["store", ".", "commit", "("]),
                 module,
             });
         }

@@ -60,6 +60,18 @@ impl Site {
     }
 
     /// Sorts what SQLite says by what can be done about it.
+    /// What it means that the last step of a commit failed: when others hold the lock nothing was
+    /// written, and otherwise the disk may hold all of it or nothing.
+    pub(super) fn in_doubt(&self, error: rusqlite::Error) -> StoreError {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => self.failed(error),
+            _ => StoreError::Unknown {
+                location: self.location.clone(),
+                source: Box::new(error),
+            },
+        }
+    }
+
     pub(super) fn failed(&self, error: rusqlite::Error) -> StoreError {
         match &error {
             rusqlite::Error::SqliteFailure(failure, _) => match failure.code {

@@ -22,7 +22,8 @@ pub use query::{
     RevisionQuery,
 };
 pub use request::{
-    Approval, Change, Declaration, Message, MessageError, Permission, Preview, Proposal, Request,
+    Approval, Change, Declaration, Message, MessageError, PartName, PartNameError, Permission,
+    Preview, Proposal, Request,
 };
 pub use saved::{SavedPlan, SavedPlanError};
 pub use service::Service;

@@ -8,8 +8,8 @@ use super::report::{Effect, PlanReport};
 use super::{Basis, BreakerChange, Error, FlagChange, Pace, PlanToken, Reach};
 use crate::check::Finding;
 use crate::model::{
-    Cause, Consent, Content, IdempotencyKey, Planned, Provenance, ResourceId, Selector, SetName,
-    Version,
+    Cause, Consent, Content, IdempotencyKey, NameError, Part, Planned, Provenance, ResourceId,
+    Selector, SetName, Version,
 };
 
 /// A change that is asked for.
@@ -22,8 +22,8 @@ pub struct Request {
     pub clusters: Selector,
     /// What is consented to beyond the change itself.
     pub consents: BTreeSet<Consent>,
-    /// The flags and breakers, as `SET/NAME`, whose overrides may go with what they belong to.
-    pub dropped: BTreeSet<String>,
+    /// The flags and breakers whose overrides may go with what they belong to.
+    pub dropped: BTreeSet<PartName>,
     /// Why, for the history.
     pub message: Option<Message>,
     /// What it is known by: a commit with this key is made once, however often it is asked for.
@@ -34,6 +34,71 @@ pub struct Request {
     pub permission: Permission,
     /// How hard to try.
     pub pace: Pace,
+}
+
+/// Names a flag or a breaker of a set: `SET/NAME`; `SET/flag/NAME` or `SET/breaker/NAME` where a set
+/// has both of one name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PartName {
+    /// The set.
+    pub set: SetName,
+    /// What it may be.
+    pub parts: Vec<Part>,
+}
+
+/// Text that names no part of a set.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PartNameError {
+    /// No slash.
+    #[error("write the set too, as in `checkout/express-pay`")]
+    NoSet,
+    /// Not a name of what it should be.
+    #[error(transparent)]
+    Name(#[from] NameError),
+}
+
+impl std::str::FromStr for PartName {
+    type Err = PartNameError;
+
+    fn from_str(input: &str) -> Result<Self, Self::Err> {
+        let (set, name) = input.split_once('/').ok_or(PartNameError::NoSet)?;
+        let flag = |name: &str| Ok::<_, NameError>(Part::Flag(name.parse()?));
+        let breaker = |name: &str| Ok::<_, NameError>(Part::Breaker(name.parse()?));
+        let parts = match name.split_once('/') {
+            Some(("flag", name)) => vec![flag(name)?],
+            Some(("breaker", name)) => vec![breaker(name)?],
+            _ => vec![flag(name)?, breaker(name)?],
+        };
+        let set = set.parse()?;
+        Ok(Self { set, parts })
+    }
+}
+
+impl std::fmt::Display for PartName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = match &self.parts[..] {
+            [Part::Flag(_)] => "flag/",
+            [Part::Breaker(_)] => "breaker/",
+            _ => "",
+        };
+        let name = self.parts.first().map_or("", Part::name);
+        write!(f, "{}/{kind}{name}", self.set)
+    }
+}
+
+impl TryFrom<String> for PartName {
+    type Error = PartNameError;
+
+    fn try_from(input: String) -> Result<Self, Self::Error> {
+        input.parse()
+    }
+}
+
+impl From<PartName> for String {
+    fn from(name: PartName) -> Self {
+        name.to_string()
+    }
 }
 
 /// Whether clusters are asked if they would let a plan be written.

@@ -10,14 +10,14 @@ use super::run::Run;
 use super::{expiry, names, present};
 use crate::api::report::{Committed, Outcome};
 use crate::api::{
-    About, Approval, Basis, Change, Error, ErrorKind, Event, Permission, PlanToken, Preview,
-    Proposal, Request,
+    About, Approval, Basis, Change, Error, ErrorKind, Event, PartName, Permission, PlanToken,
+    Preview, Proposal, Request,
 };
 use crate::check::{self, Finding, Severity};
 use crate::engine::{Question, Survey};
 use crate::model::{
-    Cause, Cluster, Consent, Content, Heads, Origin, Provenance, ResourceId, Selector, SetName,
-    Version,
+    Cause, Cluster, Consent, Content, Heads, Origin, Part, Provenance, ResourceId, Selector,
+    SetName, Version,
 };
 use crate::plan::{Clusters, Desired, Objection, Plan, Reach, Reason, approve};
 use crate::store::{CommitRecord, Store, Which};
@@ -167,7 +167,6 @@ async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned, Error> {
     }
     let (survey, mut plan) = run.look(&question, &origin).await?;
     check_selector(&request.clusters, &survey.heads, &desired)?;
-    check_dropped(&desired, &survey.heads)?;
     run.tell_clocks(&survey.clocks(run.now()));
     plan.attach(&provenances, &survey.heads, &consents);
     run.sign(&mut plan, request.key.as_ref());
@@ -194,7 +193,7 @@ async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
     let store = run.store();
     let mut asked = Asked {
         desired: Desired {
-            dropped: request.dropped.clone(),
+            dropped: dropped(store, &request.dropped).await?,
             ..Desired::nothing()
         },
         reach: Reach::Named(BTreeSet::new()),
@@ -354,21 +353,38 @@ pub(super) fn check_selector(
         .hint("`cfgctl cluster list` shows the clusters with their labels"))
 }
 
-/// Refuses names of overrides that there are not.
-fn check_dropped(desired: &Desired, heads: &Heads) -> Result<(), Error> {
-    for dropped in &desired.dropped {
-        let is_known = heads.iter().any(|(id, head)| {
-            let parts = head.overrides.parts().into_iter();
-            let mut names = parts.map(|part| format!("{}/{}", id.name(), part.name()));
-            names.any(|name| name == *dropped)
-        });
-        if !is_known {
-            let error = format!("nothing named `{dropped}` is switched by hand");
-            return Err(Error::invalid(error)
-                .hint("`cfgctl flag list` and `cfgctl breaker list` show what is"));
+/// What is switched by hand under these names; one that names nothing, or two things, is refused.
+async fn dropped(
+    store: &dyn Store,
+    names: &BTreeSet<PartName>,
+) -> Result<BTreeSet<(SetName, Part)>, Error> {
+    let mut dropped = BTreeSet::new();
+    if names.is_empty() {
+        return Ok(dropped);
+    }
+    let sets = names.iter().map(|name| ResourceId::Set(name.set.clone()));
+    let heads = store.heads(&Which::Named(sets.collect())).await?.heads;
+    for name in names {
+        let head = heads.get(&ResourceId::Set(name.set.clone()));
+        let parts = head.map(|head| head.overrides.parts()).unwrap_or_default();
+        let mut found = name.parts.iter().filter(|part| parts.contains(part));
+        match (found.next(), found.next()) {
+            (None, _) => {
+                let error = format!("nothing named `{name}` is switched by hand");
+                return Err(Error::invalid(error)
+                    .hint("`cfgctl flag list` and `cfgctl breaker list` show what is"));
+            }
+            (Some(part), None) => _ = dropped.insert((name.set.clone(), part.clone())),
+            (Some(part), Some(_)) => {
+                let (set, part) = (&name.set, part.name());
+                let error = format!("`{name}` is a flag and a breaker, and both are switched");
+                return Err(Error::invalid(error).hint(format!(
+                    "write `{set}/flag/{part}` or `{set}/breaker/{part}`"
+                )));
+            }
         }
     }
-    Ok(())
+    Ok(dropped)
 }
 
 /// What stands against the plan, as an error that names the flags which answer it.

@@ -15,8 +15,8 @@ use super::session::{ReachArgs, Session};
 use super::views::plan::{Detail, PlanView};
 use crate::api::report::{Outcome, PlanReport};
 use crate::api::{
-    Approval, Basis, Change, Error, Message, Permission, Preview, Proposal, Request, RevisionQuery,
-    SavedPlan,
+    Approval, Basis, Change, Error, Message, PartName, Permission, Preview, Proposal, Request,
+    RevisionQuery, SavedPlan,
 };
 use crate::manifest::{self, Loaded};
 use crate::model::{Cause, Consent, ResourceId, SetName, Version};
@@ -73,8 +73,8 @@ pub(crate) struct GateArgs {
 
     /// Forget what is switched by hand of flags and breakers that go away, as in
     /// `checkout/express-pay`; may be given several times
-    #[arg(long, value_name = "SET/NAME", value_delimiter = ',', value_parser = super::names::part)]
-    drop_overrides: Vec<String>,
+    #[arg(long, value_name = "SET/NAME", value_delimiter = ',')]
+    drop_overrides: Vec<PartName>,
 }
 
 impl ConsentArgs {
@@ -97,7 +97,7 @@ impl ConsentArgs {
 
 impl GateArgs {
     /// The flags and breakers whose overrides may go.
-    fn dropped(&self) -> BTreeSet<String> {
+    fn dropped(&self) -> BTreeSet<PartName> {
         self.drop_overrides.iter().cloned().collect()
     }
 

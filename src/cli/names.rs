@@ -1,7 +1,7 @@
 //! Names that a person typed, read.
 
 use crate::model::text::printable;
-use crate::model::{FlagName, SetName, Version};
+use crate::model::{SetName, Version};
 
 /// Reads the number of a revision.
 pub(crate) fn version(input: &str) -> Result<Version, String> {
@@ -55,14 +55,4 @@ impl<N: std::str::FromStr<Err: std::fmt::Display>> std::str::FromStr for PartOf<
             name: name.parse().map_err(|error| format!("{error}"))?,
         })
     }
-}
-
-/// Reads `SET/NAME`, which names a flag or breaker of a set.
-pub(crate) fn part(input: &str) -> Result<String, String> {
-    let (set, name) = input
-        .split_once('/')
-        .ok_or_else(|| "write the set too, as in `checkout/express-pay`".to_owned())?;
-    let set: SetName = set.parse().map_err(|error| format!("{error}"))?;
-    let name: FlagName = name.parse().map_err(|error| format!("{error}"))?;
-    Ok(format!("{set}/{name}"))
 }

@@ -116,7 +116,7 @@ impl<'a> After<'a> {
             lost.extend(found.stranded(was, is));
             let (dropped, kept): (BTreeSet<Part>, _) = lost
                 .into_iter()
-                .partition(|part| desired.dropped.contains(&format!("{name}/{}", part.name())));
+                .partition(|part| desired.dropped.contains(&((*name).clone(), part.clone())));
             let mut found = found.clone();
             found.forget(&dropped);
             if set.is_none() && kept.is_empty() {

@@ -2,23 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
-use crate::model::{Content, Overrides, ResourceId, SetName};
+use crate::model::{Content, Overrides, Part, ResourceId, SetName};
 
 /// What should become of which resources. What is not named stays as it is: what is declared
 /// changes without what is overridden, and the other way round.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Desired {
     /// What should be declared.
     pub contents: BTreeMap<ResourceId, Content>,
     /// What should be overridden, by set: all of it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub overrides: BTreeMap<SetName, Overrides>,
-    /// The flags and breakers, as `SET/NAME`, whose overrides may go with what they belong to.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub dropped: BTreeSet<String>,
+    /// The flags and breakers whose overrides may go with what they belong to.
+    pub dropped: BTreeSet<(SetName, Part)>,
 }
 
 impl Desired {

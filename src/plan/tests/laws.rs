@@ -409,7 +409,14 @@ fn desired(drafts: &[Option<Draft>; 2]) -> Desired {
     };
     Desired {
         // What is deleted may be open.
-        dropped: SETS.map(|set| format!("{set}/{BREAKER}")).into(),
+        dropped: SETS
+            .map(|set| {
+                (
+                    set.parse().unwrap(),
+                    crate::model::Part::Breaker(BREAKER.parse().unwrap()),
+                )
+            })
+            .into(),
         ..SETS.into_iter().zip(drafts).map(content).collect()
     }
 }

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::engine::Outcome;
 use crate::model::{
-    Breaker, ConfigSet, Document, Flag, FlagOverride, Overrides, Part, Selector, Stamp, Trip,
-    TripRequest, Witness,
+    Breaker, ConfigSet, Document, Flag, FlagOverride, Overrides, Part, Selector, SetName, Stamp,
+    Trip, TripRequest, Witness,
 };
 use crate::plan::testing::*;
 use crate::plan::{
@@ -208,12 +208,31 @@ fn what_is_open_or_switched_is_not_removed_without_consent() {
     };
     let (one, new) = ("one".parse().unwrap(), "new".parse().unwrap());
     assert_eq!(parts(&desired), [Part::Flag(new), Part::Breaker(one)]);
-    desired.dropped = BTreeSet::from(["shop/new".to_owned()]);
+    desired.dropped = BTreeSet::from([flag("new")]);
     assert_eq!(parts(&desired).len(), 1);
-    desired.dropped.insert("shop/one".to_owned());
+    desired.dropped.insert(breaker("one"));
     world.apply(&desired);
     assert_eq!(world.head("shop").overrides, Overrides::default());
     assert_eq!(world.target("eu").text("app/a"), "1");
+}
+
+fn flag(name: &str) -> (SetName, Part) {
+    ("shop".parse().unwrap(), Part::Flag(name.parse().unwrap()))
+}
+
+fn breaker(name: &str) -> (SetName, Part) {
+    let part = Part::Breaker(name.parse().unwrap());
+    ("shop".parse().unwrap(), part)
+}
+
+/// A flag and a breaker of one name are two things.
+#[test]
+fn consent_to_drop_a_flag_drops_no_breaker_of_its_name() {
+    let world = world();
+    world.switch(|overrides| trip(overrides, "one", ""));
+    let mut desired = deleted("shop");
+    desired.dropped = BTreeSet::from([flag("one")]);
+    assert!(approve(world.plan(&desired)).is_err());
 }
 
 #[test]
@@ -221,7 +240,7 @@ fn consent_for_something_else_drops_nothing() {
     let world = world();
     world.switch(|overrides| trip(overrides, "one", ""));
     let mut desired = shop(&declared(7));
-    desired.dropped = BTreeSet::from(["shop/one".to_owned()]);
+    desired.dropped = BTreeSet::from([breaker("one")]);
     world.apply(&desired);
     assert_eq!(
         world.head("shop").overrides.openings.len(),
@@ -252,7 +271,7 @@ fn a_set_is_not_deleted_while_something_of_it_is_open() {
     world.switch(|overrides| trip(overrides, "one", ""));
     let mut desired = deleted("shop");
     assert!(approve(world.plan(&desired)).is_err());
-    desired.dropped = BTreeSet::from(["shop/one".to_owned()]);
+    desired.dropped = BTreeSet::from([breaker("one")]);
     world.apply(&desired);
     world.apply(&shop(&declared(1)));
     assert_eq!(world.head("shop").overrides, Overrides::default());

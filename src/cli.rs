@@ -14,6 +14,7 @@ mod clocks;
 mod cluster;
 mod connect;
 mod context;
+mod contexts;
 mod declared;
 mod delete;
 mod diff;
@@ -42,6 +43,7 @@ mod switch;
 mod ui;
 mod validate;
 mod verbs;
+mod view;
 mod views;
 
 pub use failure::Exit;
@@ -49,7 +51,8 @@ pub use failure::Exit;
 use environment::Environment;
 use failure::Failure;
 use session::{Session, StoreArgs};
-use ui::{Color, Output, Ui};
+use ui::{Color, Ui};
+use view::Output;
 
 /// Declare, validate, compare and deliver the configuration of every cluster's Consul
 ///
@@ -210,8 +213,8 @@ fn dispatch(session: &Session, command: &Command) -> Result<Exit, Failure> {
         Command::Validate(args) => validate::validate(session, args),
         Command::Context(command) => context::context(session, command),
         Command::Schema(_) => reference::schema(session),
-        Command::Completions(args) => reference::completions(session, args),
-        Command::Man(args) => reference::man(session, args),
+        Command::Completions(args) => reference::completions(session, args, Cli::command()),
+        Command::Man(args) => reference::man(session, args, Cli::command()),
         Command::Version => reference::version(session),
         Command::Diff(args) => block_on(diff::diff(session, args)),
         Command::Apply(args) => block_on(apply::apply(session, args)),

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use super::clocks::tell_of_clocks;
 use super::connect::{self, Connected};
-use super::declared::{FileArgs, contents};
+use super::declared::FileArgs;
 use super::failure::{Exit, Failure};
 use super::session::{ReachArgs, Session};
-use super::ui::{Look, View};
+use super::view::{Look, View};
 use super::views::table::{printable, table};
 use crate::api::report::{ClusterCheck, ClusterState, Clusters, Fitness, Report};
-use crate::api::{CheckQuery, Described, Event, Observer};
+use crate::api::{CheckQuery, Event, Observer};
 use crate::model::ClusterName;
 
+mod described;
 mod login;
 mod policy;
 
@@ -67,19 +68,6 @@ pub(crate) async fn cluster(session: &Session, command: &ClusterCommand) -> Resu
     }
 }
 
-/// The service, and what the files say; without files, the service over the store.
-async fn connected(
-    session: &Session,
-    files: &FileArgs,
-) -> Result<(Connected, Option<Described>), Failure> {
-    if files.filenames.is_empty() {
-        return Ok((connect::connect(session).await?, None));
-    }
-    // Before the first apply there may be no store, and this makes none.
-    let loaded = files.checked(session)?;
-    Ok((connect::without_store(session), Some(contents(&loaded))))
-}
-
 async fn list(session: &Session) -> Result<Exit, Failure> {
     let connected = connect::connect(session).await?;
     let found = connected.service.clusters(&connected.by).await?;
@@ -91,7 +79,7 @@ async fn list(session: &Session) -> Result<Exit, Failure> {
 }
 
 async fn check(session: &Session, args: &CheckArgs) -> Result<Exit, Failure> {
-    let (connected, described) = connected(session, &args.files).await?;
+    let (connected, described) = described::connected(session, &args.files).await?;
     let query = CheckQuery {
         names: args.names.iter().cloned().collect(),
         clusters: args.reach.clusters.clone(),

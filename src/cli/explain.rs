@@ -8,7 +8,7 @@ use super::connect::connect;
 use super::failure::{Exit, Failure};
 use super::names::SetAt;
 use super::session::Session;
-use super::ui::{Look, View};
+use super::view::{Look, View};
 use super::views::overrides::held_by;
 use super::views::table::{moment, planned, printable, shortened, table};
 use crate::api::report::{Explained, ExplainedValue, Report};

@@ -3,7 +3,7 @@
 use super::connect::connect;
 use super::failure::{Exit, Failure};
 use super::session::Session;
-use super::ui::{Look, Output, View};
+use super::view::{Look, Output, View};
 use super::views::overrides::hold_line;
 use super::views::table::{age, printable, table};
 use crate::api::ResourcesQuery;

@@ -3,7 +3,7 @@
 use super::connect::connect;
 use super::failure::{Exit, Failure};
 use super::session::Session;
-use super::ui::{Look, View};
+use super::view::{Look, View};
 use super::views::table::{moment, planned, printable, table};
 use crate::api::HistoryQuery;
 use crate::api::report::{History, HistoryEntry, Report};

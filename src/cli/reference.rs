@@ -2,15 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 use serde::Serialize;
 
-use super::Cli;
 use super::failure::{Exit, Failure};
 use super::files::{self, Existing, Readers};
 use super::session::Session;
-use super::ui::{Look, View};
+use super::view::{Look, View};
 use crate::manifest::json_schema;
 use crate::model::API_VERSION;
 
@@ -57,16 +55,25 @@ pub(crate) fn version(session: &Session) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-pub(crate) fn completions(session: &Session, args: &CompletionsArgs) -> Result<Exit, Failure> {
+/// `root` is the whole command line.
+pub(crate) fn completions(
+    session: &Session,
+    args: &CompletionsArgs,
+    mut root: clap::Command,
+) -> Result<Exit, Failure> {
     // Into memory first: the generator panics when it writes to a closed pipe.
     let mut buffer = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "cfgctl", &mut buffer);
+    clap_complete::generate(args.shell, &mut root, "cfgctl", &mut buffer);
     session.ui.verbatim(&String::from_utf8_lossy(&buffer))?;
     Ok(Exit::Done)
 }
 
-pub(crate) fn man(session: &Session, args: &ManArgs) -> Result<Exit, Failure> {
-    let mut root = Cli::command();
+/// `root` is the whole command line.
+pub(crate) fn man(
+    session: &Session,
+    args: &ManArgs,
+    mut root: clap::Command,
+) -> Result<Exit, Failure> {
     root.build();
     if let Some(directory) = &args.all {
         for (name, page) in pages(&root)? {

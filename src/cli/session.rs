@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::context::Contexts;
+use super::contexts::Contexts;
 use super::environment::Environment;
 use super::failure::Failure;
 use super::ui::Ui;

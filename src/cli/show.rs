@@ -6,7 +6,7 @@ use super::connect::connect;
 use super::failure::{Exit, Failure};
 use super::names::SetAt;
 use super::session::Session;
-use super::ui::{Look, View};
+use super::view::{Look, View};
 use super::views::table::{moment, planned, printable};
 use crate::api::RevisionQuery;
 use crate::api::report::{Report, RevisionReport};

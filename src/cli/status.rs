@@ -5,7 +5,7 @@ use super::failure::{Exit, Failure};
 use super::follow::{Follower, Proposals};
 use super::interrupt::Interrupt;
 use super::session::{ReachArgs, Session};
-use super::ui::{Look, View};
+use super::view::{Look, View};
 use super::views::overrides::hold_line;
 use super::views::table::{age, printable, table};
 use crate::api::report::{Report, Status};

@@ -140,7 +140,7 @@ impl Sqlite {
 
 /// The connection that commits, in a file of the newest format.
 fn open_to_write(site: &Site, journal: Journal) -> Result<Connection, StoreError> {
-    let mut connection = file::connect(site)?;
+    let mut connection = connection::connect(site)?;
     let failed = |error| site.failed(error);
     harden(&connection).map_err(failed)?;
     if journal == Journal::Delete {
@@ -470,7 +470,7 @@ mod tests {
         let (_directory, site) = site();
         let local = open(&site, Journal::Wal);
         local.shared.commit(&change(0, 1)).unwrap();
-        let shared = file::connect(&site).unwrap();
+        let shared = connection::connect(&site).unwrap();
         shared.busy_timeout(Duration::ZERO).unwrap();
         assert!(leave_wal(&shared).is_err());
         drop(shared);

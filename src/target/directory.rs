@@ -33,10 +33,8 @@ mod switch;
 mod tree;
 
 use switch::Switch;
-use tree::{Content, Tree};
+use tree::{Content, SNAPSHOT, Tree};
 
-/// The file that holds the document of a snapshot.
-const SNAPSHOT: &str = "snapshot.json";
 /// Held by whoever writes to any set of a directory. Never deleted: a lock on a file that is gone
 /// keeps nobody out.
 const LOCK: &str = ".cfgctl.lock";

@@ -6,7 +6,7 @@ use crate::cli::connect::{Connected, connect};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::names::PartOf;
 use crate::cli::session::Session;
-use crate::cli::ui::{Look, View};
+use crate::cli::view::{Look, View};
 use crate::cli::views::table::{moment, printable, table};
 use crate::model::BreakerName;
 

@@ -7,7 +7,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::follow::{Follower, Proposals};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::session::{LookArgs, Session};
-use crate::cli::ui::{Look, View};
+use crate::cli::view::{Look, View};
 use crate::cli::views::overrides::{delivered, joined, lasts};
 use crate::cli::views::table::{age, printable, table};
 use crate::model::SetName;

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::connected;
+use super::described::connected;
 use crate::api::ClusterQuery;
 use crate::cli::connect::{self, Recognised, Token};
 use crate::cli::declared::FileArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::keyring::{ELSEWHERE, Keyring, KeyringError, Login};
 use crate::cli::session::{Session, duration};
-use crate::cli::ui::{Look, View};
+use crate::cli::view::{Look, View};
 use crate::cli::views::table::printable;
 use crate::model::{self, ClusterName, Connection};
 

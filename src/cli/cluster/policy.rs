@@ -1,12 +1,12 @@
 //! `cfgctl cluster policy`.
 
-use super::connected;
+use super::described::connected;
 use crate::api::PolicyQuery;
 use crate::api::report::{Policy, Report};
 use crate::cli::declared::FileArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::session::Session;
-use crate::cli::ui::{Look, View};
+use crate::cli::view::{Look, View};
 use crate::model::{ClusterName, SetName};
 
 /// Which cluster, and for which sets.

@@ -13,7 +13,7 @@ use crate::cli::connect::connect;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::names::PartOf;
 use crate::cli::session::{STORE_CONTEXT, Session};
-use crate::cli::ui::{Look, View};
+use crate::cli::view::{Look, View};
 use crate::cli::views::overrides::held_by;
 use crate::cli::views::table::{printable, shortened, table};
 use crate::evaluate::{TARGETING_KEY, number_text};

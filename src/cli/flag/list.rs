@@ -8,7 +8,7 @@ use crate::cli::follow::{Follower, Proposals};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::names::PartOf;
 use crate::cli::session::{LookArgs, Session};
-use crate::cli::ui::{Look, View};
+use crate::cli::view::{Look, View};
 use crate::cli::views::overrides::{delivered, lasts};
 use crate::cli::views::table::{age, printable, table};
 use crate::model::{ClusterName, Flag, FlagName, FlagState, SetName};

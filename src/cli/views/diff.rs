@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Effects, Style};
 use similar::{ChangeTag, DiffOp, TextDiff};
 
-use super::super::ui::Look;
+use super::super::view::Look;
 use super::table::printable;
 
 /// Lines of context around a change, as `diff -u` has them.

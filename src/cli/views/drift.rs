@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::failure::Exit;
 use super::super::session::StoreArgs;
-use super::super::ui::{Look, Output, View};
+use super::super::view::{Look, Output, View};
 use super::markdown::{Comment, Section, code};
 use super::overrides::hold_line;
 use super::table::{count, moment, printable, table};

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::super::ui::{Look, View};
+use super::super::view::{Look, View};
 use super::table::{printable, table};
 use crate::import::{Fate, Layout};
 use crate::model::{Key, SetName};

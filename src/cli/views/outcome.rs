@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::ui::{Look, View};
+use super::super::view::{Look, View};
 use super::table::{printable, table};
 use crate::api::report::{Committed, Outcome, Report};
 

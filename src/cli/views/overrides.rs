@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::super::ui::{Look, View};
+use super::super::view::{Look, View};
 use super::table::{moment, printable, span};
 use super::values::value_lines;
 use crate::api::report::{Effect, EffectIn, HoldItem, Report, Waiting};

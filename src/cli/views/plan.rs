@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::super::ui::{Look, Output, View};
+use super::super::view::{Look, Output, View};
 use super::diff::{Highlight, colored};
 use super::markdown::{Comment, Section, code};
 use super::objection::place;

@@ -3,7 +3,7 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::{SignedDuration, SpanRound, Timestamp, Unit};
 
-use super::super::ui::Look;
+use super::super::view::Look;
 
 use crate::model::Origin;
 /// Text from outside, on one line.

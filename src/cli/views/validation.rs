@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::super::ui::{Look, Output, View};
+use super::super::view::{Look, Output, View};
 use super::github::{Annotation, Place};
 use super::junit::{self, Case, Failure, Suite};
 use super::markdown::{Comment, Section, code};

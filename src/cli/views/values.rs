@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::AnsiColor;
 
-use super::super::ui::Look;
+use super::super::view::Look;
 use super::diff::{Highlight, unified};
 use super::table::{printable, shortened};
 use crate::api::report::KeyDrift;

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::rows::MAX_REVISION_BYTES;
+use super::site::Site;
+use crate::store::StoreError;
 
 /// How long to wait for another process's commit. One takes milliseconds; ten seconds outlast a
 /// burst of them and a disk that hesitates, and are bearable for a person who waits.
@@ -63,4 +65,10 @@ pub(super) fn leave_wal(connection: &Connection) -> rusqlite::Result<()> {
 
 pub(super) fn journal_mode(connection: &Connection) -> rusqlite::Result<String> {
     connection.pragma_query_value(None, "journal_mode", |row| row.get(0))
+}
+
+/// Opens the file that was found.
+pub(super) fn connect(site: &Site) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(&site.path, flags).map_err(|error| site.failed(error))
 }

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use super::connection::Journal;
+use super::connection::{self, Journal};
+use super::schema;
 use super::site::Site;
-use super::{file, schema};
 use crate::store::StoreError;
 
 /// A file that has no place yet. Dropped, it is gone.
@@ -27,7 +27,7 @@ impl Drop for Draft {
 
 /// Makes a store at `site`, unless someone else just did.
 pub(super) fn create(site: &Site, journal: Journal) -> Result<(), StoreError> {
-    let created = |error: io::Error| file::cannot(site, "it cannot be created", &error);
+    let created = |error: io::Error| site.cannot("it cannot be created", &error);
     let draft = Draft(Site {
         location: site.location.clone(),
         path: beside(&site.path),
@@ -78,7 +78,7 @@ fn create_empty(path: &Path) -> io::Result<()> {
 /// Brings an empty file to the newest format, without a care for what a power failure leaves of
 /// it: a draft that was not finished is nobody's.
 fn fill(draft: &Site, journal: Journal) -> Result<(), StoreError> {
-    let mut connection = file::connect(draft)?;
+    let mut connection = connection::connect(draft)?;
     let failed = |error| draft.failed(error);
     connection
         .execute_batch("PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY")

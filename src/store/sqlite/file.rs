@@ -59,7 +59,7 @@ pub(super) fn find_or_create(site: &Site) -> Result<Access, StoreError> {
         let _creating = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
         if !look(site)? {
             create_directories(directory)
-                .map_err(|error| cannot(site, "its directory cannot be created", &error))?;
+                .map_err(|error| site.cannot("its directory cannot be created", &error))?;
             draft::create(site, journal_of(site, directory)?)?;
         }
     }
@@ -82,14 +82,14 @@ fn look(site: &Site) -> Result<bool, StoreError> {
         Ok(found) if found.len() < MIN_BYTES => Err(site.unusable(NOT_SQLITE)),
         Ok(_) => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(cannot(site, "it cannot be read", &error)),
+        Err(error) => Err(site.cannot("it cannot be read", &error)),
     }
 }
 
 fn access(site: &Site, directory: &Path) -> Result<Access, StoreError> {
     use rustix::fs::Access as Mode;
     let may = |path: &Path, mode| rustix::fs::access(path, mode).map_err(io::Error::from);
-    may(&site.path, Mode::READ_OK).map_err(|error| cannot(site, "it cannot be read", &error))?;
+    may(&site.path, Mode::READ_OK).map_err(|error| site.cannot("it cannot be read", &error))?;
     if let Err(error) = may(&site.path, Mode::WRITE_OK) {
         return Ok(Access::Read(format!("it cannot be written: {error}")));
     }
@@ -101,17 +101,7 @@ fn access(site: &Site, directory: &Path) -> Result<Access, StoreError> {
 }
 
 fn journal_of(site: &Site, path: &Path) -> Result<Journal, StoreError> {
-    journal_for(path).map_err(|error| cannot(site, "its file system is unknown", &error))
-}
-
-pub(super) fn cannot(site: &Site, what: &str, error: &io::Error) -> StoreError {
-    match error.kind() {
-        // The disk, not the location, is at fault.
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            site.unavailable(io::Error::from(error.kind()))
-        }
-        _ => site.unusable(format!("{what}: {error}")),
-    }
+    journal_for(path).map_err(|error| site.cannot("its file system is unknown", &error))
 }
 
 /// Creates `directory` and what is missing above it, for the owner alone, and makes that last:
@@ -192,12 +182,6 @@ impl Traces {
     pub(super) fn has_log(&self) -> bool {
         self.log.is_some_and(|(bytes, _)| bytes > 0)
     }
-}
-
-/// Opens the file that [`find`] has found.
-pub(super) fn connect(site: &Site) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(&site.path, flags).map_err(|error| site.failed(error))
 }
 
 /// File systems that are shared between machines, or may be: `f_type` of statfs(2), the numbers

@@ -1,6 +1,7 @@
 //! Where a SQLite store lies, and what its errors mean to the caller.
 
 use std::error::Error;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
@@ -60,6 +61,17 @@ impl Site {
     }
 
     /// Sorts what SQLite says by what can be done about it.
+    /// What it means that `what` went wrong with the file or its directory.
+    pub(super) fn cannot(&self, what: &str, error: &io::Error) -> StoreError {
+        match error.kind() {
+            // The disk, not the location, is at fault.
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                self.unavailable(io::Error::from(error.kind()))
+            }
+            _ => self.unusable(format!("{what}: {error}")),
+        }
+    }
+
     /// What it means that the last step of a commit failed: when others hold the lock nothing was
     /// written, and otherwise the disk may hold all of it or nothing.
     pub(super) fn in_doubt(&self, error: rusqlite::Error) -> StoreError {

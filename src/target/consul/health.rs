@@ -6,8 +6,9 @@ use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 
 use super::super::{Health, TargetError};
+use super::connection::Consul;
 use super::http::SMALL_ANSWER;
-use super::{Consul, permission};
+use super::permission;
 use crate::model::{Key, Limits, SetName};
 use crate::target::Target as _;
 

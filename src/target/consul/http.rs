@@ -14,9 +14,10 @@ use tokio::sync::OnceCell;
 
 use super::super::Environment;
 use super::address::Address;
+use super::credentials;
+use super::patience::Patience;
 use super::room::{Held, Room, STEP};
 use super::token::{KeptTokens, Source};
-use super::{Patience, credentials};
 use crate::model::{self, ClusterName};
 
 /// What no answer but a listing comes near.

@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use reqwest::{Method, StatusCode};
 
 use super::super::TargetError;
-use super::Consul;
+use super::connection::Consul;
 use super::http::{LISTING, kv_path};
 use super::wire::{KvPair, Operation};
 use crate::model::{Key, Prefix, SetName};

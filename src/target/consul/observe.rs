@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use reqwest::{Method, StatusCode};
 
 use super::super::TargetError;
-use super::Consul;
+use super::connection::Consul;
 use super::http::{Answer, Failed, LISTING};
 use super::wire::{KvPair, Operation, TxnAnswer};
 use crate::model::{

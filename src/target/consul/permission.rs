@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use reqwest::{Method, StatusCode};
 
 use super::super::{Access, TargetError};
-use super::Consul;
+use super::connection::Consul;
 use super::http::SMALL_ANSWER;
 use super::wire::{Operation, TxnAnswer};
 use crate::model::{Key, SetName};

@@ -4,8 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::FLAGS;
 use crate::model::{Fence, ObservedEntry, Owner};
+
+/// The KV `Flags` of every key that cfgctl writes: `cfgctl` in ASCII. Below 2^53, so that readers
+/// which keep numbers as floats show it as it is.
+pub const FLAGS: u64 = 0x6366_6763_746c;
 
 /// One operation of a transaction, with its field names as Consul's documents have them.
 #[derive(Debug, Serialize)]

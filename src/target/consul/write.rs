@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reqwest::{Method, StatusCode};
 
 use super::super::{Progress, TargetError};
-use super::Consul;
+use super::connection::Consul;
 use super::http::{Answer, Failed, SMALL_ANSWER};
 use super::observe::not_json;
 use super::wire::{self, Operation, TxnAnswer, TxnError};

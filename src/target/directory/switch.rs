@@ -8,8 +8,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::symlink;
 use std::path::{Component, Path, PathBuf};
 
-use super::SNAPSHOT;
-use super::tree::{DATA, Node, Tree, at, is_generation, new_generation};
+use super::tree::{DATA, Node, SNAPSHOT, Tree, at, is_generation, new_generation};
 use crate::model::{EntryWrite, SnapshotWrite, Write};
 
 /// What is renamed over [`DATA`].

@@ -8,9 +8,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::SNAPSHOT;
 use crate::model::{Digest, Fence, Key, Limits};
 
+/// The file that holds the document of a snapshot.
+pub(super) const SNAPSHOT: &str = "snapshot.json";
 /// The link that decides which generation is seen.
 pub(super) const DATA: &str = "..data";
 /// Digits in the name of a generation: 64 random bits.

@@ -19,7 +19,7 @@ use crate::model::{
     Cause, Clocks, Cluster, ClusterName, ConfigSet, Heads, Overrides, Revision, Selector, SetName,
     Stamp, Version, Witness,
 };
-use crate::plan::{Clusters, Desired, Ground, Reach, Switch, Switched};
+use crate::plan::{Clusters, Desired, Ground, Reach, Switch, SwitchError, Switched};
 use crate::store::StoreError;
 
 /// How often a change is made again on top of what others committed.
@@ -144,22 +144,51 @@ fn first_try(
     heads: &Heads,
 ) -> Result<(), Error> {
     let (set, head) = living(heads, change.set())?;
-    let clusters = clusters(heads);
-    let ground = ground_alone(run, change.set(), set, head, &clusters);
-    change.switch(&ground, stamp(run, &ground, request))?;
+    alone(run, request, change, (set, head), &clusters(heads))?;
     Ok(())
 }
 
-/// The ground by this machine's clock alone.
-fn ground_alone<'a>(
+/// What would follow by this machine's clock alone; `None`: by that clock the time is over, which
+/// others may know better.
+fn alone(
     run: &Run<'_>,
-    name: &'a SetName,
-    set: &'a ConfigSet,
-    head: &'a Revision,
-    clusters: &'a BTreeMap<&'a ClusterName, &'a Cluster>,
-) -> Ground<'a> {
-    let alone = Clocks::of(run.now(), []);
-    Ground::new(name, set, &head.overrides, clusters, alone)
+    request: &Request,
+    change: &impl Switch,
+    (set, head): (&ConfigSet, &Revision),
+    clusters: &BTreeMap<&ClusterName, &Cluster>,
+) -> Result<Option<Switched>, Error> {
+    let clocks = Clocks::of(run.now(), []);
+    let ground = Ground::new(change.set(), set, &head.overrides, clusters, clocks);
+    match change.switch(&ground, stamp(run, &ground, request)) {
+        Ok(switched) => Ok(Some(switched)),
+        Err(SwitchError::Over { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What time it is, as far as the change depends on it; whether anything may be written is asked on
+/// the way.
+async fn clocks(
+    run: &Run<'_>,
+    request: &Request,
+    change: &impl Switch,
+    heads: &Heads,
+) -> Result<Clocks, Error> {
+    let (set, head) = living(heads, change.set())?;
+    let alone = alone(run, request, change, (set, head), &clusters(heads))?;
+    let is_news = (alone.as_ref()).is_none_or(|it| it.overrides != head.overrides);
+    // Only what has a time limit needs to know more than this machine's clock.
+    let asked = match alone.map(|it| it.until) {
+        Some(None) if !is_news => return Ok(Clocks::of(run.now(), [])),
+        Some(None) => Asked::Access,
+        Some(Some(_)) | None => Asked::AccessAndTime,
+    };
+    let here = clusters_of(change.set(), heads).collect();
+    let answers = run.ask(asked, change.set(), &here).await;
+    if let Some(why) = answers.denied.filter(|_| is_news) {
+        return Err(denied(&why));
+    }
+    Ok(Clocks::of(run.now(), answers.clocks))
 }
 
 fn stamp(run: &Run<'_>, ground: &Ground<'_>, request: &Request) -> Stamp {
@@ -189,24 +218,10 @@ async fn commit(
         let heads = around(run.store(), [name]).await?;
         let (set, head) = living(&heads, name)?;
         let clusters = clusters(&heads);
-        let mut ground = ground_alone(run, name, set, head, &clusters);
-        let mut switched = change.switch(&ground, stamp(run, &ground, request))?;
+        let clocks = clocks(run, request, change, &heads).await?;
+        let ground = Ground::new(name, set, &head.overrides, &clusters, clocks);
+        let switched = change.switch(&ground, stamp(run, &ground, request))?;
         let is_news = switched.overrides != head.overrides;
-        if is_news || switched.until.is_some() {
-            // Only what has a time limit needs to know more than this machine's clock.
-            let asked = match switched.until {
-                Some(_) => Asked::AccessAndTime,
-                None => Asked::Access,
-            };
-            let here = clusters_of(name, &heads).collect();
-            let answers = run.ask(asked, name, &here).await;
-            if let Some(why) = answers.denied.filter(|_| is_news) {
-                return Err(denied(&why));
-            }
-            let clocks = Clocks::of(run.now(), answers.clocks);
-            ground = Ground::new(name, set, &head.overrides, &clusters, clocks);
-            switched = change.switch(&ground, stamp(run, &ground, request))?;
-        }
         let effects = present::differences(&ground, &head.overrides, &switched.overrides);
         if let Approval::Exactly(shown) = approval
             && *shown != token(name, &effects)
@@ -220,7 +235,7 @@ async fn commit(
             is_told = true;
         }
         let mut version = None;
-        if switched.overrides != head.overrides {
+        if is_news {
             match override_set(run, request, head, &switched, name).await {
                 Ok(made) => version = Some(made),
                 Err(EngineError::Commit(StoreError::HeadsMoved(_))) if moved < ATTEMPTS => {

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Basis, PlanToken, Request};
+use super::{Basis, Change, PlanToken, Request};
 use crate::model::value::{Map, canonical};
 use crate::model::{API_VERSION, Digest};
 
@@ -46,6 +46,9 @@ pub enum SavedPlanError {
     /// Saved by a cfgctl that wrote no token: what it consents to cannot be told any more.
     #[error("an older cfgctl saved it, which this one cannot carry out: plan it again")]
     Older,
+    /// It asks for something that is never saved.
+    #[error("it asks for something else than what files declare")]
+    NotDeclared,
     /// Written by another version of cfgctl.
     #[error(
         "it is a `{kind}` of format `{api_version}`, this cfgctl reads a `{KIND}` of `{API_VERSION}`"
@@ -99,6 +102,9 @@ impl SavedPlan {
         let saved: Self = serde_json::from_value(file.into())?;
         if digest.as_str() != Some(&saved.digest().to_string()) {
             return Err(SavedPlanError::Changed);
+        }
+        if !matches!(saved.request.change, Change::Declare(_)) {
+            return Err(SavedPlanError::NotDeclared);
         }
         Ok(saved)
     }

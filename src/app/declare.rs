@@ -389,11 +389,7 @@ async fn dropped(
 
 /// What stands against the plan, as an error that names the flags which answer it.
 fn refusal(plan: &Plan, store: &dyn Store) -> Error {
-    let overridden = plan.objections.iter().filter_map(|it| match &it.reason {
-        Reason::Overridden { set, part } => Some(format!("{set}/{}", part.name())),
-        _ => None,
-    });
-    let overridden: Vec<String> = overridden.collect();
+    let overridden = overridden(plan);
     let is_denied = |it: &Objection| matches!(it.reason, Reason::Denied { .. });
     let kind = if plan.objections.iter().any(is_denied) {
         ErrorKind::Denied
@@ -418,6 +414,27 @@ fn refusal(plan: &Plan, store: &dyn Store) -> Error {
     error.hint(format!(
         "there is no store at `{place}` yet: see that it is the one you mean first"
     ))
+}
+
+/// The names of everything that would be lost of what is switched by hand, with its kind where a set
+/// loses a flag and a breaker of one name.
+fn overridden(plan: &Plan) -> Vec<String> {
+    let lost: Vec<(&SetName, &Part)> = (plan.objections.iter())
+        .filter_map(|it| match &it.reason {
+            Reason::Overridden { set, part } => Some((set, part)),
+            _ => None,
+        })
+        .collect();
+    let name = |(set, part): &(&SetName, &Part)| {
+        let alike = |(other, it): &&(&SetName, &Part)| other == set && it.name() == part.name();
+        let kind = match part {
+            _ if lost.iter().filter(alike).count() == 1 => "",
+            Part::Flag(_) => "flag/",
+            Part::Breaker(_) => "breaker/",
+        };
+        format!("{set}/{kind}{}", part.name())
+    };
+    lost.iter().map(name).collect()
 }
 
 /// What answers an objection. `overridden` names everything that would be lost.

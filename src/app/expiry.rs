@@ -34,7 +34,7 @@ pub(super) async fn finish(
     let swept = match run.store().heads(&Which::DueBefore(now)).await {
         Ok(over) => {
             due.extend(self::due(&over.heads, now));
-            sweep(run, &due, clusters).await
+            sweep(run, &due, clusters, Asked::TimeAtLeisure).await
         }
         Err(error) => Err(error.into()),
     };
@@ -47,12 +47,13 @@ pub(super) async fn finish(
     }
 }
 
-/// Takes away what is over of `set`: it must not be taken for what still holds.
-pub(super) async fn sweep_before(run: &Run<'_>, set: &SetName) -> Result<(), Error> {
+/// Takes away what is over of `set`: it must not be taken for what still holds. `asked` says how
+/// long that may take.
+pub(super) async fn sweep_before(run: &Run<'_>, set: &SetName, asked: Asked) -> Result<(), Error> {
     let heads = around(run.store(), [set]).await?;
     let mut due = due(&heads, run.now());
     due.retain(|due| due == set);
-    if let Err(error) = sweep(run, &due, &Selector::default()).await {
+    if let Err(error) = sweep(run, &due, &Selector::default(), asked).await {
         not_swept(run, &error);
     }
     Ok(())
@@ -70,6 +71,7 @@ async fn sweep(
     run: &Run<'_>,
     due: &BTreeSet<SetName>,
     only: &Selector,
+    asked: Asked,
 ) -> Result<Option<Outcome>, Error> {
     let Some(first) = due.first() else {
         return Ok(None);
@@ -78,12 +80,12 @@ async fn sweep(
     let run = &run.as_system(&system);
     // Where clusters are may just have changed.
     let heads = around(run.store(), due).await?;
-    let asked: BTreeMap<_, _> = due
+    let here: BTreeMap<_, _> = due
         .iter()
         .flat_map(|set| clusters_of(set, &heads))
         .filter(|(_, cluster)| only.matches(&cluster.labels))
         .collect();
-    let answers = run.ask(Asked::AccessAndTime, first, &asked).await;
+    let answers = run.ask(asked, first, &here).await;
     let clocks = Clocks::of(run.now(), answers.clocks);
     let mut swept: Option<Outcome> = None;
     for set in due {

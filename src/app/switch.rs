@@ -212,8 +212,13 @@ async fn commit(
     let name = change.set();
     let mut moved = 0;
     let mut is_told = false;
-    // Time may have passed while a person thought.
-    expiry::sweep_before(run, name).await?;
+    // Time may have passed while a person thought. What was shown was shown by the clocks of all
+    // clusters, and whoever was shown it has waited for them already.
+    let asked = match approval {
+        Approval::Unseen => Asked::AccessAndTime,
+        Approval::Exactly(_) => Asked::TimeAtLeisure,
+    };
+    expiry::sweep_before(run, name, asked).await?;
     loop {
         let heads = around(run.store(), [name]).await?;
         let (set, head) = living(&heads, name)?;

@@ -16,6 +16,9 @@ mod args;
 
 pub(crate) use args::{LimitArgs, ReasonArgs, SwitchArgs, WhereArgs};
 
+/// How often a person is shown a switch again that would do something else by now.
+const ROUNDS: u32 = 3;
+
 /// Carries `change` through, as far as the person lets it.
 pub(crate) async fn carry_through(
     session: &Session,
@@ -87,6 +90,7 @@ impl Switching<'_> {
     async fn asking(&self, mut request: Request, why: &ReasonArgs) -> Result<Exit, Failure> {
         let ui = &self.session.ui;
         let Connected { service, by } = self.connected;
+        let mut round = 0;
         loop {
             let proposal = self.plan(&request).await?;
             if request.message.is_none() {
@@ -110,7 +114,10 @@ impl Switching<'_> {
                     self.tell_until(effect(&proposal)?, outcome.until);
                     return finish(self.session, self.interrupt, &outcome);
                 }
-                Err(error) if error.about.basis.is_some() => {}
+                Err(error) if error.about.basis.is_some() && round < ROUNDS => {
+                    round += 1;
+                    ui.status("it is another change by now; this is what it would do:");
+                }
                 Err(error) => return Err(self.interrupt.explain(error.into())),
             }
         }

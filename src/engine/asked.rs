@@ -24,6 +24,8 @@ pub enum Asked {
     /// That, and what time it is: with the clock of this machine two others are three, of which one
     /// that is wrong is outvoted.
     AccessAndTime,
+    /// The same where nothing waits for it: as long as a cluster may take for anything.
+    TimeAtLeisure,
 }
 
 impl Asked {
@@ -31,7 +33,7 @@ impl Asked {
     fn clocks(self) -> usize {
         match self {
             Self::Access => 0,
-            Self::AccessAndTime => 2,
+            Self::AccessAndTime | Self::TimeAtLeisure => 2,
         }
     }
 }
@@ -78,7 +80,8 @@ impl Engine<'_> {
         let timeout = self.pace.timeout;
         while !is_allowed || clocks.len() < asked.clocks() {
             // Who was only denied so far has to know whether anyone else lets it be written.
-            let patience = if denied.is_some() && !is_allowed {
+            let at_leisure = asked == Asked::TimeAtLeisure;
+            let patience = if at_leisure || (denied.is_some() && !is_allowed) {
                 timeout
             } else {
                 PATIENCE.min(timeout)

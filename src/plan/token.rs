@@ -112,9 +112,15 @@ impl Basis {
         };
         let (then, now) = (by_place(self), by_place(now));
         for place in then.keys().chain(now.keys()).collect::<BTreeSet<_>>() {
-            if then.get(place) != now.get(place) {
-                let (set, cluster) = place;
-                moved.push(format!("what {cluster} holds of {set} changed"));
+            let (set, cluster) = place;
+            match (then.get(place), now.get(place)) {
+                (Some(then), Some(now)) if then == now => {}
+                (Some(_), Some(_)) => {
+                    moved.push(format!("what {cluster} holds of {set} changed"));
+                }
+                _ => moved.push(format!(
+                    "{set} in {cluster} has to do with only one of the two"
+                )),
             }
         }
         moved

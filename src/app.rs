@@ -33,6 +33,7 @@ mod explain;
 mod flags;
 mod lookup;
 mod names;
+mod places;
 mod policy;
 mod present;
 mod run;
@@ -40,12 +41,15 @@ mod switch;
 
 use run::Run;
 
+pub use places::Places;
+
 /// The service beside its store: nothing stands between them.
 #[derive(Debug)]
 pub struct Local {
     store: Arc<dyn Store>,
     connect: Arc<dyn Connect>,
     clock: fn() -> Timestamp,
+    places: Places,
 }
 
 impl Local {
@@ -56,7 +60,14 @@ impl Local {
             store,
             connect,
             clock,
+            places: Places::default(),
         }
+    }
+
+    /// The same for callers elsewhere too, who may name these places of this machine.
+    #[must_use]
+    pub fn allowing(self, places: Places) -> Self {
+        Self { places, ..self }
     }
 
     fn run<'a>(&'a self, by: &'a Caller, pace: Pace, seen: &'a Observer) -> Run<'a> {
@@ -77,6 +88,7 @@ impl Service for Local {
         request: &Request,
         seen: &Observer,
     ) -> Result<Proposal, Error> {
+        self.places.check_request(by, request)?;
         let run = self.run(by, request.pace, seen);
         match &request.change {
             Change::Flag(change) => switch::propose(&run, request, change).await,
@@ -95,6 +107,7 @@ impl Service for Local {
         approval: &Approval,
         seen: &Observer,
     ) -> Result<Outcome, Error> {
+        self.places.check_request(by, request)?;
         let run = self.run(by, request.pace, seen);
         if let Some(key) = &request.key
             && let Some(made) = self.store.made(key).await?
@@ -197,6 +210,9 @@ impl Service for Local {
         query: &CheckQuery,
         seen: &Observer,
     ) -> Result<ClusterCheck, Error> {
+        if let Some(described) = &query.described {
+            self.places.check(by, described)?;
+        }
         clusters::check(&self.run(by, query.pace, seen), query).await
     }
 

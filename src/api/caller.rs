@@ -16,6 +16,8 @@ pub struct Caller {
 pub enum Principal {
     /// Whoever runs this process: `user@host`, or what `CFGCTL_ACTOR` says.
     Local(String),
+    /// Whoever showed a server this token: `token:NAME`.
+    Token(String),
     /// cfgctl itself, which takes away what is over.
     System,
 }
@@ -31,6 +33,13 @@ impl Caller {
         }
     }
 
+    /// Whoever showed the token called `name`, which the server knows.
+    pub fn token(name: &str) -> Self {
+        Self {
+            principal: Principal::Token(format!("token:{name}")),
+        }
+    }
+
     /// cfgctl itself.
     pub fn system() -> Self {
         Self {
@@ -41,7 +50,7 @@ impl Caller {
     /// What the history calls it.
     pub fn actor(&self) -> &str {
         match &self.principal {
-            Principal::Local(name) => name,
+            Principal::Local(name) | Principal::Token(name) => name,
             Principal::System => SYSTEM,
         }
     }

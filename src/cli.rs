@@ -35,11 +35,13 @@ mod progress;
 mod reference;
 mod rollback;
 mod saved;
+mod serve;
 mod session;
 mod show;
 mod source;
 mod status;
 mod switch;
+mod token;
 mod ui;
 mod validate;
 mod verbs;
@@ -124,6 +126,7 @@ enum Command {
     Cluster(cluster::ClusterCommand),
     #[command(subcommand)]
     Context(context::ContextCommand),
+    Serve(serve::ServeArgs),
     Schema(reference::SchemaArgs),
     Completions(reference::CompletionsArgs),
     Man(reference::ManArgs),
@@ -230,6 +233,7 @@ fn dispatch(session: &Session, command: &Command) -> Result<Exit, Failure> {
         Command::Breaker(command) => block_on(breaker::breaker(session, command)),
         Command::Import(args) => block_on(import::import_keys(session, args)),
         Command::Cluster(command) => block_on(cluster::cluster(session, command)),
+        Command::Serve(args) => block_on(serve::serve(session, args)),
     }
 }
 

@@ -4,7 +4,10 @@
 //!
 //! ```text
 //! cli        one file per command: arguments become a request, reports become views
+//! server     the service offered over HTTP: decodes, calls, encodes
+//! client     the service over HTTP, at a server
 //! app        the service over a store and targets: plans, consents, switches, answers
+//! wire       what server and client say to each other: paths, queries, documents, problems
 //! api        the service as a trait; requests, reports, events and errors as data
 //! engine     survey, commit, deliver; emits events, prints nothing
 //! store      revisions and their heads, behind one trait
@@ -23,6 +26,7 @@ pub mod api;
 pub mod app;
 pub mod check;
 pub mod cli;
+pub mod client;
 pub mod engine;
 pub mod evaluate;
 pub mod import;
@@ -30,6 +34,8 @@ pub mod manifest;
 pub mod model;
 pub mod plan;
 pub mod render;
+pub mod server;
 pub mod store;
 pub mod target;
+mod wire;
 pub mod yaml;

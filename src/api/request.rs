@@ -134,6 +134,20 @@ pub enum Change {
     Breaker(BreakerChange),
 }
 
+impl Change {
+    /// The word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Declare(_) => "declare",
+            Self::Rollback { .. } => "rollback",
+            Self::Delete(_) => "delete",
+            Self::Reconcile(_) => "reconcile",
+            Self::Flag(_) => "flag",
+            Self::Breaker(_) => "breaker",
+        }
+    }
+}
+
 /// What is declared, and where that was written.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -9,13 +9,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::environment::Environment;
-use super::failure::Failure;
+use super::failure::{Exit, Failure};
 use super::keyring::Keyring;
 use super::session::Session;
+use super::token;
 use crate::api::{Caller, Error, Service};
 use crate::app::Local;
+use crate::client::Remote;
 use crate::engine::Connect;
 use crate::import::Pair;
+use crate::model::text::{place, scheme};
 use crate::model::{self, Cluster, ClusterName, Connection, Key};
 use crate::store::memory::Memory;
 use crate::store::{self, Missing, Store, StoreError};
@@ -23,6 +26,7 @@ use crate::target::consul::{Consul, KeptTokens, Listed, Patience};
 use crate::target::directory::Directory;
 use crate::target::{self, Target, TargetError};
 
+pub(crate) use crate::app::Places;
 pub(crate) use crate::target::consul::{Recognised, Token};
 
 /// The mark of the keys that cfgctl wrote, in a Consul.
@@ -59,7 +63,48 @@ pub(crate) fn without_store(session: &Session) -> Connected {
 
 async fn open(session: &Session, missing: Missing) -> Result<Connected, Failure> {
     let (location, why) = session.store_location()?;
-    let store = store::open(&location, missing).await.map_err(|error| {
+    if is_server(&location) {
+        return remote(session, &location);
+    }
+    let store = store_at(&location, &why, missing).await?;
+    Ok(over(session, store))
+}
+
+/// The service over the store that the session names, for callers elsewhere too, who may name these
+/// `places` of this machine.
+pub(crate) async fn for_others(
+    session: &Session,
+    places: Places,
+) -> Result<Arc<dyn Service>, Failure> {
+    let (location, why) = session.store_location()?;
+    if is_server(&location) {
+        let error = format!("`{}` is a server itself", place(&location));
+        return Err(
+            Failure::usage(error).hint("name a store with `--store`: a path, or `sqlite:PATH`")
+        );
+    }
+    let store = store_at(&location, &why, Missing::Create).await?;
+    Ok(Arc::new(local(session, store).allowing(places)))
+}
+
+/// Whether a store is behind a server.
+pub(crate) fn is_server(location: &str) -> bool {
+    matches!(scheme(location), Some("http" | "https"))
+}
+
+/// The service at a server. Who asks there is who the token says.
+fn remote(session: &Session, location: &str) -> Result<Connected, Failure> {
+    let token = token::for_server(&session.environment)?;
+    let remote = Remote::new(location, token.as_deref());
+    let remote = remote.map_err(|error| Failure::new(Exit::Usage, error))?;
+    Ok(Connected {
+        service: Arc::new(remote),
+        by: Caller::local(session.environment.actor()),
+    })
+}
+
+async fn store_at(location: &str, why: &str, missing: Missing) -> Result<Arc<dyn Store>, Failure> {
+    let store = store::open(location, missing).await.map_err(|error| {
         let is_absent = matches!(error, StoreError::Absent { .. });
         let mut error = Error::from(error);
         if is_absent {
@@ -69,15 +114,19 @@ async fn open(session: &Session, missing: Missing) -> Result<Connected, Failure>
         }
         error
     })?;
-    Ok(over(session, store))
+    Ok(store)
 }
 
 fn over(session: &Session, store: Arc<dyn Store>) -> Connected {
-    let connector = Arc::new(Connector::new(&session.environment));
     Connected {
-        service: Arc::new(Local::new(store, connector, Environment::time)),
+        service: Arc::new(local(session, store)),
         by: Caller::local(session.environment.actor()),
     }
+}
+
+fn local(session: &Session, store: Arc<dyn Store>) -> Local {
+    let connector = Arc::new(Connector::new(&session.environment));
+    Local::new(store, connector, Environment::time)
 }
 
 /// How long a cluster is waited for that has this long for one thing.

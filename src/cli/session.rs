@@ -19,7 +19,7 @@ pub(crate) const STORE_CONTEXT: &str = "store-context";
 /// Where the store is.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct StoreArgs {
-    /// Where the store is: a path, or `sqlite:PATH`
+    /// Where the store is: a path, `sqlite:PATH`, or a server's `https://HOST:PORT`
     #[arg(
         long,
         global = true,

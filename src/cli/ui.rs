@@ -118,6 +118,11 @@ impl Ui {
         }
     }
 
+    /// Whether nothing is to be said but results and errors.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether nobody reads standard output any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)

@@ -18,7 +18,8 @@ const LAYERS: &[&[&str]] = &[
     &["store", "target"],
     &["engine"],
     &["api"],
-    &["app"],
+    &["wire"],
+    &["app", "client", "server"],
     &["cli"],
 ];
 
@@ -57,8 +58,16 @@ const HIDDEN: &[(&str, &[&str])] = &[
         ],
     ),
     ("std::env", &["cli", "main"]),
-    ("reqwest", &["target::consul"]),
-    ("rustls", &["target::consul"]),
+    ("reqwest", &["target::consul", "client"]),
+    ("rustls", &["target::consul", "client::http", "server"]),
+    ("tokio_rustls", &["server"]),
+    ("axum", &["server"]),
+    ("hyper", &["server"]),
+    ("hyper_util", &["server"]),
+    ("http_body_util", &["server"]),
+    ("subtle", &["server"]),
+    ("tracing", &["server", "cli::serve"]),
+    ("tracing_subscriber", &["cli::serve"]),
     ("rusqlite", &["store::sqlite"]),
     ("serde_saphyr", &["manifest"]),
     ("datalogic_rs", &["evaluate"]),
@@ -396,6 +405,7 @@ fn what_is_decided_and_how_it_gets_there_do_not_know_each_other() {
 /// What a command does is asked of the service: what lies behind it is known where it is connected.
 const BEHIND_THE_SERVICE: &[&str] = &[
     "crate::app",
+    "crate::client",
     "crate::engine",
     "crate::plan",
     "crate::render",

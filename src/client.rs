@@ -1,0 +1,254 @@
+//! The client: the service over HTTP, at a server.
+//!
+//! What a server says is as untrusted as anything else from outside: bounded in size and time, read
+//! strictly, and passed on as data alone.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::api::report::{
+    BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated, Explained,
+    Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
+};
+use crate::api::{
+    Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery,
+    Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, Observer, PolicyQuery,
+    Proposal, Request, ResourcesQuery, RevisionQuery, Service,
+};
+use crate::model::{Cluster, ResourceId};
+use crate::wire::{
+    BreakersParams, Carry, ClusterDescription, Evaluation, ExplainParams, FlagsParams, HEAD,
+    HistoryParams, LookParams, Named, Names, NamesParams, PaceParams, PolicyOf, PolicyParams,
+    RevisionParams, Routes, segment,
+};
+
+mod address;
+mod follow;
+mod http;
+
+use http::{Http, Send};
+
+pub use address::AddressError;
+
+/// The service at a server.
+pub struct Remote {
+    http: Http,
+}
+
+/// Why nobody can be asked: a setting is wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteError {
+    /// Where the server is said to be.
+    #[error("`{address}` is not where a server can be")]
+    Address {
+        /// The address, without secrets.
+        address: String,
+        /// Why not.
+        #[source]
+        source: AddressError,
+    },
+    /// What is said to be the token. Nothing of it is shown.
+    #[error("the token has characters that a header cannot carry")]
+    Token,
+    /// The machine has no certificates, or something like it.
+    #[error("HTTP cannot be set up: {0}")]
+    Setup(String),
+}
+
+impl Remote {
+    /// The service at `address`, `http://HOST[:PORT]` or `https://HOST[:PORT]`, to which `token` is
+    /// shown. Talks to nobody yet. Whoever calls it is who the server takes him for: a caller that is
+    /// passed to a method says nothing.
+    pub fn new(address: &str, token: Option<&str>) -> Result<Self, RemoteError> {
+        let http = Http::new(address, token)?;
+        Ok(Self { http })
+    }
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let location = self.http.location();
+        f.debug_struct("Remote")
+            .field("location", &location)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Service for Remote {
+    fn location(&self) -> String {
+        self.http.location().to_owned()
+    }
+
+    async fn plan(
+        &self,
+        _: &Caller,
+        request: &Request,
+        seen: &Observer,
+    ) -> Result<Proposal, Error> {
+        let asked = Send::post(Routes::PLANS, request)?;
+        self.http.look(asked, seen).await
+    }
+
+    async fn carry_out(
+        &self,
+        _: &Caller,
+        request: &Request,
+        approval: &Approval,
+        seen: &Observer,
+    ) -> Result<Outcome, Error> {
+        let body = Carry {
+            request: request.clone(),
+            approval: approval.clone(),
+        };
+        let asked = Send::post(Routes::CHANGES, &body)?.with_key(request.key.as_ref());
+        self.http.carry_out(asked, seen).await
+    }
+
+    async fn status(
+        &self,
+        _: &Caller,
+        query: &LookQuery,
+        seen: &Observer,
+    ) -> Result<Status, Error> {
+        let asked = Send::get(Routes::STATUS).with(&LookParams::from(query))?;
+        self.http.look(asked, seen).await
+    }
+
+    async fn drift(&self, _: &Caller, query: &LookQuery, seen: &Observer) -> Result<Drift, Error> {
+        let asked = Send::get(Routes::DRIFT).with(&LookParams::from(query))?;
+        self.http.look(asked, seen).await
+    }
+
+    async fn names(&self, _: &Caller) -> Result<Vec<ResourceId>, Error> {
+        let found: Names = self.http.ask(Send::get(Routes::NAMES)).await?;
+        Ok(found.names)
+    }
+
+    async fn resources(&self, _: &Caller, query: &ResourcesQuery) -> Result<Resources, Error> {
+        let asked = Send::get(Routes::RESOURCES).with(&NamesParams::from(query))?;
+        self.http.ask(asked).await
+    }
+
+    async fn revision(&self, _: &Caller, query: &RevisionQuery) -> Result<RevisionReport, Error> {
+        let version = query.version.map(|version| version.to_string());
+        let version = version.as_deref().unwrap_or(HEAD);
+        let path = segment(Routes::REVISION, &[query.set.as_str(), version]);
+        let cluster = query.cluster.clone();
+        let asked = Send::get(&path).with(&RevisionParams { cluster })?;
+        self.http.ask(asked).await
+    }
+
+    async fn history(&self, _: &Caller, query: &HistoryQuery) -> Result<History, Error> {
+        let route = match &query.name {
+            ResourceId::Set(_) => Routes::SET_REVISIONS,
+            ResourceId::Cluster(_) => Routes::CLUSTER_REVISIONS,
+        };
+        let path = segment(route, &[query.name.name()]);
+        let asked = Send::get(&path).with(&HistoryParams::of(query.limit))?;
+        self.http.ask(asked).await
+    }
+
+    async fn explain(&self, _: &Caller, query: &ExplainQuery) -> Result<Explained, Error> {
+        let path = segment(Routes::EXPLANATION, &[query.set.as_str()]);
+        let asked = Send::get(&path).with(&ExplainParams::from(query))?;
+        self.http.ask(asked).await
+    }
+
+    async fn flags(&self, _: &Caller, query: &FlagsQuery, seen: &Observer) -> Result<Flags, Error> {
+        let asked = Send::get(Routes::FLAGS).with(&FlagsParams::from(query))?;
+        self.http.look(asked, seen).await
+    }
+
+    async fn evaluate(&self, _: &Caller, query: &EvaluateQuery) -> Result<Evaluated, Error> {
+        let path = segment(
+            Routes::EVALUATION,
+            &[query.set.as_str(), query.flag.as_str()],
+        );
+        let body = Evaluation {
+            context: query.context.clone(),
+            cluster: query.cluster.clone(),
+        };
+        self.http.ask(Send::post(&path, &body)?).await
+    }
+
+    async fn breakers(
+        &self,
+        _: &Caller,
+        query: &BreakersQuery,
+        seen: &Observer,
+    ) -> Result<Breakers, Error> {
+        let asked = Send::get(Routes::BREAKERS).with(&BreakersParams::from(query))?;
+        self.http.look(asked, seen).await
+    }
+
+    async fn breaker(
+        &self,
+        _: &Caller,
+        query: &BreakerQuery,
+        seen: &Observer,
+    ) -> Result<BreakerReport, Error> {
+        let path = segment(
+            Routes::BREAKER,
+            &[query.set.as_str(), query.breaker.as_str()],
+        );
+        let asked = Send::get(&path).with(&PaceParams::from(query.pace))?;
+        self.http.look(asked, seen).await
+    }
+
+    async fn breaker_history(
+        &self,
+        _: &Caller,
+        query: &BreakerHistoryQuery,
+    ) -> Result<BreakerHistory, Error> {
+        let path = segment(
+            Routes::BREAKER_EVENTS,
+            &[query.set.as_str(), query.breaker.as_str()],
+        );
+        let asked = Send::get(&path).with(&HistoryParams::of(query.limit))?;
+        self.http.ask(asked).await
+    }
+
+    async fn clusters(&self, _: &Caller) -> Result<Clusters, Error> {
+        self.http.ask(Send::get(Routes::CLUSTERS)).await
+    }
+
+    async fn cluster(&self, _: &Caller, query: &ClusterQuery) -> Result<Cluster, Error> {
+        let path = segment(Routes::CLUSTER, &[query.name.as_str()]);
+        let asked = match &query.described {
+            None => Send::get(&path),
+            Some(described) => {
+                let described = described.clone();
+                Send::post(&path, &Named { described })?
+            }
+        };
+        let found: ClusterDescription = self.http.ask(asked).await?;
+        Ok(found.cluster)
+    }
+
+    async fn check_clusters(
+        &self,
+        _: &Caller,
+        query: &CheckQuery,
+        seen: &Observer,
+    ) -> Result<ClusterCheck, Error> {
+        let asked = Send::post(Routes::CLUSTER_CHECKS, query)?;
+        self.http.look(asked, seen).await
+    }
+
+    async fn policy(&self, _: &Caller, query: &PolicyQuery) -> Result<Policy, Error> {
+        let path = segment(Routes::POLICY, &[query.cluster.as_str()]);
+        let asked = match &query.described {
+            None => Send::get(&path).with(&PolicyParams::of(&query.sets))?,
+            Some(described) => {
+                let body = PolicyOf {
+                    sets: query.sets.clone(),
+                    described: described.clone(),
+                };
+                Send::post(&path, &body)?
+            }
+        };
+        self.http.ask(asked).await
+    }
+}

@@ -1,0 +1,139 @@
+//! Decoding: from what arrives to what a handler takes, bounded in size and time.
+
+use std::time::Duration;
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use http_body_util::LengthLimitError;
+use serde::de::DeserializeOwned;
+
+use super::refusal::Refusal;
+use crate::api::{Error, ErrorKind};
+use crate::model::IdempotencyKey;
+use crate::wire::{EVENTS, IDEMPOTENCY_KEY, JSON};
+
+/// The largest body: what a client loads from files has as many bytes at most.
+const MAX_BODY: usize = 64 << 20;
+/// The longest wait for the end of a body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What stands in braces in the path of a route.
+#[derive(Debug)]
+pub(super) struct At<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for At<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let path = Path::from_request_parts(parts, state).await;
+        let Path(found) = path.map_err(|error| Refusal::unreadable(error.body_text()))?;
+        Ok(Self(found))
+    }
+}
+
+/// The query of the address.
+#[derive(Debug)]
+pub(super) struct Params<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let query = Query::from_request_parts(parts, state).await;
+        let Query(found) = query.map_err(|error| Refusal::unreadable(error.body_text()))?;
+        Ok(Self(found))
+    }
+}
+
+/// The body, which is JSON.
+#[derive(Debug)]
+pub(super) struct Body<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        check_head(request.headers())?;
+        let read = to_bytes(request.into_body(), MAX_BODY);
+        let read = tokio::time::timeout(BODY_TIMEOUT, read).await;
+        let read = read.map_err(|_| {
+            let seconds = BODY_TIMEOUT.as_secs();
+            let error = format!("the body did not arrive within {seconds} s");
+            let error = Error::new(ErrorKind::Unavailable, error);
+            Refusal::new(StatusCode::REQUEST_TIMEOUT, error)
+        })?;
+        let bytes = read.map_err(|error| {
+            let source = std::error::Error::source(&error);
+            if source.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
+                return too_large();
+            }
+            Refusal::unreadable("the body did not arrive whole")
+        })?;
+        let decoded = serde_json::from_slice(&bytes);
+        let unreadable = |error| Refusal::unreadable(format!("the body cannot be read: {error}"));
+        decoded.map(Self).map_err(unreadable)
+    }
+}
+
+/// What the head of a request says of its body.
+fn check_head(headers: &HeaderMap) -> Result<(), Refusal> {
+    let header = |name| headers.get(name)?.to_str().ok();
+    let kind = header(CONTENT_TYPE).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case(JSON) {
+        let error = Error::invalid(format!("the body must be `{JSON}`"));
+        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error));
+    }
+    let length = header(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+    if length.is_some_and(|length| length > MAX_BODY as u64) {
+        return Err(too_large());
+    }
+    Ok(())
+}
+
+fn too_large() -> Refusal {
+    let error = format!("the body has more than {MAX_BODY} bytes");
+    let error = Error::invalid(error).hint("apply it in several steps");
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, error)
+}
+
+/// How the answer is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// As one document.
+    Document,
+    /// As events, with the document at the end.
+    Events,
+}
+
+impl<S: Sync> FromRequestParts<S> for Wanted {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let accepted = parts.headers.get_all(ACCEPT).iter();
+        let mut accepted = accepted.filter_map(|value| value.to_str().ok());
+        let wants = |it: &str| it.trim().to_ascii_lowercase().starts_with(EVENTS);
+        let events = accepted.any(|value| value.split(',').any(wants));
+        Ok(if events { Self::Events } else { Self::Document })
+    }
+}
+
+/// What a change is known by, if its header says so.
+#[derive(Clone, Debug)]
+pub(super) struct Key(pub(super) Option<IdempotencyKey>);
+
+impl<S: Sync> FromRequestParts<S> for Key {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let Some(value) = parts.headers.get(IDEMPOTENCY_KEY) else {
+            return Ok(Self(None));
+        };
+        let text = value.to_str().unwrap_or_default();
+        let key = text.parse().map_err(Refusal::unreadable)?;
+        Ok(Self(Some(key)))
+    }
+}

@@ -1,0 +1,96 @@
+//! A request: what it is called, who sends it, and the line about it in the log.
+
+use std::net::SocketAddr;
+
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::header::{self, HeaderValue};
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::refusal::{Refusal, written};
+use super::routes::Shared;
+use crate::api::{Caller, Error, ErrorKind};
+use crate::wire::REQUEST_ID;
+
+/// The longest name of a request that is taken over.
+const MAX_ID_BYTES: usize = 100;
+
+/// What a request is called: what its sender or a proxy calls it, else something new.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(pub(super) String);
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub(super) SocketAddr);
+
+/// Who asks. A handler that takes it cannot run for somebody unknown.
+#[derive(Clone, Debug)]
+pub(super) struct By(pub(super) Caller);
+
+/// Names the request, and writes into the answer what only this knows.
+pub(super) async fn named(mut request: Request, next: Next) -> Response {
+    let id = id_of(&request);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = written(next.run(request).await, &id);
+    let route = route.as_ref().map_or("", MatchedPath::as_str);
+    let status = response.status().as_u16();
+    tracing::debug!(%method, route, status, request = id, "answered");
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn id_of(request: &Request) -> String {
+    let given = request.headers().get(REQUEST_ID);
+    let given = given.and_then(|value| value.to_str().ok());
+    let fits = |id: &&str| {
+        (1..=MAX_ID_BYTES).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    given
+        .filter(fits)
+        .map_or_else(|| format!("{:032x}", fastrand::u128(..)), ToOwned::to_owned)
+}
+
+/// Lets nobody through who is not known, whatever is asked for.
+pub(super) async fn known(
+    State(shared): State<Shared>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if let Some(caller) = shared.token.shown_in(request.headers()) {
+        request.extensions_mut().insert(By(caller));
+        return next.run(request).await;
+    }
+    let from = request.extensions().get::<Peer>();
+    let from = from.map_or(String::new(), |peer| peer.0.to_string());
+    let id = request.extensions().get::<RequestId>();
+    let id = id.map_or("", |id| id.0.as_str());
+    tracing::warn!(from, request = id, "refused: no token, or a wrong one");
+    Refusal::unknown_caller().into_response()
+}
+
+impl<S: Sync> FromRequestParts<S> for By {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        // Whoever mounts a route beside the guard must not open it to everyone.
+        parts.extensions.get().cloned().ok_or_else(|| {
+            Refusal::from(Error::new(ErrorKind::Bug, "nobody asked who asks for this"))
+        })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for RequestId {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let named = parts.extensions.get().cloned();
+        named.ok_or_else(|| Refusal::from(Error::new(ErrorKind::Bug, "the request has no name")))
+    }
+}

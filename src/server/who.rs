@@ -1,0 +1,141 @@
+//! Who asks: whoever shows the token.
+
+use std::fmt;
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use crate::api::Caller;
+
+/// A token that is shorter can be guessed.
+const MIN_CHARS: usize = 32;
+/// No token comes near this many.
+const MAX_CHARS: usize = 4096;
+
+/// The token that a server knows, of which it keeps a digest alone: a token is random, so a plain
+/// digest cannot be turned around.
+#[derive(Clone)]
+pub struct Token {
+    name: String,
+    digest: [u8; 32],
+}
+
+/// Text that is no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// It can be guessed.
+    #[error("a token has at least {MIN_CHARS} characters")]
+    Short,
+    /// No header carries it.
+    #[error("a token is at most {MAX_CHARS} printable ASCII characters without blanks")]
+    Odd,
+}
+
+impl Token {
+    /// The token `text`, whose holder the history calls `token:NAME`.
+    pub fn new(name: &str, text: &str) -> Result<Self, TokenError> {
+        if text.len() > MAX_CHARS || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(TokenError::Odd);
+        }
+        if text.len() < MIN_CHARS {
+            return Err(TokenError::Short);
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            digest: digest(text.as_bytes()),
+        })
+    }
+
+    /// A new token that nobody can guess, with its text, which is to be shown once; `None` where the
+    /// machine has no randomness.
+    pub fn random(name: &str) -> Option<(Self, String)> {
+        let mut bits = [0; 32];
+        let provider = rustls::crypto::ring::default_provider();
+        provider.secure_random.fill(&mut bits).ok()?;
+        let text = format!("cfg_{name}_{}", URL_SAFE_NO_PAD.encode(bits));
+        Some((Self::new(name, &text).ok()?, text))
+    }
+
+    /// Who shows it in `headers`, if somebody does. How long that takes says nothing about the token.
+    pub(super) fn shown_in(&self, headers: &HeaderMap) -> Option<Caller> {
+        let value = headers.get(AUTHORIZATION)?.as_bytes();
+        let (scheme, shown) = value.split_at_checked("Bearer ".len())?;
+        if !scheme.eq_ignore_ascii_case(b"Bearer ") {
+            return None;
+        }
+        let is_it = digest(shown.trim_ascii()).ct_eq(&self.digest);
+        bool::from(is_it).then(|| Caller::token(&self.name))
+    }
+}
+
+fn digest(text: &[u8]) -> [u8; 32] {
+    Sha256::digest(text).into()
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.name;
+        f.debug_struct("Token")
+            .field("name", name)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "0123456789abcdefghijklmnopqrstuv";
+
+    #[test]
+    fn whoever_shows_the_token_is_known_and_nobody_else() {
+        let token = Token::new("admin", TEXT).unwrap();
+        let shown = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, value.parse().unwrap());
+            token.shown_in(&headers)
+        };
+        let caller = Caller::token("admin");
+        assert_eq!(caller.actor(), "token:admin");
+        let admin = Some(caller);
+        assert_eq!(shown(&format!("Bearer {TEXT}")), admin);
+        assert_eq!(shown(&format!("bearer  {TEXT} ")), admin);
+        for wrong in [
+            TEXT.to_owned(),
+            format!("Basic {TEXT}"),
+            format!("Bearer{TEXT}"),
+            format!("Bearer {TEXT}x"),
+            format!("Bearer {}", &TEXT[1..]),
+            "Bearer ".to_owned(),
+            "Bearer".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(shown(&wrong), None, "{wrong}");
+        }
+        assert_eq!(token.shown_in(&HeaderMap::new()), None);
+        assert!(!format!("{token:?}").contains(&TEXT[..8]));
+    }
+
+    #[test]
+    fn a_random_token_is_another_one_each_time() {
+        let (token, text) = Token::random("admin").unwrap();
+        assert_eq!(text.len(), "cfg_admin_".len() + 43);
+        assert!(!format!("{token:?}").contains(&text));
+        assert_ne!(Token::random("admin").unwrap().1, text);
+    }
+
+    #[test]
+    fn what_can_be_guessed_or_not_be_sent_is_no_token() {
+        let error = |text: &str| Token::new("admin", text).unwrap_err();
+        assert_eq!(error(&TEXT[1..]), TokenError::Short);
+        assert_eq!(error(""), TokenError::Short);
+        assert_eq!(error(&format!("{TEXT} {TEXT}")), TokenError::Odd);
+        assert_eq!(error(&format!("{TEXT}\n")), TokenError::Odd);
+        assert_eq!(error(&"é".repeat(32)), TokenError::Odd);
+        assert_eq!(error(&"a".repeat(MAX_CHARS + 1)), TokenError::Odd);
+    }
+}

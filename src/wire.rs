@@ -1,0 +1,52 @@
+//! The wire: what a server and its clients say to each other over HTTP.
+//!
+//! Both sides take paths, queries, documents, problems and the names of events from here, so that
+//! neither can say what the other does not understand. Nothing in here sends or listens.
+//!
+//! | method | path below `/v1` | asks for |
+//! | --- | --- | --- |
+//! | `POST` | `/plans` | what a request would do |
+//! | `POST` | `/changes` | that it is done |
+//! | `DELETE` | `/changes/{request id}` | that it begins nothing new |
+//! | `GET` | `/status`, `/drift` | what clusters hold, and how that differs |
+//! | `GET` | `/names`, `/resources` | what there is |
+//! | `GET` | `/sets/{set}/revisions/{version}` | one revision; `head` is the newest |
+//! | `GET` | `/{sets or clusters}/{name}/revisions` | a history |
+//! | `GET` | `/sets/{set}/explanation` | where values come from |
+//! | `GET` | `/flags`, `/breakers` | how they stand |
+//! | `POST` | `/sets/{set}/flags/{flag}/evaluation` | what an application would get |
+//! | `GET` | `/sets/{set}/breakers/{breaker}` | one breaker |
+//! | `GET` | `/sets/{set}/breakers/{breaker}/events` | what was done to it |
+//! | `GET` | `/clusters`, `/clusters/{cluster}`, `/clusters/{cluster}/policy` | clusters as the store has them |
+//! | `POST` | `/clusters/{cluster}`, `/clusters/{cluster}/policy` | the same of what is sent |
+//! | `POST` | `/cluster-checks` | whether clusters are fit for use |
+
+mod document;
+mod event_stream;
+mod path;
+mod problem;
+mod query;
+
+pub(crate) use document::{
+    Carry, ClusterDescription, Evaluation, Named, Names, PolicyOf, document, report,
+};
+pub(crate) use event_stream::{EventStream, Frame, Name};
+pub(crate) use path::{HEAD, Routes, segment};
+pub(crate) use problem::{Problem, error_of};
+pub(crate) use query::{
+    BreakersParams, ExplainParams, FlagsParams, HistoryParams, LookParams, NamesParams, PaceParams,
+    ParamError, PolicyParams, RevisionParams, bounded,
+};
+
+/// The media type of a document.
+pub(crate) const JSON: &str = "application/json";
+/// The media type of a problem, RFC 9457.
+pub(crate) const PROBLEM: &str = "application/problem+json";
+/// The media type of a stream of events.
+pub(crate) const EVENTS: &str = "text/event-stream";
+/// The header that names a request.
+pub(crate) const REQUEST_ID: &str = "x-request-id";
+/// The header that says what a change is known by.
+pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// How often a stream says that it is still there, in seconds, if nothing else is to be said.
+pub(crate) const HEARTBEAT_SECONDS: u64 = 15;

@@ -1,0 +1,70 @@
+//! Paths: where each operation is found.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// The version that names the newest.
+pub(crate) const HEAD: &str = "head";
+
+/// What RFC 3986 leaves unreserved stays readable.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// The routes, as a router takes them.
+#[derive(Debug)]
+pub(crate) struct Routes;
+
+impl Routes {
+    pub(crate) const PLANS: &str = "/v1/plans";
+    pub(crate) const CHANGES: &str = "/v1/changes";
+    pub(crate) const CHANGE: &str = "/v1/changes/{id}";
+    pub(crate) const STATUS: &str = "/v1/status";
+    pub(crate) const DRIFT: &str = "/v1/drift";
+    pub(crate) const NAMES: &str = "/v1/names";
+    pub(crate) const RESOURCES: &str = "/v1/resources";
+    pub(crate) const REVISION: &str = "/v1/sets/{set}/revisions/{version}";
+    pub(crate) const SET_REVISIONS: &str = "/v1/sets/{set}/revisions";
+    pub(crate) const CLUSTER_REVISIONS: &str = "/v1/clusters/{cluster}/revisions";
+    pub(crate) const EXPLANATION: &str = "/v1/sets/{set}/explanation";
+    pub(crate) const FLAGS: &str = "/v1/flags";
+    pub(crate) const EVALUATION: &str = "/v1/sets/{set}/flags/{flag}/evaluation";
+    pub(crate) const BREAKERS: &str = "/v1/breakers";
+    pub(crate) const BREAKER: &str = "/v1/sets/{set}/breakers/{breaker}";
+    pub(crate) const BREAKER_EVENTS: &str = "/v1/sets/{set}/breakers/{breaker}/events";
+    pub(crate) const CLUSTERS: &str = "/v1/clusters";
+    pub(crate) const CLUSTER: &str = "/v1/clusters/{cluster}";
+    pub(crate) const POLICY: &str = "/v1/clusters/{cluster}/policy";
+    pub(crate) const CLUSTER_CHECKS: &str = "/v1/cluster-checks";
+    pub(crate) const HEALTHY: &str = "/healthz";
+    pub(crate) const READY: &str = "/readyz";
+}
+
+/// `route` with `values` in place of what stands in braces, in their order.
+pub(crate) fn segment(route: &str, values: &[&str]) -> String {
+    let mut values = values.iter();
+    let segments = route.split('/').map(|segment| {
+        if segment.starts_with('{') {
+            let value = values.next().copied().unwrap_or_default();
+            utf8_percent_encode(value, ENCODED).to_string()
+        } else {
+            segment.to_owned()
+        }
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_named_in_a_path_leads_nowhere_else() {
+        assert_eq!(
+            segment(Routes::BREAKER, &["shop", "a/../b?c"]),
+            "/v1/sets/shop/breakers/a%2F..%2Fb%3Fc"
+        );
+        assert_eq!(segment(Routes::NAMES, &[]), "/v1/names");
+    }
+}

@@ -67,6 +67,9 @@ _cfgctl() {
             cfgctl,schema)
                 cmd="cfgctl__subcmd__schema"
                 ;;
+            cfgctl,serve)
+                cmd="cfgctl__subcmd__serve"
+                ;;
             cfgctl,show)
                 cmd="cfgctl__subcmd__show"
                 ;;
@@ -292,6 +295,9 @@ _cfgctl() {
             cfgctl__subcmd__help,schema)
                 cmd="cfgctl__subcmd__help__subcmd__schema"
                 ;;
+            cfgctl__subcmd__help,serve)
+                cmd="cfgctl__subcmd__help__subcmd__serve"
+                ;;
             cfgctl__subcmd__help,show)
                 cmd="cfgctl__subcmd__help__subcmd__show"
                 ;;
@@ -380,7 +386,7 @@ _cfgctl() {
 
     case "${cmd}" in
         cfgctl)
-            opts="-o -q -h -V --store --context --output --color --quiet --help --version validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help"
+            opts="-o -q -h -V --store --context --output --color --quiet --help --version validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2416,7 +2422,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__help)
-            opts="validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help"
+            opts="validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2989,6 +2995,20 @@ _cfgctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        cfgctl__subcmd__help__subcmd__serve)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         cfgctl__subcmd__help__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -3268,6 +3288,64 @@ _cfgctl() {
                 return 0
             fi
             case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml name markdown github junit" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml name markdown github junit" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__serve)
+            opts="-o -q -h --listen --token-file --tls-cert --tls-key --allow-directories --allow-variables --store --context --output --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-directories)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-variables)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -24,7 +24,7 @@ function __fish_cfgctl_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c cfgctl -n "__fish_cfgctl_needs_command" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -56,13 +56,14 @@ complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "breaker" -d 'Trips an
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "import" -d 'Makes a set of keys that others wrote, such that applying it changes no byte of them'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "cluster" -d 'Clusters: what there is, and whether they are fit for use'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "context" -d 'Contexts: named stores to switch between'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "serve" -d 'Serves the store over HTTP, so that every command can be used through it'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "schema" -d 'Print the JSON Schema of the manifests, for editors'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "man" -d 'Print the man page of a command, or write all of them'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "version" -d 'Print the version'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand validate" -s f -l filename -d 'A file, a directory, or `-` for standard input; may be given several times' -r -F
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand validate" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand validate" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand validate" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand validate" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -84,7 +85,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l timeout -d 'The l
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l parallelism -d 'How many clusters to work on at once' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l drop-overrides -d 'Forget what is switched by hand of flags and breakers that go away, as in `checkout/express-pay`; may be given several times' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l out -d 'Save the plan, for `cfgctl apply FILE` to carry out exactly as it is shown, or not at all' -r -F
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand diff" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -113,7 +114,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l timeout -d 'The 
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l parallelism -d 'How many clusters to work on at once' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s m -l message -d 'Why, for the history' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l drop-overrides -d 'Forget what is switched by hand of flags and breakers that go away, as in `checkout/express-pay`; may be given several times' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -139,7 +140,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l allow-growth -d 
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l move-source -d 'Take over sets that were declared by another file, or by another repository'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -155,7 +156,7 @@ never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -l cluster -d 'Show the snapshot for this cluster instead of the manifest' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -171,7 +172,7 @@ never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand history" -l limit -d 'At most this many' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand history" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand history" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand history" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand history" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -188,7 +189,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand history" -s q -l quiet -d 
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand explain" -l cluster -d 'Only in this cluster' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand explain" -l at -d 'As it was at a time, as in `2026-11-21T02:14:00Z`, or in a revision, as in `@7`' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand explain" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand explain" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand explain" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand explain" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -206,7 +207,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand explain" -s h -l help -d '
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -s l -l clusters -d 'Only clusters whose labels match, as in `stage=prod,region!=eu`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -l timeout -d 'The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -l parallelism -d 'How many clusters to work on at once' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand status" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -227,7 +228,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l timeout -d 'The 
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l parallelism -d 'How many clusters to work on at once' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s m -l message -d 'Why, for the history' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l drop-overrides -d 'Forget what is switched by hand of flags and breakers that go away, as in `checkout/express-pay`; may be given several times' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand drift" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -257,7 +258,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l timeout -d 'T
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l parallelism -d 'How many clusters to work on at once' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s m -l message -d 'Why, for the history' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l drop-overrides -d 'Forget what is switched by hand of flags and breakers that go away, as in `checkout/express-pay`; may be given several times' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand rollback" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -285,7 +286,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l timeout -d 'The
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l parallelism -d 'How many clusters to work on at once' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s m -l message -d 'Why, for the history' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l drop-overrides -d 'Forget what is switched by hand of flags and breakers that go away, as in `checkout/express-pay`; may be given several times' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -308,7 +309,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l allow-growth -d
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -l move-source -d 'Take over sets that were declared by another file, or by another repository'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -332,7 +333,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "eval" -d 'Says which variant of a flag an application would get, and why'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and not __fish_seen_subcommand_from list get on off set unset eval help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -l timeout -d 'The longest wait for one cluster, as in `2s`; the others do not wait longer than that' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -348,7 +349,7 @@ never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -l timeout -d 'The longest wait for one cluster, as in `2s`; the others do not wait longer than that' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from get" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -368,7 +369,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subc
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -l until -d 'Only until then, as in `2026-11-21T14:00:00Z`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -s m -l reason -d 'Why, for the history and for whoever looks next' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -l timeout -d 'The longest wait for one cluster, as in `5s`; the others do not wait longer than that' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from on" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -390,7 +391,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subc
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -l until -d 'Only until then, as in `2026-11-21T14:00:00Z`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -s m -l reason -d 'Why, for the history and for whoever looks next' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -l timeout -d 'The longest wait for one cluster, as in `5s`; the others do not wait longer than that' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from off" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -412,7 +413,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subc
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -l until -d 'Only until then, as in `2026-11-21T14:00:00Z`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -s m -l reason -d 'Why, for the history and for whoever looks next' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -l timeout -d 'The longest wait for one cluster, as in `5s`; the others do not wait longer than that' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from set" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -432,7 +433,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subc
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from unset" -s l -l clusters -d 'Only in clusters whose labels match, as in `stage=prod,region!=eu`; left out: everywhere' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from unset" -s m -l reason -d 'Why, for the history and for whoever looks next' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from unset" -l timeout -d 'The longest wait for one cluster, as in `5s`; the others do not wait longer than that' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from unset" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from unset" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from unset" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from unset" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -453,7 +454,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subc
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from eval" -l context-file -d 'A JSON file with the context, or `-` for standard input; `--context` adds to it' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from eval" -l cluster -d 'Only in this cluster' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from eval" -l store-context -d 'The context to use instead of the current one' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from eval" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from eval" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from eval" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
@@ -475,7 +476,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subc
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "unset" -d 'Takes back what a flag was set to by hand: what is declared holds again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "eval" -d 'Says which variant of a flag an application would get, and why'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -500,7 +501,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_se
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "history" -d 'Lists what was done to a breaker, newest first: who, when and why'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l timeout -d 'The longest wait for one cluster, as in `2s`; the others do not wait longer than that' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -516,7 +517,7 @@ never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -l timeout -d 'The longest wait for one cluster, as in `2s`; the others do not wait longer than that' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from show" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -536,7 +537,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_s
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -s l -l clusters -d 'Only in clusters whose labels match, as in `stage=prod,region!=eu`; left out: everywhere' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -l for -d 'Only for so long, as in `30m` or `2h`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -l until -d 'Only until then, as in `2026-11-21T14:00:00Z`' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from trip" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -556,7 +557,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_s
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from reset" -s m -l reason -d 'Why, for the history and for whoever looks next' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from reset" -l timeout -d 'The longest wait for one cluster, as in `5s`; the others do not wait longer than that' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from reset" -s l -l clusters -d 'Only in clusters whose labels match, as in `stage=prod,region!=eu`; left out: everywhere' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from reset" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from reset" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from reset" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from reset" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -576,7 +577,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_s
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -s m -l reason -d 'Why, for the history and for whoever looks next' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -l timeout -d 'The longest wait for one cluster, as in `5s`; the others do not wait longer than that' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -s l -l clusters -d 'Only in clusters whose labels match, as in `stage=prod,region!=eu`; left out: everywhere' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -595,7 +596,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_s
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from hold" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from disable" -s m -l reason -d 'Why, for the history and for whoever looks next' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from disable" -l timeout -d 'The longest wait for one cluster, as in `5s`; the others do not wait longer than that' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from disable" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from disable" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from disable" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from disable" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -614,7 +615,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_s
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from disable" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from enable" -s m -l reason -d 'Why, for the history and for whoever looks next' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from enable" -l timeout -d 'The longest wait for one cluster, as in `5s`; the others do not wait longer than that' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from enable" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from enable" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from enable" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from enable" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -632,7 +633,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_s
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from enable" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from enable" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -l limit -d 'At most this many' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -670,7 +671,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -s l -l clusters -
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l out -d 'Write the manifest to this new file' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l datacenter -d 'The datacenter to read from; left out: the agent\'s own' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l timeout -d 'The longest wait for one request, as in `30s` or `2m`' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -688,7 +689,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l force -d 'Repla
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l partial -d 'Go on if some keys cannot be imported'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -709,7 +710,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_se
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -f -a "logout" -d 'Forget the token that `login` kept, whatever the address of the cluster was'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -f -a "policy" -d 'Print the least ACL policy with which a cluster can be used'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and not __fish_seen_subcommand_from list check login logout policy help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from list" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from list" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -728,7 +729,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_s
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -s l -l clusters -d 'Only clusters whose labels match, as in `stage=prod,region!=eu`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -l timeout -d 'The longest wait for one set in one cluster, repeats included, as in `30s` or `2m`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -l parallelism -d 'How many clusters to work on at once' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -746,7 +747,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_s
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -l timeout -d 'The longest wait for the cluster, as in `30s` or `2m`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -s f -l filename -d 'A file, a directory, or `-` for standard input; may be given several times' -r -F
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -764,7 +765,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_s
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -s R -l recursive -d 'Read directories with all that is below them'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from login" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from logout" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from logout" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from logout" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from logout" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -781,7 +782,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_s
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -l set -d 'Only what this set needs, for a token of its own; may be given several times' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -s f -l filename -d 'A file, a directory, or `-` for standard input; may be given several times' -r -F
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from policy" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -803,7 +804,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_s
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from help" -f -a "logout" -d 'Forget the token that `login` kept, whatever the address of the cluster was'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from help" -f -a "policy" -d 'Print the least ACL policy with which a cluster can be used'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand cluster; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -822,7 +823,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_se
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -f -a "use" -d 'Make a context the current one'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -f -a "set" -d 'Add a context, or change the one of this name'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and not __fish_seen_subcommand_from list use set help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from list" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from list" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -837,7 +838,7 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from use" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from use" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from use" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from use" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -852,7 +853,7 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from set" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from set" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from set" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from set" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -871,7 +872,28 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_s
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from help" -f -a "use" -d 'Make a context the current one'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from help" -f -a "set" -d 'Add a context, or change the one of this name'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand schema" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l listen -d 'Where to listen; other machines can only be listened to with a certificate' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l token-file -d 'A file that holds the token, and nothing else; also `CFGCTL_SERVE_TOKEN_FILE`' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l tls-cert -d 'The certificate to show, in PEM, with those between it and its authority' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l tls-key -d 'The private key of the certificate, in PEM' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l allow-directories -d 'Let clients declare clusters that name what lies below these directories of this machine: directory targets, token files, certificates' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l allow-variables -d 'Let clients declare clusters whose token is in one of these variables of this process' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand schema" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand schema" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand schema" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -886,7 +908,7 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand schema" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand completions" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand completions" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand completions" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand completions" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -902,7 +924,7 @@ never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand completions" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand man" -l all -d 'Write every page into this directory' -r -F
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand man" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand man" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand man" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand man" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -917,7 +939,7 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand man" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -l store -d 'Where the store is: a path, or `sqlite:PATH`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
@@ -932,27 +954,28 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "validate" -d 'Checks files, on their own and against each other, without a store or a cluster'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "diff" -d 'Shows what an apply would change, in the store and in every cluster, and changes nothing'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "apply" -d 'Makes files real: validate, show the plan, ask, commit once, deliver to every cluster'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "get" -d 'Lists what the store holds, or shows resources as manifests'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "show" -d 'Shows one revision of a set, or what a cluster gets of it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "history" -d 'Lists the revisions of a set, newest first: who, when, why, and how much changed'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "explain" -d 'Says where values come from: the layer, its file and line, and the revision that set them'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "status" -d 'Shows which version of every set each cluster holds, whether it is the head, since when and by whom'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "drift" -d 'Compares every cluster with what it should hold, and says what differs, why, and what mends it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "rollback" -d 'Gives a set the content of an older revision, as a new revision'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "delete" -d 'Deletes sets, and removes their own keys from every cluster, exactly those'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "flag" -d 'Switches feature flags, and says how they stand'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "breaker" -d 'Trips and resets circuit breakers, and says how they stand'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "import" -d 'Makes a set of keys that others wrote, such that applying it changes no byte of them'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "cluster" -d 'Clusters: what there is, and whether they are fit for use'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "context" -d 'Contexts: named stores to switch between'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "schema" -d 'Print the JSON Schema of the manifests, for editors'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "man" -d 'Print the man page of a command, or write all of them'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "version" -d 'Print the version'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context schema completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "validate" -d 'Checks files, on their own and against each other, without a store or a cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "diff" -d 'Shows what an apply would change, in the store and in every cluster, and changes nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "apply" -d 'Makes files real: validate, show the plan, ask, commit once, deliver to every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "get" -d 'Lists what the store holds, or shows resources as manifests'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "show" -d 'Shows one revision of a set, or what a cluster gets of it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "history" -d 'Lists the revisions of a set, newest first: who, when, why, and how much changed'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "explain" -d 'Says where values come from: the layer, its file and line, and the revision that set them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "status" -d 'Shows which version of every set each cluster holds, whether it is the head, since when and by whom'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "drift" -d 'Compares every cluster with what it should hold, and says what differs, why, and what mends it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "rollback" -d 'Gives a set the content of an older revision, as a new revision'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "delete" -d 'Deletes sets, and removes their own keys from every cluster, exactly those'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "flag" -d 'Switches feature flags, and says how they stand'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "breaker" -d 'Trips and resets circuit breakers, and says how they stand'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "import" -d 'Makes a set of keys that others wrote, such that applying it changes no byte of them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "cluster" -d 'Clusters: what there is, and whether they are fit for use'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "context" -d 'Contexts: named stores to switch between'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "serve" -d 'Serves the store over HTTP, so that every command can be used through it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "schema" -d 'Print the JSON Schema of the manifests, for editors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "man" -d 'Print the man page of a command, or write all of them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "version" -d 'Print the version'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "list" -d 'Lists flags: what is declared, what each cluster should have and has, and who switched it'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "get" -d 'Shows one flag: what is declared, what each cluster should have and has, and who switched it'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "on" -d 'Holds a boolean flag at true, whatever its targeting says, until it is unset'

@@ -101,7 +101,7 @@ pub(crate) struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, or no difference; 1 differences found; 2 bad usage or invalid input;
 3 committed, but not delivered everywhere; 4 conflict: something moved, look again;
-5 refused by a gate; 6 not allowed; 7 store or cluster unavailable; 70 a bug in cfgctl;
+5 refused by a gate; 6 not allowed; 7 store, server or cluster unavailable; 70 a bug in cfgctl;
 130 and 143 interrupted";
 
 #[derive(Debug, Subcommand)]

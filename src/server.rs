@@ -20,6 +20,7 @@ mod refusal;
 mod request;
 mod routes;
 mod runs;
+mod shared;
 mod tls;
 mod who;
 
@@ -61,7 +62,7 @@ impl Server {
     /// finished, and nothing new is begun.
     pub async fn serve(self, service: Arc<dyn Service>, token: Token, stop: watch::Receiver<bool>) {
         let runs = Arc::new(runs::Runs::default());
-        let shared = routes::Shared::new(service, token, Arc::clone(&runs));
+        let shared = shared::Shared::new(service, token, Arc::clone(&runs));
         let router = routes::router(shared);
         listen::listen(self.listener, self.certificate, router, &runs, stop).await;
     }

@@ -6,7 +6,8 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use reqwest::{Method, Response, Url};
 use serde::Serialize;
 
-use super::{RemoteError, address};
+use super::address;
+use super::error::RemoteError;
 use crate::api::report::Report;
 use crate::api::{Error, ErrorKind};
 use crate::model::IdempotencyKey;

@@ -4,20 +4,15 @@ use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use tokio::sync::Mutex;
 
 use super::refusal::Refusal;
-use super::routes::Shared;
+use super::shared::Shared;
 use crate::api::{Caller, Error, ErrorKind};
 
 /// How long the store may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long an answer of it counts: anybody may ask, and the store has other things to do.
 const FRESH: Duration = Duration::from_secs(1);
-
-/// What the store said last, and when.
-#[derive(Debug, Default)]
-pub(super) struct Ready(Mutex<Option<(Instant, Result<(), Error>)>>);
 
 /// The process answers.
 pub(super) async fn healthy() -> &'static str {
@@ -26,7 +21,7 @@ pub(super) async fn healthy() -> &'static str {
 
 /// The store answers.
 pub(super) async fn ready(State(shared): State<Shared>) -> Response {
-    let mut last = shared.ready.0.lock().await;
+    let mut last = shared.ready.lock().await;
     let fresh = last.take().filter(|(at, _)| at.elapsed() < FRESH);
     let (at, answer) = match fresh {
         Some(fresh) => fresh,

@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::refusal::{Refusal, written};
-use super::routes::Shared;
+use super::shared::Shared;
 use crate::api::{Caller, Error, ErrorKind};
 use crate::wire::REQUEST_ID;
 

@@ -1,6 +1,5 @@
 //! The routes: one for each method of the service.
 
-use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
@@ -12,15 +11,14 @@ use axum::routing::{delete, get, post};
 
 use super::answer::{Answer, Teller, document, events, look, read};
 use super::decode::{At, Body, Key, Params, Wanted};
-use super::health::{Ready, healthy, ready};
+use super::health::{healthy, ready};
 use super::refusal::Refusal;
 use super::request::{By, RequestId, known, named};
-use super::runs::Runs;
-use super::who::Token;
+use super::shared::Shared;
 use crate::api::report::Outcome;
 use crate::api::{
     BreakerHistoryQuery, BreakerQuery, Caller, CheckQuery, ClusterQuery, Error, ErrorKind,
-    EvaluateQuery, HistoryQuery, Observer, PolicyQuery, Request, RevisionQuery, Service,
+    EvaluateQuery, HistoryQuery, Observer, PolicyQuery, Request, RevisionQuery,
 };
 use crate::model::{BreakerName, ClusterName, FlagName, ResourceId, SetName, Version};
 use crate::wire::{
@@ -28,37 +26,6 @@ use crate::wire::{
     HistoryParams, LookParams, Named, Names, NamesParams, PaceParams, PolicyOf, PolicyParams,
     RevisionParams, Routes, bounded,
 };
-
-/// What every request shares.
-#[derive(Clone, Debug)]
-pub(super) struct Shared(Arc<Parts>);
-
-#[derive(Debug)]
-pub(super) struct Parts {
-    pub(super) service: Arc<dyn Service>,
-    pub(super) token: Token,
-    pub(super) ready: Ready,
-    runs: Arc<Runs>,
-}
-
-impl Shared {
-    pub(super) fn new(service: Arc<dyn Service>, token: Token, runs: Arc<Runs>) -> Self {
-        Self(Arc::new(Parts {
-            service,
-            token,
-            ready: Ready::default(),
-            runs,
-        }))
-    }
-}
-
-impl Deref for Shared {
-    type Target = Parts;
-
-    fn deref(&self) -> &Parts {
-        &self.0
-    }
-}
 
 /// All of them. What nobody needs to be known for stands outside the guard.
 pub(super) fn router(shared: Shared) -> Router {
@@ -195,8 +162,10 @@ fn log(by: &Caller, request: &Request, id: &RequestId, done: &Result<Outcome, Er
     }
 }
 
-async fn stop(State(shared): State<Shared>, At(id): At<String>) -> Answer {
+async fn stop(State(shared): State<Shared>, By(by): By, At(id): At<String>) -> Answer {
     if shared.runs.stop(&id) {
+        let by = by.actor();
+        tracing::info!(by, request_id = id, "stopping: nothing new is begun");
         Ok(StatusCode::ACCEPTED.into_response())
     } else {
         Err(Refusal::absent(

@@ -51,6 +51,8 @@ mod published;
 mod racing;
 mod reader;
 mod readme;
+mod serve;
+mod serve_changes;
 mod shop;
 mod signals;
 mod sources;

@@ -11,6 +11,7 @@ pub(crate) mod keyring;
 pub(crate) mod proxy;
 pub(crate) mod raw;
 pub(crate) mod redact;
+pub(crate) mod server;
 pub(crate) mod switched;
 pub(crate) mod transcript;
 pub(crate) mod world;

@@ -72,6 +72,11 @@ pub(super) async fn login(session: &Session, args: &LoginArgs) -> Result<Exit, F
             "standard input cannot be both the token and the files",
         ));
     }
+    if args.files.filenames.is_empty() && connect::is_server(&session.store_location()?.0) {
+        let error = "the server reaches the clusters, and would not find a token that is kept here";
+        return Err(Failure::usage(error)
+            .hint("log in on the machine of the server, as whoever runs it there"));
+    }
     let name = &args.name;
     let (connected, described) = connected(session, &args.files).await?;
     let query = ClusterQuery {

@@ -1,0 +1,43 @@
+//! What every request shares.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::Mutex;
+
+use super::runs::Runs;
+use super::who::Token;
+use crate::api::{Error, Service};
+
+/// What every request shares.
+#[derive(Clone, Debug)]
+pub(super) struct Shared(Arc<Parts>);
+
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) service: Arc<dyn Service>,
+    pub(super) token: Token,
+    pub(super) runs: Arc<Runs>,
+    /// What the store said last when it was asked whether it answers, and when.
+    pub(super) ready: Mutex<Option<(Instant, Result<(), Error>)>>,
+}
+
+impl Shared {
+    pub(super) fn new(service: Arc<dyn Service>, token: Token, runs: Arc<Runs>) -> Self {
+        Self(Arc::new(Parts {
+            service,
+            token,
+            runs,
+            ready: Mutex::default(),
+        }))
+    }
+}
+
+impl Deref for Shared {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

@@ -1,0 +1,135 @@
+//! A server in a process of its own, and whoever works through it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Child;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::cli::Cfgctl;
+use super::locked;
+
+/// A server that runs until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) address: String,
+    pub(crate) token: String,
+    said: Arc<Mutex<String>>,
+    listens: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Serves the store of `host`, with these arguments more.
+    pub(crate) fn start(host: &Cfgctl, more: &[&str]) -> Self {
+        let mut arguments = vec!["serve", "--listen", "127.0.0.1:0"];
+        arguments.extend(more);
+        let mut child = host.spawn(&arguments);
+        let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+        let (mut said, mut address, mut token) = (String::new(), String::new(), String::new());
+        while token.is_empty() {
+            let mut line = String::new();
+            let read = stderr.read_line(&mut line).expect("a pipe");
+            assert_ne!(read, 0, "it ended: {said}");
+            said.push_str(&line);
+            for word in line.split_whitespace() {
+                if let Some(value) = word.strip_prefix("CFGCTL_STORE=") {
+                    value.clone_into(&mut address);
+                } else if let Some(value) = word.strip_prefix("CFGCTL_TOKEN=") {
+                    value.clone_into(&mut token);
+                }
+            }
+        }
+        let said = Arc::new(Mutex::new(said));
+        let heard = Arc::clone(&said);
+        let listens = std::thread::spawn(move || {
+            let mut line = String::new();
+            while stderr.read_line(&mut line).is_ok_and(|read| read > 0) {
+                locked(&heard).push_str(&line);
+                line.clear();
+            }
+        });
+        Self {
+            child,
+            address,
+            token,
+            said,
+            listens: Some(listens),
+        }
+    }
+
+    /// Makes `user` work through this server from now on.
+    pub(crate) fn lead(&self, user: &mut Cfgctl) {
+        user.set("CFGCTL_STORE", &self.address);
+        user.set("CFGCTL_TOKEN", &self.token);
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("a process");
+    }
+
+    /// Waits until it says something.
+    pub(crate) fn until_said(&self, what: &str) {
+        while !locked(&self.said).contains(what) {
+            let ended = self.listens.as_ref().is_none_or(JoinHandle::is_finished);
+            assert!(!ended, "it ended: {}", locked(&self.said));
+            std::thread::yield_now();
+        }
+    }
+
+    /// Waits for its end: its exit code, and all that it said.
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+        let status = self.child.wait().expect("an end");
+        if let Some(listens) = self.listens.take() {
+            listens.join().expect("a thread");
+        }
+        (status.code(), locked(&self.said).clone())
+    }
+
+    /// A connection, on which nothing was said yet.
+    pub(crate) fn connect(&self) -> TcpStream {
+        let host = self.address.trim_start_matches("http://");
+        TcpStream::connect(host).expect("a server")
+    }
+
+    /// Status and the whole answer to a request with these lines in its head and this body.
+    pub(crate) fn ask(&self, request: &str, head: &str, body: &str) -> (u16, String) {
+        let mut stream = self.connect();
+        let length = body.len();
+        // A server that has read enough may close it before it was read to the end.
+        _ = write!(
+            stream,
+            "{request} HTTP/1.1\r\nHost: server\r\nConnection: close\r\n{head}\
+             Content-Length: {length}\r\n\r\n{body}"
+        );
+        answer(stream)
+    }
+
+    /// The same with the token, and JSON.
+    pub(crate) fn ask_known(&self, request: &str, head: &str, body: &str) -> (u16, String) {
+        let token = &self.token;
+        let kind = "Content-Type: application/json\r\n";
+        let head = format!("Authorization: Bearer {token}\r\n{kind}{head}");
+        self.ask(request, &head, body)
+    }
+}
+
+/// Status and the whole text of what is answered.
+pub(crate) fn answer(mut stream: TcpStream) -> (u16, String) {
+    let mut bytes = Vec::new();
+    // A server that has heard enough may reset the connection once it has answered.
+    _ = stream.read_to_end(&mut bytes);
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let status = text.split(' ').nth(1).and_then(|it| it.parse().ok());
+    (status.unwrap_or(0), text)
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::model::{Commit, ResourceId, Revision, Sequence, Version};
+use crate::model::{Commit, IdempotencyKey, ResourceId, Revision, Sequence, Version};
 
 mod guard;
 mod later;
@@ -64,6 +64,9 @@ pub trait Store: Debug + Send + Sync {
     /// The records of at most `limit` commits after `after`, oldest first.
     async fn commits(&self, after: Sequence, limit: usize)
     -> Result<Vec<CommitRecord>, StoreError>;
+
+    /// The record of the commit that was made under `key`, if one was.
+    async fn made_under(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError>;
 
     /// Waits until the newest commit is another one than `after`, and says which it is. Only a hint
     /// to look: it may be older than `after` in a store that was restored from a backup.

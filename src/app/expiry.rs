@@ -115,7 +115,7 @@ async fn end(run: &Run<'_>, set: &SetName, clocks: &Clocks) -> Result<Option<Ver
             ..run.origin(Cause::Expiry, None)
         };
         let overrides = ended.overrides.clone();
-        match run.override_set(set, head, overrides, origin).await {
+        match run.override_set(set, head, overrides, origin, None).await {
             Ok(version) => {
                 ended.tell(run, set);
                 return Ok(Some(version));

@@ -10,7 +10,8 @@ use crate::engine::{
     self, Answers, Asked, Connect, Engine, EngineError, Question, Reconciled, Survey,
 };
 use crate::model::{
-    Cause, Clocks, Cluster, ClusterName, Origin, Overrides, Revision, Selector, SetName, Version,
+    Cause, Clocks, Cluster, ClusterName, IdempotencyKey, Origin, Overrides, Revision, Selector,
+    SetName, Version,
 };
 use crate::plan::{Approved, Denials, Plan};
 use crate::store::Store;
@@ -133,9 +134,10 @@ impl<'a> Run<'a> {
         head: &Revision,
         overrides: Overrides,
         origin: Origin,
+        key: Option<&IdempotencyKey>,
     ) -> Result<Version, EngineError> {
         self.engine()
-            .override_set(set, head, overrides, origin)
+            .override_set(set, head, overrides, origin, key)
             .await
     }
 

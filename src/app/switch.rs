@@ -249,7 +249,8 @@ async fn override_set(
 ) -> Result<Version, EngineError> {
     let origin = run.origin(switched.cause.clone(), request.message.as_ref());
     let overrides: Overrides = switched.overrides.clone();
-    run.override_set(name, head, overrides, origin).await
+    let key = request.key.as_ref();
+    run.override_set(name, head, overrides, origin, key).await
 }
 
 /// What the switch does by itself, whatever clusters hold.

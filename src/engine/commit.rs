@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Engine, EngineError, Event};
-use crate::model::{Commit, Origin, Overrides, ResourceId, Revision, SetName, Version};
+use crate::model::{
+    Commit, IdempotencyKey, Origin, Overrides, ResourceId, Revision, SetName, Version,
+};
 
 impl Engine<'_> {
     /// Makes the revisions of `commit` the heads.
@@ -16,13 +18,15 @@ impl Engine<'_> {
 
     /// Commits that `set`, of which `head` is the head, is overridden like this from now on, and
     /// says in which version. No other head and no cluster has a say: what overrides would publish
-    /// was checked when it was declared, so nothing but somebody who was faster holds this up.
+    /// was checked when it was declared, so nothing but somebody who was faster holds this up. Under
+    /// one key it is committed once.
     pub async fn override_set(
         &self,
         set: &SetName,
         head: &Revision,
         overrides: Overrides,
         origin: Origin,
+        key: Option<&IdempotencyKey>,
     ) -> Result<Version, EngineError> {
         if *self.interrupt.borrow() {
             return Err(EngineError::Interrupted);
@@ -40,6 +44,7 @@ impl Engine<'_> {
         self.commit(&Commit {
             expected: BTreeMap::from([(id.clone(), Some(head.version))]),
             revisions: BTreeMap::from([(id, revision)]),
+            key: key.cloned(),
             ..Commit::default()
         })
         .await?;

@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::*;
-use crate::model::{Commit, ConfigSet, Content, ResourceId, Revision, Selector, Sequence, Version};
+use crate::model::{
+    Commit, ConfigSet, Content, IdempotencyKey, ResourceId, Revision, Selector, Sequence, Version,
+};
 use crate::plan::testing::*;
 use crate::plan::{
     Action, Clusters, Condition, Denials, Desired, Plan, Reach, Reason, Unseen, approve,
@@ -501,6 +503,13 @@ impl Store for Broken {
         self.unavailable()
     }
 
+    async fn made_under(
+        &self,
+        _: &crate::model::IdempotencyKey,
+    ) -> Result<Option<crate::store::CommitRecord>, StoreError> {
+        self.unavailable()
+    }
+
     async fn wait(&self, _: crate::model::Sequence) -> Result<crate::model::Sequence, StoreError> {
         self.unavailable()
     }
@@ -557,6 +566,10 @@ impl Store for Counting<'_> {
         self.store.commits(after, limit).await
     }
 
+    async fn made_under(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
+        self.store.made_under(key).await
+    }
+
     async fn wait(&self, after: Sequence) -> Result<Sequence, StoreError> {
         self.store.wait(after).await
     }
@@ -592,7 +605,7 @@ fn read_by_a_switch(before: impl FnOnce(&World)) -> BTreeSet<String> {
         };
         let heads = counting.heads(&Which::around([&name])).await.unwrap().heads;
         let head = &heads[&set_id("shop")];
-        let switched = engine.override_set(&name, head, overrides, origin.clone());
+        let switched = engine.override_set(&name, head, overrides, origin.clone(), None);
         switched.await.unwrap();
         let everywhere = Selector::default();
         let reconciled = engine.reconcile(&name, &everywhere, &origin).await.unwrap();

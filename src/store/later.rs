@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::log::now;
 use super::sqlite::{POLL, Sqlite};
 use super::{CommitLimits, CommitRecord, Committed, HeadsAt, Store, StoreError, Which, guard};
-use crate::model::{Commit, ResourceId, Revision, Sequence, Version};
+use crate::model::{Commit, IdempotencyKey, ResourceId, Revision, Sequence, Version};
 
 /// An empty store, until someone commits: through it, or into the same file.
 #[derive(Debug)]
@@ -107,6 +107,13 @@ impl Store for Later {
         match self.found().await? {
             Some(store) => store.commits(after, limit).await,
             None => Ok(Vec::new()),
+        }
+    }
+
+    async fn made_under(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
+        match self.found().await? {
+            Some(store) => store.made_under(key).await,
+            None => Ok(None),
         }
     }
 

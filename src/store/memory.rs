@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::log::now;
 use super::{CommitLimits, CommitRecord, Committed, HeadsAt, Store, StoreError, Which, guard};
-use crate::model::{Commit, ResourceId, Revision, Sequence, Version};
+use crate::model::{Commit, IdempotencyKey, ResourceId, Revision, Sequence, Version};
 
 /// All revisions of all resources, by version.
 type Revisions = BTreeMap<ResourceId, BTreeMap<Version, Revision>>;
@@ -35,13 +35,17 @@ impl Log {
         newest.map_or(Sequence::START, |record| record.sequence)
     }
 
+    fn made_under(&self, key: &IdempotencyKey) -> Option<&CommitRecord> {
+        let mut records = self.records.iter();
+        records.find(|record| record.key.as_ref() == Some(key))
+    }
+
     /// What has come of a commit that was made before under the same key.
     fn again(&self, commit: &Commit) -> Result<Option<Committed>, StoreError> {
         let Some(key) = &commit.key else {
             return Ok(None);
         };
-        let mut records = self.records.iter();
-        let Some(record) = records.find(|record| record.key.as_ref() == Some(key)) else {
+        let Some(record) = self.made_under(key) else {
             return Ok(None);
         };
         guard::same(commit, record, |id, version| {
@@ -154,6 +158,10 @@ impl Store for Memory {
         let log = self.lock();
         let later = log.records.iter().filter(|record| record.sequence > after);
         Ok(later.take(limit).cloned().collect())
+    }
+
+    async fn made_under(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
+        Ok(self.lock().made_under(key).cloned())
     }
 
     async fn wait(&self, after: Sequence) -> Result<Sequence, StoreError> {

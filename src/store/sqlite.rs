@@ -20,7 +20,7 @@ use self::rows::MAX_REVISION_BYTES;
 use self::site::Site;
 use super::log::now;
 use super::{CommitLimits, CommitRecord, Committed, HeadsAt, Store, StoreError, Which, guard};
-use crate::model::{Commit, ResourceId, Revision, Sequence, Version};
+use crate::model::{Commit, IdempotencyKey, ResourceId, Revision, Sequence, Version};
 
 mod append;
 mod connection;
@@ -223,6 +223,14 @@ impl Shared {
         })
     }
 
+    fn made_under(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
+        self.readers.read(&self.site, |connection, site| {
+            let record = log::by_key(connection, key.as_str(), site)?;
+            let record = record.map(|record| log::publish(connection, &record, site));
+            record.transpose()
+        })
+    }
+
     fn newest(&self) -> Result<Sequence, StoreError> {
         let newest = self.readers.read(&self.site, log::newest_number)?;
         Ok(log::number(newest))
@@ -352,6 +360,11 @@ impl Store for Sqlite {
         limit: usize,
     ) -> Result<Vec<CommitRecord>, StoreError> {
         self.run(move |shared| shared.commits(after, limit)).await
+    }
+
+    async fn made_under(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
+        let key = key.clone();
+        self.run(move |shared| shared.made_under(&key)).await
     }
 
     async fn wait(&self, after: Sequence) -> Result<Sequence, StoreError> {

@@ -1,1 +1,3 @@
+//! The service as a whole, over a store and targets in memory.
 
+mod reads;

@@ -1,24 +1,18 @@
 //! What happens when wires break, people are faster, and targets never answer.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use serde_json::json;
 
 use super::*;
-use crate::model::{
-    Commit, ConfigSet, Content, IdempotencyKey, ResourceId, Revision, Selector, Sequence, Version,
-};
+use crate::model::{ConfigSet, Content, Selector};
 use crate::plan::testing::*;
 use crate::plan::{
     Action, Clusters, Condition, Denials, Desired, Plan, Reach, Reason, Unseen, approve,
 };
-use crate::store::{
-    CommitLimits, CommitRecord, Committed, HeadsAt, MovedHead, Store, StoreError, Which,
-};
+use crate::store::{MovedHead, Store, StoreError, Which};
 
 const SNAPSHOT: &str = "cfgctl/shop/snapshot";
 
@@ -515,66 +509,6 @@ impl Store for Broken {
     }
 }
 
-/// A store that remembers whose heads were read.
-#[derive(Debug)]
-struct Counting<'a> {
-    store: &'a dyn Store,
-    read: Mutex<BTreeSet<ResourceId>>,
-}
-
-#[async_trait]
-impl Store for Counting<'_> {
-    fn location(&self) -> String {
-        self.store.location()
-    }
-
-    fn limits(&self) -> CommitLimits {
-        self.store.limits()
-    }
-
-    async fn heads(&self, which: &Which) -> Result<HeadsAt, StoreError> {
-        let at = self.store.heads(which).await?;
-        self.read.lock().unwrap().extend(at.heads.keys().cloned());
-        Ok(at)
-    }
-
-    async fn revisions(
-        &self,
-        ids: &[(ResourceId, Version)],
-    ) -> Result<Vec<(ResourceId, Revision)>, StoreError> {
-        self.store.revisions(ids).await
-    }
-
-    async fn history(
-        &self,
-        id: &ResourceId,
-        before: Option<Version>,
-        limit: usize,
-    ) -> Result<Vec<Revision>, StoreError> {
-        self.store.history(id, before, limit).await
-    }
-
-    async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
-        self.store.commit(commit).await
-    }
-
-    async fn commits(
-        &self,
-        after: Sequence,
-        limit: usize,
-    ) -> Result<Vec<CommitRecord>, StoreError> {
-        self.store.commits(after, limit).await
-    }
-
-    async fn made_under(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
-        self.store.made_under(key).await
-    }
-
-    async fn wait(&self, after: Sequence) -> Result<Sequence, StoreError> {
-        self.store.wait(after).await
-    }
-}
-
 /// Applies `shop` and fifty other sets, switches something in `shop`, and says whose heads that
 /// took; `before` is what happens to `shop` once the targets hold it.
 fn read_by_a_switch(before: impl FnOnce(&World)) -> BTreeSet<String> {
@@ -595,10 +529,7 @@ fn read_by_a_switch(before: impl FnOnce(&World)) -> BTreeSet<String> {
         .trips
         .insert("slow".parse().unwrap(), vec![origin.at]);
     world.with_engine(&|_| (), async |engine| {
-        let counting = Counting {
-            store: engine.store,
-            read: Mutex::default(),
-        };
+        let counting = Counting::new(world.store.clone());
         let engine = Engine {
             store: &counting,
             ..engine
@@ -613,8 +544,7 @@ fn read_by_a_switch(before: impl FnOnce(&World)) -> BTreeSet<String> {
             assert_eq!(outcomes(&pass.reports), [&Outcome::Delivered]);
         }
         assert_eq!(reconciled.passes.len(), 2);
-        let read = counting.read.into_inner().unwrap();
-        read.iter().map(ToString::to_string).collect()
+        counting.counts().heads
     })
 }
 

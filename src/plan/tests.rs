@@ -5,7 +5,7 @@ mod clusters;
 mod drift;
 mod gates;
 mod histories;
-mod laws;
+pub(crate) mod laws;
 mod leaving;
 mod overrides;
 mod ownership;

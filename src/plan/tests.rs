@@ -11,3 +11,4 @@ mod overrides;
 mod ownership;
 mod runtime;
 mod sets;
+mod tokens;

@@ -226,4 +226,4 @@ pub fn approve_where_possible(plan: Plan) -> Result<Approved, Box<Plan>> {
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

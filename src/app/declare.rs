@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::run::Run;
 use super::{expiry, names, present};
-use crate::api::report::{Committed, Outcome};
+use crate::api::report::Outcome;
 use crate::api::{
     About, Approval, Basis, Change, Error, ErrorKind, Event, PartName, Permission, PlanToken,
     Preview, Proposal, Request,
@@ -20,7 +20,7 @@ use crate::model::{
     SetName, Version,
 };
 use crate::plan::{Clusters, Desired, Objection, Plan, Reach, Reason, approve};
-use crate::store::{CommitRecord, Store, Which};
+use crate::store::{Store, Which};
 
 /// What a request comes down to.
 #[derive(Debug)]
@@ -83,39 +83,6 @@ pub(super) async fn carry_out(
     let reports = run.deliver(&survey, &approved).await?;
     let outcome = present::outcome(approved.plan(), &reports);
     Ok(expiry::finish(run, outcome, &survey.heads, &request.clusters).await)
-}
-
-/// What came of a request that was committed before under its key: nothing is committed again, and
-/// whatever is not delivered yet is.
-pub(super) async fn again(
-    run: &Run<'_>,
-    request: &Request,
-    made: &CommitRecord,
-) -> Result<Outcome, Error> {
-    let sets = made.changes.keys().filter_map(|id| match id {
-        ResourceId::Set(name) => Some(name.clone()),
-        ResourceId::Cluster(_) => None,
-    });
-    let reconcile = Request {
-        change: Change::Reconcile(Reach::Named(sets.collect())),
-        key: None,
-        ..request.clone()
-    };
-    let committed = made.changes.iter();
-    let outcome = Outcome {
-        complete: true,
-        committed: committed
-            .map(|(name, version)| Committed {
-                name: name.clone(),
-                version: *version,
-            })
-            .collect(),
-        clusters: Vec::new(),
-        note: None,
-        until: None,
-    };
-    let reconciled = carry_out(run, &reconcile, &Approval::Unseen).await?;
-    Ok(outcome.and(Some(reconciled)))
 }
 
 impl Planned {

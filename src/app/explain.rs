@@ -230,7 +230,7 @@ mod tests {
     }
 
     fn of(world: &World, query: &ExplainQuery) -> Result<Explained, Error> {
-        world.runtime.block_on(explain(&world.store, query))
+        world.runtime.block_on(explain(world.store.as_ref(), query))
     }
 
     fn lines(explained: &Explained) -> Vec<String> {

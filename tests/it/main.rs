@@ -51,6 +51,7 @@ mod published;
 mod racing;
 mod reader;
 mod readme;
+mod service_contract;
 mod shop;
 mod signals;
 mod sources;

@@ -127,7 +127,7 @@ impl Engine<'_> {
             clusters: only,
             consents: &BTreeSet::new(),
         };
-        let (survey, plan) = self.look(&question, origin).await?;
+        let (survey, plan) = self.look(&question, None, origin).await?;
         let pass = match approve_where_possible(plan) {
             Ok(approved) => {
                 let reports = self.carry_out(&survey, &approved).await?;

@@ -138,7 +138,7 @@ async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned, Error> {
     check_selector(&request.clusters, &survey.heads, &desired)?;
     check_dropped(&desired, &survey.heads)?;
     run.tell_clocks(&survey.clocks(run.now()));
-    plan.attach(&provenances, &survey.heads, &consents);
+    plan.attach(provenances, &survey.heads, &consents);
     plan.commit.key.clone_from(&request.key);
 
     let basis = Basis::of(&plan, &survey.states());

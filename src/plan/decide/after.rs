@@ -319,7 +319,7 @@ impl<'a> After<'a> {
                 None if self.reads_other_labels(name, set, &relabelled) => Why::Labels,
                 None => continue,
             };
-            let content = Content::Set((*set).clone());
+            let content = Content::from((*set).clone());
             changes.insert(id.clone(), self.change(&id, &content, why, claims));
         }
         changes

@@ -261,7 +261,7 @@ mod tests {
         Described::from([
             (cluster_id("eu"), elsewhere("memory")),
             (cluster_id("dead"), elsewhere("nowhere")),
-            (set_id("shop"), Content::Set(set(json!({"a": 1})))),
+            (set_id("shop"), Content::from(set(json!({"a": 1})))),
         ])
     }
 

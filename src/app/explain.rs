@@ -290,7 +290,7 @@ mod tests {
             let revision = Revision {
                 version: version(number),
                 origin: world.origin(),
-                content: Content::Set(set(json!({"new": number, "old": 0}))),
+                content: Content::from(set(json!({"new": number, "old": 0}))),
                 overrides: crate::model::Overrides::default(),
                 provenance: None,
             };

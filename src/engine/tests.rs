@@ -232,7 +232,7 @@ fn fifty(a: u64) -> Desired {
             publish: vec![keys(&format!("app/{number}"))],
             ..set(json!({"a": a}))
         };
-        (set_id(&format!("set-{number}")), Content::Set(set))
+        (set_id(&format!("set-{number}")), Content::from(set))
     };
     numbers.map(one).collect()
 }

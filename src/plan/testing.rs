@@ -98,7 +98,7 @@ pub(crate) fn pair(set: &str, cluster: &str) -> Pair {
 
 /// Desires these sets.
 pub(crate) fn sets(sets: &[(&str, &ConfigSet)]) -> Desired {
-    let content = |set: &ConfigSet| Content::Set(set.clone());
+    let content = |set: &ConfigSet| Content::from(set.clone());
     sets.iter()
         .map(|(name, set)| (set_id(name), content(set)))
         .collect()

@@ -404,7 +404,7 @@ impl Simulation {
 
 pub(crate) fn desired(drafts: &[Option<Draft>; 2]) -> Desired {
     let content = |(name, draft): (&str, &Option<Draft>)| {
-        let set = draft.as_ref().map(|draft| Content::Set(draft.set(name)));
+        let set = draft.as_ref().map(|draft| Content::from(draft.set(name)));
         (set_id(name), set.unwrap_or(Content::Deleted))
     };
     Desired {
@@ -525,7 +525,7 @@ fn owned(owners: &[usize]) -> Desired {
         let values = leaves.filter(|(_, of)| **of == owner);
         let values = values.map(|(leaf, _)| (leaf.to_owned(), json!(owner)));
         let set = set(serde_json::Value::Object(values.collect()));
-        (set_id(SETS[owner]), Content::Set(set))
+        (set_id(SETS[owner]), Content::from(set))
     };
     [one(0), one(1)].into()
 }

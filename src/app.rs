@@ -22,6 +22,7 @@ use crate::engine::Connect;
 use crate::model::{Cluster, ResourceId};
 use crate::store::Store;
 
+mod again;
 mod breakers;
 mod clusters;
 mod declare;
@@ -109,19 +110,18 @@ impl Service for Local {
     ) -> Result<Outcome, Error> {
         self.places.check_request(by, request)?;
         let run = self.run(by, request.pace, seen);
-        if let Some(key) = &request.key
-            && let Some(made) = self.store.made(key).await?
-        {
-            return declare::again(&run, request, &made).await;
+        if let Some(outcome) = again::again(&run, request).await? {
+            return Ok(outcome);
         }
-        match &request.change {
+        let outcome = match &request.change {
             Change::Flag(change) => switch::carry_out(&run, request, change, approval).await,
             Change::Breaker(change) => switch::carry_out(&run, request, change, approval).await,
             Change::Declare(_)
             | Change::Rollback { .. }
             | Change::Delete(_)
             | Change::Reconcile(_) => declare::carry_out(&run, request, approval).await,
-        }
+        };
+        again::settled(&run, request, outcome).await
     }
 
     async fn status(

@@ -3,6 +3,7 @@
 use crate::model::{Content, ResourceId};
 
 mod decode;
+mod json;
 mod limits;
 mod load;
 mod locate;

@@ -96,32 +96,32 @@ impl Plan {
     /// set is declared elsewhere than before: two sources would take each other back for ever.
     pub fn attach(
         &mut self,
-        provenances: &BTreeMap<ResourceId, Provenance>,
+        provenances: BTreeMap<ResourceId, Provenance>,
         heads: &Heads,
         consents: &BTreeSet<Consent>,
     ) {
         for (id, provenance) in provenances {
-            let Some(revision) = self.commit.revisions.get_mut(id) else {
+            let Some(revision) = self.commit.revisions.get_mut(&id) else {
                 continue;
             };
-            let before = heads.get(id).and_then(|head| head.provenance.as_ref());
+            let before = heads.get(&id).and_then(|head| head.provenance.as_ref());
             let is_declared =
-                |change: &ResourceChange| change.id == *id && change.why == Why::Content;
+                |change: &ResourceChange| change.id == id && change.why == Why::Content;
             let is_declared =
                 revision.origin.cause == Cause::Apply && self.resources.iter().any(is_declared);
             // A rollback, and what came through a pipe, is no other place to declare it.
             if !is_declared || !provenance.has_source() {
-                revision.provenance = Some(provenance.clone().staying_with(before));
+                revision.provenance = Some(provenance.staying_with(before));
                 continue;
             }
-            revision.provenance = Some(provenance.clone());
             let moved = before.and_then(|before| provenance.moved_from(before));
+            revision.provenance = Some(provenance);
             if let (Some((from, to)), ResourceId::Set(set)) = (moved, id)
                 && !consents.contains(&Consent::MoveSource)
             {
                 self.objections.push(Objection {
                     reason: Reason::Moved { from, to },
-                    set: set.clone(),
+                    set,
                     cluster: None,
                 });
             }
@@ -226,4 +226,4 @@ pub fn approve_where_possible(plan: Plan) -> Result<Approved, Box<Plan>> {
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

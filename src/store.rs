@@ -62,12 +62,12 @@ pub trait Store: Debug + Send + Sync {
     /// key finds out, and makes it if it was not.
     async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError>;
 
-    /// The record of the commit that was made under `key`, if one was.
-    async fn made(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError>;
-
     /// The records of at most `limit` commits after `after`, oldest first.
     async fn commits(&self, after: Sequence, limit: usize)
     -> Result<Vec<CommitRecord>, StoreError>;
+
+    /// The record of the commit that was made under `key`, if one was.
+    async fn made_under(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError>;
 
     /// Waits until the newest commit is another one than `after`, and says which it is. Only a hint
     /// to look: it may be older than `after` in a store that was restored from a backup.

@@ -261,7 +261,7 @@ mod tests {
         Described::from([
             (cluster_id("eu"), elsewhere("memory")),
             (cluster_id("dead"), elsewhere("nowhere")),
-            (set_id("shop"), Content::Set(set(json!({"a": 1})))),
+            (set_id("shop"), Content::from(set(json!({"a": 1})))),
         ])
     }
 
@@ -273,7 +273,7 @@ mod tests {
             pace: pace(),
         };
         let world = World::new();
-        let local = local(Arc::new(world.store));
+        let local = local(world.store.clone());
         let by = Caller::local("ops@laptop".to_owned());
         world
             .runtime
@@ -316,7 +316,7 @@ mod tests {
     #[test]
     fn clusters_are_those_of_the_store_or_those_that_are_described() {
         let world = World::new();
-        let listed = asked(world.runtime.block_on(list(&world.store)));
+        let listed = asked(world.runtime.block_on(list(world.store.as_ref())));
         let names: Vec<&str> = listed.items.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(names, ["eu", "us"]);
         assert_eq!(listed.items[0].target, "eu");
@@ -324,7 +324,7 @@ mod tests {
         let of = |name: &str, described| {
             let name = name.parse().unwrap();
             let query = ClusterQuery { name, described };
-            world.runtime.block_on(one(&world.store, &query))
+            world.runtime.block_on(one(world.store.as_ref(), &query))
         };
         assert_eq!(of("us", None).unwrap(), cluster("us", "us"));
         assert_eq!(

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::run::Run;
 use super::{expiry, names, present};
-use crate::api::report::{Committed, Outcome};
+use crate::api::report::Outcome;
 use crate::api::{
     About, Approval, Basis, Change, Error, ErrorKind, Event, PartName, Permission, PlanToken,
     Preview, Proposal, Request,
@@ -20,7 +20,7 @@ use crate::model::{
     SetName, Version,
 };
 use crate::plan::{Clusters, Desired, Objection, Plan, Reach, Reason, approve};
-use crate::store::{CommitRecord, Store, Which};
+use crate::store::{HeadsAt, Store, Which};
 
 /// What a request comes down to.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ struct Asked {
     provenances: BTreeMap<ResourceId, Provenance>,
     consents: BTreeSet<Consent>,
     warnings: Vec<Finding>,
+    /// All heads, if they had to be read for this.
+    all: Option<HeadsAt>,
 }
 
 /// A plan as it is now, and what consents to it.
@@ -85,39 +87,6 @@ pub(super) async fn carry_out(
     Ok(expiry::finish(run, outcome, &survey.heads, &request.clusters).await)
 }
 
-/// What came of a request that was committed before under its key: nothing is committed again, and
-/// whatever is not delivered yet is.
-pub(super) async fn again(
-    run: &Run<'_>,
-    request: &Request,
-    made: &CommitRecord,
-) -> Result<Outcome, Error> {
-    let sets = made.changes.keys().filter_map(|id| match id {
-        ResourceId::Set(name) => Some(name.clone()),
-        ResourceId::Cluster(_) => None,
-    });
-    let reconcile = Request {
-        change: Change::Reconcile(Reach::Named(sets.collect())),
-        key: None,
-        ..request.clone()
-    };
-    let committed = made.changes.iter();
-    let outcome = Outcome {
-        complete: true,
-        committed: committed
-            .map(|(name, version)| Committed {
-                name: name.clone(),
-                version: *version,
-            })
-            .collect(),
-        clusters: Vec::new(),
-        note: None,
-        until: None,
-    };
-    let reconciled = carry_out(run, &reconcile, &Approval::Unseen).await?;
-    Ok(outcome.and(Some(reconciled)))
-}
-
 impl Planned {
     /// Refuses what may not be written of it. The token stays: who may write is no part of what is
     /// consented to.
@@ -151,6 +120,7 @@ async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned, Error> {
         provenances,
         consents,
         warnings,
+        all,
     } = asked(run, request).await?;
     let origin = Origin {
         planned: request.planned.clone(),
@@ -165,10 +135,10 @@ async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned, Error> {
     if !run.store().exists() {
         run.seen.tell(Event::NoStore);
     }
-    let (survey, mut plan) = run.look(&question, &origin).await?;
+    let (survey, mut plan) = run.look(&question, all, &origin).await?;
     check_selector(&request.clusters, &survey.heads, &desired)?;
     run.tell_clocks(&survey.clocks(run.now()));
-    plan.attach(&provenances, &survey.heads, &consents);
+    plan.attach(provenances, &survey.heads, &consents);
     run.sign(&mut plan, request.key.as_ref());
 
     let basis = Basis::of(&plan, &survey.states());
@@ -201,10 +171,13 @@ async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
         provenances: BTreeMap::new(),
         consents: request.consents.clone(),
         warnings: Vec::new(),
+        all: None,
     };
     match &request.change {
         Change::Declare(declared) => {
-            asked.warnings = checked(store, &declared.contents).await?;
+            let all = store.heads(&Which::All).await?;
+            asked.warnings = checked(&all.heads, &declared.contents)?;
+            asked.all = Some(all);
             asked.desired.contents.clone_from(&declared.contents);
             asked.provenances.clone_from(&declared.provenances);
         }
@@ -213,10 +186,12 @@ async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
             let (to, content, provenance) = (old.version, old.content, old.provenance);
             // Clusters and other sets are those of today, so it is checked like a new one.
             let contents = BTreeMap::from([(id.clone(), content)]);
-            asked.warnings = checked(store, &contents).await.map_err(|mut error| {
+            let all = store.heads(&Which::All).await?;
+            asked.warnings = checked(&all.heads, &contents).map_err(|mut error| {
                 error.about.version = Some(to);
                 error
             })?;
+            asked.all = Some(all);
             asked.desired.contents = contents;
             asked.cause = Cause::Rollback { to };
             asked.provenances.extend(provenance.map(|it| (id, it)));
@@ -244,12 +219,8 @@ async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
 }
 
 /// What is to be said of what is declared, if it is valid together with what the store holds besides.
-async fn checked(
-    store: &dyn Store,
-    contents: &BTreeMap<ResourceId, Content>,
-) -> Result<Vec<Finding>, Error> {
-    let heads = store.heads(&Which::All).await?.heads;
-    let findings = check::declared(contents, &heads);
+fn checked(heads: &Heads, contents: &BTreeMap<ResourceId, Content>) -> Result<Vec<Finding>, Error> {
+    let findings = check::declared(contents, heads);
     if findings.iter().all(|it| it.severity != Severity::Error) {
         return Ok(findings);
     }

@@ -24,7 +24,7 @@ pub(super) async fn look(
         clusters: &Clusters::Matching(clusters.clone()),
         consents: &std::collections::BTreeSet::new(),
     };
-    let (survey, plan) = run.look(&question, &origin).await?;
+    let (survey, plan) = run.look(&question, None, &origin).await?;
     declare::check_selector(clusters, &survey.heads, &nothing)?;
     Ok((survey, plan))
 }

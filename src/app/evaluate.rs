@@ -155,7 +155,9 @@ mod tests {
             cluster: cluster.map(|name| name.parse().unwrap()),
         };
         let at = Timestamp::UNIX_EPOCH;
-        world.runtime.block_on(evaluate(&world.store, at, &query))
+        world
+            .runtime
+            .block_on(evaluate(world.store.as_ref(), at, &query))
     }
 
     fn world() -> World {

@@ -230,7 +230,7 @@ mod tests {
     }
 
     fn of(world: &World, query: &ExplainQuery) -> Result<Explained, Error> {
-        world.runtime.block_on(explain(&world.store, query))
+        world.runtime.block_on(explain(world.store.as_ref(), query))
     }
 
     fn lines(explained: &Explained) -> Vec<String> {
@@ -290,7 +290,7 @@ mod tests {
             let revision = Revision {
                 version: version(number),
                 origin: world.origin(),
-                content: Content::Set(set(json!({"new": number, "old": 0}))),
+                content: Content::from(set(json!({"new": number, "old": 0}))),
                 overrides: crate::model::Overrides::default(),
                 provenance: None,
             };

@@ -203,7 +203,9 @@ mod tests {
     fn resources_of(world: &World, names: &[ResourceId]) -> Result<Resources, Error> {
         let names = names.to_vec();
         let query = ResourcesQuery { names };
-        world.runtime.block_on(resources(&world.store, &query))
+        world
+            .runtime
+            .block_on(resources(world.store.as_ref(), &query))
     }
 
     #[test]
@@ -227,7 +229,10 @@ mod tests {
             all.items[2].manifest.as_ref().unwrap()["spec"]["values"]["a"],
             1
         );
-        let living = world.runtime.block_on(super::names(&world.store)).unwrap();
+        let living = world
+            .runtime
+            .block_on(super::names(world.store.as_ref()))
+            .unwrap();
         assert_eq!(living, [cluster_id("eu"), cluster_id("us"), set_id("shop")]);
 
         assert_eq!(
@@ -257,7 +262,9 @@ mod tests {
                 version: version.map(crate::plan::testing::version),
                 cluster: cluster.map(|name| name.parse().unwrap()),
             };
-            world.runtime.block_on(revision(&world.store, &query))
+            world
+                .runtime
+                .block_on(revision(world.store.as_ref(), &query))
         };
 
         let newest = asked(of(None, None));
@@ -287,7 +294,9 @@ mod tests {
         world.apply(&deleted("shop"));
         let of = |name: ResourceId, limit| {
             let query = HistoryQuery { name, limit };
-            world.runtime.block_on(history(&world.store, &query))
+            world
+                .runtime
+                .block_on(history(world.store.as_ref(), &query))
         };
 
         let entries = asked(of(set_id("shop"), 2)).revisions;

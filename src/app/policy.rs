@@ -151,7 +151,7 @@ mod tests {
                 sets: sets.iter().map(|set| set.parse().unwrap()).collect(),
                 described: None,
             };
-            world.runtime.block_on(policy(&world.store, &query))
+            world.runtime.block_on(policy(world.store.as_ref(), &query))
         };
         let rules = |found: Policy| -> Vec<(String, PolicyAccess)> {
             let rules = found.rules.into_iter();

@@ -14,7 +14,7 @@ use crate::model::{
     SetName, Version,
 };
 use crate::plan::{Approved, Denials, Plan};
-use crate::store::Store;
+use crate::store::{HeadsAt, Store};
 
 /// An operation at work.
 pub(super) struct Run<'a> {
@@ -118,13 +118,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What follows for what is asked, as things are now.
+    /// What follows for what is asked, as things are now. `all` are all heads, if they were just read.
     pub(super) async fn look(
         &self,
         question: &Question<'_>,
+        all: Option<HeadsAt>,
         origin: &Origin,
     ) -> Result<(Survey, Plan), Error> {
-        Ok(self.engine().look(question, origin).await?)
+        Ok(self.engine().look(question, all, origin).await?)
     }
 
     /// What may not be written of what `plan` has to.

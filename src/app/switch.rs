@@ -47,7 +47,7 @@ pub(super) async fn propose(
         clusters: &Clusters::Named(here.collect()),
         consents: &consents,
     };
-    let (survey, _) = run.look(&as_it_is, &origin).await?;
+    let (survey, _) = run.look(&as_it_is, None, &origin).await?;
     let (set, head) = living(&survey.heads, name)?;
     let clusters = clusters(&survey.heads);
     let clocks = survey.clocks(run.now());

@@ -1,5 +1,6 @@
 //! What the tests of this layer say in a word.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +9,9 @@ use jiff::Timestamp;
 
 use super::Local;
 use crate::api::report::Report;
-use crate::api::{Error, ErrorKind, Pace};
+use crate::api::{Change, Error, ErrorKind, Pace, Permission, Request};
 use crate::engine::Connect;
-use crate::model::{Cluster, ClusterName, Connection};
+use crate::model::{Cluster, ClusterName, Connection, Selector};
 use crate::plan::testing::key;
 use crate::store::Store;
 use crate::target::memory::Memory;
@@ -58,6 +59,21 @@ impl Connect for InMemory {
 /// The service over `store`, with targets in memory, at the beginning of 1970.
 pub(super) fn local(store: Arc<dyn Store>) -> Local {
     Local::new(store, Arc::new(InMemory), || Timestamp::UNIX_EPOCH)
+}
+
+/// A request of `ops@laptop`, which nobody has said anything about.
+pub(super) fn request(change: Change) -> Request {
+    Request {
+        change,
+        clusters: Selector::default(),
+        consents: BTreeSet::new(),
+        dropped: BTreeSet::new(),
+        message: None,
+        key: None,
+        planned: None,
+        permission: Permission::Asked,
+        pace: pace(),
+    }
 }
 
 /// A few clusters at once, each for a moment.

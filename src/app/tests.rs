@@ -1,1 +1,4 @@
+//! The service as a whole, over a store and targets in memory.
 
+mod consent;
+mod reads;

@@ -20,12 +20,23 @@ pub(super) struct Rendering<'a> {
     /// The clusters among them for which it was not checked before: all if the set is declared,
     /// else those that are new or change.
     pub(super) new: Vec<&'a ClusterName>,
+    /// Whether the store has the set like this already, for just these clusters as they are.
+    pub(super) known: Known,
     /// How many clusters get the set, with this content or another.
     pub(super) reach: usize,
     /// The breakers that are open, in the order in which they were tripped.
     pub(super) open: Vec<&'a BreakerName>,
     pub(super) contents: Contents,
     pub(super) rendered: Rendered,
+}
+
+/// Whether something was checked when it was committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// The store has it already: what it says, and every cluster that gets it.
+    Wholly,
+    /// The set or one of its clusters is new or changes.
+    No,
 }
 
 impl Rendering<'_> {
@@ -55,12 +66,17 @@ pub(super) fn all<'a>(world: &World<'a>) -> Vec<Rendering<'a>> {
         }
         let reach = contents.values().map(Vec::len).sum();
         for (layers, clusters) in contents {
-            let changes = |name: &&&ClusterName| {
+            let moves = |name: &&&ClusterName| {
                 let cluster = world.clusters.get(**name);
                 cluster.is_some_and(|cluster| cluster.standing == Standing::Declared)
             };
+            let changed: Vec<_> = clusters.iter().filter(moves).copied().collect();
+            let known = match view.standing {
+                Standing::Stored | Standing::Redeclared if changed.is_empty() => Known::Wholly,
+                Standing::Stored | Standing::Redeclared | Standing::Declared => Known::No,
+            };
             let new = match view.standing {
-                Standing::Stored => clusters.iter().filter(changes).copied().collect(),
+                Standing::Stored => changed,
                 Standing::Declared | Standing::Redeclared => clusters.clone(),
             };
             let bare = Rendering {
@@ -69,6 +85,7 @@ pub(super) fn all<'a>(world: &World<'a>) -> Vec<Rendering<'a>> {
                 layers,
                 clusters,
                 new,
+                known,
                 reach,
                 open: Vec::new(),
                 contents: Contents::default(),
@@ -92,6 +109,7 @@ impl<'a> Rendering<'a> {
                 layers: self.layers.clone(),
                 clusters: self.clusters.clone(),
                 new: self.new.clone(),
+                known: self.known,
                 reach: self.reach,
                 open,
                 rendered: render::rendered(&set.publish, &contents),
@@ -105,7 +123,7 @@ impl<'a> Rendering<'a> {
         };
         let declared = render::layered(set, layers(), &[]);
         add(Vec::new(), declared.clone());
-        if !self.is_new() {
+        if self.known == Known::Wholly {
             return;
         }
         for flags in held(set) {

@@ -10,7 +10,7 @@ use super::blame::Blame;
 use super::finding::{Finding, Side, Spot};
 use super::gathered::{Gathered, at_home};
 use super::near::{did_you_mean, nearest};
-use super::rendering::Rendering;
+use super::rendering::{Known, Rendering};
 use super::world::Standing;
 use crate::model::SetName;
 use crate::model::value::{Map, Path};
@@ -45,7 +45,8 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 pub(super) fn check(renderings: &[Rendering<'_>], findings: &mut Vec<Finding>) {
     let mut left = Allowance::default();
     for of_one_set in renderings.chunk_by(|a, b| a.name == b.name) {
-        let Some(first) = of_one_set.iter().find(|rendering| rendering.is_new()) else {
+        let is_due = |rendering: &&Rendering<'_>| rendering.known == Known::No;
+        let Some(first) = of_one_set.iter().find(is_due) else {
             continue;
         };
         let &Rendering { name, view, .. } = first;
@@ -131,7 +132,10 @@ fn compile(schema: &Value, left: Allowance) -> Result<(Validator, Costs<'_>), Ve
     }
     let mut parts = MAX_LISTED_PARTS;
     let rules = jsonschema::draft202012::meta::validator();
-    let invalid: Vec<_> = if is_small(schema, &mut parts) {
+    // Listing what is wrong takes several times as long as seeing that nothing is.
+    let invalid: Vec<_> = if rules.is_valid(schema) {
+        Vec::new()
+    } else if is_small(schema, &mut parts) {
         rules.iter_errors(schema).collect()
     } else {
         rules.validate(schema).err().into_iter().collect()
@@ -288,7 +292,8 @@ fn violations<'s>(
 ) -> Result<Vec<Finding>, TooMuch<'s>> {
     let mut found = Gathered::default();
     for rendering in renderings {
-        let Some(blame) = Blame::of(rendering) else {
+        let due = Some(rendering).filter(|rendering| rendering.known == Known::No);
+        let Some(blame) = due.and_then(Blame::of) else {
             continue;
         };
         let values = Value::Object(rendering.contents.values.clone());

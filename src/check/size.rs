@@ -9,7 +9,7 @@ use super::finding::Finding;
 use super::gathered::Gathered;
 use super::rendering::Rendering;
 use super::world::World;
-use crate::model::value::Path;
+use crate::model::value::{self, Path};
 use crate::model::{
     Auxiliary, BreakerState, BreakerStatus, Cause, ClusterName, Connection, Consent, Contents,
     EntryWrite, Key, LimitOverrides, Limits, Origin, Oversize, Snapshot, SnapshotWrite, Version,
@@ -101,6 +101,11 @@ fn misfits(rendering: &Rendering<'_>, group: &Group<'_>, blame: Blame<'_>) -> Ve
         request_bytes: request_bytes.unwrap_or(Limits::CONSUL.request_bytes),
     };
     let (prefix, cluster) = group.longest;
+    if operations.is_none_or(|most| most >= Limits::CONSUL.operations)
+        && is_small(rendering, group.longest, limits)
+    {
+        return Vec::new();
+    }
     let snapshot_key = format!("{prefix}/{}/snapshot", rendering.name);
     let write = first_write(rendering, cluster);
     let mut found: Vec<_> = (write.oversize(&snapshot_key, limits).iter())
@@ -120,6 +125,43 @@ fn misfits(rendering: &Rendering<'_>, group: &Group<'_>, blame: Blame<'_>) -> Ve
         );
     }
     found
+}
+
+/// Whether there is so much room that nothing has to be weighed, as with nearly every set. What is
+/// not known exactly is taken for more than it is.
+fn is_small(
+    rendering: &Rendering<'_>,
+    (prefix, cluster): (&Key, &ClusterName),
+    limits: Limits,
+) -> bool {
+    // All that a snapshot has beside its contents and keys, and what one breaker, one key and one
+    // operation take at the most beside their names and values.
+    const DOCUMENT: usize = 4096;
+    const BREAKER: usize = 2048;
+    const KEY: usize = 128;
+    const OPERATION: usize = 256;
+    // The longest escape of a character.
+    let escaped = |text: &str| 6 * text.len();
+    let entries = &rendering.rendered.entries;
+    let names = [prefix.as_str(), cluster.as_str(), rendering.name.as_str()];
+    let names: usize = names.into_iter().map(escaped).sum();
+    let breakers = rendering.view.set.breakers.keys();
+    let breakers = breakers.map(|name| BREAKER + escaped(name.as_str()));
+    // Each key is named with its digest, and once more if it is loose.
+    let keys: usize = entries.keys().map(|key| KEY + escaped(key.as_str())).sum();
+    let document = DOCUMENT
+        + names
+        + breakers.sum::<usize>()
+        + value::canonical_bytes(&rendering.contents)
+        + 2 * keys;
+    let values = || std::iter::once(document).chain(entries.values().map(|it| it.bytes.len()));
+    let largest = values().max().unwrap_or_default();
+    let operations = entries.len() + 1;
+    let request = keys + names + operations * OPERATION + values().sum::<usize>() / 3 * 4;
+    // One more, if the last of them was rounded down.
+    operations < Limits::CONSUL.operations
+        && largest < limits.value_bytes
+        && request + OPERATION < limits.request_bytes
 }
 
 /// What only a newer Consul takes.

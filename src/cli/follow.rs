@@ -129,7 +129,7 @@ impl Ear {
                 self.progress.finish();
                 tell_of_clocks(&self.ui, &off);
             }
-            Event::Proposed(proposal) => {
+            Event::Proposed(mut proposal) => {
                 if *lock(&self.proposals) == Proposals::Shown {
                     self.progress.finish();
                     if let Some(loaded) = &self.loaded {
@@ -137,6 +137,7 @@ impl Ear {
                     }
                     present(&self.ui, &proposal);
                 }
+                forget_details(&mut proposal.preview);
                 *lock(&self.proposed) = Some(*proposal);
             }
             Event::Unwitnessed => self.status(
@@ -161,6 +162,17 @@ impl Ear {
                 self.status(&format!("could not look at {cluster}: {reason}"));
             }
         }
+    }
+}
+
+/// Lets go of what was shown, and may be as large as everything that is declared.
+fn forget_details(preview: &mut Preview) {
+    let Preview::Plan(plan) = preview else { return };
+    for resource in &mut plan.resources {
+        resource.diff = String::new();
+    }
+    for cluster in &mut plan.clusters {
+        cluster.changes = Vec::new();
     }
 }
 

@@ -128,7 +128,7 @@ impl Engine<'_> {
             clusters: only,
             consents: &BTreeSet::new(),
         };
-        let (survey, mut plan) = self.look(&question, origin).await?;
+        let (survey, mut plan) = self.look(&question, None, origin).await?;
         plan.commit.key = fresh_key();
         plan.commit.audit.clone_from(&self.audit);
         let pass = match approve_where_possible(plan) {

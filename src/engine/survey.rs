@@ -19,7 +19,7 @@ use crate::plan::{
     Clusters, Desired, Input, Look, Observation, Pair, Past, Plan, PlanError, Reach, States,
     Unseen, UnseenKind, places, plan, states,
 };
-use crate::store::Which;
+use crate::store::{HeadsAt, Which};
 use crate::target::Target;
 
 /// What is asked of the store and the clusters.
@@ -145,15 +145,19 @@ impl Engine<'_> {
         reach: &Reach,
         clusters: &Clusters,
     ) -> Result<Survey, EngineError> {
-        self.survey_in(&Which::All, desired, reach, clusters).await
+        let at = self.heads_at(&Which::All).await?;
+        self.survey_from(at, &Which::All, desired, reach, clusters)
+            .await
     }
 
     /// What follows for `desired`, as things are now, and what that was. It reads no more of the
     /// store than the sets in question and the clusters, as long as that is enough: which keys
-    /// another set took over has to be known only where some are to be removed.
+    /// another set took over has to be known only where some are to be removed. `all` are all heads,
+    /// if they were just read.
     pub async fn look(
         &self,
         question: &Question<'_>,
+        all: Option<HeadsAt>,
         origin: &Origin,
     ) -> Result<(Survey, Plan), EngineError> {
         let Question {
@@ -168,7 +172,12 @@ impl Engine<'_> {
             }
             Reach::Named(_) | Reach::All => Which::All,
         };
-        let survey = self.survey_in(&narrow, desired, reach, clusters).await?;
+        let at = match all {
+            Some(all) if narrow == Which::All => all,
+            _ => self.heads_at(&narrow).await?,
+        };
+        let survey = self.survey_from(at, &narrow, desired, reach, clusters);
+        let survey = survey.await?;
         let plan = survey.plan(desired, reach, origin, consents);
         let plan = plan.map_err(EngineError::Plan)?;
         if narrow == Which::All || !plan.removes_keys() {
@@ -179,15 +188,16 @@ impl Engine<'_> {
         Ok((survey, plan.map_err(EngineError::Plan)?))
     }
 
-    async fn survey_in(
+    /// The survey that begins with the heads `at` of `which`.
+    async fn survey_from(
         &self,
+        mut at: HeadsAt,
         which: &Which,
         desired: &Desired,
         reach: &Reach,
         clusters: &Clusters,
     ) -> Result<Survey, EngineError> {
-        let mut heads = self.heads(which).await?;
-        let mut scope = Scope::of(desired, reach, &heads, clusters);
+        let mut scope = Scope::of(desired, reach, &at.heads, clusters);
         let mut round = 1;
         loop {
             let fleet = self.fleet(&scope);
@@ -198,29 +208,49 @@ impl Engine<'_> {
                 Ok(_) = interrupt.wait_for(|stop| *stop) => return Err(EngineError::Interrupted),
             };
 
-            heads = self.heads(which).await?;
-            let now = Scope::of(desired, reach, &heads, clusters);
-            if now != scope && round < ROUNDS {
+            if let Some(newer) = self.newer_than(&at, which).await? {
+                at = newer;
+                let now = Scope::of(desired, reach, &at.heads, clusters);
+                if now != scope && round < ROUNDS {
+                    scope = now;
+                    round += 1;
+                    continue;
+                }
+                now.drop_stale(&scope, &mut observed);
                 scope = now;
-                round += 1;
-                continue;
             }
-            now.drop_stale(&scope, &mut observed);
-            let past = self.past(&heads, &observed).await?;
+            let past = self.past(&at.heads, &observed).await?;
             return Ok(Survey {
-                heads,
+                heads: at.heads,
                 past,
                 observed,
                 limits,
-                places: now.places,
+                places: scope.places,
                 fleet,
             });
         }
     }
 
     pub(super) async fn heads(&self, which: &Which) -> Result<Heads, EngineError> {
-        let heads = self.store.heads(which).await;
-        heads.map(|at| at.heads).map_err(EngineError::Read)
+        self.heads_at(which).await.map(|at| at.heads)
+    }
+
+    async fn heads_at(&self, which: &Which) -> Result<HeadsAt, EngineError> {
+        self.store.heads(which).await.map_err(EngineError::Read)
+    }
+
+    /// The heads of `which` as they are now; `None` if those of `at` still are: nobody committed
+    /// since.
+    async fn newer_than(
+        &self,
+        at: &HeadsAt,
+        which: &Which,
+    ) -> Result<Option<HeadsAt>, EngineError> {
+        let nothing = Which::Named(BTreeSet::new());
+        if self.heads_at(&nothing).await?.sequence == at.sequence {
+            return Ok(None);
+        }
+        self.heads_at(which).await.map(Some)
     }
 
     fn fleet(&self, scope: &Scope) -> Fleet {

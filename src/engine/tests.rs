@@ -1,22 +1,18 @@
 //! What happens when wires break, people are faster, and targets never answer.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use serde_json::json;
 
 use super::*;
-use crate::model::{Commit, ConfigSet, Content, ResourceId, Revision, Selector, Sequence, Version};
+use crate::model::{ConfigSet, Content, Selector};
 use crate::plan::testing::*;
 use crate::plan::{
     Action, Clusters, Condition, Denials, Desired, Plan, Reach, Reason, Unseen, approve,
 };
-use crate::store::{
-    CommitLimits, CommitRecord, Committed, HeadsAt, MovedHead, Store, StoreError, Which,
-};
+use crate::store::{MovedHead, Store, StoreError, Which};
 
 const SNAPSHOT: &str = "cfgctl/shop/snapshot";
 
@@ -236,7 +232,7 @@ fn fifty(a: u64) -> Desired {
             publish: vec![keys(&format!("app/{number}"))],
             ..set(json!({"a": a}))
         };
-        (set_id(&format!("set-{number}")), Content::Set(set))
+        (set_id(&format!("set-{number}")), Content::from(set))
     };
     numbers.map(one).collect()
 }
@@ -493,13 +489,6 @@ impl Store for Broken {
         self.unavailable()
     }
 
-    async fn made(
-        &self,
-        _: &crate::model::IdempotencyKey,
-    ) -> Result<Option<crate::store::CommitRecord>, StoreError> {
-        self.unavailable()
-    }
-
     async fn commits(
         &self,
         _: crate::model::Sequence,
@@ -508,82 +497,15 @@ impl Store for Broken {
         self.unavailable()
     }
 
-    async fn wait(&self, _: crate::model::Sequence) -> Result<crate::model::Sequence, StoreError> {
+    async fn made_under(
+        &self,
+        _: &crate::model::IdempotencyKey,
+    ) -> Result<Option<crate::store::CommitRecord>, StoreError> {
         self.unavailable()
     }
-}
 
-/// A store that remembers whose heads were read.
-#[derive(Debug)]
-struct Counting<'a> {
-    store: &'a dyn Store,
-    read: Mutex<BTreeSet<ResourceId>>,
-    /// How many answers to commits are lost yet.
-    lost: Mutex<u32>,
-}
-
-#[async_trait]
-impl Store for Counting<'_> {
-    fn location(&self) -> String {
-        self.store.location()
-    }
-
-    fn limits(&self) -> CommitLimits {
-        self.store.limits()
-    }
-
-    async fn heads(&self, which: &Which) -> Result<HeadsAt, StoreError> {
-        let at = self.store.heads(which).await?;
-        self.read.lock().unwrap().extend(at.heads.keys().cloned());
-        Ok(at)
-    }
-
-    async fn revisions(
-        &self,
-        ids: &[(ResourceId, Version)],
-    ) -> Result<Vec<(ResourceId, Revision)>, StoreError> {
-        self.store.revisions(ids).await
-    }
-
-    async fn history(
-        &self,
-        id: &ResourceId,
-        before: Option<Version>,
-        limit: usize,
-    ) -> Result<Vec<Revision>, StoreError> {
-        self.store.history(id, before, limit).await
-    }
-
-    async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
-        let committed = self.store.commit(commit).await?;
-        let mut lost = self.lost.lock().unwrap();
-        if *lost == 0 {
-            return Ok(committed);
-        }
-        *lost -= 1;
-        Err(StoreError::Unknown {
-            location: self.location(),
-            source: "the wire broke".into(),
-        })
-    }
-
-    async fn made(
-        &self,
-        key: &crate::model::IdempotencyKey,
-    ) -> Result<Option<CommitRecord>, StoreError> {
-        self.store.made(key).await
-    }
-
-    async fn commits(
-        &self,
-        after: Sequence,
-        limit: usize,
-    ) -> Result<Vec<CommitRecord>, StoreError> {
-        self.store.commits(after, limit).await
-    }
-
-    async fn wait(&self, after: Sequence) -> Result<Sequence, StoreError> {
-        self.store.wait(after).await
+    async fn wait(&self, _: crate::model::Sequence) -> Result<crate::model::Sequence, StoreError> {
+        self.unavailable()
     }
 }
 
@@ -607,11 +529,7 @@ fn read_by_a_switch(before: impl FnOnce(&World)) -> BTreeSet<String> {
         .trips
         .insert("slow".parse().unwrap(), vec![origin.at]);
     world.with_engine(&|_| (), async |engine| {
-        let counting = Counting {
-            store: engine.store,
-            read: Mutex::default(),
-            lost: Mutex::default(),
-        };
+        let counting = Counting::new(world.store.clone());
         let engine = Engine {
             store: &counting,
             ..engine
@@ -626,8 +544,7 @@ fn read_by_a_switch(before: impl FnOnce(&World)) -> BTreeSet<String> {
             assert_eq!(outcomes(&pass.reports), [&Outcome::Delivered]);
         }
         assert_eq!(reconciled.passes.len(), 2);
-        let read = counting.read.into_inner().unwrap();
-        read.iter().map(ToString::to_string).collect()
+        counting.counts().heads
     })
 }
 
@@ -661,11 +578,7 @@ fn a_commit_whose_answer_is_lost_is_made_once() {
     let trips = vec![origin.at];
     overrides.trips.insert("slow".parse().unwrap(), trips);
     world.with_engine(&|_| (), async |engine| {
-        let lossy = Counting {
-            store: engine.store,
-            read: Mutex::default(),
-            lost: Mutex::new(2),
-        };
+        let lossy = Counting::losing(2, world.store.clone());
         let engine = Engine {
             store: &lossy,
             ..engine

@@ -86,7 +86,7 @@ fn written(request: &Request, made: &Made<'_>) -> Result<(Manifest, String), Imp
         publish: made.publish.clone(),
         ..ConfigSet::default()
     };
-    let text = manifest_of(&id, &Content::Set(set)).map(|manifest| yaml::to_string(&manifest));
+    let text = manifest_of(&id, &Content::from(set)).map(|manifest| yaml::to_string(&manifest));
     let text = text.unwrap_or_default();
     let mut bytes = text.as_bytes();
     let inputs = vec![Input::Text("imported.yaml".into(), &mut bytes)];

@@ -113,7 +113,7 @@ impl Decoder<'_, '_> {
             let labels = metadata.map(|metadata| self.labels(metadata));
             self.cluster(spec, labels.flatten()).map(Content::Cluster)
         } else {
-            self.set(spec).map(Content::Set)
+            self.set(spec).map(Content::from)
         };
         let id = id?;
         let manifest = content

@@ -1,7 +1,5 @@
 //! One YAML document as a tree that knows where each of its parts stands.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::{Places, Span};
@@ -56,22 +54,18 @@ impl Node {
 
     /// Where the value stands and everything inside it; `key` is where its key stands.
     pub(super) fn places(&self, key: Span) -> Places {
-        let inside = match &self.kind {
-            Kind::Scalar(_) | Kind::Broken => BTreeMap::new(),
-            Kind::List(items) => items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| (index.to_string(), item.places(item.span)))
-                .collect(),
-            Kind::Map(entries) => entries
-                .iter()
-                .map(|entry| (entry.key.clone(), entry.value.places(entry.at)))
-                .collect(),
-        };
-        Places {
-            key,
-            value: self.span,
-            inside,
+        match &self.kind {
+            Kind::Scalar(_) | Kind::Broken => Places::new(key, self.span, []),
+            Kind::List(items) => {
+                let items = items.iter().enumerate();
+                let inside = items.map(|(index, item)| (index.to_string(), item.places(item.span)));
+                Places::new(key, self.span, inside)
+            }
+            Kind::Map(entries) => {
+                let entries = entries.iter();
+                let inside = entries.map(|entry| (entry.key.clone(), entry.value.places(entry.at)));
+                Places::new(key, self.span, inside)
+            }
         }
     }
 

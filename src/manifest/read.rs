@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::limits::{Cost, Limits};
 use super::node::Kind;
 use super::words::closest;
-use super::{Located, SourceId, Sources, Span, parse};
+use super::{Located, SourceId, Sources, Span, json, parse};
 
 mod walk;
 
@@ -125,6 +125,10 @@ impl<'c> Reader<'c> {
 
     fn schema_in(&mut self, source: SourceId, at: Span) -> Option<Value> {
         let text = self.sources.text(source);
+        if let Some((value, cost)) = json::read(text, self.limits, self.spent) {
+            self.spent = self.spent.plus(cost);
+            return Some(value);
+        }
         let (documents, findings) = parse::documents(source, text, self.limits, &mut self.spent);
         let broken = !findings.is_empty();
         self.findings.extend(findings);

@@ -328,7 +328,7 @@ fn sets() -> impl Strategy<Value = Content> {
                         values,
                     })
                     .collect();
-                Content::Set(ConfigSet {
+                Content::from(ConfigSet {
                     clusters,
                     schema: schema.map(Value::Object),
                     values,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -65,10 +66,16 @@ pub struct Revision {
 pub enum Content {
     /// A cluster.
     Cluster(Cluster),
-    /// A set.
-    Set(ConfigSet),
+    /// A set. It is shared: what is declared becomes what is planned, committed and shown.
+    Set(Arc<ConfigSet>),
     /// The resource was deleted.
     Deleted,
+}
+
+impl From<ConfigSet> for Content {
+    fn from(set: ConfigSet) -> Self {
+        Self::Set(Arc::new(set))
+    }
 }
 
 impl Content {

@@ -172,6 +172,24 @@ pub fn canonical(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("plain data is JSON")
 }
 
+/// How many bytes the canonical form has, without making it.
+pub fn canonical_bytes(value: &impl Serialize) -> usize {
+    struct Counter(usize);
+    impl std::io::Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counter = Counter(0);
+    // Never fails, for the same reason as above.
+    _ = serde_json::to_writer(&mut counter, value);
+    counter.0
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -215,5 +233,6 @@ mod tests {
             String::from_utf8(canonical(&value)).unwrap(),
             r#"{"a":-9223372036854775808,"m":0.30000000000000004,"z":18446744073709551615}"#
         );
+        assert_eq!(canonical_bytes(&value), canonical(&value).len());
     }
 }

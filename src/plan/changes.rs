@@ -43,6 +43,10 @@ pub enum Edit {
 
 /// Every leaf in which `before` and `after` differ, by path.
 pub fn value_changes(before: &Map, after: &Map) -> Vec<ValueChange> {
+    // Paths are dear, and most of what is compared is the same.
+    if before == after {
+        return Vec::new();
+    }
     let mut old: BTreeMap<Path, &Value> = leaves(before).into_iter().collect();
     let mut changes = Vec::new();
     for (path, to) in leaves(after) {

@@ -404,7 +404,7 @@ mod tests {
         let Content::Set(set) = &mut history[0].content else {
             panic!("not a set");
         };
-        set.clusters = selector("region=mars");
+        std::sync::Arc::make_mut(set).clusters = selector("region=mars");
         assert_eq!(explain(&history, &Labels::new()), BTreeMap::new());
     }
 }

@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+mod counting;
 mod wired;
 
+pub(crate) use counting::{Counting, Counts};
 pub(crate) use wired::{Lost, Wire, Wired};
 
 use super::{
@@ -96,7 +98,7 @@ pub(crate) fn pair(set: &str, cluster: &str) -> Pair {
 
 /// Desires these sets.
 pub(crate) fn sets(sets: &[(&str, &ConfigSet)]) -> Desired {
-    let content = |set: &ConfigSet| Content::Set(set.clone());
+    let content = |set: &ConfigSet| Content::from(set.clone());
     sets.iter()
         .map(|(name, set)| (set_id(name), content(set)))
         .collect()
@@ -156,8 +158,8 @@ impl Connect for Targets {
 /// A store, targets, and one person at the terminal.
 #[derive(Debug)]
 pub(crate) struct World {
-    pub(crate) store: Store,
-    targets: Targets,
+    pub(crate) store: Arc<Store>,
+    targets: Arc<Targets>,
     pub(crate) runtime: Runtime,
     clock: AtomicUsize,
     pub(crate) consents: BTreeSet<Consent>,
@@ -182,11 +184,11 @@ impl World {
     pub(crate) fn without_clusters(limits: Limits) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread();
         Self {
-            store: Store::default(),
-            targets: Targets {
+            store: Arc::default(),
+            targets: Arc::new(Targets {
                 limits,
                 by_address: Mutex::default(),
-            },
+            }),
             runtime: { runtime }.enable_time().build().unwrap(),
             clock: AtomicUsize::new(0),
             // The gates have tests of their own.
@@ -212,6 +214,11 @@ impl World {
     /// The target at an address, which is the name of the cluster unless the test says otherwise.
     pub(crate) fn target(&self, address: &str) -> Arc<Wired> {
         self.targets.at(address)
+    }
+
+    /// How its targets are reached.
+    pub(crate) fn connect(&self) -> Arc<dyn Connect> {
+        Arc::clone(&self.targets) as Arc<dyn Connect>
     }
 
     pub(crate) fn heads(&self) -> Heads {
@@ -251,8 +258,8 @@ impl World {
         run: impl AsyncFnOnce(Engine<'_>) -> T,
     ) -> T {
         self.runtime.block_on(run(Engine {
-            store: &self.store,
-            connect: &self.targets,
+            store: self.store.as_ref(),
+            connect: self.targets.as_ref(),
             pace: self.pace,
             events,
             audit: None,

@@ -99,13 +99,6 @@ impl Store for Later {
         self.store.get_or_init(|| store).commit(commit).await
     }
 
-    async fn made(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
-        match self.found().await? {
-            Some(store) => store.made(key).await,
-            None => Ok(None),
-        }
-    }
-
     async fn commits(
         &self,
         after: Sequence,
@@ -114,6 +107,13 @@ impl Store for Later {
         match self.found().await? {
             Some(store) => store.commits(after, limit).await,
             None => Ok(Vec::new()),
+        }
+    }
+
+    async fn made_under(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
+        match self.found().await? {
+            Some(store) => store.made_under(key).await,
+            None => Ok(None),
         }
     }
 

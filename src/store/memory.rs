@@ -35,13 +35,17 @@ impl Log {
         newest.map_or(Sequence::START, |record| record.sequence)
     }
 
+    fn made_under(&self, key: &IdempotencyKey) -> Option<&CommitRecord> {
+        let mut records = self.records.iter();
+        records.find(|record| record.key.as_ref() == Some(key))
+    }
+
     /// What has come of a commit that was made before under the same key.
     fn again(&self, commit: &Commit) -> Result<Option<Committed>, StoreError> {
         let Some(key) = &commit.key else {
             return Ok(None);
         };
-        let mut records = self.records.iter();
-        let Some(record) = records.find(|record| record.key.as_ref() == Some(key)) else {
+        let Some(record) = self.made_under(key) else {
             return Ok(None);
         };
         guard::same(commit, record, |id, version| {
@@ -146,14 +150,6 @@ impl Store for Memory {
         Ok(Committed { sequence, at })
     }
 
-    async fn made(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
-        let log = self.lock();
-        let mut records = log.records.iter();
-        Ok(records
-            .find(|record| record.key.as_ref() == Some(key))
-            .cloned())
-    }
-
     async fn commits(
         &self,
         after: Sequence,
@@ -162,6 +158,10 @@ impl Store for Memory {
         let log = self.lock();
         let later = log.records.iter().filter(|record| record.sequence > after);
         Ok(later.take(limit).cloned().collect())
+    }
+
+    async fn made_under(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
+        Ok(self.lock().made_under(key).cloned())
     }
 
     async fn wait(&self, after: Sequence) -> Result<Sequence, StoreError> {

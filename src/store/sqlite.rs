@@ -223,12 +223,11 @@ impl Shared {
         })
     }
 
-    fn made(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
+    fn made_under(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
         self.readers.read(&self.site, |connection, site| {
             let record = log::by_key(connection, key.as_str(), site)?;
-            record
-                .map(|record| log::publish(connection, &record, site))
-                .transpose()
+            let record = record.map(|record| log::publish(connection, &record, site));
+            record.transpose()
         })
     }
 
@@ -357,17 +356,17 @@ impl Store for Sqlite {
         self.run(move |shared| shared.commit(&commit)).await
     }
 
-    async fn made(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
-        let key = key.clone();
-        self.run(move |shared| shared.made(&key)).await
-    }
-
     async fn commits(
         &self,
         after: Sequence,
         limit: usize,
     ) -> Result<Vec<CommitRecord>, StoreError> {
         self.run(move |shared| shared.commits(after, limit)).await
+    }
+
+    async fn made_under(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
+        let key = key.clone();
+        self.run(move |shared| shared.made_under(&key)).await
     }
 
     async fn wait(&self, after: Sequence) -> Result<Sequence, StoreError> {

@@ -13,7 +13,7 @@
 //! below `..data` are carried over from one snapshot to the next.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,9 +31,11 @@ use crate::model::{
 mod access;
 mod switch;
 mod tree;
+mod turn;
 
 use switch::Switch;
 use tree::{Content, SNAPSHOT, Tree};
+use turn::{Turn, Turns};
 
 /// Held by whoever writes to any set of a directory. Never deleted: a lock on a file that is gone
 /// keeps nobody out.
@@ -51,6 +53,7 @@ const MAX_NAMES: usize = 1_000_000;
 #[derive(Clone, Debug)]
 pub struct Directory {
     path: PathBuf,
+    turns: Arc<Turns>,
 }
 
 impl Directory {
@@ -60,6 +63,7 @@ impl Directory {
     pub fn new(spec: &model::Directory) -> Result<Self, TargetError> {
         let directory = Self {
             path: spec.path.clone(),
+            turns: Arc::default(),
         };
         if !spec.path.is_absolute() {
             return Err(directory.configuration("the path is not absolute"));
@@ -122,7 +126,7 @@ impl Directory {
             let location = self.location();
             return Err(TargetError::TooLarge { location, reasons });
         }
-        let lock = self.lock()?;
+        let turn = self.turn(&write.set, given_up)?;
         let directory = self.set_directory(&write.set);
         let generation = tree::generation(&directory).map_err(failed)?;
         let tree = Tree::read(&directory, generation.as_deref()).map_err(failed)?;
@@ -145,7 +149,7 @@ impl Directory {
         })?;
         // What is left over goes with the next write.
         let _ = switch.clean_up();
-        drop(lock);
+        drop(turn);
         Ok(())
     }
 
@@ -167,8 +171,9 @@ impl Directory {
         }))
     }
 
-    /// Waits until nobody else writes to the directory, and keeps others out until dropped.
-    fn lock(&self) -> Result<File, TargetError> {
+    /// Waits until nobody else writes to `set` or, in another process, to any set of the directory,
+    /// and keeps others out until dropped.
+    fn turn(&self, set: &SetName, given_up: &GivenUp) -> Result<Turn, TargetError> {
         let failed = |error| self.failed(error);
         if !self.path.is_dir() {
             std::fs::create_dir_all(&self.path).map_err(failed)?;
@@ -183,11 +188,11 @@ impl Directory {
         let (lock, _) = tree::open(&mut options, &path, "it is no file")
             .map_err(|error| failed(tree::at(&path, error)))?;
         for _ in 0..LOCK_ATTEMPTS {
-            match lock.try_lock() {
-                Ok(()) => return Ok(lock),
-                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_WAIT),
-                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            if let Some(turn) = self.turns.take(set, &lock).map_err(failed)? {
+                return Ok(turn);
             }
+            given_up.check().map_err(failed)?;
+            std::thread::sleep(LOCK_WAIT);
         }
         Err(TargetError::Unreachable {
             location: self.location(),

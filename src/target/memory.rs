@@ -56,6 +56,15 @@ impl Memory {
         self.store().cells.get(key).map(|cell| cell.value.clone())
     }
 
+    /// Every key with its value, whoever wrote it.
+    pub fn all(&self) -> BTreeMap<String, Vec<u8>> {
+        let store = self.store();
+        let cells = store.cells.iter();
+        cells
+            .map(|(key, cell)| (key.clone(), cell.value.clone()))
+            .collect()
+    }
+
     /// Writes a key as someone else would: without our mark.
     pub fn put_as_other(&self, key: &str, value: &[u8]) {
         self.store().put(key, value, Owner::Other);

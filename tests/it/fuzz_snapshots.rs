@@ -338,7 +338,10 @@ fn planned(observed: model::Observed, address: &str) -> Plan {
         provenance: None,
     };
     let heads: Heads = BTreeMap::from([
-        (set.clone(), revision(version(3), Content::Set(SET.clone()))),
+        (
+            set.clone(),
+            revision(version(3), Content::from(SET.clone())),
+        ),
         (
             place,
             revision(version(1), Content::Cluster(cluster(address))),
@@ -346,7 +349,7 @@ fn planned(observed: model::Observed, address: &str) -> Plan {
     ]);
     let mut changed = SET.clone();
     changed.values.insert("on".to_owned(), json!(false));
-    let desired = Desired::from([(set, Content::Set(changed))]);
+    let desired = Desired::from([(set, Content::from(changed))]);
     let pair = Pair {
         set: "shop".parse().expect("a name"),
         cluster: "eu".parse().expect("a name"),

@@ -53,6 +53,7 @@ mod reader;
 mod readme;
 mod serve;
 mod serve_changes;
+mod service_contract;
 mod shop;
 mod signals;
 mod sources;

@@ -112,9 +112,11 @@ async fn apply(store: &dyn Store, generation: u64) {
     else {
         panic!("no set");
     };
-    set.values
+    let set_mut = std::sync::Arc::make_mut(&mut set);
+    set_mut
+        .values
         .insert("generation".to_owned(), generation.into());
-    let payment = set.values["payment"].as_object_mut().unwrap();
+    let payment = set_mut.values["payment"].as_object_mut().unwrap();
     payment.insert("provider".to_owned(), format!("p-{generation}").into());
     payment.insert("timeoutMs".to_owned(), generation.into());
     let desired = Desired::from([(id, Content::Set(set))]);

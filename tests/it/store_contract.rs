@@ -51,6 +51,7 @@ macro_rules! keeps_the_contract {
             commits_are_numbered_dated_and_recorded
             a_commit_with_a_key_is_made_once
             a_key_belongs_to_one_commit
+            what_was_made_under_a_key_is_found
             racers_with_one_key_make_one_commit
             heads_are_read_as_far_as_they_are_asked_for
             history_comes_in_pages
@@ -464,13 +465,37 @@ async fn a_commit_with_a_key_is_made_once(handles: &Handles) {
     other.commit(&commit(&[("set/a", 1, 2)])).await.unwrap();
     let before = all(&*store, &["set/a", "set/b"]).await;
     assert_eq!(store.commit(&once).await.unwrap(), made);
-    let record = other.made(&"once".parse().unwrap()).await.unwrap();
+    let record = other.made_under(&"once".parse().unwrap()).await.unwrap();
     let record = record.expect("it was made");
     assert_eq!((record.sequence, record.at), (made.sequence, made.at));
     assert_eq!(record.changes.len(), 2);
-    assert_eq!(store.made(&"never".parse().unwrap()).await.unwrap(), None);
+    assert_eq!(
+        store.made_under(&"never".parse().unwrap()).await.unwrap(),
+        None
+    );
     assert_eq!(all(&*store, &["set/a", "set/b"]).await, before);
     assert_eq!(store.commits(Sequence::START, 9).await.unwrap().len(), 2);
+}
+
+async fn what_was_made_under_a_key_is_found(handles: &Handles) {
+    let store = handles.open();
+    let key = "mine".parse().unwrap();
+    assert_eq!(store.made_under(&key).await.unwrap(), None);
+    store.commit(&commit(&[("set/b", 0, 1)])).await.unwrap();
+    let made = keyed("mine", &[("set/a", 0, 3), ("cluster/eu", 0, 1)]);
+    let committed = store.commit(&made).await.unwrap();
+    store
+        .commit(&keyed("his", &[("set/a", 3, 4)]))
+        .await
+        .unwrap();
+    let found = handles.open().made_under(&key).await.unwrap().unwrap();
+    assert_eq!(
+        (found.sequence, found.at),
+        (committed.sequence, committed.at)
+    );
+    assert_eq!(found.key, Some(key));
+    let changes = [(id("cluster/eu"), version(1)), (id("set/a"), version(3))];
+    assert_eq!(found.changes, changes.into());
 }
 
 async fn a_key_belongs_to_one_commit(handles: &Handles) {

@@ -256,6 +256,7 @@ async fn what_would_not_read_back_is_not_written() {
     let mut change = commit(&[("set/a", 0, 1)]);
     let mut nested = revision(&set, 1, "");
     if let cfgctl::model::Content::Set(content) = &mut nested.content {
+        let content = std::sync::Arc::make_mut(content);
         content.values.insert("deep".to_owned(), deep);
     }
     for refused in [nested, revision(&set, 1, &"x".repeat(16 * 1024 * 1024))] {

@@ -62,10 +62,30 @@ fn unified(name: &str, before: &str, after: &str) -> String {
     if before == after {
         return String::new();
     }
+    if before.is_empty() {
+        return new_lines(name, after);
+    }
     let diff = TextDiff::from_lines(before, after);
     let mut unified = diff.unified_diff();
     let unified = unified.context_radius(CONTEXT).missing_newline_hint(false);
     unified.header(name, name).to_string()
+}
+
+/// The same diff of a text that is new: there is nothing to compare.
+fn new_lines(name: &str, text: &str) -> String {
+    let count = text.lines().count();
+    let lines = match count {
+        1 => "1".to_owned(),
+        count => format!("1,{count}"),
+    };
+    let mut diff = format!("--- {name}\n+++ {name}\n@@ -0,0 +{lines} @@\n");
+    diff.reserve_exact(text.len() + count);
+    for line in text.lines() {
+        diff.push('+');
+        diff.push_str(line);
+        diff.push('\n');
+    }
+    diff
 }
 
 fn delivery(delivery: &Delivery) -> PlannedDelivery {
@@ -226,5 +246,21 @@ fn with_values(
         found_bytes: found_bytes.flatten(),
         expected_bytes: expected_bytes.flatten(),
         values: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_diff_of_something_new_is_what_comparing_it_with_nothing_gives() {
+        for text in ["a\n", "a\nb: |\n  c\n\n  d\n", "a", "a\n\n"] {
+            let diff = TextDiff::from_lines("", text);
+            let mut compared = diff.unified_diff();
+            let compared = compared.context_radius(CONTEXT).missing_newline_hint(false);
+            let compared = compared.header("set/a", "set/a").to_string();
+            assert_eq!(unified("set/a", "", text), compared, "{text:?}");
+        }
     }
 }

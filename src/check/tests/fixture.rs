@@ -32,7 +32,7 @@ fn shift(places: &mut Places, lines: usize) {
     for span in [&mut places.key, &mut places.value] {
         span.line = span.line.saturating_sub(lines);
     }
-    for inner in places.inside.values_mut() {
+    for (_, inner) in places.inside_mut() {
         shift(inner, lines);
     }
 }

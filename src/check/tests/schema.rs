@@ -272,8 +272,12 @@ spec:
     let (_, file) = (add("test.yaml"), add("shop.schema.json"));
     let manifest = &mut manifests[0];
     manifest.schema_file = Some(file);
-    let spec = manifest.places.inside.get_mut("spec").unwrap();
-    spec.inside.get_mut("schema").unwrap().inside.clear();
+    let specs = manifest.places.inside_mut();
+    let specs = specs.filter(|(name, _)| *name == "spec");
+    let schemas = specs.flat_map(|(_, spec)| spec.inside_mut());
+    for (_, schema) in schemas.filter(|(name, _)| *name == "schema") {
+        schema.forget_inside();
+    }
 
     let found = checked(&manifests, &[]);
     insta::assert_snapshot!(shown(&found), @r#"
@@ -460,4 +464,37 @@ spec:
     12:11 schema-violation: `host`: "-bücher-.example" is not a "idn-hostname"
       7:14 the schema says so here
     "#);
+}
+
+/// What the store has is checked again where a cluster changes what it says, and nowhere else.
+#[test]
+fn a_set_that_is_declared_again_is_checked_where_its_clusters_change() {
+    let set = "\
+kind: ConfigSet
+metadata: {name: shop}
+spec:
+  schema:
+    type: object
+    properties:
+      retries: {type: integer}
+  values:
+    retries: 3
+  layers:
+    - name: mars
+      when: {region: mars}
+      values:
+        retries: many
+";
+    let moved = "\
+kind: Cluster
+metadata: {name: eu-dev, labels: {region: mars, stage: dev}}
+spec: {consul: {prefix: cfgctl}}
+";
+    let schema = |yaml: &str| {
+        let found = found_beside(yaml, set);
+        found.contains("schema-violation")
+    };
+    assert!(!schema(set), "no cluster says it");
+    assert!(schema(&format!("{set}---\n{moved}")));
+    assert!(schema(moved), "also where only the cluster is declared");
 }

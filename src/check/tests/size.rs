@@ -87,7 +87,7 @@ fn each_of_a_thousand_clashes_is_found_once() {
     for manifest in &mut sets {
         if let Content::Set(set) = &mut manifest.content {
             let context = "app".parse().unwrap();
-            set.publish = vec![Publish::Spring {
+            std::sync::Arc::make_mut(set).publish = vec![Publish::Spring {
                 context,
                 format: SpringFormat::KeyValue,
                 atomic: true,

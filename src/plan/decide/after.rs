@@ -265,9 +265,12 @@ impl<'a> After<'a> {
         reached.extend(self.desired.overrides.keys().cloned());
         // A cluster that is new or changed may have to get or lose any set.
         for (id, content) in &self.desired.contents {
-            let head = self.heads.get(id).map(|head| &head.content);
             // A cluster that is taken off the list has nothing to get.
-            if head == Some(content) || *content == Content::Deleted {
+            if !matches!(content, Content::Cluster(_)) {
+                continue;
+            }
+            let head = self.heads.get(id).map(|head| &head.content);
+            if head == Some(content) {
                 continue;
             }
             let clusters = [Some(content), head].into_iter().flatten();
@@ -316,7 +319,7 @@ impl<'a> After<'a> {
                 None if self.reads_other_labels(name, set, &relabelled) => Why::Labels,
                 None => continue,
             };
-            let content = Content::Set((*set).clone());
+            let content = Content::from((*set).clone());
             changes.insert(id.clone(), self.change(&id, &content, why, claims));
         }
         changes

@@ -150,7 +150,7 @@ fn what_the_delivery_of_another_store_made_stays() {
     let other = narrow();
     stop_at(&other, &loose(leaves("k", 20, 1)), "app/k19");
     let mut world = other.adopting();
-    world.store = crate::store::memory::Memory::default();
+    world.store = std::sync::Arc::default();
     for name in ["eu", "us"] {
         world.apply(&described(name, cluster(name, name)));
     }

@@ -15,14 +15,14 @@ use crate::plan::{Approved, Desired, approve};
 use crate::store::{Store as _, StoreError};
 use crate::target::Target as _;
 
-const CLUSTERS: [&str; 3] = ["eu", "us", "jp"];
-const SETS: [&str; 2] = ["shop", "news"];
+pub(crate) const CLUSTERS: [&str; 3] = ["eu", "us", "jp"];
+pub(crate) const SETS: [&str; 2] = ["shop", "news"];
 /// The breaker that both sets have.
 const BREAKER: &str = "failing";
 
 /// One set in few words.
 #[derive(Clone, Debug)]
-struct Draft {
+pub(crate) struct Draft {
     values: BTreeMap<&'static str, u8>,
     layer: Option<(&'static str, u8)>,
     only: Option<&'static str>,
@@ -122,7 +122,7 @@ fn drafts(leaves: &'static [&'static str]) -> impl Strategy<Value = Draft> {
         })
 }
 
-fn both() -> impl Strategy<Value = [Option<Draft>; 2]> {
+pub(crate) fn both() -> impl Strategy<Value = [Option<Draft>; 2]> {
     let shop = prop::option::weighted(0.9, drafts(&["a", "b", "c"]));
     (shop, prop::option::weighted(0.9, drafts(&["x", "y"]))).prop_map(<[_; 2]>::from)
 }
@@ -402,9 +402,9 @@ impl Simulation {
     }
 }
 
-fn desired(drafts: &[Option<Draft>; 2]) -> Desired {
+pub(crate) fn desired(drafts: &[Option<Draft>; 2]) -> Desired {
     let content = |(name, draft): (&str, &Option<Draft>)| {
-        let set = draft.as_ref().map(|draft| Content::Set(draft.set(name)));
+        let set = draft.as_ref().map(|draft| Content::from(draft.set(name)));
         (set_id(name), set.unwrap_or(Content::Deleted))
     };
     Desired {
@@ -525,7 +525,7 @@ fn owned(owners: &[usize]) -> Desired {
         let values = leaves.filter(|(_, of)| **of == owner);
         let values = values.map(|(leaf, _)| (leaf.to_owned(), json!(owner)));
         let set = set(serde_json::Value::Object(values.collect()));
-        (set_id(SETS[owner]), Content::Set(set))
+        (set_id(SETS[owner]), Content::from(set))
     };
     [one(0), one(1)].into()
 }

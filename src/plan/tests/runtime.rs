@@ -172,7 +172,7 @@ impl Told {
         let before = self.world.head("shop").overrides;
         self.world.apply(&Desired::from([(
             set_id("shop"),
-            crate::model::Content::Set(draft.set()),
+            crate::model::Content::from(draft.set()),
         )]));
         self.drafts.push(draft);
         assert_eq!(self.world.head("shop").overrides, before);

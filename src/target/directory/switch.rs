@@ -21,6 +21,8 @@ pub(super) struct Switch<'a> {
     directory: PathBuf,
     /// Where what is kept is copied from.
     old: PathBuf,
+    /// Whether there is no generation that a reader sees.
+    is_first: bool,
     /// The name of the next generation.
     next: String,
     /// Everything in the next generation; nothing: the set goes.
@@ -76,6 +78,7 @@ impl<'a> Switch<'a> {
         let switch = Self {
             directory,
             old: tree.root.clone(),
+            is_first: tree.generation.is_none(),
             next: new_generation(),
             files,
         };
@@ -127,20 +130,24 @@ impl<'a> Switch<'a> {
                 fs::remove_file(item.path())?;
             }
         }
-        if self.files.is_empty() {
-            // Stays if others keep something there.
-            match fs::remove_dir(&self.directory) {
-                Err(error) if error.kind() != ErrorKind::DirectoryNotEmpty => return Err(error),
-                _ => {}
-            }
+        if !self.files.is_empty() {
+            return Ok(());
         }
-        self.directory.parent().map_or(Ok(()), sync)
+        match fs::remove_dir(&self.directory) {
+            Ok(()) => self.directory.parent().map_or(Ok(()), sync),
+            // Stays if others keep something there.
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// The next generation, complete and on disk.
     fn write_files(&self) -> io::Result<()> {
         fs::create_dir_all(&self.directory).map_err(|error| at(&self.directory, error))?;
-        self.directory.parent().map_or(Ok(()), sync)?;
+        if self.is_first {
+            // Whoever wrote a generation that is seen has made the name of the directory last.
+            self.directory.parent().map_or(Ok(()), sync)?;
+        }
         if self.files.is_empty() {
             return Ok(());
         }

@@ -1,0 +1,168 @@
+//! A service that is asked through JSON text: every argument, answer, event and error.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use cfgctl::api::report::{
+    BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated, Explained,
+    Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
+};
+use cfgctl::api::{
+    Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery,
+    Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, Observer, PolicyQuery,
+    Proposal, Request, ResourcesQuery, RevisionQuery, Service,
+};
+use cfgctl::model::{Cluster, ResourceId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// What asks `S` with what has been JSON, and answers with what has been JSON.
+#[derive(Debug)]
+pub(super) struct ThroughJson<S>(pub(super) S);
+
+/// `value` as it comes out of its own text.
+fn through<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) -> T {
+    let text = serde_json::to_string(value).unwrap();
+    let read: T = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    assert_eq!(read, *value, "{text}");
+    // A server reads a body, which lends nothing to what is made of it, and may look at it first.
+    let value: serde_json::Value = serde_json::from_reader(text.as_bytes()).unwrap();
+    assert_eq!(serde_json::from_value::<T>(value).unwrap(), read, "{text}");
+    read
+}
+
+fn answered<T>(answer: Result<T, Error>) -> Result<T, Error>
+where
+    T: Serialize + DeserializeOwned + PartialEq + Debug,
+{
+    match answer {
+        Ok(answer) => Ok(through(&answer)),
+        Err(error) => Err(through(&error)),
+    }
+}
+
+fn heard(seen: &Observer) -> Observer {
+    let (seen, stop) = (seen.clone(), seen.stop());
+    Observer::new(Arc::new(move |event| seen.tell(through(&event))), stop)
+}
+
+/// A method that takes who asks, what it asks, and perhaps an observer.
+macro_rules! asked {
+    ($self:ident . $method:ident ($by:ident, $query:ident)) => {
+        answered($self.0.$method(&through($by), &through($query)).await)
+    };
+    ($self:ident . $method:ident ($by:ident, $query:ident, $seen:ident)) => {
+        answered(
+            $self
+                .0
+                .$method(&through($by), &through($query), &heard($seen))
+                .await,
+        )
+    };
+}
+
+#[async_trait]
+impl<S: Service> Service for ThroughJson<S> {
+    fn location(&self) -> String {
+        self.0.location()
+    }
+
+    async fn plan(&self, by: &Caller, it: &Request, seen: &Observer) -> Result<Proposal, Error> {
+        asked!(self.plan(by, it, seen))
+    }
+
+    async fn carry_out(
+        &self,
+        by: &Caller,
+        it: &Request,
+        approval: &Approval,
+        seen: &Observer,
+    ) -> Result<Outcome, Error> {
+        let (by, it, approval) = (&through(by), &through(it), &through(approval));
+        answered(self.0.carry_out(by, it, approval, &heard(seen)).await)
+    }
+
+    async fn status(&self, by: &Caller, it: &LookQuery, seen: &Observer) -> Result<Status, Error> {
+        asked!(self.status(by, it, seen))
+    }
+
+    async fn drift(&self, by: &Caller, it: &LookQuery, seen: &Observer) -> Result<Drift, Error> {
+        asked!(self.drift(by, it, seen))
+    }
+
+    async fn names(&self, by: &Caller) -> Result<Vec<ResourceId>, Error> {
+        answered(self.0.names(&through(by)).await)
+    }
+
+    async fn resources(&self, by: &Caller, it: &ResourcesQuery) -> Result<Resources, Error> {
+        asked!(self.resources(by, it))
+    }
+
+    async fn revision(&self, by: &Caller, it: &RevisionQuery) -> Result<RevisionReport, Error> {
+        asked!(self.revision(by, it))
+    }
+
+    async fn history(&self, by: &Caller, it: &HistoryQuery) -> Result<History, Error> {
+        asked!(self.history(by, it))
+    }
+
+    async fn explain(&self, by: &Caller, it: &ExplainQuery) -> Result<Explained, Error> {
+        asked!(self.explain(by, it))
+    }
+
+    async fn flags(&self, by: &Caller, it: &FlagsQuery, seen: &Observer) -> Result<Flags, Error> {
+        asked!(self.flags(by, it, seen))
+    }
+
+    async fn evaluate(&self, by: &Caller, it: &EvaluateQuery) -> Result<Evaluated, Error> {
+        asked!(self.evaluate(by, it))
+    }
+
+    async fn breakers(
+        &self,
+        by: &Caller,
+        it: &BreakersQuery,
+        seen: &Observer,
+    ) -> Result<Breakers, Error> {
+        asked!(self.breakers(by, it, seen))
+    }
+
+    async fn breaker(
+        &self,
+        by: &Caller,
+        it: &BreakerQuery,
+        seen: &Observer,
+    ) -> Result<BreakerReport, Error> {
+        asked!(self.breaker(by, it, seen))
+    }
+
+    async fn breaker_history(
+        &self,
+        by: &Caller,
+        it: &BreakerHistoryQuery,
+    ) -> Result<BreakerHistory, Error> {
+        asked!(self.breaker_history(by, it))
+    }
+
+    async fn clusters(&self, by: &Caller) -> Result<Clusters, Error> {
+        answered(self.0.clusters(&through(by)).await)
+    }
+
+    async fn cluster(&self, by: &Caller, it: &ClusterQuery) -> Result<Cluster, Error> {
+        asked!(self.cluster(by, it))
+    }
+
+    async fn check_clusters(
+        &self,
+        by: &Caller,
+        it: &CheckQuery,
+        seen: &Observer,
+    ) -> Result<ClusterCheck, Error> {
+        asked!(self.check_clusters(by, it, seen))
+    }
+
+    async fn policy(&self, by: &Caller, it: &PolicyQuery) -> Result<Policy, Error> {
+        asked!(self.policy(by, it))
+    }
+}

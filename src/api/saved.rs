@@ -114,3 +114,46 @@ impl SavedPlan {
         Digest::of(&canonical(self))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::api::{Declaration, Pace, Permission, Reach};
+
+    fn saved(change: Change) -> Vec<u8> {
+        let request = Request {
+            change,
+            clusters: crate::model::Selector::default(),
+            consents: std::collections::BTreeSet::new(),
+            dropped: std::collections::BTreeSet::new(),
+            message: None,
+            key: None,
+            planned: None,
+            permission: Permission::Asked,
+            pace: Pace {
+                clusters_at_once: 1,
+                timeout: Duration::from_secs(1),
+            },
+        };
+        let token = PlanToken::of(&"shown");
+        SavedPlan::new(request, token, Basis::default())
+            .to_bytes()
+            .unwrap()
+    }
+
+    #[test]
+    fn what_is_read_is_what_was_saved() {
+        let text = saved(Change::Declare(Declaration::default()));
+        let plan = SavedPlan::parse(&text).unwrap();
+        assert_eq!(plan.to_bytes().unwrap(), text);
+    }
+
+    /// Whoever makes a digest of his own can still only declare, which is judged anew.
+    #[test]
+    fn a_plan_that_asks_for_anything_but_a_declaration_is_none() {
+        let error = SavedPlan::parse(&saved(Change::Reconcile(Reach::All))).unwrap_err();
+        assert!(matches!(error, SavedPlanError::NotDeclared), "{error}");
+    }
+}

@@ -16,7 +16,10 @@ pub struct Caller {
 pub enum Principal {
     /// Whoever runs this process: `user@host`, or what `CFGCTL_ACTOR` says.
     Local(String),
-    /// Whoever showed a server this token: `token:NAME`.
+    /// Whoever showed the token that a server was started with: `token:NAME`. Whoever could start it
+    /// can write its store, so nothing is refused to this one.
+    Owner(String),
+    /// Whoever showed a server this token, which its store knows: `token:NAME`.
     Token(String),
     /// cfgctl itself, which takes away what is over.
     System,
@@ -33,7 +36,14 @@ impl Caller {
         }
     }
 
-    /// Whoever showed the token called `name`, which the server knows.
+    /// Whoever showed the token called `name` that a server was started with.
+    pub fn owner(name: &str) -> Self {
+        Self {
+            principal: Principal::Owner(format!("token:{name}")),
+        }
+    }
+
+    /// Whoever showed the token called `name`, which the store knows.
     pub fn token(name: &str) -> Self {
         Self {
             principal: Principal::Token(format!("token:{name}")),
@@ -50,7 +60,7 @@ impl Caller {
     /// What the history calls it.
     pub fn actor(&self) -> &str {
         match &self.principal {
-            Principal::Local(name) | Principal::Token(name) => name,
+            Principal::Local(name) | Principal::Owner(name) | Principal::Token(name) => name,
             Principal::System => SYSTEM,
         }
     }

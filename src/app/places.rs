@@ -41,7 +41,7 @@ impl Places {
     ) -> Result<(), Error> {
         match by.principal {
             Principal::Local(_) | Principal::System => return Ok(()),
-            Principal::Token(_) => {}
+            Principal::Owner(_) | Principal::Token(_) => {}
         }
         for (id, content) in contents {
             if let (ResourceId::Cluster(name), Content::Cluster(cluster)) = (id, content) {
@@ -150,38 +150,39 @@ mod tests {
 
     #[test]
     fn a_caller_elsewhere_names_no_place_of_this_machine_that_is_not_allowed() {
-        let by = Caller::token("admin");
-        let none = Places::default();
-        let some = Places {
-            directories: vec!["/srv/clusters".into()],
-            variables: ["EU_TOKEN".to_owned()].into(),
-        };
-        for description in naming("/srv/clusters/eu/file") {
-            assert!(refusal(&none, &by, &description).is_some());
-            assert_eq!(refusal(&some, &by, &description), None);
-        }
-        for path in [
-            "/etc/passwd",
-            "/srv/clusters-of-others/x",
-            "/srv/clusters/../../etc/passwd",
-            "srv/clusters/x",
-            "/",
-            "",
-        ] {
-            for description in naming(path) {
-                let refused = refusal(&some, &by, &description);
-                let expected = format!("cluster `eu` names `{path}`, a path of the server");
-                assert_eq!(refused.as_deref(), Some(&*expected), "{description}");
+        for by in [Caller::owner("admin"), Caller::token("ci")] {
+            let none = Places::default();
+            let some = Places {
+                directories: vec!["/srv/clusters".into()],
+                variables: ["EU_TOKEN".to_owned()].into(),
+            };
+            for description in naming("/srv/clusters/eu/file") {
+                assert!(refusal(&none, &by, &description).is_some());
+                assert_eq!(refusal(&some, &by, &description), None);
             }
+            for path in [
+                "/etc/passwd",
+                "/srv/clusters-of-others/x",
+                "/srv/clusters/../../etc/passwd",
+                "srv/clusters/x",
+                "/",
+                "",
+            ] {
+                for description in naming(path) {
+                    let refused = refusal(&some, &by, &description);
+                    let expected = format!("cluster `eu` names `{path}`, a path of the server");
+                    assert_eq!(refused.as_deref(), Some(&*expected), "{description}");
+                }
+            }
+            let token = |name: &str| consul("token", json!({ "env": name }));
+            assert_eq!(
+                refusal(&some, &by, &token("HOME")).as_deref(),
+                Some("cluster `eu` names `HOME`, a variable of the server")
+            );
+            assert_eq!(refusal(&some, &by, &token("EU_TOKEN")), None);
+            let plain = json!({"consul": {"prefix": "cfgctl"}});
+            assert_eq!(refusal(&none, &by, &plain), None);
         }
-        let token = |name: &str| consul("token", json!({ "env": name }));
-        assert_eq!(
-            refusal(&some, &by, &token("HOME")).as_deref(),
-            Some("cluster `eu` names `HOME`, a variable of the server")
-        );
-        assert_eq!(refusal(&some, &by, &token("EU_TOKEN")), None);
-        let plain = json!({"consul": {"prefix": "cfgctl"}});
-        assert_eq!(refusal(&none, &by, &plain), None);
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Token {
             return None;
         }
         let is_it = digest(shown.trim_ascii()).ct_eq(&self.digest);
-        bool::from(is_it).then(|| Caller::token(&self.name))
+        bool::from(is_it).then(|| Caller::owner(&self.name))
     }
 }
 
@@ -99,7 +99,7 @@ mod tests {
             headers.insert(AUTHORIZATION, value.parse().unwrap());
             token.shown_in(&headers)
         };
-        let caller = Caller::token("admin");
+        let caller = Caller::owner("admin");
         assert_eq!(caller.actor(), "token:admin");
         let admin = Some(caller);
         assert_eq!(shown(&format!("Bearer {TEXT}")), admin);

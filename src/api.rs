@@ -31,5 +31,5 @@ pub use service::Service;
 pub use crate::engine::Pace;
 pub use crate::plan::{
     Basis, BreakerChange, BreakerOperation, Edit, Explanation, FlagChange, FlagPosition, Held,
-    Hold, PlanToken, Reach, Source, ValueChange, Wanted,
+    Hold, PlanToken, Reach, ValueChange, ValueSource, Wanted,
 };

@@ -42,7 +42,7 @@ mod switch;
 
 use run::Run;
 
-pub use places::Places;
+pub use places::AllowedPlaces;
 
 /// The service beside its store: nothing stands between them.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub struct Local {
     store: Arc<dyn Store>,
     connect: Arc<dyn Connect>,
     clock: fn() -> Timestamp,
-    places: Places,
+    places: AllowedPlaces,
 }
 
 impl Local {
@@ -61,13 +61,13 @@ impl Local {
             store,
             connect,
             clock,
-            places: Places::default(),
+            places: AllowedPlaces::default(),
         }
     }
 
     /// The same for callers elsewhere too, who may name these places of this machine.
     #[must_use]
-    pub fn allowing(self, places: Places) -> Self {
+    pub fn allowing(self, places: AllowedPlaces) -> Self {
         Self { places, ..self }
     }
 

@@ -18,7 +18,7 @@ use crate::api::{
 };
 use crate::model::{Cluster, ResourceId};
 use crate::wire::{
-    BreakersParams, Carry, ClusterDescription, Evaluation, ExplainParams, FlagsParams, HEAD,
+    BreakersParams, Carry, ClusterDescription, EvaluateBody, ExplainParams, FlagsParams, HEAD,
     HistoryParams, LookParams, Named, Names, NamesParams, PaceParams, PolicyOf, PolicyParams,
     RevisionParams, Routes, segment,
 };
@@ -148,7 +148,7 @@ impl Service for Remote {
             Routes::EVALUATION,
             &[query.set.as_str(), query.flag.as_str()],
         );
-        let body = Evaluation {
+        let body = EvaluateBody {
             context: query.context.clone(),
             cluster: query.cluster.clone(),
         };

@@ -27,7 +27,7 @@ mod survey;
 
 pub use asked::{Answers, Asked};
 pub use chance::{fresh_key, stagger};
-pub use deliver::{Outcome, Report};
+pub use deliver::{Attempt, Ending};
 pub use reconcile::{Pass, Reconciled, clusters_of};
 pub use survey::{Question, Survey};
 
@@ -60,7 +60,7 @@ pub struct Pace {
 
 /// What the engine tells while it works.
 #[derive(Clone, Debug)]
-pub enum Event {
+pub enum Milestone {
     /// It starts to look at this many pairs.
     Surveying(usize),
     /// It has looked at one.
@@ -82,7 +82,7 @@ pub struct Engine<'a> {
     /// How hard to try.
     pub pace: Pace,
     /// Who hears what happens.
-    pub events: &'a (dyn Fn(Event) + Sync),
+    pub events: &'a (dyn Fn(Milestone) + Sync),
     /// What the log keeps beside every commit: who asked, and how.
     pub audit: Option<serde_json::Value>,
     /// Turns true when a person wants it to stop: what runs is finished, nothing new is begun.

@@ -21,7 +21,7 @@ mod verify;
 
 pub use export::{ExportError, MAX_EXPORT_BYTES, read_export};
 pub use fate::{Fate, ImportError, Remedy};
-pub use request::{Form, Layout, Pair, Request};
+pub use request::{ForeignKey, Form, ImportRequest, Layout};
 pub use screen::is_beside;
 
 use draft::Draft;
@@ -45,7 +45,7 @@ pub struct Imported {
 
 /// Makes a set of the keys below a prefix. Keys elsewhere are not touched; those right beside the
 /// prefix may be files of the same application.
-pub fn import(pairs: &[Pair], request: &Request) -> Result<Imported, ImportError> {
+pub fn import(pairs: &[ForeignKey], request: &ImportRequest) -> Result<Imported, ImportError> {
     let scope = Scope::new(pairs, request);
     if scope.below.len() + scope.beside.len() > MAX_KEYS {
         return Err(ImportError::TooMany {
@@ -82,7 +82,7 @@ pub fn import(pairs: &[Pair], request: &Request) -> Result<Imported, ImportError
 /// The keys as a layout has them, byte for byte.
 fn of_layout(
     scope: &Scope<'_>,
-    request: &Request,
+    request: &ImportRequest,
     layout: Layout,
 ) -> Result<verify::Verified, ImportError> {
     let make = |draft: Draft| verify::verified(scope, request, draft);
@@ -113,7 +113,7 @@ fn of_layout(
 /// The keys as the layout that they most likely have.
 fn found_out(
     scope: &Scope<'_>,
-    request: &Request,
+    request: &ImportRequest,
 ) -> Result<(Layout, verify::Verified), ImportError> {
     let layout = scope.likely_layout();
     if layout != Layout::SpringKeyValue {

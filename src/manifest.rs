@@ -19,10 +19,10 @@ mod words;
 mod write;
 pub mod yaml_1_1;
 
-pub use load::{Input, Loaded, load, written};
+pub use load::{Loaded, ManifestSource, load, written};
 pub use locate::locate;
 pub use located::{Located, SourceId, Sources, Span};
-pub use place::Places;
+pub use place::SpanTree;
 pub use read::Recursion;
 pub(crate) use read::looks_like_utf_16;
 pub use report::{Style, show};
@@ -38,7 +38,7 @@ pub struct Manifest {
     /// What it says; never a tombstone.
     pub content: Content,
     /// Where the whole document stands; paths start at its top: `["spec", "values", "payment"]`.
-    pub places: Places,
+    pub places: SpanTree,
     /// Where its JSON Schema stands, if that is in a file of its own.
     pub schema_file: Option<SourceId>,
 }

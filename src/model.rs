@@ -32,7 +32,8 @@ pub use auxiliary::{Auxiliary, Cell, Delivering, ObservedPart};
 pub use breaker::{Breaker, Choice, Reset, Trip};
 pub use clocks::{Clocks, Off};
 pub use cluster::{
-    ClientCertificate, Cluster, Connection, Consul, Directory, LimitOverrides, Tls, TokenSource,
+    ClientCertificate, Cluster, Connection, ConsulSpec, DirectorySpec, LimitOverrides, Tls,
+    TokenSource,
 };
 pub use commit::{Commit, Heads, IdempotencyKey, IdempotencyKeyError, Sequence};
 pub use consent::Consent;

@@ -32,14 +32,14 @@ pub use changes::{Edit, ValueChange, value_changes};
 pub use decide::change::{PlanError, ResourceChange, Why};
 pub use decide::desired::Desired;
 pub use decide::places::{Look, places};
-pub use decide::reach::{Clusters, Reach};
+pub use decide::reach::{ClusterScope, Reach};
 pub use denied::Denials;
-pub use explain::{Explanation, Held, Origins, Source, source_of_flag};
+pub use explain::{Explanation, Held, Origins, ValueSource, source_of_flag};
 pub use holds::{Hold, holds};
 pub use input::{Input, Past};
-pub use objection::{Objection, Reason, Rule, chain};
+pub use objection::{Objection, ObjectionReason, Rule, chain};
 pub use reconcile::delivery::{Action, Adopted, Condition, Delivery, Found};
-pub use reconcile::drift::Drift;
+pub use reconcile::drift::ForeignEdit;
 pub use seen::{Observation, Pair, Unseen, UnseenKind};
 pub use switch::{
     BreakerChange, BreakerOperation, FlagChange, FlagPosition, Ground, Switch, SwitchError,
@@ -120,7 +120,7 @@ impl Plan {
                 && !consents.contains(&Consent::MoveSource)
             {
                 self.objections.push(Objection {
-                    reason: Reason::Moved { from, to },
+                    reason: ObjectionReason::Moved { from, to },
                     set,
                     cluster: None,
                 });

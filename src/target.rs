@@ -17,7 +17,7 @@ mod expected;
 pub mod memory;
 mod progress;
 
-pub use environment::Environment;
+pub use environment::Variables;
 pub use progress::Progress;
 
 /// One cluster's Consul, or what stands in its place.

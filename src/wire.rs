@@ -28,7 +28,7 @@ mod problem;
 mod query;
 
 pub(crate) use document::{
-    Carry, ClusterDescription, Evaluation, Named, Names, PolicyOf, document, report,
+    Carry, ClusterDescription, EvaluateBody, Named, Names, PolicyOf, document, report,
 };
 pub(crate) use event_stream::{EventStream, Frame, Name};
 pub(crate) use path::{HEAD, Routes, segment};

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Basis;
-use super::report::Objection;
+use super::report::ObjectionItem;
 use crate::check::Finding;
 use crate::model::Version;
 
@@ -52,7 +52,7 @@ pub struct Error {
 pub struct About {
     /// What stands against the plan, if that is why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub objections: Vec<Objection>,
+    pub objections: Vec<ObjectionItem>,
     /// What is wrong with what is declared, if that is why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,

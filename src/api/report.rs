@@ -24,10 +24,10 @@ pub use drift::{Drift, DriftItem};
 pub use lookup::{
     Explained, ExplainedValue, History, HistoryEntry, ResourceItem, Resources, RevisionReport,
 };
-pub use outcome::{Committed, Delivered, DeliveryOutcome, Outcome};
+pub use outcome::{Delivered, DeliveryOutcome, NewRevision, Outcome};
 pub use plan::{
-    Action, Adopted, DriftKind, KeyDrift, Objection, PlanReport, PlannedDelivery, PlannedResource,
-    ResourceEdit, ResourceReason, State,
+    ActionKind, AdoptedKey, DriftKind, KeyDrift, ObjectionItem, PlanReport, PlannedDelivery,
+    PlannedResource, ResourceEdit, ResourceReason, State,
 };
 pub use runtime::{
     Answer, AnswerReason, BreakerEvent, BreakerHistory, BreakerItem, BreakerReport, Breakers,
@@ -44,7 +44,7 @@ pub trait Report: Serialize + DeserializeOwned {
 /// A report as it is written: with the version of its format and its kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Document<R> {
+pub struct Envelope<R> {
     api_version: String,
     kind: String,
     /// What is answered.
@@ -52,7 +52,7 @@ pub struct Document<R> {
     pub report: R,
 }
 
-impl<R> Document<R> {
+impl<R> Envelope<R> {
     /// `report` under this kind.
     pub fn new(kind: &str, report: R) -> Self {
         Self {

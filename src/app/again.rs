@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::run::Run;
 use super::{declare, present};
-use crate::api::report::{Committed, Outcome};
+use crate::api::report::{NewRevision, Outcome};
 use crate::api::{
     Approval, BreakerChange, Change, Error, ErrorKind, Event, FlagChange, FlagPosition, Reach,
     Request, Wanted,
@@ -41,7 +41,7 @@ pub(super) async fn settled(
 
 /// What was committed under the key of `request`; `None`: nothing was. Fails if that was not this
 /// request.
-async fn made(run: &Run<'_>, request: &Request) -> Result<Option<Vec<Committed>>, Error> {
+async fn made(run: &Run<'_>, request: &Request) -> Result<Option<Vec<NewRevision>>, Error> {
     let Some(key) = &request.key else {
         return Ok(None);
     };
@@ -54,12 +54,12 @@ async fn made(run: &Run<'_>, request: &Request) -> Result<Option<Vec<Committed>>
         return Err(other(key));
     }
     let committed = ids.into_iter();
-    let committed = committed.map(|(name, version)| Committed { name, version });
+    let committed = committed.map(|(name, version)| NewRevision { name, version });
     Ok(Some(committed.collect()))
 }
 
 /// What has come of what was committed before, once clusters are brought to what holds now.
-async fn finished(run: &Run<'_>, request: &Request, committed: Vec<Committed>) -> Outcome {
+async fn finished(run: &Run<'_>, request: &Request, committed: Vec<NewRevision>) -> Outcome {
     let delivered = delivered(run, request, &committed).await;
     Outcome {
         complete: true,
@@ -72,7 +72,7 @@ async fn finished(run: &Run<'_>, request: &Request, committed: Vec<Committed>) -
 }
 
 /// Brings clusters to what holds now, as far as it has to do with what was committed.
-async fn delivered(run: &Run<'_>, request: &Request, committed: &[Committed]) -> Outcome {
+async fn delivered(run: &Run<'_>, request: &Request, committed: &[NewRevision]) -> Outcome {
     let reconciled = match &request.change {
         Change::Flag(FlagChange { set, .. }) | Change::Breaker(BreakerChange { set, .. }) => {
             match run.reconcile(set, &request.clusters).await {
@@ -105,7 +105,7 @@ async fn delivered(run: &Run<'_>, request: &Request, committed: &[Committed]) ->
 }
 
 /// What has to do with these: another cluster may mean every set.
-fn reach(committed: &[Committed]) -> Reach {
+fn reach(committed: &[NewRevision]) -> Reach {
     let sets = committed.iter().map(|it| match &it.name {
         ResourceId::Set(name) => Some(name.clone()),
         ResourceId::Cluster(_) => None,

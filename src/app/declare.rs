@@ -19,7 +19,7 @@ use crate::model::{
     Cause, Cluster, Consent, Content, Heads, Origin, Part, Provenance, ResourceId, Selector,
     SetName, Version,
 };
-use crate::plan::{Clusters, Desired, Objection, Plan, Reach, Reason, approve};
+use crate::plan::{ClusterScope, Desired, Objection, ObjectionReason, Plan, Reach, approve};
 use crate::store::{HeadsAt, Store, Which};
 
 /// What a request comes down to.
@@ -129,7 +129,7 @@ async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned, Error> {
     let question = Question {
         desired: &desired,
         reach: &reach,
-        clusters: &Clusters::Matching(request.clusters.clone()),
+        clusters: &ClusterScope::Matching(request.clusters.clone()),
         consents: &consents,
     };
     if !run.store().exists() {
@@ -361,7 +361,7 @@ async fn dropped(
 /// What stands against the plan, as an error that names the flags which answer it.
 fn refusal(plan: &Plan, store: &dyn Store) -> Error {
     let overridden = overridden(plan);
-    let is_denied = |it: &Objection| matches!(it.reason, Reason::Denied { .. });
+    let is_denied = |it: &Objection| matches!(it.reason, ObjectionReason::Denied { .. });
     let kind = if plan.objections.iter().any(is_denied) {
         ErrorKind::Denied
     } else {
@@ -392,7 +392,7 @@ fn refusal(plan: &Plan, store: &dyn Store) -> Error {
 fn overridden(plan: &Plan) -> Vec<String> {
     let lost: Vec<(&SetName, &Part)> = (plan.objections.iter())
         .filter_map(|it| match &it.reason {
-            Reason::Overridden { set, part } => Some((set, part)),
+            ObjectionReason::Overridden { set, part } => Some((set, part)),
             _ => None,
         })
         .collect();
@@ -415,7 +415,7 @@ fn hint(objection: &Objection, overridden: &[String]) -> String {
             "reset or unset it first, or pass `--drop-overrides {}`",
             overridden.join(",")
         ),
-        (Some(keep @ Consent::KeepKeys), Reason::KeepsKeys { .. }) => format!(
+        (Some(keep @ Consent::KeepKeys), ObjectionReason::KeepsKeys { .. }) => format!(
             "`{}` removes our keys there first, `{}` leaves them there",
             Consent::RemoveKeys.flag(),
             keep.flag()
@@ -432,9 +432,11 @@ fn hint(objection: &Objection, overridden: &[String]) -> String {
             "if that is what you want, pass `{}`; `--clusters` leaves clusters out",
             consent.flag()
         ),
-        (None, Reason::Denied { .. }) => "a token that may write is needed, as `cfgctl cluster \
+        (None, ObjectionReason::Denied { .. }) => {
+            "a token that may write is needed, as `cfgctl cluster \
              policy` prints it; `--clusters` leaves clusters out"
-            .to_owned(),
+                .to_owned()
+        }
         (None, _) => "make the set smaller, or raise the limits of the cluster".to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use crate::api::report::{Drift, Status, StatusItem};
 use crate::api::{Error, Event, LookQuery};
 use crate::engine::{Question, Survey};
 use crate::model::{Cause, ResourceId, Selector, Version};
-use crate::plan::{Action, Clusters, Condition, Delivery, Desired, Plan, Reach};
+use crate::plan::{Action, ClusterScope, Condition, Delivery, Desired, Plan, Reach};
 
 /// Looks at `sets` in `clusters`, none of which should change.
 pub(super) async fn look(
@@ -21,7 +21,7 @@ pub(super) async fn look(
     let question = Question {
         desired: &nothing,
         reach: sets,
-        clusters: &Clusters::Matching(clusters.clone()),
+        clusters: &ClusterScope::Matching(clusters.clone()),
         consents: &std::collections::BTreeSet::new(),
     };
     let (survey, plan) = run.look(&question, None, &origin).await?;

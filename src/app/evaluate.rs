@@ -9,7 +9,7 @@ use crate::api::{Error, EvaluateQuery};
 use crate::evaluate::{self, Context, Evaluation, Reason, compares_versions};
 use crate::model::value::{Map, leaves};
 use crate::model::{Flag, ResourceId};
-use crate::plan::{Source, source_of_flag};
+use crate::plan::{ValueSource, source_of_flag};
 use crate::render;
 use crate::store::Store;
 
@@ -57,7 +57,7 @@ pub(super) async fn evaluate(
         }
     }
     if answers.is_empty() {
-        answers.push(answer(flag, Source::Flag));
+        answers.push(answer(flag, ValueSource::Flag));
     }
     Ok(Evaluated {
         set: set.clone(),
@@ -69,11 +69,15 @@ pub(super) async fn evaluate(
 }
 
 /// The answer, for no cluster yet.
-fn answer(found: Evaluation, source: Source) -> Answer {
+fn answer(found: Evaluation, source: ValueSource) -> Answer {
     let (reason, breaker, held) = match source {
-        Source::Breaker { breaker, held } => (AnswerReason::Breaker, Some(breaker), Some(held)),
-        Source::Override { held, .. } => (AnswerReason::Override, None, Some(held)),
-        Source::Defaults | Source::Layer { .. } | Source::Flag => (found.reason.into(), None, None),
+        ValueSource::Breaker { breaker, held } => {
+            (AnswerReason::Breaker, Some(breaker), Some(held))
+        }
+        ValueSource::Override { held, .. } => (AnswerReason::Override, None, Some(held)),
+        ValueSource::Defaults | ValueSource::Layer { .. } | ValueSource::Flag => {
+            (found.reason.into(), None, None)
+        }
     };
     Answer {
         variant: found.variant,

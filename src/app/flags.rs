@@ -11,7 +11,7 @@ use crate::engine::clusters_of;
 use crate::model::{
     ClusterName, ConfigSet, Contents, Flag, FlagName, Heads, Labels, Part, Revision, SetName,
 };
-use crate::plan::{Plan, Reach, Source, source_of_flag};
+use crate::plan::{Plan, Reach, ValueSource, source_of_flag};
 use crate::render;
 use crate::store::Which;
 
@@ -90,7 +90,7 @@ fn items(
             (item.delivered, item.waiting) = present::arrivals(plan, set, &part, &item.clusters);
         }
         if items.len() == first {
-            items.push(item(set, name, flag, flag, Source::Flag));
+            items.push(item(set, name, flag, flag, ValueSource::Flag));
         }
     }
     items
@@ -102,12 +102,12 @@ fn item(
     flag: &FlagName,
     declared: &Flag,
     effective: &Flag,
-    source: Source,
+    source: ValueSource,
 ) -> FlagItem {
     let (source, breaker, held) = match source {
-        Source::Breaker { breaker, held } => (FlagSource::Breaker, Some(breaker), Some(held)),
-        Source::Override { held, .. } => (FlagSource::Override, None, Some(held)),
-        Source::Defaults | Source::Layer { .. } | Source::Flag => {
+        ValueSource::Breaker { breaker, held } => (FlagSource::Breaker, Some(breaker), Some(held)),
+        ValueSource::Override { held, .. } => (FlagSource::Override, None, Some(held)),
+        ValueSource::Defaults | ValueSource::Layer { .. } | ValueSource::Flag => {
             (FlagSource::Declared, None, None)
         }
     };

@@ -13,14 +13,14 @@ use crate::model::{Cluster, ClusterName, Connection, Content, ResourceId, TokenS
 
 /// What callers elsewhere may name of this machine; by default nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Places {
+pub struct AllowedPlaces {
     /// Directories, absolute: everything below them may be named.
     pub directories: Vec<PathBuf>,
     /// Variables of the environment that may be named as where a token is.
     pub variables: BTreeSet<String>,
 }
 
-impl Places {
+impl AllowedPlaces {
     /// Fails if `by` may not name what `request` does.
     pub(super) fn check_request(&self, by: &Caller, request: &Request) -> Result<(), Error> {
         match &request.change {
@@ -120,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    fn refusal(places: &Places, by: &Caller, connection: &Value) -> Option<String> {
+    fn refusal(places: &AllowedPlaces, by: &Caller, connection: &Value) -> Option<String> {
         let cluster = json!({"labels": {}, "connection": connection});
         let content = Content::Cluster(serde_json::from_value(cluster).unwrap());
         let contents = BTreeMap::from([("cluster/eu".parse().unwrap(), content)]);
@@ -151,8 +151,8 @@ mod tests {
     #[test]
     fn a_caller_elsewhere_names_no_place_of_this_machine_that_is_not_allowed() {
         for by in [Caller::owner("admin"), Caller::token("ci")] {
-            let none = Places::default();
-            let some = Places {
+            let none = AllowedPlaces::default();
+            let some = AllowedPlaces {
                 directories: vec!["/srv/clusters".into()],
                 variables: ["EU_TOKEN".to_owned()].into(),
             };
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn whoever_runs_this_process_names_what_he_likes() {
-        let none = Places::default();
+        let none = AllowedPlaces::default();
         for by in [Caller::local("ops@laptop".to_owned()), Caller::system()] {
             for description in naming("/etc/passwd") {
                 assert_eq!(refusal(&none, &by, &description), None);

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::clusters::{contents, described_as};
 use crate::api::report::{Policy, PolicyAccess, PolicyResource, PolicyRule};
 use crate::api::{Described, Error, PolicyQuery};
-use crate::model::{ClusterName, Connection, Consul, Labels, ResourceId, SetName};
+use crate::model::{ClusterName, Connection, ConsulSpec, Labels, ResourceId, SetName};
 use crate::render;
 use crate::store::{Store, Which};
 
@@ -55,7 +55,7 @@ pub(super) async fn policy(store: &dyn Store, query: &PolicyQuery) -> Result<Pol
 /// The rules that `sets` need, or all sets if there are none, none of which covers another.
 fn rules(
     described: &Described,
-    consul: &Consul,
+    consul: &ConsulSpec,
     labels: &Labels,
     sets: &[SetName],
 ) -> Vec<PolicyRule> {

@@ -24,7 +24,7 @@ pub(super) struct Run<'a> {
     by: &'a Caller,
     pace: Pace,
     pub(super) seen: &'a Observer,
-    hear: Box<dyn Fn(engine::Event) + Send + Sync + 'a>,
+    hear: Box<dyn Fn(engine::Milestone) + Send + Sync + 'a>,
 }
 
 impl fmt::Debug for Run<'_> {
@@ -138,7 +138,7 @@ impl<'a> Run<'a> {
         &self,
         survey: &Survey,
         approved: &Approved,
-    ) -> Result<Vec<engine::Report>, EngineError> {
+    ) -> Result<Vec<engine::Attempt>, EngineError> {
         let existed = self.store().exists();
         let reports = self.engine().carry_out(survey, approved).await;
         if !existed && self.store().exists() {
@@ -196,14 +196,14 @@ impl<'a> Run<'a> {
     }
 }
 
-impl From<engine::Event> for Event {
-    fn from(event: engine::Event) -> Self {
+impl From<engine::Milestone> for Event {
+    fn from(event: engine::Milestone) -> Self {
         match event {
-            engine::Event::Surveying(pairs) => Self::Surveying { pairs },
-            engine::Event::Surveyed(_) => Self::Surveyed,
-            engine::Event::Committed => Self::Committed,
-            engine::Event::Delivering(pairs) => Self::Delivering { pairs },
-            engine::Event::Delivered(pair) => Self::Delivered {
+            engine::Milestone::Surveying(pairs) => Self::Surveying { pairs },
+            engine::Milestone::Surveyed(_) => Self::Surveyed,
+            engine::Milestone::Committed => Self::Committed,
+            engine::Milestone::Delivering(pairs) => Self::Delivering { pairs },
+            engine::Milestone::Delivered(pair) => Self::Delivered {
                 set: pair.set,
                 cluster: pair.cluster,
             },

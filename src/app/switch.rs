@@ -19,7 +19,7 @@ use crate::model::{
     Cause, Clocks, Cluster, ClusterName, ConfigSet, Heads, Overrides, Revision, Selector, SetName,
     Stamp, Version, Witness,
 };
-use crate::plan::{Clusters, Desired, Ground, Reach, Switch, SwitchError, Switched};
+use crate::plan::{ClusterScope, Desired, Ground, Reach, Switch, SwitchError, Switched};
 use crate::store::StoreError;
 
 /// How often a change is made again on top of what others committed.
@@ -44,7 +44,7 @@ pub(super) async fn propose(
     let as_it_is = Question {
         desired: &nothing,
         reach: &reach,
-        clusters: &Clusters::Named(here.collect()),
+        clusters: &ClusterScope::Named(here.collect()),
         consents: &consents,
     };
     let (survey, _) = run.look(&as_it_is, None, &origin).await?;

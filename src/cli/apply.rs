@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::change::{Changing, ConsentArgs, Written};
+use super::change::{Changing, ConsentArgs, DeclaredIn};
 use super::connect::{Connected, connect, connect_to_be};
 use super::declared::{FileArgs, contents, provenances};
 use super::failure::{Exit, Failure};
@@ -48,7 +48,7 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, F
         let connected = connect(session).await?;
         let change = Change::Reconcile(Reach::All);
         let request = args.consent.request(change, &args.reach);
-        let changing = Changing::new(session, &connected, Written::Nowhere);
+        let changing = Changing::new(session, &connected, DeclaredIn::Nowhere);
         return changing.carry_through(&request, &args.consent, None).await;
     }
     let connected = connect_to_be(session).await?;
@@ -64,7 +64,7 @@ pub(crate) async fn apply(session: &Session, args: &ApplyArgs) -> Result<Exit, F
     }
     let change = Change::Declare(declaration);
     let request = args.consent.request(change, &args.reach);
-    let changing = Changing::new(session, &connected, Written::Files(loaded));
+    let changing = Changing::new(session, &connected, DeclaredIn::Files(loaded));
     changing.carry_through(&request, &args.consent, None).await
 }
 
@@ -106,7 +106,7 @@ async fn apply_saved(
         planned: saved.request.planned.clone(),
         ..asked
     };
-    let changing = Changing::new(session, &connected, Written::Nowhere);
+    let changing = Changing::new(session, &connected, DeclaredIn::Nowhere);
     changing
         .carry_through(&request, &args.consent, Some(&saved))
         .await

@@ -171,7 +171,7 @@ impl GateArgs {
 
 /// Where what is declared was written, so that what is wrong with it can be shown there.
 #[derive(Clone, Debug)]
-pub(crate) enum Written {
+pub(crate) enum DeclaredIn {
     /// In these files.
     Files(Arc<Loaded>),
     /// In an older revision of this set.
@@ -185,11 +185,11 @@ pub(crate) enum Written {
 pub(crate) struct Changing<'a> {
     session: &'a Session,
     connected: &'a Connected,
-    written: Written,
+    written: DeclaredIn,
 }
 
 impl<'a> Changing<'a> {
-    pub(crate) fn new(session: &'a Session, connected: &'a Connected, written: Written) -> Self {
+    pub(crate) fn new(session: &'a Session, connected: &'a Connected, written: DeclaredIn) -> Self {
         Self {
             session,
             connected,
@@ -260,8 +260,8 @@ impl<'a> Changing<'a> {
             (approval, proposal.basis, Proposals::Known)
         };
         let loaded = match &self.written {
-            Written::Files(loaded) => Some(Arc::clone(loaded)),
-            Written::InHistory(_) | Written::Nowhere => None,
+            DeclaredIn::Files(loaded) => Some(Arc::clone(loaded)),
+            DeclaredIn::InHistory(_) | DeclaredIn::Nowhere => None,
         };
         let follower = Follower::of_files(&self.session.ui, &interrupt, loaded);
         let observer = follower.observer(proposals);
@@ -269,7 +269,7 @@ impl<'a> Changing<'a> {
             .until(service.carry_out(by, request, &approval, &observer))
             .await;
         if let (Some(proposal), Proposals::Shown) = (follower.proposed(), proposals) {
-            if let Written::InHistory(_) = &self.written {
+            if let DeclaredIn::InHistory(_) = &self.written {
                 self.warn(&proposal).await;
             }
             self.tell_of_nothing(&proposal, &follower);
@@ -286,8 +286,8 @@ impl<'a> Changing<'a> {
     /// What was loaded, or would be if the revision `version` of a set stood in a file.
     async fn loaded(&self, version: Option<Version>) -> Option<Arc<Loaded>> {
         match (&self.written, version) {
-            (Written::Files(loaded), _) => Some(Arc::clone(loaded)),
-            (Written::InHistory(set), Some(version)) => {
+            (DeclaredIn::Files(loaded), _) => Some(Arc::clone(loaded)),
+            (DeclaredIn::InHistory(set), Some(version)) => {
                 let query = RevisionQuery {
                     set: set.clone(),
                     version: Some(version),
@@ -298,7 +298,7 @@ impl<'a> Changing<'a> {
                 let name = format!("{set}@{version}").into();
                 Some(Arc::new(manifest::written(name, &revision.manifest?)))
             }
-            (Written::InHistory(_) | Written::Nowhere, _) => None,
+            (DeclaredIn::InHistory(_) | DeclaredIn::Nowhere, _) => None,
         }
     }
 

@@ -7,7 +7,7 @@ use super::connect::{self, Connected};
 use super::declared::FileArgs;
 use super::failure::{Exit, Failure};
 use super::session::{ReachArgs, Session};
-use super::view::{Look, View};
+use super::view::{Canvas, View};
 use super::views::table::{printable, table};
 use crate::api::report::{ClusterCheck, ClusterState, Clusters, Fitness, Report};
 use crate::api::{CheckQuery, Event, Observer};
@@ -125,7 +125,7 @@ fn fitness(state: Fitness) -> &'static str {
 impl View for Clusters {
     const KIND: &'static str = <Self as Report>::KIND;
 
-    fn table(&self, look: Look) -> String {
+    fn table(&self, look: Canvas) -> String {
         let rows = self.items.iter().map(|item| {
             let labels = item.labels.iter();
             let labels: Vec<_> = labels
@@ -154,7 +154,7 @@ impl View for Clusters {
 impl View for ClusterCheck {
     const KIND: &'static str = <Self as Report>::KIND;
 
-    fn table(&self, look: Look) -> String {
+    fn table(&self, look: Canvas) -> String {
         let unlimited = |limit: usize| {
             if limit == usize::MAX {
                 "any".to_owned()

@@ -17,7 +17,7 @@ use crate::api::{Caller, Error, Service};
 use crate::app::Local;
 use crate::client::Remote;
 use crate::engine::Connect;
-use crate::import::Pair;
+use crate::import::ForeignKey;
 use crate::model::text::{place, scheme};
 use crate::model::{self, Cluster, ClusterName, Connection, Key};
 use crate::store::memory::Memory;
@@ -26,8 +26,8 @@ use crate::target::consul::{Consul, KeptTokens, Listed, Patience};
 use crate::target::directory::Directory;
 use crate::target::{self, Target, TargetError};
 
-pub(crate) use crate::app::Places;
-pub(crate) use crate::target::consul::{Recognised, Token};
+pub(crate) use crate::app::AllowedPlaces;
+pub(crate) use crate::target::consul::{AclToken, Recognised};
 
 /// The mark of the keys that cfgctl wrote, in a Consul.
 pub(crate) const MARK: u64 = target::consul::FLAGS;
@@ -74,7 +74,7 @@ async fn open(session: &Session, missing: Missing) -> Result<Connected, Failure>
 /// `places` of this machine.
 pub(crate) async fn for_others(
     session: &Session,
-    places: Places,
+    places: AllowedPlaces,
 ) -> Result<Arc<dyn Service>, Failure> {
     let (location, why) = session.store_location()?;
     if is_server(&location) {
@@ -144,8 +144,8 @@ pub(crate) struct Foreign(Consul);
 
 /// What lies below a prefix.
 #[derive(Debug)]
-pub(crate) struct Listing {
-    pub(crate) pairs: Vec<Pair>,
+pub(crate) struct ForeignKeys {
+    pub(crate) pairs: Vec<ForeignKey>,
     /// Whether some may be missing because the token may not read them.
     pub(crate) filtered: bool,
 }
@@ -153,7 +153,7 @@ pub(crate) struct Listing {
 /// A Consul that is no cluster of the store.
 pub(crate) fn consul(
     session: &Session,
-    spec: &model::Consul,
+    spec: &model::ConsulSpec,
     timeout: Duration,
 ) -> Result<Foreign, Failure> {
     let variables = session.environment.variables();
@@ -163,9 +163,9 @@ pub(crate) fn consul(
 
 impl Foreign {
     /// Everything below `prefix`.
-    pub(crate) async fn list(&self, prefix: &Key) -> Result<Listing, Failure> {
+    pub(crate) async fn list(&self, prefix: &Key) -> Result<ForeignKeys, Failure> {
         let listing = self.0.list(prefix).await.map_err(Error::from)?;
-        Ok(Listing {
+        Ok(ForeignKeys {
             pairs: listing.keys.into_iter().map(pair).collect(),
             filtered: listing.filtered,
         })
@@ -177,22 +177,22 @@ impl Foreign {
     }
 
     /// One key, if it is there.
-    pub(crate) async fn get(&self, key: &Key) -> Result<Option<Pair>, Failure> {
+    pub(crate) async fn get(&self, key: &Key) -> Result<Option<ForeignKey>, Failure> {
         let found = self.0.get(key).await.map_err(Error::from)?;
         Ok(found.map(pair))
     }
 }
 
-fn pair(listed: Listed) -> Pair {
+fn pair(listed: Listed) -> ForeignKey {
     let Listed { key, flags, value } = listed;
-    Pair { key, flags, value }
+    ForeignKey { key, flags, value }
 }
 
 /// Where the Consul of a cluster is. Fails if its address cannot be used.
 pub(crate) fn location(
     session: &Session,
     name: &ClusterName,
-    spec: &model::Consul,
+    spec: &model::ConsulSpec,
     timeout: Duration,
 ) -> Result<String, Failure> {
     let variables = session.environment.variables();
@@ -204,9 +204,9 @@ pub(crate) fn location(
 pub(crate) async fn recognise(
     session: &Session,
     name: &ClusterName,
-    spec: &model::Consul,
+    spec: &model::ConsulSpec,
     timeout: Duration,
-    token: &Token,
+    token: &AclToken,
 ) -> Result<Recognised, Failure> {
     let variables = session.environment.variables();
     let without = variables.without(&["CONSUL_HTTP_TOKEN", "CONSUL_HTTP_TOKEN_FILE"]);
@@ -217,11 +217,11 @@ pub(crate) async fn recognise(
 
 /// A token that is not kept yet.
 #[derive(Debug)]
-struct Offered(Token);
+struct Offered(AclToken);
 
 #[async_trait]
 impl KeptTokens for Offered {
-    async fn token(&self, _: &ClusterName, _: &str) -> Result<Option<Token>, String> {
+    async fn token(&self, _: &ClusterName, _: &str) -> Result<Option<AclToken>, String> {
         Ok(Some(self.0.clone()))
     }
 }
@@ -232,7 +232,7 @@ type Known = (Cluster, Duration, Arc<dyn Target>);
 /// Makes targets from how clusters are described, with what the environment adds.
 #[derive(Debug)]
 struct Connector {
-    environment: target::Environment,
+    environment: target::Variables,
     keyring: Arc<Keyring>,
     /// The targets that there are already, so that connections and what is known of a server serve
     /// every look at it.

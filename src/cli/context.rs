@@ -6,7 +6,7 @@ use super::contexts::{Contexts, NamedContext};
 use super::environment::Environment;
 use super::failure::{Exit, Failure};
 use super::session::Session;
-use super::view::{Look, View};
+use super::view::{Canvas, View};
 use super::views::table::{printable, table};
 use crate::model::text::{place, scheme};
 
@@ -93,7 +93,7 @@ fn absolute(store: &str, environment: &Environment) -> String {
 impl View for ContextList {
     const KIND: &'static str = "Contexts";
 
-    fn table(&self, look: Look) -> String {
+    fn table(&self, look: Canvas) -> String {
         let rows = self.contexts.iter().map(|context| {
             let is_current = self.current_context.as_ref() == Some(&context.name);
             [

@@ -11,7 +11,7 @@ use super::source;
 use super::ui::Ui;
 use super::views::validation::FindingView;
 use crate::check::{self, Finding, Severity};
-use crate::manifest::{self, Input, Loaded, Located, Manifest, Recursion, Sources, Style};
+use crate::manifest::{self, Loaded, Located, Manifest, ManifestSource, Recursion, Sources, Style};
 use crate::model::value::{Path, leaves};
 use crate::model::{Content, FLAGS_KEY, Heads, Home, Provenance, ResourceId, Source};
 
@@ -44,9 +44,9 @@ impl FileArgs {
         let mut inputs = Vec::new();
         for name in &self.filenames {
             if name.as_os_str() != "-" {
-                inputs.push(Input::Path(name.clone(), recursion));
+                inputs.push(ManifestSource::Path(name.clone(), recursion));
             } else if let Some(stdin) = stdin.take() {
-                inputs.push(Input::Stdin(stdin));
+                inputs.push(ManifestSource::Stdin(stdin));
             }
         }
         Ok(manifest::load(inputs, &session.environment.directory))

@@ -1,6 +1,6 @@
 //! `cfgctl delete`.
 
-use super::change::{Changing, ConsentArgs, Written};
+use super::change::{Changing, ConsentArgs, DeclaredIn};
 use super::connect::connect;
 use super::failure::{Exit, Failure};
 use super::session::{ReachArgs, Session};
@@ -28,6 +28,6 @@ pub(crate) async fn delete(session: &Session, args: &DeleteArgs) -> Result<Exit,
     let connected = connect(session).await?;
     let change = Change::Delete(args.names.iter().cloned().collect());
     let request = args.consent.request(change, &args.reach);
-    let changing = Changing::new(session, &connected, Written::Nowhere);
+    let changing = Changing::new(session, &connected, DeclaredIn::Nowhere);
     changing.carry_through(&request, &args.consent, None).await
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::apply::{delete, undeclared};
-use super::change::{Changing, GateArgs, Written, no_plan};
+use super::change::{Changing, DeclaredIn, GateArgs, no_plan};
 use super::connect::connect_to_be;
 use super::declared::{FileArgs, contents, provenances};
 use super::failure::{Exit, Failure};
@@ -13,7 +13,7 @@ use super::saved;
 use super::session::{ReachArgs, Session};
 use super::views::plan::{Detail, PlanView};
 use super::views::table::count;
-use crate::api::report::{Action, PlanReport};
+use crate::api::report::{ActionKind, PlanReport};
 use crate::api::{Change, Declaration, Preview, Request, SavedPlan};
 use crate::model::Planned;
 
@@ -54,7 +54,7 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
         delete(&mut declaration, pruned);
     }
     let request = (args.gates).request(Change::Declare(declaration), &args.reach);
-    let changing = Changing::new(session, &connected, Written::Files(loaded));
+    let changing = Changing::new(session, &connected, DeclaredIn::Files(loaded));
     let interrupt = Interrupt::listen();
     let proposal = changing.plan(&request, &interrupt).await?;
     let Preview::Plan(plan) = &proposal.preview else {
@@ -99,7 +99,10 @@ pub(crate) async fn diff(session: &Session, args: &DiffArgs) -> Result<Exit, Fai
 
 /// Which clusters could not be looked at, if any; without them a difference cannot be ruled out.
 fn unseen(plan: &PlanReport) -> Option<String> {
-    let waiting = plan.clusters.iter().filter(|it| it.action == Action::Wait);
+    let waiting = plan
+        .clusters
+        .iter()
+        .filter(|it| it.action == ActionKind::Wait);
     let names: BTreeSet<&str> = waiting.map(|it| it.cluster.as_str()).collect();
     let names: Vec<&str> = names.into_iter().collect();
     (!names.is_empty()).then(|| format!("could not look at {}", names.join(", ")))

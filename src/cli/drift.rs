@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::change::{Changing, ConsentArgs, Written};
+use super::change::{Changing, ConsentArgs, DeclaredIn};
 use super::connect::{Connected, connect};
 use super::failure::{Exit, Failure};
 use super::follow::{Follower, Proposals};
@@ -65,7 +65,7 @@ pub(crate) async fn drift(session: &Session, args: &DriftArgs) -> Result<Exit, F
         let request = args
             .consent
             .request(Change::Reconcile(query.sets), &args.reach);
-        let changing = Changing::new(session, &connected, Written::Nowhere);
+        let changing = Changing::new(session, &connected, DeclaredIn::Nowhere);
         return changing.carry_through(&request, &args.consent, None).await;
     }
     let interrupt = Interrupt::listen();

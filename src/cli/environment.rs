@@ -15,7 +15,7 @@ const APP: &str = "cfgctl";
 /// What the surroundings say, asked once.
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
-    variables: target::Environment,
+    variables: target::Variables,
     /// The working directory.
     pub(crate) directory: PathBuf,
     /// When the command began.
@@ -77,7 +77,7 @@ impl Environment {
     }
 
     /// Every variable, for the targets that know some of them.
-    pub(crate) fn variables(&self) -> &target::Environment {
+    pub(crate) fn variables(&self) -> &target::Variables {
         &self.variables
     }
 

@@ -8,11 +8,11 @@ use super::connect::connect;
 use super::failure::{Exit, Failure};
 use super::names::SetAt;
 use super::session::Session;
-use super::view::{Look, View};
+use super::view::{Canvas, View};
 use super::views::overrides::held_by;
 use super::views::table::{moment, planned, printable, shortened, table};
 use crate::api::report::{Explained, ExplainedValue, Report};
-use crate::api::{At, ExplainQuery, Explanation, Source};
+use crate::api::{At, ExplainQuery, Explanation, ValueSource};
 use crate::model::{BreakerName, ClusterName};
 
 /// Says where values come from: the layer, its file and line, and the revision that set them
@@ -86,11 +86,11 @@ pub(crate) async fn explain(session: &Session, args: &ExplainArgs) -> Result<Exi
 fn source(value: &ExplainedValue) -> String {
     let Explanation { source, place, .. } = &value.explanation;
     let source = match source {
-        Source::Defaults => "defaults".to_owned(),
-        Source::Layer { layer } => format!("layer {layer}"),
-        Source::Flag => "flag".to_owned(),
-        Source::Override { variant, .. } => format!("override {}", printable(variant)),
-        Source::Breaker { breaker, .. } => format!("breaker {breaker}"),
+        ValueSource::Defaults => "defaults".to_owned(),
+        ValueSource::Layer { layer } => format!("layer {layer}"),
+        ValueSource::Flag => "flag".to_owned(),
+        ValueSource::Override { variant, .. } => format!("override {}", printable(variant)),
+        ValueSource::Breaker { breaker, .. } => format!("breaker {breaker}"),
     };
     match place {
         Some(place) => format!("{source} ({})", printable(place)),
@@ -126,7 +126,7 @@ fn detail(explained: &ExplainedValue) -> String {
         printable(&origin.actor),
         printable(&origin.cause.to_string())
     );
-    if let Source::Override { held, .. } | Source::Breaker { held, .. } =
+    if let ValueSource::Override { held, .. } | ValueSource::Breaker { held, .. } =
         &explained.explanation.source
     {
         _ = writeln!(text, "  held:    {}", held_by(held));
@@ -154,7 +154,7 @@ fn detail(explained: &ExplainedValue) -> String {
 impl View for ExplainedView<'_> {
     const KIND: &'static str = <Explained as Report>::KIND;
 
-    fn table(&self, look: Look) -> String {
+    fn table(&self, look: Canvas) -> String {
         if self.in_detail {
             return self.explained.values.iter().map(detail).collect();
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::views::validation::FindingView;
-use crate::api::report::Objection;
+use crate::api::report::ObjectionItem;
 use crate::api::{self, ErrorKind};
 use crate::model::text::without_secrets;
 
@@ -61,7 +61,7 @@ pub(crate) struct Failure {
     pub(crate) error: anyhow::Error,
     pub(crate) hints: Vec<String>,
     /// What stands against the plan, if that is why.
-    pub(crate) objections: Vec<Objection>,
+    pub(crate) objections: Vec<ObjectionItem>,
     /// What is wrong with files, if that is why. A person has seen it already.
     pub(crate) findings: Vec<FindingView>,
 }

@@ -8,7 +8,7 @@ use futures_util::future::{Either, select};
 use super::clocks::tell_of_clocks;
 use super::declared;
 use super::interrupt::Interrupt;
-use super::progress::Progress;
+use super::progress::Gauge;
 use super::ui::Ui;
 use super::views::plan::{Detail, PlanView};
 use super::views::table::moment;
@@ -35,7 +35,7 @@ pub(crate) struct Follower<'a> {
 #[derive(Debug)]
 struct Ear {
     ui: Arc<Ui>,
-    progress: Progress,
+    progress: Gauge,
     proposals: Mutex<Proposals>,
     /// What was loaded, whose lines findings are about.
     loaded: Option<Arc<Loaded>>,
@@ -57,7 +57,7 @@ impl<'a> Follower<'a> {
     ) -> Self {
         let ear = Ear {
             ui: Arc::clone(ui),
-            progress: Progress::new(ui),
+            progress: Gauge::new(ui),
             proposals: Mutex::new(Proposals::Shown),
             loaded,
             proposed: Mutex::default(),

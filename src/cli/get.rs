@@ -3,7 +3,7 @@
 use super::connect::connect;
 use super::failure::{Exit, Failure};
 use super::session::Session;
-use super::view::{Look, Output, View};
+use super::view::{Canvas, Output, View};
 use super::views::overrides::hold_line;
 use super::views::table::{age, printable, table};
 use crate::api::ResourcesQuery;
@@ -58,7 +58,7 @@ fn about(item: &ResourceItem) -> String {
 impl View for Resources {
     const KIND: &'static str = <Self as Report>::KIND;
 
-    fn table(&self, look: Look) -> String {
+    fn table(&self, look: Canvas) -> String {
         let rows = self.items.iter().map(|item| {
             [
                 item.name.to_string(),

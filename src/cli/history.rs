@@ -3,7 +3,7 @@
 use super::connect::connect;
 use super::failure::{Exit, Failure};
 use super::session::Session;
-use super::view::{Look, View};
+use super::view::{Canvas, View};
 use super::views::table::{moment, planned, printable, table};
 use crate::api::HistoryQuery;
 use crate::api::report::{History, HistoryEntry, Report};
@@ -35,7 +35,7 @@ pub(crate) async fn history(session: &Session, args: &HistoryArgs) -> Result<Exi
 impl View for History {
     const KIND: &'static str = <Self as Report>::KIND;
 
-    fn table(&self, look: Look) -> String {
+    fn table(&self, look: Canvas) -> String {
         let rows = self.revisions.iter().map(|entry| {
             let changes = [
                 ("+", entry.added),

@@ -11,7 +11,7 @@ use super::ui::json;
 use super::view::Output;
 use super::views::import::{ImportReport, items};
 use super::views::table::count;
-use crate::import::{Fate, Form, ImportError, Imported, Layout, Remedy, Request, import};
+use crate::import::{Fate, Form, ImportError, ImportRequest, Imported, Layout, Remedy, import};
 use crate::manifest::manifest_of;
 use crate::model::{self, Key, Selector, SetName};
 use crate::yaml;
@@ -192,7 +192,7 @@ impl ImportArgs {
         }
     }
 
-    fn request(&self) -> Result<Request, Failure> {
+    fn request(&self) -> Result<ImportRequest, Failure> {
         let last = self.prefix.segments().last().unwrap_or_default();
         let name = match &self.name {
             Some(name) => name.clone(),
@@ -200,7 +200,7 @@ impl ImportArgs {
                 Failure::new(Exit::Usage, error).hint("name the set with `--name`")
             })?,
         };
-        Ok(Request {
+        Ok(ImportRequest {
             name,
             prefix: self.prefix.clone(),
             clusters: self.clusters.clone(),

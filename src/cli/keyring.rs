@@ -16,7 +16,7 @@ use keyring::Entry;
 use super::environment::Environment;
 use super::files::{self, Existing, Readers};
 use crate::model::{ClusterName, Digest};
-use crate::target::consul::{KeptTokens, Token};
+use crate::target::consul::{AclToken, KeptTokens};
 
 /// The service under which the keyring lists our tokens.
 const SERVICE: &str = "cfgctl";
@@ -104,7 +104,7 @@ impl Keyring {
     }
 
     /// Keeps `token`, in place of one that is kept for the same.
-    pub(crate) async fn keep(&self, login: Login, token: Token) -> Result<(), KeyringError> {
+    pub(crate) async fn keep(&self, login: Login, token: AclToken) -> Result<(), KeyringError> {
         let directory = self.directory()?.to_owned();
         in_time(move || {
             let entry = login.entry()?;
@@ -152,7 +152,11 @@ impl Keyring {
 
 #[async_trait]
 impl KeptTokens for Keyring {
-    async fn token(&self, cluster: &ClusterName, location: &str) -> Result<Option<Token>, String> {
+    async fn token(
+        &self,
+        cluster: &ClusterName,
+        location: &str,
+    ) -> Result<Option<AclToken>, String> {
         let Some(directory) = &self.logins else {
             return Ok(None);
         };
@@ -169,7 +173,7 @@ impl KeptTokens for Keyring {
             }
             let token = login.entry()?.get_password();
             let token = token.map_err(|error| failed(&error))?;
-            Token::new(&token).map(Some).ok_or(KeyringError::Missing)
+            AclToken::new(&token).map(Some).ok_or(KeyringError::Missing)
         });
         found.await.map_err(|error| {
             format!(

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Draws on standard error how far it is, if a person is watching.
 #[derive(Debug)]
-pub(crate) struct Progress {
+pub(crate) struct Gauge {
     bar: Mutex<Option<Bar>>,
     shows: bool,
 }
@@ -25,7 +25,7 @@ struct Bar {
     appear: AbortHandle,
 }
 
-impl Progress {
+impl Gauge {
     pub(crate) fn new(ui: &Ui) -> Self {
         Self {
             bar: Mutex::default(),
@@ -78,7 +78,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for Gauge {
     fn drop(&mut self) {
         self.finish();
     }

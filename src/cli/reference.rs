@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::failure::{Exit, Failure};
 use super::files::{self, Existing, Readers};
 use super::session::Session;
-use super::view::{Look, View};
+use super::view::{Canvas, View};
 use crate::manifest::json_schema;
 use crate::model::API_VERSION;
 
@@ -119,7 +119,7 @@ fn page(command: &clap::Command) -> Result<String, Failure> {
 impl View for Version {
     const KIND: &'static str = "Version";
 
-    fn table(&self, _: Look) -> String {
+    fn table(&self, _: Canvas) -> String {
         format!("cfgctl {} (manifests {})\n", self.version, self.manifests)
     }
 

@@ -1,6 +1,6 @@
 //! `cfgctl rollback`.
 
-use super::change::{Changing, ConsentArgs, Written};
+use super::change::{Changing, ConsentArgs, DeclaredIn};
 use super::connect::connect;
 use super::failure::{Exit, Failure};
 use super::session::{ReachArgs, Session};
@@ -34,6 +34,6 @@ pub(crate) async fn rollback(session: &Session, args: &RollbackArgs) -> Result<E
         to: args.to,
     };
     let request = args.consent.request(change, &args.reach);
-    let changing = Changing::new(session, &connected, Written::InHistory(args.set.clone()));
+    let changing = Changing::new(session, &connected, DeclaredIn::InHistory(args.set.clone()));
     changing.carry_through(&request, &args.consent, None).await
 }

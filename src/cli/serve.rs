@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 
-use super::connect::{self, Places};
+use super::connect::{self, AllowedPlaces};
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::session::Session;
@@ -104,7 +104,7 @@ fn find_token(session: &Session, args: &ServeArgs) -> Result<(Token, Option<Stri
     Ok((token, None))
 }
 
-fn places(session: &Session, args: &ServeArgs) -> Result<Places, Failure> {
+fn places(session: &Session, args: &ServeArgs) -> Result<AllowedPlaces, Failure> {
     let directories = args.allow_directories.iter().map(|path| {
         let path = std::path::absolute(session.environment.directory.join(path));
         let path = path.map_err(anyhow::Error::new)?;
@@ -115,7 +115,7 @@ fn places(session: &Session, args: &ServeArgs) -> Result<Places, Failure> {
         }
         Ok(path)
     });
-    Ok(Places {
+    Ok(AllowedPlaces {
         directories: directories.collect::<Result<_, Failure>>()?,
         variables: args.allow_variables.iter().cloned().collect(),
     })

@@ -6,7 +6,7 @@ use super::connect::connect;
 use super::failure::{Exit, Failure};
 use super::names::SetAt;
 use super::session::Session;
-use super::view::{Look, View};
+use super::view::{Canvas, View};
 use super::views::table::{moment, planned, printable};
 use crate::api::RevisionQuery;
 use crate::api::report::{Report, RevisionReport};
@@ -40,7 +40,7 @@ pub(crate) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Fai
 impl View for RevisionReport {
     const KIND: &'static str = <Self as Report>::KIND;
 
-    fn table(&self, _: Look) -> String {
+    fn table(&self, _: Canvas) -> String {
         let mut text = format!(
             "# {}@{}: {} by {}, {}\n",
             self.name,

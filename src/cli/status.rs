@@ -5,7 +5,7 @@ use super::failure::{Exit, Failure};
 use super::follow::{Follower, Proposals};
 use super::interrupt::Interrupt;
 use super::session::{ReachArgs, Session};
-use super::view::{Look, View};
+use super::view::{Canvas, View};
 use super::views::overrides::hold_line;
 use super::views::table::{age, printable, table};
 use crate::api::report::{Report, Status};
@@ -48,7 +48,7 @@ pub(crate) async fn status(session: &Session, args: &StatusArgs) -> Result<Exit,
 impl View for Status {
     const KIND: &'static str = <Self as Report>::KIND;
 
-    fn table(&self, look: Look) -> String {
+    fn table(&self, look: Canvas) -> String {
         let rows = self.clusters.iter().map(|view| {
             let version = match (view.holds, view.head) {
                 (Some(holds), Some(head)) if holds != head => format!("{holds} of {head}"),

@@ -10,11 +10,11 @@ use serde::Serialize;
 
 use super::environment::Environment;
 use super::failure::{Exit, Failure};
-use super::view::{Look, Output, View};
+use super::view::{Canvas, Output, View};
 use super::views::markdown::code;
 use super::views::objection;
 use super::views::validation::FindingView;
-use crate::api::report::Objection;
+use crate::api::report::ObjectionItem;
 use crate::model::API_VERSION;
 use crate::model::text::{Lines, escaped_json, guarded, printable, without_secrets};
 use crate::yaml;
@@ -55,7 +55,7 @@ struct ErrorReport<'a> {
     causes: &'a [String],
     hints: &'a [String],
     /// What stands against the plan.
-    objections: &'a [Objection],
+    objections: &'a [ObjectionItem],
     /// What is wrong with files.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     findings: &'a [FindingView],
@@ -70,7 +70,7 @@ pub(crate) struct Ui {
     can_ask: bool,
     stdout: ColorChoice,
     stderr: ColorChoice,
-    look: Look,
+    look: Canvas,
     stderr_is_terminal: bool,
     /// Whether a report was written.
     answered: AtomicBool,
@@ -105,7 +105,7 @@ impl Ui {
             can_ask: environment.can_ask,
             stdout,
             stderr: choose(environment.stderr_is_terminal),
-            look: Look {
+            look: Canvas {
                 wide: output == Output::Wide,
                 color: stdout == ColorChoice::Always,
                 width: environment.width,
@@ -184,7 +184,7 @@ impl Ui {
     /// standard error, as a table.
     pub(crate) fn present<R: View>(&self, report: &R) {
         if !self.quiet {
-            let look = Look {
+            let look = Canvas {
                 color: self.colors_stderr(),
                 ..self.look
             };
@@ -310,7 +310,7 @@ pub(crate) fn json(value: &impl Serialize) -> Result<String, Failure> {
 impl View for ErrorReport<'_> {
     const KIND: &'static str = "Error";
 
-    fn table(&self, _: Look) -> String {
+    fn table(&self, _: Canvas) -> String {
         String::new()
     }
 

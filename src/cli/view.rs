@@ -42,7 +42,7 @@ impl Output {
 
 /// How a report looks to a person.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Look {
+pub(crate) struct Canvas {
     /// Whether to show everything there is.
     pub(crate) wide: bool,
     /// Whether word-level highlights make sense.
@@ -59,7 +59,7 @@ pub(crate) trait View: Serialize {
     const KIND: &'static str;
 
     /// For people; ends in a newline unless it is empty. May be styled.
-    fn table(&self, look: Look) -> String;
+    fn table(&self, look: Canvas) -> String;
 
     /// One name a line, for scripts.
     fn names(&self) -> Vec<String>;
@@ -75,7 +75,7 @@ pub(crate) trait View: Serialize {
     }
 }
 
-impl Look {
+impl Canvas {
     /// For text that is kept, with everything there is.
     pub(crate) fn plain(now: jiff::Timestamp) -> Self {
         Self {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::chance::{fresh_key, stagger};
-use super::{Engine, EngineError, Event};
+use super::{Engine, EngineError, Milestone};
 use crate::model::{
     Commit, IdempotencyKey, Origin, Overrides, ResourceId, Revision, SetName, Version,
 };
@@ -27,7 +27,7 @@ impl Engine<'_> {
                 Err(error) => return Err(EngineError::Commit(error)),
             }
         }
-        (self.events)(Event::Committed);
+        (self.events)(Milestone::Committed);
         Ok(())
     }
 

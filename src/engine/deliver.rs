@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use super::{Engine, EngineError, Event, SETS_AT_ONCE, Survey, timed_out};
+use super::{Engine, EngineError, Milestone, SETS_AT_ONCE, Survey, timed_out};
 use crate::model::{
     ClusterName, Document, Observed, ObservedSnapshot, Place, ResourceId, Version, Write,
 };
@@ -23,16 +23,16 @@ type Expected = BTreeMap<ResourceId, Option<Version>>;
 
 /// How it went with one set in one cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct Attempt {
     /// Which set and cluster.
     pub pair: Pair,
     /// How it went.
-    pub outcome: Outcome,
+    pub outcome: Ending,
 }
 
 /// How it went.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Ending {
     /// There was nothing to do.
     Unchanged,
     /// The target holds what it should.
@@ -65,27 +65,27 @@ pub enum Outcome {
     Interrupted,
 }
 
-impl Report {
+impl Attempt {
     /// Whether somebody else wrote at the same time.
     pub fn met_another(&self) -> bool {
-        matches!(self.outcome, Outcome::Conflict(_))
+        matches!(self.outcome, Ending::Conflict(_))
     }
 
     /// What went wrong, and where.
     fn sentence(&self) -> String {
         let Pair { set, cluster } = &self.pair;
         let why = match &self.outcome {
-            Outcome::Failed(unseen) => unseen.reason.as_str(),
-            Outcome::Conflict(why) | Outcome::Unknown(why) => why,
-            Outcome::Interrupted => "stopped before it began",
-            Outcome::Stopped { .. } => "it took too long, and goes on the next time",
+            Ending::Failed(unseen) => unseen.reason.as_str(),
+            Ending::Conflict(why) | Ending::Unknown(why) => why,
+            Ending::Interrupted => "stopped before it began",
+            Ending::Stopped { .. } => "it took too long, and goes on the next time",
             _ => "refused",
         };
         format!("{set} in {cluster}: {why}")
     }
 }
 
-impl Outcome {
+impl Ending {
     /// Whether the target holds what it should, or something newer.
     pub fn is_settled(&self) -> bool {
         match self {
@@ -111,7 +111,7 @@ impl Engine<'_> {
         &self,
         survey: &Survey,
         approved: &Approved,
-    ) -> Result<Vec<Report>, EngineError> {
+    ) -> Result<Vec<Attempt>, EngineError> {
         let plan = approved.plan();
         if *self.interrupt.borrow() {
             return Err(EngineError::Interrupted);
@@ -129,7 +129,7 @@ impl Engine<'_> {
             reports = self.deliver(survey, leaving).await;
         }
         let failed = reports.iter().filter(|report| !report.outcome.is_settled());
-        let failed: Vec<_> = failed.map(Report::sentence).collect();
+        let failed: Vec<_> = failed.map(Attempt::sentence).collect();
         if !failed.is_empty() {
             return Err(EngineError::NotRemoved(failed));
         }
@@ -169,11 +169,15 @@ impl Engine<'_> {
         }
     }
 
-    pub(crate) async fn deliver(&self, survey: &Survey, deliveries: Vec<&Delivery>) -> Vec<Report> {
+    pub(crate) async fn deliver(
+        &self,
+        survey: &Survey,
+        deliveries: Vec<&Delivery>,
+    ) -> Vec<Attempt> {
         let writes = deliveries
             .iter()
             .filter(|delivery| delivery.write.is_some());
-        (self.events)(Event::Delivering(writes.count()));
+        (self.events)(Milestone::Delivering(writes.count()));
         let mut by_cluster: BTreeMap<&ClusterName, Vec<&Delivery>> = BTreeMap::new();
         for delivery in deliveries {
             let cluster = &delivery.pair.cluster;
@@ -193,7 +197,7 @@ impl Engine<'_> {
                     .await
             }
         });
-        let mut reports: Vec<Report> = stream::iter(clusters)
+        let mut reports: Vec<Attempt> = stream::iter(clusters)
             .buffer_unordered(self.pace.clusters_at_once.max(1))
             .boxed()
             .concat()
@@ -202,35 +206,40 @@ impl Engine<'_> {
         reports
     }
 
-    async fn deliver_one(&self, survey: &Survey, delivery: &Delivery, down: &AtomicBool) -> Report {
+    async fn deliver_one(
+        &self,
+        survey: &Survey,
+        delivery: &Delivery,
+        down: &AtomicBool,
+    ) -> Attempt {
         let pair = &delivery.pair;
         let outcome = match (&delivery.write, survey.fleet.get(&pair.cluster)) {
             (None, _) => match (&delivery.condition, delivery.action) {
-                (Condition::Unseen(unseen), Action::Wait) => Outcome::Failed(unseen.clone()),
-                (_, Action::Refuse) => Outcome::Refused,
-                (_, Action::Leave(keys)) => Outcome::Left(keys),
-                _ => Outcome::Unchanged,
+                (Condition::Unseen(unseen), Action::Wait) => Ending::Failed(unseen.clone()),
+                (_, Action::Refuse) => Ending::Refused,
+                (_, Action::Leave(keys)) => Ending::Left(keys),
+                _ => Ending::Unchanged,
             },
-            (Some(_), None) => Outcome::Failed(Unseen {
+            (Some(_), None) => Ending::Failed(Unseen {
                 kind: UnseenKind::Unusable,
                 reason: "the survey that was given does not know this cluster".to_owned(),
             }),
-            (Some(_), Some(Err(unseen))) => Outcome::Failed(unseen.clone()),
-            (Some(_), Some(Ok(_))) if *self.interrupt.borrow() => Outcome::Interrupted,
+            (Some(_), Some(Err(unseen))) => Ending::Failed(unseen.clone()),
+            (Some(_), Some(Ok(_))) if *self.interrupt.borrow() => Ending::Interrupted,
             (Some(_), Some(Ok(target))) if down.load(Ordering::Relaxed) => {
-                Outcome::Failed(super::not_tried(target.as_ref()))
+                Ending::Failed(super::not_tried(target.as_ref()))
             }
             (Some(write), Some(Ok(target))) => {
                 let place = survey.places.get(pair).map(|look| &look.place);
                 self.write(target, write, delivery, place, down).await
             }
         };
-        let report = Report {
+        let report = Attempt {
             pair: pair.clone(),
             outcome,
         };
         if delivery.write.is_some() {
-            (self.events)(Event::Delivered(report.pair.clone()));
+            (self.events)(Milestone::Delivered(report.pair.clone()));
         }
         report
     }
@@ -243,21 +252,21 @@ impl Engine<'_> {
         delivery: &Delivery,
         place: Option<&Place>,
         down: &AtomicBool,
-    ) -> Outcome {
+    ) -> Ending {
         let (begun, patience) = (Instant::now(), self.pace.timeout);
         let progress = Progress::default();
         let written = target.write_by_steps(write, &progress);
         let written = tokio::time::timeout(patience, written).await;
         let doubt = match written {
             Ok(Ok(())) => return done(delivery),
-            Ok(Err(TargetError::Moved { keys, .. })) => Outcome::Conflict(keys.join(", ")),
-            Ok(Err(error @ TargetError::Unknown { .. })) => Outcome::Unknown(chain(&error)),
+            Ok(Err(TargetError::Moved { keys, .. })) => Ending::Conflict(keys.join(", ")),
+            Ok(Err(error @ TargetError::Unknown { .. })) => Ending::Unknown(chain(&error)),
             Ok(Err(error)) => {
                 let unseen = super::unseen(&error);
                 if unseen.kind == UnseenKind::Unreachable {
                     down.store(true, Ordering::Relaxed);
                 }
-                return Outcome::Failed(unseen);
+                return Ending::Failed(unseen);
             }
             Err(_) => return self.given_up(&progress, down),
         };
@@ -277,23 +286,23 @@ impl Engine<'_> {
     }
 
     /// How it went with a write that took too long. Who gets some of it done is slow, and not down.
-    fn given_up(&self, progress: &Progress, down: &AtomicBool) -> Outcome {
+    fn given_up(&self, progress: &Progress, down: &AtomicBool) -> Ending {
         let known = progress.before_turn();
         if known.is_none_or(|(done, _)| done == 0) {
             down.store(true, Ordering::Relaxed);
         }
         match known {
-            Some((done, of)) => Outcome::Stopped {
+            Some((done, of)) => Ending::Stopped {
                 after: self.pace.timeout,
                 done,
                 of,
             },
-            None => Outcome::Unknown(timed_out(self.pace).reason),
+            None => Ending::Unknown(timed_out(self.pace).reason),
         }
     }
 
     /// How it went, now that it is known what is there; `doubt` if that does not tell.
-    async fn settle(&self, delivery: &Delivery, observed: &Observed, doubt: Outcome) -> Outcome {
+    async fn settle(&self, delivery: &Delivery, observed: &Observed, doubt: Ending) -> Ending {
         match (&delivery.desired, &observed.snapshot) {
             (None, ObservedSnapshot::Absent) if observed.auxiliary.is_clear() => done(delivery),
             (Some(desired), _) if observed.holds(desired) => done(delivery),
@@ -302,7 +311,7 @@ impl Engine<'_> {
                     if newer.version() > desired.version()
                         && self.made(&delivery.pair, newer).await =>
                 {
-                    Outcome::Superseded(newer.version())
+                    Ending::Superseded(newer.version())
                 }
                 _ => doubt,
             },
@@ -345,9 +354,9 @@ fn written(plan: &Plan) -> Expected {
 }
 
 /// How it went when it went well.
-fn done(delivery: &Delivery) -> Outcome {
+fn done(delivery: &Delivery) -> Ending {
     match delivery.action {
-        Action::Remove => Outcome::Removed,
-        _ => Outcome::Delivered,
+        Action::Remove => Ending::Removed,
+        _ => Ending::Delivered,
     }
 }

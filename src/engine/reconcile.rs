@@ -8,10 +8,10 @@ use jiff::Timestamp;
 
 use super::asked::clocks_of;
 use super::chance::{fresh_key, stagger};
-use super::{Engine, EngineError, Event, Fleet, Outcome, Question, Report};
+use super::{Attempt, Ending, Engine, EngineError, Fleet, Milestone, Question};
 use crate::model::{Cluster, ClusterName, Heads, Origin, ResourceId, Selector, SetName};
 use crate::plan::{
-    Clusters, Desired, Pair, Plan, Reach, Unseen, UnseenKind, approve_where_possible, chain,
+    ClusterScope, Desired, Pair, Plan, Reach, Unseen, UnseenKind, approve_where_possible, chain,
 };
 use crate::store::{StoreError, Which};
 
@@ -34,7 +34,7 @@ pub struct Pass {
     /// What followed from the last look at it; `None`: it was not looked at.
     pub plan: Option<Plan>,
     /// How it went.
-    pub reports: Vec<Report>,
+    pub reports: Vec<Attempt>,
 }
 
 impl Engine<'_> {
@@ -52,7 +52,7 @@ impl Engine<'_> {
             .filter(|(_, cluster)| only.matches(&cluster.labels))
             .map(|(name, _)| name.clone())
             .collect();
-        (self.events)(Event::Delivering(clusters.len()));
+        (self.events)(Milestone::Delivering(clusters.len()));
         let mut fleet = Fleet::new();
         let mut passes: Vec<Pass> = Vec::new();
         let mut brought = stream::iter(clusters)
@@ -61,7 +61,7 @@ impl Engine<'_> {
             .boxed();
         while let Some((pass, seen)) = brought.next().await {
             for report in &pass.reports {
-                (self.events)(Event::Delivered(report.pair.clone()));
+                (self.events)(Milestone::Delivered(report.pair.clone()));
             }
             passes.push(pass);
             fleet.extend(seen);
@@ -85,12 +85,12 @@ impl Engine<'_> {
             set: set.clone(),
             cluster: cluster.clone(),
         };
-        let only = Clusters::Named(BTreeSet::from([cluster]));
+        let only = ClusterScope::Named(BTreeSet::from([cluster]));
         let mut round = 0;
         loop {
             let pass = quietly.bring_once(set, &only, origin).await;
             let meets_another = match &pass {
-                Ok((pass, _)) => pass.reports.iter().any(Report::met_another),
+                Ok((pass, _)) => pass.reports.iter().any(Attempt::met_another),
                 Err(error) => matches!(error, EngineError::Commit(StoreError::HeadsMoved(_))),
             };
             if meets_another && round < ROUNDS && !*self.interrupt.borrow() {
@@ -100,15 +100,15 @@ impl Engine<'_> {
             }
             return pass.unwrap_or_else(|error| {
                 let outcome = match error {
-                    EngineError::Interrupted => Outcome::Interrupted,
-                    _ => Outcome::Failed(Unseen {
+                    EngineError::Interrupted => Ending::Interrupted,
+                    _ => Ending::Failed(Unseen {
                         kind: UnseenKind::Unusable,
                         reason: chain(&error),
                     }),
                 };
                 let pass = Pass {
                     plan: None,
-                    reports: vec![Report { pair, outcome }],
+                    reports: vec![Attempt { pair, outcome }],
                 };
                 (pass, Fleet::new())
             });
@@ -118,7 +118,7 @@ impl Engine<'_> {
     async fn bring_once(
         &self,
         set: &SetName,
-        only: &Clusters,
+        only: &ClusterScope,
         origin: &Origin,
     ) -> Result<(Pass, Fleet), EngineError> {
         let reach = Reach::Named(BTreeSet::from([set.clone()]));
@@ -143,9 +143,9 @@ impl Engine<'_> {
                 reports: plan
                     .deliveries
                     .iter()
-                    .map(|delivery| Report {
+                    .map(|delivery| Attempt {
                         pair: delivery.pair.clone(),
-                        outcome: Outcome::Refused,
+                        outcome: Ending::Refused,
                     })
                     .collect(),
                 plan: Some(*plan),

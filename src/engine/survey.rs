@@ -10,13 +10,13 @@ use futures_util::stream;
 use jiff::Timestamp;
 
 use super::asked::clocks_of;
-use super::{Engine, EngineError, Event, Fleet, SETS_AT_ONCE, not_tried, timed_out, unseen};
+use super::{Engine, EngineError, Fleet, Milestone, SETS_AT_ONCE, not_tried, timed_out, unseen};
 use crate::model::{
     Clocks, Cluster, ClusterName, Consent, Content, Document, Heads, Limits, Observed,
     ObservedSnapshot, Origin, Place, ResourceId, Version,
 };
 use crate::plan::{
-    Clusters, Desired, Input, Look, Observation, Pair, Past, Plan, PlanError, Reach, States,
+    ClusterScope, Desired, Input, Look, Observation, Pair, Past, Plan, PlanError, Reach, States,
     Unseen, UnseenKind, places, plan, states,
 };
 use crate::store::{HeadsAt, Which};
@@ -30,7 +30,7 @@ pub struct Question<'a> {
     /// Which sets to look at beyond those.
     pub reach: &'a Reach,
     /// Which clusters to look at.
-    pub clusters: &'a Clusters,
+    pub clusters: &'a ClusterScope,
     /// What a person has consented to.
     pub consents: &'a BTreeSet<Consent>,
 }
@@ -102,7 +102,7 @@ struct Scope {
 }
 
 impl Scope {
-    fn of(desired: &Desired, reach: &Reach, heads: &Heads, clusters: &Clusters) -> Self {
+    fn of(desired: &Desired, reach: &Reach, heads: &Heads, clusters: &ClusterScope) -> Self {
         let places = places(desired, reach, heads, clusters);
         let described = |name: &ClusterName| -> Option<Cluster> {
             let id = ResourceId::Cluster(name.clone());
@@ -143,7 +143,7 @@ impl Engine<'_> {
         &self,
         desired: &Desired,
         reach: &Reach,
-        clusters: &Clusters,
+        clusters: &ClusterScope,
     ) -> Result<Survey, EngineError> {
         let at = self.heads_at(&Which::All).await?;
         self.survey_from(at, &Which::All, desired, reach, clusters)
@@ -195,13 +195,13 @@ impl Engine<'_> {
         which: &Which,
         desired: &Desired,
         reach: &Reach,
-        clusters: &Clusters,
+        clusters: &ClusterScope,
     ) -> Result<Survey, EngineError> {
         let mut scope = Scope::of(desired, reach, &at.heads, clusters);
         let mut round = 1;
         loop {
             let fleet = self.fleet(&scope);
-            (self.events)(Event::Surveying(scope.places.len()));
+            (self.events)(Milestone::Surveying(scope.places.len()));
             let mut interrupt = self.interrupt.clone();
             let (mut observed, limits) = tokio::select! {
                 seen = self.observe(&fleet, &scope.places) => seen,
@@ -337,7 +337,7 @@ impl Engine<'_> {
             {
                 down.store(true, Ordering::Relaxed);
             }
-            (self.events)(Event::Surveyed(pair.clone()));
+            (self.events)(Milestone::Surveyed(pair.clone()));
             (pair.clone(), observation)
         });
         let looks = looks.buffer_unordered(SETS_AT_ONCE).boxed();
@@ -375,7 +375,7 @@ impl Engine<'_> {
         let (left, gone): (Vec<_>, Vec<_>) = pairs.into_iter().partition(is_left);
         let mut seen = self.look_for(target, left, down).await;
         seen.extend(gone.into_iter().map(|(pair, _)| {
-            (self.events)(Event::Surveyed(pair.clone()));
+            (self.events)(Milestone::Surveyed(pair.clone()));
             (pair.clone(), Observation::Seen(Observed::nothing()))
         }));
         seen
@@ -383,7 +383,7 @@ impl Engine<'_> {
 
     fn all_unseen(&self, pairs: Vec<(&Pair, &Look)>, unseen: &Unseen) -> Vec<(Pair, Observation)> {
         let all = pairs.into_iter().map(|(pair, _)| {
-            (self.events)(Event::Surveyed(pair.clone()));
+            (self.events)(Milestone::Surveyed(pair.clone()));
             (pair.clone(), Observation::Unseen(unseen.clone()))
         });
         all.collect()

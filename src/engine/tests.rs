@@ -10,7 +10,8 @@ use super::*;
 use crate::model::{ConfigSet, Content, Selector};
 use crate::plan::testing::*;
 use crate::plan::{
-    Action, Clusters, Condition, Denials, Desired, Plan, Reach, Reason, Unseen, approve,
+    Action, ClusterScope, Condition, Denials, Desired, ObjectionReason, Plan, Reach, Unseen,
+    approve,
 };
 use crate::store::{MovedHead, Store, StoreError, Which};
 
@@ -55,10 +56,10 @@ fn a_lost_request_does_not_hold_back_the_other_sets_of_the_cluster() {
     world.target("eu").set_wire(Wire::Loses(0, Lost::Request));
     let reports = world.apply(&two_sets(1));
     let [
-        Outcome::Unknown(_),
-        Outcome::Delivered,
-        Outcome::Delivered,
-        Outcome::Delivered,
+        Ending::Unknown(_),
+        Ending::Delivered,
+        Ending::Delivered,
+        Ending::Delivered,
     ] = outcomes(&reports)[..]
     else {
         panic!("{reports:?}");
@@ -120,7 +121,7 @@ fn a_slow_delivery_of_an_older_version_is_superseded() {
         let deliveries = approved.plan().deliveries.iter().collect();
         engine.deliver(&survey, deliveries).await
     });
-    let superseded = Outcome::Superseded(version(3));
+    let superseded = Ending::Superseded(version(3));
     assert_eq!(outcomes(&reports), [&superseded, &superseded]);
     assert!(superseded.is_settled());
     assert_eq!(world.target("eu").text("app/a"), "3");
@@ -146,8 +147,8 @@ fn a_newer_snapshot_that_this_store_did_not_make_supersedes_nothing() {
         memory.put_as_other(SNAPSHOT, &snapshot.document.to_bytes());
     });
     let reports = world.apply(&shop(&set(json!({"a": 2}))));
-    let conflict = Outcome::Conflict(SNAPSHOT.to_owned());
-    assert_eq!(outcomes(&reports), [&conflict, &Outcome::Delivered]);
+    let conflict = Ending::Conflict(SNAPSHOT.to_owned());
+    assert_eq!(outcomes(&reports), [&conflict, &Ending::Delivered]);
 }
 
 #[test]
@@ -158,8 +159,8 @@ fn an_edit_between_plan_and_write_is_a_conflict_and_nothing_changes() {
         .target("eu")
         .before_write(|memory| memory.put_as_other("app/b", b"hand"));
     let reports = world.apply(&shop(&set(json!({"a": 2, "b": 2}))));
-    let conflict = Outcome::Conflict("app/b".to_owned());
-    assert_eq!(outcomes(&reports), [&conflict, &Outcome::Delivered]);
+    let conflict = Ending::Conflict("app/b".to_owned());
+    assert_eq!(outcomes(&reports), [&conflict, &Ending::Delivered]);
     assert!(!conflict.is_settled());
 
     let eu = world.target("eu");
@@ -186,8 +187,8 @@ fn a_person_who_stops_it_before_the_commit_has_changed_nothing() {
 fn a_person_who_stops_it_after_the_commit_reads_what_is_left_to_do() {
     let (world, _) = delivered();
     let (survey, approved) = world.prepare(&shop(&set(json!({"a": 2}))));
-    let stop = |event: Event| {
-        if matches!(event, Event::Committed) {
+    let stop = |event: Milestone| {
+        if matches!(event, Milestone::Committed) {
             world.stop.send_replace(true);
         }
     };
@@ -197,7 +198,7 @@ fn a_person_who_stops_it_after_the_commit_reads_what_is_left_to_do() {
     let reports = reports.unwrap();
     assert_eq!(
         outcomes(&reports),
-        [&Outcome::Interrupted, &Outcome::Interrupted]
+        [&Ending::Interrupted, &Ending::Interrupted]
     );
     assert_eq!(world.target("eu").text("app/a"), "1");
 
@@ -211,15 +212,15 @@ fn a_survey_stops_when_a_person_wants_it_to() {
     let mut world = World::new();
     world.pace.timeout = Duration::from_mins(1);
     world.target("eu").set_wire(Wire::Hanging);
-    let stop = |event: Event| {
-        if matches!(event, Event::Surveying(_)) {
+    let stop = |event: Milestone| {
+        if matches!(event, Milestone::Surveying(_)) {
             world.stop.send_replace(true);
         }
     };
     let desired = shop(&set(json!({"a": 1})));
     let survey = world.with_engine(&stop, async |engine| {
         let reach = Reach::All;
-        engine.survey(&desired, &reach, &Clusters::all()).await
+        engine.survey(&desired, &reach, &ClusterScope::all()).await
     });
     assert!(matches!(survey.unwrap_err(), EngineError::Interrupted));
 }
@@ -254,7 +255,7 @@ fn a_target_that_never_answers_is_given_up_and_holds_nobody_back() {
             started.elapsed()
         );
         for report in reports {
-            let well = report.outcome == Outcome::Delivered;
+            let well = report.outcome == Ending::Delivered;
             assert_eq!(well, report.pair.cluster.as_str() == "us", "{report:?}");
         }
     }
@@ -277,7 +278,7 @@ fn a_target_that_never_answers_is_unseen_after_one_wait() {
     let failed: Vec<_> = reports
         .iter()
         .filter_map(|report| match &report.outcome {
-            Outcome::Failed(Unseen { kind, reason }) => Some((kind, reason.as_str())),
+            Ending::Failed(Unseen { kind, reason }) => Some((kind, reason.as_str())),
             _ => None,
         })
         .collect();
@@ -324,14 +325,14 @@ fn a_cluster_that_moves_during_the_survey_is_looked_at_again() {
     let (world, _) = delivered();
     let desired = shop(&set(json!({"a": 2})));
     let committed = std::sync::Once::new();
-    let moves = |event: Event| {
-        if matches!(event, Event::Surveyed(_)) {
+    let moves = |event: Milestone| {
+        if matches!(event, Milestone::Surveyed(_)) {
             committed.call_once(|| move_us(&world, "elsewhere"));
         }
     };
     let reach = Reach::All;
     let survey = world.with_engine(&moves, async |engine| {
-        engine.survey(&desired, &reach, &Clusters::all()).await
+        engine.survey(&desired, &reach, &ClusterScope::all()).await
     });
     let survey = survey.unwrap();
     let plan = survey.plan(&desired, &reach, &world.origin(), &world.consents);
@@ -346,8 +347,8 @@ fn a_cluster_that_moves_during_the_survey_is_looked_at_again() {
 fn a_cluster_that_keeps_moving_is_left_alone() {
     let (world, _) = delivered();
     let count = AtomicUsize::new(0);
-    let moves = |event: Event| {
-        if let Event::Surveyed(pair) = event
+    let moves = |event: Milestone| {
+        if let Milestone::Surveyed(pair) = event
             && pair.cluster.as_str() == "us"
         {
             let nth = count.fetch_add(1, Ordering::Relaxed);
@@ -357,7 +358,7 @@ fn a_cluster_that_keeps_moving_is_left_alone() {
     let desired = shop(&set(json!({"a": 2})));
     let reach = Reach::All;
     let survey = world.with_engine(&moves, async |engine| {
-        engine.survey(&desired, &reach, &Clusters::all()).await
+        engine.survey(&desired, &reach, &ClusterScope::all()).await
     });
     let plan = survey
         .unwrap()
@@ -412,7 +413,10 @@ fn who_may_not_write_learns_it_before_the_commit() {
     plan.deny(&denials);
     let plan = approve(plan).unwrap_err();
     assert_eq!(plan.objections.len(), 1);
-    assert!(matches!(plan.objections[0].reason, Reason::Denied { .. }));
+    assert!(matches!(
+        plan.objections[0].reason,
+        ObjectionReason::Denied { .. }
+    ));
     assert_eq!(actions(&plan), [Action::Update, Action::Refuse]);
 
     // Whoever does not answer denies nothing.
@@ -541,7 +545,7 @@ fn read_by_a_switch(before: impl FnOnce(&World)) -> BTreeSet<String> {
         let everywhere = Selector::default();
         let reconciled = engine.reconcile(&name, &everywhere, &origin).await.unwrap();
         for pass in &reconciled.passes {
-            assert_eq!(outcomes(&pass.reports), [&Outcome::Delivered]);
+            assert_eq!(outcomes(&pass.reports), [&Ending::Delivered]);
         }
         assert_eq!(reconciled.passes.len(), 2);
         counting.counts().heads

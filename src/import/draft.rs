@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::fate::Fate;
 use super::properties;
-use super::request::Request;
+use super::request::ImportRequest;
 use super::screen::{Scope, Usable, is_utf_16, screened};
 use super::tree::{Lists, nested, typed, with_lists};
 use crate::manifest::yaml_1_1;
@@ -45,7 +45,7 @@ impl Draft {
     pub(super) fn make<'a>(
         self,
         scope: &Scope<'a>,
-        request: &Request,
+        request: &ImportRequest,
         refused: &BTreeMap<String, String>,
     ) -> Made<'a> {
         let mut fates = BTreeMap::new();
@@ -136,7 +136,7 @@ fn together(prefix: Key) -> Publish {
 fn document<'a>(
     format: SpringFormat,
     scope: &Scope<'a>,
-    request: &Request,
+    request: &ImportRequest,
     refused: &BTreeMap<String, String>,
 ) -> Made<'a> {
     let publish = vec![Publish::Spring {

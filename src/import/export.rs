@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::request::Pair;
+use super::request::ForeignKey;
 
 /// The most bytes of an export that are read: far beyond what one set can hold, well within what
 /// a machine can.
@@ -39,14 +39,14 @@ struct Exported {
 }
 
 /// The keys in the JSON that `consul kv export` writes.
-pub fn read_export(bytes: &[u8]) -> Result<Vec<Pair>, ExportError> {
+pub fn read_export(bytes: &[u8]) -> Result<Vec<ForeignKey>, ExportError> {
     let exported: Vec<Exported> =
         serde_json::from_slice(bytes).map_err(|error| ExportError::Syntax {
             line: error.line(),
             column: error.column(),
         })?;
     let pair = |Exported { key, flags, value }| match STANDARD.decode(value.unwrap_or_default()) {
-        Ok(value) => Ok(Pair { key, flags, value }),
+        Ok(value) => Ok(ForeignKey { key, flags, value }),
         Err(_) => Err(ExportError::Value { key }),
     };
     exported.into_iter().map(pair).collect()

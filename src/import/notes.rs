@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::fate::{Fate, ImportError};
-use super::request::{Layout, Request};
+use super::request::{ImportRequest, Layout};
 use super::screen::Scope;
 use super::verify::Verified;
 use crate::check::{self, ClusterView, SetView, Standing, World};
 use crate::manifest::{self, Located, Manifest};
 use crate::model::{
-    Cluster, ClusterName, Connection, Consul, Labels, LimitOverrides, Publish, Selector,
+    Cluster, ClusterName, Connection, ConsulSpec, Labels, LimitOverrides, Publish, Selector,
 };
 
 /// Everything that is worth saying.
 pub(super) fn notes(
     scope: &Scope<'_>,
-    request: &Request,
+    request: &ImportRequest,
     layout: Layout,
     manifest: &Manifest,
     keys: &BTreeMap<String, Fate>,
@@ -93,7 +93,7 @@ pub(super) fn kept(key: &str, structured: Result<&Verified, &ImportError>, alone
 }
 
 /// What lies where Spring has its documents may have been meant to be one.
-fn one_property(scope: &Scope<'_>, request: &Request, layout: Layout) -> Option<String> {
+fn one_property(scope: &Scope<'_>, request: &ImportRequest, layout: Layout) -> Option<String> {
     let key = scope.document()?.key.as_str();
     let is_guessed = request.layout.is_none();
     (is_guessed && layout == Layout::SpringKeyValue).then(|| {
@@ -128,7 +128,7 @@ fn marks(scope: &Scope<'_>, keys: &BTreeMap<String, Fate>) -> Option<String> {
 }
 
 /// A set for files beside the prefix looks at everything that lies there.
-fn base_note(request: &Request, manifest: &Manifest) -> Option<String> {
+fn base_note(request: &ImportRequest, manifest: &Manifest) -> Option<String> {
     let set = manifest.content.set()?;
     let base = set.publish.iter().find_map(|publish| match publish {
         Publish::Keys { prefix, .. } => Some(prefix),
@@ -145,7 +145,7 @@ fn base_note(request: &Request, manifest: &Manifest) -> Option<String> {
 /// Flags are the one thing that adopting a key changes.
 fn flags(
     scope: &Scope<'_>,
-    request: &Request,
+    request: &ImportRequest,
     keys: &BTreeMap<String, Fate>,
 ) -> impl Iterator<Item = String> {
     let taken = |key: &str| matches!(keys.get(key), Some(Fate::SameBytes | Fate::SameValues));
@@ -167,7 +167,7 @@ fn flags(
 }
 
 /// What stands against delivering the set to a Consul with the usual limits.
-fn misfits(request: &Request, manifest: &Manifest) -> Vec<String> {
+fn misfits(request: &ImportRequest, manifest: &Manifest) -> Vec<String> {
     let (Ok(name), Ok(prefix)) = ("imported".parse::<ClusterName>(), "cfgctl".parse()) else {
         return Vec::new();
     };
@@ -178,7 +178,7 @@ fn misfits(request: &Request, manifest: &Manifest) -> Vec<String> {
     set.clusters = Selector::default();
     let cluster = Cluster {
         labels: Labels::new(),
-        connection: Connection::Consul(Consul {
+        connection: Connection::Consul(ConsulSpec {
             address: None,
             prefix,
             datacenter: None,

@@ -1,4 +1,4 @@
-//! Request: which keys become a set, and how.
+//! Requests to import: which keys become a set, and how.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::model::{Key, Selector, SetName};
 
 /// One key as it lies in a Consul.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Pair {
+pub struct ForeignKey {
     /// Its name, which may break our rules for keys.
     pub key: String,
     /// The number that clients can keep beside the value.
@@ -18,9 +18,9 @@ pub struct Pair {
 }
 
 /// Values may be secrets and are not shown.
-impl fmt::Debug for Pair {
+impl fmt::Debug for ForeignKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pair")
+        f.debug_struct("ForeignKey")
             .field("key", &self.key)
             .field("flags", &self.flags)
             .finish_non_exhaustive()
@@ -29,7 +29,7 @@ impl fmt::Debug for Pair {
 
 /// What is wanted.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct ImportRequest {
     /// What the set will be named.
     pub name: SetName,
     /// Where its keys lie: `config/checkout`.

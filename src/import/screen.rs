@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fate::Fate;
-use super::request::{Layout, Pair, Request};
+use super::request::{ForeignKey, ImportRequest, Layout};
 use super::{properties, tree};
 use crate::manifest::{looks_like_utf_16, yaml_1_1};
 use crate::model::Key;
@@ -31,15 +31,15 @@ fn is_file(key: &str) -> bool {
 pub(super) struct Scope<'a> {
     prefix: &'a Key,
     /// Below the prefix.
-    pub(super) below: BTreeMap<&'a str, &'a Pair>,
+    pub(super) below: BTreeMap<&'a str, &'a ForeignKey>,
     /// Files right beside it.
-    pub(super) beside: BTreeMap<&'a str, &'a Pair>,
+    pub(super) beside: BTreeMap<&'a str, &'a ForeignKey>,
     /// Whether the prefix itself is a key.
     pub(super) itself: bool,
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(pairs: &'a [Pair], request: &'a Request) -> Self {
+    pub(super) fn new(pairs: &'a [ForeignKey], request: &'a ImportRequest) -> Self {
         let prefix = &request.prefix;
         let mut scope = Self {
             prefix,
@@ -73,7 +73,7 @@ impl<'a> Scope<'a> {
     }
 
     /// What Spring would read as a whole document.
-    pub(super) fn document(&self) -> Option<&'a Pair> {
+    pub(super) fn document(&self) -> Option<&'a ForeignKey> {
         self.below.get(self.document_key().as_str()).copied()
     }
 
@@ -91,7 +91,10 @@ impl<'a> Scope<'a> {
     }
 
     /// The keys beside a document.
-    pub(super) fn others_than(&self, document: &Pair) -> impl Iterator<Item = &'a Pair> {
+    pub(super) fn others_than(
+        &self,
+        document: &ForeignKey,
+    ) -> impl Iterator<Item = &'a ForeignKey> {
         let key = document.key.clone();
         let pairs = self.below.values().copied();
         pairs.filter(move |pair| pair.key != key && !is_folder(pair))
@@ -118,7 +121,7 @@ impl<'a> Scope<'a> {
 }
 
 /// Whether a key is what the web interface of Consul makes for a folder.
-fn is_folder(pair: &Pair) -> bool {
+fn is_folder(pair: &ForeignKey) -> bool {
     pair.key.ends_with('/') && pair.value.is_empty()
 }
 
@@ -139,7 +142,7 @@ pub(super) struct Usable<'a> {
 /// Tells the keys that a set can hold below `base` from the others. What `refused` names is out
 /// already.
 pub(super) fn screened<'a>(
-    pairs: impl IntoIterator<Item = &'a Pair>,
+    pairs: impl IntoIterator<Item = &'a ForeignKey>,
     base: &Key,
     refused: &BTreeMap<String, String>,
     fates: &mut BTreeMap<String, Fate>,
@@ -169,7 +172,7 @@ pub(super) fn screened<'a>(
 }
 
 fn judged<'a>(
-    pair: &'a Pair,
+    pair: &'a ForeignKey,
     base: &Key,
     refused: &BTreeMap<String, String>,
 ) -> Result<Usable<'a>, Fate> {

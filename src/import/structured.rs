@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::fate::{Fate, ImportError, Remedy};
-use super::request::{Layout, Request};
+use super::request::{ImportRequest, Layout};
 use super::screen::{Scope, is_utf_16};
 use super::verify::{self, Verified};
 use crate::model::{Key, SpringFormat};
@@ -10,7 +10,7 @@ use crate::model::{Key, SpringFormat};
 /// Makes values of the document below the prefix.
 pub(super) fn values(
     scope: &Scope<'_>,
-    request: &Request,
+    request: &ImportRequest,
 ) -> Result<(Layout, Verified), ImportError> {
     let looks_like = scope.document_layout();
     let key = scope.document_key();
@@ -24,7 +24,7 @@ pub(super) fn values(
                 let instead = None;
                 return Err(ImportError::NotStructured { layout, instead });
             };
-            let as_document = Request {
+            let as_document = ImportRequest {
                 layout: Some(instead),
                 ..request.clone()
             };

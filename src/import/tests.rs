@@ -7,20 +7,20 @@ use super::*;
 use crate::model::{ConfigSet, Contents, Publish, Selector};
 use crate::render;
 
-fn pair(key: &str, value: impl Into<Vec<u8>>) -> Pair {
-    Pair {
+fn pair(key: &str, value: impl Into<Vec<u8>>) -> ForeignKey {
+    ForeignKey {
         key: key.to_owned(),
         flags: 0,
         value: value.into(),
     }
 }
 
-fn pairs(of: &[(&str, &str)]) -> Vec<Pair> {
+fn pairs(of: &[(&str, &str)]) -> Vec<ForeignKey> {
     of.iter().map(|(key, value)| pair(key, *value)).collect()
 }
 
-fn request(prefix: &str) -> Request {
-    Request {
+fn request(prefix: &str) -> ImportRequest {
+    ImportRequest {
         name: "checkout".parse().unwrap(),
         prefix: prefix.parse().unwrap(),
         clusters: Selector::default(),
@@ -30,15 +30,15 @@ fn request(prefix: &str) -> Request {
     }
 }
 
-fn as_layout(layout: Layout, prefix: &str) -> Request {
-    Request {
+fn as_layout(layout: Layout, prefix: &str) -> ImportRequest {
+    ImportRequest {
         layout: Some(layout),
         ..request(prefix)
     }
 }
 
-fn structured(layout: Layout, prefix: &str) -> Request {
-    Request {
+fn structured(layout: Layout, prefix: &str) -> ImportRequest {
+    ImportRequest {
         form: Form::Structured,
         ..as_layout(layout, prefix)
     }
@@ -62,7 +62,7 @@ fn entries(imported: &Imported) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// Every key as it is, by name.
-fn originals(pairs: &[Pair]) -> BTreeMap<String, Vec<u8>> {
+fn originals(pairs: &[ForeignKey]) -> BTreeMap<String, Vec<u8>> {
     let pairs = pairs.iter();
     pairs
         .map(|pair| (pair.key.clone(), pair.value.clone()))
@@ -303,8 +303,8 @@ fn a_document_that_cannot_be_understood_is_kept_or_refused_and_never_shown() {
 const MARKED: &str = "\u{feff}a:\r\n  b: 1\r\n";
 
 /// A request for values, whatever the layout turns out to be.
-fn values_wanted() -> Request {
-    Request {
+fn values_wanted() -> ImportRequest {
+    ImportRequest {
         form: Form::Structured,
         ..request("config/c")
     }
@@ -551,7 +551,7 @@ fn what_is_not_there_is_an_error() {
 
 #[test]
 fn too_many_keys_and_lost_flags_are_noted() {
-    let mut many: Vec<Pair> = (0..200).map(|n| pair(&format!("a/k{n}"), "1")).collect();
+    let mut many: Vec<ForeignKey> = (0..200).map(|n| pair(&format!("a/k{n}"), "1")).collect();
     many[0].flags = 7;
     many[1].flags = 42;
     let imported = import(&many, &request("a")).unwrap();
@@ -604,8 +604,8 @@ proptest! {
         found in prop::collection::btree_map(keys(), texts(), 0..12),
         layout in layouts(),
     ) {
-        let pairs: Vec<Pair> = found.iter().map(|(key, value)| pair(key, value.clone())).collect();
-        let request = Request { layout, ..request("config/shop") };
+        let pairs: Vec<ForeignKey> = found.iter().map(|(key, value)| pair(key, value.clone())).collect();
+        let request = ImportRequest { layout, ..request("config/shop") };
         match import(&pairs, &request) {
             Ok(imported) => {
                 let entries = entries(&imported);
@@ -631,7 +631,7 @@ proptest! {
     fn decent_keys_are_all_imported(
         found in prop::collection::btree_map("[a-z]{1,3}", any::<String>(), 1..8),
     ) {
-        let pairs: Vec<Pair> = found
+        let pairs: Vec<ForeignKey> = found
             .iter()
             .map(|(key, value)| pair(&format!("app/{key}"), value.as_str()))
             .collect();

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use super::draft::{Draft, Made, means_the_same};
 use super::fate::{Fate, ImportError};
-use super::request::Request;
+use super::request::ImportRequest;
 use super::screen::Scope;
 use crate::check::Severity;
-use crate::manifest::{self, Input, Manifest, manifest_of};
+use crate::manifest::{self, Manifest, ManifestSource, manifest_of};
 use crate::model::{ConfigSet, Content, Contents, ResourceId, SpringFormat};
 use crate::render;
 use crate::yaml;
@@ -45,7 +45,7 @@ impl Verified {
 /// Makes a set in this way, and makes sure of it.
 pub(super) fn verified(
     scope: &Scope<'_>,
-    request: &Request,
+    request: &ImportRequest,
     draft: Draft,
 ) -> Result<Verified, ImportError> {
     let mut refused = BTreeMap::new();
@@ -78,7 +78,7 @@ pub(super) fn verified(
 }
 
 /// The manifest as its text reads.
-fn written(request: &Request, made: &Made<'_>) -> Result<(Manifest, String), ImportError> {
+fn written(request: &ImportRequest, made: &Made<'_>) -> Result<(Manifest, String), ImportError> {
     let id = ResourceId::Set(request.name.clone());
     let set = ConfigSet {
         clusters: request.clusters.clone(),
@@ -89,7 +89,7 @@ fn written(request: &Request, made: &Made<'_>) -> Result<(Manifest, String), Imp
     let text = manifest_of(&id, &Content::from(set)).map(|manifest| yaml::to_string(&manifest));
     let text = text.unwrap_or_default();
     let mut bytes = text.as_bytes();
-    let inputs = vec![Input::Text("imported.yaml".into(), &mut bytes)];
+    let inputs = vec![ManifestSource::Text("imported.yaml".into(), &mut bytes)];
     let loaded = manifest::load(inputs, Path::new("/"));
     let errors = loaded.findings.iter();
     let mut codes: Vec<_> = errors

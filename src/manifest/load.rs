@@ -16,7 +16,7 @@ use crate::model::ResourceId;
 use crate::yaml;
 
 /// Where manifests come from.
-pub enum Input<'r> {
+pub enum ManifestSource<'r> {
     /// A file, or a directory of files.
     Path(PathBuf, Recursion),
     /// Standard input, or what stands for it in a test.
@@ -25,7 +25,7 @@ pub enum Input<'r> {
     Text(PathBuf, &'r mut dyn Read),
 }
 
-impl fmt::Debug for Input<'_> {
+impl fmt::Debug for ManifestSource<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Path(path, recursion) => {
@@ -60,7 +60,7 @@ impl Loaded {
 
 /// Reads every input to its end and reports everything that is wrong with any of them. Relative
 /// paths start from `cwd`, which is absolute. Time and memory are bounded whatever the inputs are.
-pub fn load(inputs: Vec<Input<'_>>, cwd: &Path) -> Loaded {
+pub fn load(inputs: Vec<ManifestSource<'_>>, cwd: &Path) -> Loaded {
     load_within(inputs, cwd, Limits::default())
 }
 
@@ -70,25 +70,25 @@ pub fn written(name: PathBuf, manifest: &Value) -> Loaded {
     let text = yaml::to_string(manifest);
     let mut bytes = text.as_bytes();
     // The schema stands inside, so no other file is looked for.
-    load(vec![Input::Text(name, &mut bytes)], Path::new("/"))
+    load(vec![ManifestSource::Text(name, &mut bytes)], Path::new("/"))
 }
 
-pub(super) fn load_within(inputs: Vec<Input<'_>>, cwd: &Path, limits: Limits) -> Loaded {
+pub(super) fn load_within(inputs: Vec<ManifestSource<'_>>, cwd: &Path, limits: Limits) -> Loaded {
     let mut reader = Reader::new(cwd, limits);
     let mut decoded = Vec::new();
     for input in inputs {
         match input {
-            Input::Stdin(input) => {
+            ManifestSource::Stdin(input) => {
                 if let Some(text) = reader.stdin(input) {
                     decode_all(&text, &mut reader, &mut decoded);
                 }
             }
-            Input::Text(name, input) => {
+            ManifestSource::Text(name, input) => {
                 if let Some(text) = reader.named(&name, input) {
                     decode_all(&text, &mut reader, &mut decoded);
                 }
             }
-            Input::Path(path, recursion) => {
+            ManifestSource::Path(path, recursion) => {
                 for name in reader.files(&path, recursion) {
                     if let Some(text) = reader.file(&name) {
                         decode_all(&text, &mut reader, &mut decoded);

@@ -34,7 +34,7 @@ fn listed(text: &str) -> String {
 
 fn stdin(text: &str) -> Loaded {
     load(
-        vec![Input::Stdin(&mut text.as_bytes())],
+        vec![ManifestSource::Stdin(&mut text.as_bytes())],
         Path::new("/home/ops"),
     )
 }
@@ -720,7 +720,7 @@ fn a_broken_value_leaves_no_manifest_and_a_misspelled_field_leaves_one_for_more_
 fn in_directory(directory: &Path, names: &[&str], recursion: Recursion) -> Loaded {
     let inputs = names
         .iter()
-        .map(|name| Input::Path(PathBuf::from(name), recursion))
+        .map(|name| ManifestSource::Path(PathBuf::from(name), recursion))
         .collect();
     load(inputs, directory)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Places, Span};
+use super::{Span, SpanTree};
 
 /// One value of a document.
 #[derive(Clone, Debug)]
@@ -53,18 +53,18 @@ impl Node {
     }
 
     /// Where the value stands and everything inside it; `key` is where its key stands.
-    pub(super) fn places(&self, key: Span) -> Places {
+    pub(super) fn places(&self, key: Span) -> SpanTree {
         match &self.kind {
-            Kind::Scalar(_) | Kind::Broken => Places::new(key, self.span, []),
+            Kind::Scalar(_) | Kind::Broken => SpanTree::new(key, self.span, []),
             Kind::List(items) => {
                 let items = items.iter().enumerate();
                 let inside = items.map(|(index, item)| (index.to_string(), item.places(item.span)));
-                Places::new(key, self.span, inside)
+                SpanTree::new(key, self.span, inside)
             }
             Kind::Map(entries) => {
                 let entries = entries.iter();
                 let inside = entries.map(|entry| (entry.key.clone(), entry.value.places(entry.at)));
-                Places::new(key, self.span, inside)
+                SpanTree::new(key, self.span, inside)
             }
         }
     }

@@ -2,12 +2,12 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::manifest::{Input, Loaded, Sources, Style, load, show};
+use crate::manifest::{Loaded, ManifestSource, Sources, Style, load, show};
 
 /// Loads a text and shows what is wrong with it.
 fn read_and_shown(text: &str) -> Loaded {
     let loaded = load(
-        vec![Input::Stdin(&mut text.as_bytes())],
+        vec![ManifestSource::Stdin(&mut text.as_bytes())],
         std::path::Path::new("/somewhere"),
     );
     let shown = show(&loaded.findings, &loaded.sources, Style::Plain);
@@ -423,7 +423,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let loaded = load(vec![Input::Stdin(&mut bytes.as_slice())], std::path::Path::new("/somewhere"));
+        let loaded = load(vec![ManifestSource::Stdin(&mut bytes.as_slice())], std::path::Path::new("/somewhere"));
         show(&loaded.findings, &loaded.sources, Style::Plain);
     }
 }

@@ -4,7 +4,7 @@ use super::Span;
 
 /// Where one value of a manifest stands, and everything inside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Places {
+pub struct SpanTree {
     /// The key that the value belongs to; the value itself where there is no key.
     pub key: Span,
     /// The value.
@@ -14,9 +14,9 @@ pub struct Places {
 
 /// What is inside, sorted: by key for a map, by index (`"0"`, `"1"` …) for a list. There is one for
 /// every map of every file, so it takes no more room than it needs.
-type Inside = Box<[(String, Places)]>;
+type Inside = Box<[(String, SpanTree)]>;
 
-impl Places {
+impl SpanTree {
     /// A value that stands at `value`, with what is inside.
     pub(super) fn new(
         key: Span,

@@ -3,7 +3,7 @@ use std::os::unix::fs::symlink;
 
 use super::*;
 use crate::manifest::Style;
-use crate::manifest::load::{Input, Loaded, load_within};
+use crate::manifest::load::{Loaded, ManifestSource, load_within};
 use crate::manifest::report::show;
 
 fn set(name: &str) -> String {
@@ -15,7 +15,7 @@ fn set(name: &str) -> String {
 fn load(at: &Path, names: &[&str], recursion: Recursion) -> Loaded {
     let inputs = names
         .iter()
-        .map(|name| Input::Path(PathBuf::from(name), recursion))
+        .map(|name| ManifestSource::Path(PathBuf::from(name), recursion))
         .collect();
     load_within(inputs, at, Limits::default())
 }
@@ -193,9 +193,9 @@ fn more_than_the_limits_is_refused_and_never_read_to_its_end() {
     fs::write(at.join("large.yaml"), "#".repeat(201)).unwrap();
     let large = load_within(
         vec![
-            Input::Path("large.yaml".into(), Recursion::Flat),
-            Input::Path("/dev/zero".into(), Recursion::Flat),
-            Input::Stdin(&mut std::io::repeat(b'#')),
+            ManifestSource::Path("large.yaml".into(), Recursion::Flat),
+            ManifestSource::Path("/dev/zero".into(), Recursion::Flat),
+            ManifestSource::Stdin(&mut std::io::repeat(b'#')),
         ],
         at,
         limits,
@@ -225,7 +225,7 @@ fn more_than_the_limits_is_refused_and_never_read_to_its_end() {
         .unwrap();
     }
     let many = load_within(
-        vec![Input::Path("many".into(), Recursion::Flat)],
+        vec![ManifestSource::Path("many".into(), Recursion::Flat)],
         at,
         limits,
     );
@@ -246,7 +246,7 @@ fn more_than_the_limits_is_refused_and_never_read_to_its_end() {
         fs::write(at.join(format!("many/{name}.yaml")), "").unwrap();
     }
     let entries = load_within(
-        vec![Input::Path("many".into(), Recursion::Flat)],
+        vec![ManifestSource::Path("many".into(), Recursion::Flat)],
         at,
         limits,
     );

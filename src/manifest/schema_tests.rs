@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::*;
 use crate::manifest::Sources;
 use crate::manifest::limits::{Cost, Limits};
-use crate::manifest::{Input, decode, load, parse};
+use crate::manifest::{ManifestSource, decode, load, parse};
 
 fn schema() -> Value {
     serde_json::from_str(json_schema()).unwrap()
@@ -60,7 +60,7 @@ fn accepted(text: &str) -> bool {
         .unwrap()
         .is_valid(&value);
     let loaded = load(
-        vec![Input::Stdin(&mut text.as_bytes())],
+        vec![ManifestSource::Stdin(&mut text.as_bytes())],
         Path::new("/home/ops"),
     );
     assert_eq!(

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::{
-    API_VERSION, Breaker, ClientCertificate, Cluster, ConfigSet, Connection, Consul, Content,
+    API_VERSION, Breaker, ClientCertificate, Cluster, ConfigSet, Connection, ConsulSpec, Content,
     LimitOverrides, Publish, Requirement, Reset, ResourceId, Selector, SpringFormat, Tls,
     TokenSource, Trip,
 };
@@ -40,8 +40,8 @@ fn cluster_spec(cluster: &Cluster) -> Value {
     }
 }
 
-fn consul_spec(consul: &Consul) -> Map<String, Value> {
-    let Consul {
+fn consul_spec(consul: &ConsulSpec) -> Map<String, Value> {
+    let ConsulSpec {
         address,
         prefix,
         datacenter,

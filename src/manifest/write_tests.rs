@@ -3,7 +3,7 @@ use std::path::Path;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
-use crate::manifest::{Input, load};
+use crate::manifest::{ManifestSource, load};
 use crate::model::{Choice, Flag, FlagName, FlagState, Key, Layer};
 use crate::yaml;
 
@@ -12,7 +12,7 @@ use super::*;
 /// Writes what was loaded, loads that, and expects the same.
 fn round_trip(text: &str) -> String {
     let first = load(
-        vec![Input::Stdin(&mut text.as_bytes())],
+        vec![ManifestSource::Stdin(&mut text.as_bytes())],
         Path::new("/home/ops"),
     );
     assert_eq!(first.findings, []);
@@ -22,7 +22,10 @@ fn round_trip(text: &str) -> String {
         written.push(yaml::to_string(&value));
     }
     let written = written.join("---\n");
-    let second = load(vec![Input::Stdin(&mut written.as_bytes())], Path::new("/"));
+    let second = load(
+        vec![ManifestSource::Stdin(&mut written.as_bytes())],
+        Path::new("/"),
+    );
     assert_eq!(second.findings, [], "{written}");
     let contents = |manifests: &[crate::manifest::Manifest]| -> Vec<_> {
         manifests
@@ -346,7 +349,7 @@ proptest! {
     fn any_set_that_is_written_loads_as_the_same_content(name in name(), content in sets()) {
         let id: ResourceId = name.parse().unwrap();
         let text = yaml::to_string(&manifest_of(&id, &content).unwrap());
-        let loaded = load(vec![Input::Stdin(&mut text.as_bytes())], Path::new("/"));
+        let loaded = load(vec![ManifestSource::Stdin(&mut text.as_bytes())], Path::new("/"));
         prop_assert_eq!(&loaded.findings, &[], "{}", text);
         prop_assert_eq!(&loaded.manifests[0].id, &id);
         prop_assert_eq!(&loaded.manifests[0].content, &content, "{}", text);

@@ -21,9 +21,9 @@ pub struct Cluster {
 #[serde(rename_all = "camelCase")]
 pub enum Connection {
     /// The KV store of a Consul.
-    Consul(Consul),
+    Consul(ConsulSpec),
     /// A directory on this machine.
-    Directory(Directory),
+    Directory(DirectorySpec),
 }
 
 impl Connection {
@@ -52,7 +52,7 @@ impl Connection {
 /// command line knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Consul {
+pub struct ConsulSpec {
     /// `http://host:port` or `https://host:port`, without credentials; left out:
     /// `CONSUL_HTTP_ADDR`, else `http://127.0.0.1:8500`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,7 +74,7 @@ pub struct Consul {
     pub limits: LimitOverrides,
 }
 
-impl Consul {
+impl ConsulSpec {
     /// Where the snapshot of `set` lies: `cfgctl/checkout/snapshot`.
     pub fn snapshot_key(&self, set: &SetName) -> String {
         format!("{}snapshot", self.own_keys(set))
@@ -146,7 +146,7 @@ impl LimitOverrides {
 /// A directory target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Directory {
+pub struct DirectorySpec {
     /// Absolute; each set gets a directory of its own inside.
     pub path: PathBuf,
 }

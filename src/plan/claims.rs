@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::decide::after::{After, Claim};
 use super::decide::change::Why;
 use super::input::{Input, Past};
-use super::reconcile::lineage::{Lineage, Standing};
+use super::reconcile::lineage::{Kinship, Lineage};
 use crate::model::{Consent, Heads, ResourceId, SetName, Version};
 use crate::render;
 
@@ -35,7 +35,7 @@ pub(super) fn claims(input: &Input<'_>, after: &After<'_>) -> BTreeMap<SetName, 
         };
         let lineage = lineage(&pair.set, input.heads, input.past);
         let claim = match lineage.standing(pair, observation) {
-            Standing::Alien {
+            Kinship::Alien {
                 version: Some(version),
                 ..
             } if input.consents.contains(&Consent::Adopt) => Claim {
@@ -44,7 +44,7 @@ pub(super) fn claims(input: &Input<'_>, after: &After<'_>) -> BTreeMap<SetName, 
             },
             // Rendered for labels that the cluster had before it was deleted and made again, or
             // before the set was taken from it and given back.
-            Standing::Ours {
+            Kinship::Ours {
                 document,
                 intact: true,
             } if *document.contents()

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Plan;
-use super::objection::{Objection, Reason};
+use super::objection::{Objection, ObjectionReason};
 use super::reconcile::delivery::{Action, Condition, Delivery};
 use super::seen::{Pair, Unseen, UnseenKind};
 use crate::model::ResourceId;
@@ -25,7 +25,7 @@ impl Plan {
             let Some(reason) = reason else { continue };
             delivery.action = Action::Refuse;
             delivery.write = None;
-            let reason = Reason::Denied { reason };
+            let reason = ObjectionReason::Denied { reason };
             self.objections.push(Objection::at(&delivery.pair, reason));
         }
         self.objections.sort();

@@ -21,7 +21,7 @@ pub struct Explanation {
     pub value: Value,
     /// What sets it.
     #[serde(flatten)]
-    pub source: Source,
+    pub source: ValueSource,
     /// Open breakers that would set it too, if those above them were closed: the topmost first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beneath: Vec<BreakerName>,
@@ -36,7 +36,7 @@ pub struct Explanation {
 /// What sets a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "source")]
-pub enum Source {
+pub enum ValueSource {
     /// The defaults of the set.
     Defaults,
     /// A layer.
@@ -183,7 +183,7 @@ pub fn source_of_flag(
     overrides: &Overrides,
     labels: &Labels,
     flag: &FlagName,
-) -> Source {
+) -> ValueSource {
     let view = View {
         set,
         overrides,
@@ -246,7 +246,7 @@ impl<'a> View<'a> {
     }
 
     /// What has the last word about `path`, and the open breakers beneath it.
-    fn source(&self, path: &Path) -> (Source, Vec<BreakerName>) {
+    fn source(&self, path: &Path) -> (ValueSource, Vec<BreakerName>) {
         let flag = self.flag(path);
         let sets = |opening: &&Opening| {
             let breaker = self.set.breakers.get(&opening.breaker);
@@ -257,7 +257,7 @@ impl<'a> View<'a> {
         };
         let mut open = self.overrides.open_in(self.labels).rev().filter(sets);
         if let Some(top) = open.next() {
-            let source = Source::Breaker {
+            let source = ValueSource::Breaker {
                 breaker: top.breaker.clone(),
                 held: Held::new(&top.stamp, top.until),
             };
@@ -268,17 +268,17 @@ impl<'a> View<'a> {
         }
         let source = match &flag {
             Some(name) => match self.overrides.of_flag(name, self.labels) {
-                Some(found) => Source::Override {
+                Some(found) => ValueSource::Override {
                     variant: found.variant.clone(),
                     held: Held::new(&found.stamp, found.until),
                 },
-                None => Source::Flag,
+                None => ValueSource::Flag,
             },
             None => match self.deciding_layer(path) {
-                Some(layer) => Source::Layer {
+                Some(layer) => ValueSource::Layer {
                     layer: layer.clone(),
                 },
-                None => Source::Defaults,
+                None => ValueSource::Defaults,
             },
         };
         (source, Vec::new())
@@ -294,7 +294,7 @@ impl<'a> View<'a> {
     }
 }
 
-impl Source {
+impl ValueSource {
     /// The breaker or override that holds the value, if one does.
     fn holder(&self) -> Option<(Option<&BreakerName>, &Held)> {
         match self {
@@ -359,7 +359,7 @@ mod tests {
             .iter()
             .map(|(path, found)| {
                 let layer = match &found.source {
-                    Source::Layer { layer } => layer.as_str(),
+                    ValueSource::Layer { layer } => layer.as_str(),
                     _ => "defaults",
                 };
                 let place = found.place.as_deref().unwrap_or("?");

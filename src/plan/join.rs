@@ -9,8 +9,8 @@ use super::decide::commit::Written;
 use super::decide::reach::Reach;
 use super::input::Input;
 use super::reconcile::delivery::Delivery;
-use super::reconcile::due::{Certainty, Due, Now, SetDue, Side};
-use super::reconcile::lineage::Standing;
+use super::reconcile::due::{Certainty, ClusterSide, Due, Now, SetDue};
+use super::reconcile::lineage::Kinship;
 use super::reconcile::{drift, surplus};
 use super::seen::{Observation, Pair};
 use crate::model::{
@@ -50,7 +50,7 @@ pub(super) fn due<'a>(
             ))
         });
         Some(sets.collect::<Result<Vec<_>, _>>().map(|sets| Due {
-            side: Side {
+            side: ClusterSide {
                 connection: &cluster.connection,
                 limits: input.limits.get(name).copied(),
                 is_leaving: leaving.is_some(),
@@ -72,7 +72,7 @@ fn set_due<'a>(
 ) -> SetDue<'a> {
     let lineage = lineage(&pair.set, input.heads, input.past);
     let held = match lineage.standing(pair, observation) {
-        Standing::Ours { document, .. } => Some(document),
+        Kinship::Ours { document, .. } => Some(document),
         _ => None,
     };
     let now = decided.after.head_in(pair).map(|head| {

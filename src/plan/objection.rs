@@ -11,7 +11,7 @@ use crate::model::{ClusterName, Consent, Key, Oversize, Part, SetName, Version};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Objection {
     /// What stands against it.
-    pub reason: Reason,
+    pub reason: ObjectionReason,
     /// The set that it is about.
     pub set: SetName,
     /// The cluster; `None`: it is about the set itself.
@@ -20,7 +20,7 @@ pub struct Objection {
 
 impl Objection {
     /// What stands against something in one cluster.
-    pub(super) fn at(pair: &Pair, reason: Reason) -> Self {
+    pub(super) fn at(pair: &Pair, reason: ObjectionReason) -> Self {
         Self {
             reason,
             set: pair.set.clone(),
@@ -36,7 +36,7 @@ impl Objection {
 
 /// What stands against a write, worst first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
+pub enum ObjectionReason {
     /// The token may not write there.
     Denied {
         /// What it may not, as the target says it.
@@ -117,31 +117,31 @@ pub enum Reason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
-    /// [`Reason::Ahead`].
+    /// [`ObjectionReason::Ahead`].
     Ahead,
-    /// [`Reason::OtherHistory`].
+    /// [`ObjectionReason::OtherHistory`].
     OtherHistory,
-    /// [`Reason::Unreadable`].
+    /// [`ObjectionReason::Unreadable`].
     Unreadable,
-    /// [`Reason::ForeignKeys`].
+    /// [`ObjectionReason::ForeignKeys`].
     ForeignKeys,
-    /// [`Reason::Overridden`].
+    /// [`ObjectionReason::Overridden`].
     Overridden,
-    /// [`Reason::Moved`].
+    /// [`ObjectionReason::Moved`].
     MovedSource,
-    /// [`Reason::DeletesAll`].
+    /// [`ObjectionReason::DeletesAll`].
     DeletesAll,
-    /// [`Reason::KeepsKeys`].
+    /// [`ObjectionReason::KeepsKeys`].
     KeepsKeys,
-    /// [`Reason::MayKeepKeys`].
+    /// [`ObjectionReason::MayKeepKeys`].
     MayKeepKeys,
-    /// [`Reason::Deletes`].
+    /// [`ObjectionReason::Deletes`].
     Deletes,
-    /// [`Reason::Grows`].
+    /// [`ObjectionReason::Grows`].
     Grows,
-    /// [`Reason::Denied`].
+    /// [`ObjectionReason::Denied`].
     Denied,
-    /// [`Reason::TooLarge`].
+    /// [`ObjectionReason::TooLarge`].
     TooLarge,
 }
 
@@ -166,7 +166,7 @@ impl Rule {
     }
 }
 
-impl Reason {
+impl ObjectionReason {
     pub(super) fn too_large(reasons: &[Oversize]) -> Self {
         let text = |reason: &Oversize| match reason {
             Oversize::Operations { .. } => format!(
@@ -217,7 +217,7 @@ impl Reason {
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for ObjectionReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Denied { reason } => f.write_str(reason),

@@ -16,13 +16,13 @@ pub(crate) use counting::{Counting, Counts};
 pub(crate) use wired::{Lost, Wire, Wired};
 
 use super::{
-    Action, Approved, Clusters, Delivery, Desired, Explanation, Objection, Origins, Pair, Plan,
+    Action, Approved, ClusterScope, Delivery, Desired, Explanation, Objection, Origins, Pair, Plan,
     Reach, approve, approve_where_possible,
 };
-use crate::engine::{Connect, Engine, EngineError, Event, Outcome, Pace, Report, Survey};
+use crate::engine::{Attempt, Connect, Ending, Engine, EngineError, Milestone, Pace, Survey};
 use crate::model::value::{Map, Path};
 use crate::model::{
-    Cause, Cluster, ClusterName, ConfigSet, Connection, Consent, Consul, Content, Heads, Key,
+    Cause, Cluster, ClusterName, ConfigSet, Connection, Consent, ConsulSpec, Content, Heads, Key,
     Labels, Layer, LayerName, LimitOverrides, Limits, Origin, Overrides, Publish, ResourceId,
     Revision, Selector, SetName, Version,
 };
@@ -70,7 +70,7 @@ pub(crate) fn layer(when: &str, values: Value) -> Layer {
 pub(crate) fn cluster(address: &str, region: &str) -> Cluster {
     Cluster {
         labels: BTreeMap::from([("region".to_owned(), region.to_owned())]),
-        connection: Connection::Consul(Consul {
+        connection: Connection::Consul(ConsulSpec {
             address: Some(address.to_owned()),
             prefix: key("cfgctl"),
             datacenter: None,
@@ -143,7 +143,7 @@ impl Connect for Targets {
         _: Duration,
     ) -> Result<Arc<dyn Target>, TargetError> {
         match &cluster.connection {
-            Connection::Consul(Consul {
+            Connection::Consul(ConsulSpec {
                 address: Some(address),
                 ..
             }) => Ok(self.at(address)),
@@ -254,7 +254,7 @@ impl World {
     /// Gives an engine for this world to `run`.
     pub(crate) fn with_engine<T>(
         &self,
-        events: &(dyn Fn(Event) + Sync),
+        events: &(dyn Fn(Milestone) + Sync),
         run: impl AsyncFnOnce(Engine<'_>) -> T,
     ) -> T {
         self.runtime.block_on(run(Engine {
@@ -269,7 +269,7 @@ impl World {
 
     pub(crate) fn survey(&self, desired: &Desired, reach: &Reach) -> Survey {
         let survey = self.with_engine(&|_| (), async |engine| {
-            let everywhere = Clusters::all();
+            let everywhere = ClusterScope::all();
             engine.survey(desired, reach, &everywhere).await
         });
         survey.unwrap()
@@ -299,7 +299,7 @@ impl World {
         &self,
         survey: &Survey,
         approved: &Approved,
-    ) -> Result<Vec<Report>, EngineError> {
+    ) -> Result<Vec<Attempt>, EngineError> {
         self.with_engine(&|_| (), async |engine| {
             engine.carry_out(survey, approved).await
         })
@@ -312,13 +312,13 @@ impl World {
     }
 
     /// Takes the whole road of one apply.
-    pub(crate) fn apply(&self, desired: &Desired) -> Vec<Report> {
+    pub(crate) fn apply(&self, desired: &Desired) -> Vec<Attempt> {
         let (survey, approved) = self.prepare(desired);
         self.carry_out(&survey, &approved).unwrap()
     }
 
     /// Changes what is overridden in `shop`, by the road of flags and breakers.
-    pub(crate) fn switch(&self, edit: impl FnOnce(&mut Overrides)) -> Vec<Report> {
+    pub(crate) fn switch(&self, edit: impl FnOnce(&mut Overrides)) -> Vec<Attempt> {
         let mut overrides = self.head("shop").overrides;
         edit(&mut overrides);
         let desired = Desired::overridden("shop".parse().unwrap(), overrides);
@@ -328,7 +328,7 @@ impl World {
     }
 
     /// Takes the whole road for every set as the store has it.
-    pub(crate) fn heal(&self) -> Vec<Report> {
+    pub(crate) fn heal(&self) -> Vec<Attempt> {
         let (survey, plan) = self.look(&Desired::nothing(), &Reach::All);
         self.carry_out(&survey, &approve(plan).unwrap()).unwrap()
     }
@@ -349,7 +349,7 @@ pub(crate) fn actions(plan: &Plan) -> Vec<Action> {
 }
 
 /// How it went, in the order of sets and clusters.
-pub(crate) fn outcomes(reports: &[Report]) -> Vec<&Outcome> {
+pub(crate) fn outcomes(reports: &[Attempt]) -> Vec<&Ending> {
     reports.iter().map(|report| &report.outcome).collect()
 }
 

@@ -22,7 +22,7 @@ use crate::api::{
 };
 use crate::model::{BreakerName, ClusterName, FlagName, ResourceId, SetName, Version};
 use crate::wire::{
-    BreakersParams, Carry, ClusterDescription, Evaluation, ExplainParams, FlagsParams, HEAD,
+    BreakersParams, Carry, ClusterDescription, EvaluateBody, ExplainParams, FlagsParams, HEAD,
     HistoryParams, LookParams, Named, Names, NamesParams, PaceParams, PolicyOf, PolicyParams,
     RevisionParams, Routes, bounded,
 };
@@ -288,7 +288,7 @@ async fn evaluate(
     State(shared): State<Shared>,
     By(by): By,
     At((set, flag)): At<(SetName, FlagName)>,
-    Body(body): Body<Evaluation>,
+    Body(body): Body<EvaluateBody>,
 ) -> Answer {
     let query = EvaluateQuery {
         set,

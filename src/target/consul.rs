@@ -30,7 +30,7 @@ pub use connection::Consul;
 pub use health::Recognised;
 pub use list::{Listed, Listing};
 pub use patience::Patience;
-pub use token::{KeptTokens, Token};
+pub use token::{AclToken, KeptTokens};
 pub use wire::FLAGS;
 
 impl Consul {

@@ -60,7 +60,7 @@ impl Directory {
     /// The directory that `spec` names; it is made with the first write.
     ///
     /// Fails with [`TargetError::Configuration`] if the path is not absolute.
-    pub fn new(spec: &model::Directory) -> Result<Self, TargetError> {
+    pub fn new(spec: &model::DirectorySpec) -> Result<Self, TargetError> {
         let directory = Self {
             path: spec.path.clone(),
             turns: Arc::default(),

@@ -5,9 +5,9 @@ use std::fmt;
 
 /// Environment variables by name. Their values may be secrets and are never shown.
 #[derive(Clone, Default)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Variables(BTreeMap<String, String>);
 
-impl Environment {
+impl Variables {
     /// The value of a variable; one that is empty counts as not set, as for the consul command.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0
@@ -22,7 +22,7 @@ impl Environment {
     }
 }
 
-impl Environment {
+impl Variables {
     /// The same without these variables.
     #[must_use]
     pub fn without(&self, names: &[&str]) -> Self {
@@ -32,14 +32,14 @@ impl Environment {
     }
 }
 
-impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Variables {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(variables: I) -> Self {
         let own = |(name, value): (K, V)| (name.into(), value.into());
         Self(variables.into_iter().map(own).collect())
     }
 }
 
-impl fmt::Debug for Environment {
+impl fmt::Debug for Variables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }

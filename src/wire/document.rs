@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::api::report::{Document, Report};
+use crate::api::report::{Envelope, Report};
 use crate::api::{Approval, Described, Proposal, Request};
 use crate::model::value::Map;
 use crate::model::{API_VERSION, Cluster, ClusterName, ResourceId, SetName};
@@ -49,7 +49,7 @@ pub(crate) struct Carry {
 /// The body that asks for a flag's value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Evaluation {
+pub(crate) struct EvaluateBody {
     /// What the application knows of whom it asks for.
     #[serde(default)]
     pub(crate) context: Map,
@@ -79,7 +79,7 @@ pub(crate) struct PolicyOf {
 
 /// `report` as the bytes of its document.
 pub(crate) fn document<R: Report>(report: R) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec(&Document::new(R::KIND, report))
+    serde_json::to_vec(&Envelope::new(R::KIND, report))
 }
 
 /// The report in the bytes of a document, or why there is none.

@@ -2,7 +2,7 @@
 
 use cfgctl::model::{self, Oversize};
 use cfgctl::target::consul::Consul;
-use cfgctl::target::{Environment, Target, TargetError};
+use cfgctl::target::{Target, TargetError, Variables};
 use serde_json::json;
 use std::collections::BTreeMap;
 use wiremock::matchers::{method, path, path_regex};
@@ -211,8 +211,8 @@ async fn every_request_carries_token_datacenter_and_namespace() {
         ("CONSUL_HTTP_TOKEN", "secret"),
         ("CONSUL_HTTP_AUTH", "u:p"),
     ];
-    let environment: Environment = variables.into_iter().collect();
-    let spec = model::Consul {
+    let environment: Variables = variables.into_iter().collect();
+    let spec = model::ConsulSpec {
         datacenter: Some("dc1".to_owned()),
         ..spec(&server.uri(), "cfgctl")
     };

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use cfgctl::model::{self, Limits, Oversize, Owner, Place, SetName, Snapshot};
 use cfgctl::target::consul::{Consul, FLAGS, Patience};
-use cfgctl::target::{Access, Environment, Target, TargetError};
+use cfgctl::target::{Access, Target, TargetError, Variables};
 use serde_json::json;
 use wiremock::MockServer;
 
@@ -21,8 +21,8 @@ pub(crate) const PATIENCE: Patience = Patience {
     attempts: 2,
 };
 
-pub(crate) fn spec(address: &str, prefix: &str) -> model::Consul {
-    model::Consul {
+pub(crate) fn spec(address: &str, prefix: &str) -> model::ConsulSpec {
+    model::ConsulSpec {
         address: Some(address.to_owned()),
         prefix: key(prefix),
         datacenter: None,
@@ -36,7 +36,7 @@ pub(crate) fn spec(address: &str, prefix: &str) -> model::Consul {
 }
 
 fn connect_with(address: &str, prefix: &str, variables: &[(&str, &str)]) -> Consul {
-    let environment: Environment = variables.iter().copied().collect();
+    let environment: Variables = variables.iter().copied().collect();
     let cluster = "eu".parse().expect("a name");
     Consul::connect(&cluster, &spec(address, prefix), &environment, &PATIENCE).expect("a target")
 }
@@ -398,7 +398,7 @@ async fn health_says_what_the_token_lacks() {
         let variables = [("CONSUL_HTTP_TOKEN", token.secret.as_str())];
         let mut spec = spec(&server.address(), "cfgctl");
         spec.limits = model::LimitOverrides::default();
-        let environment: Environment = variables.iter().copied().collect();
+        let environment: Variables = variables.iter().copied().collect();
         let target = Consul::connect(&"eu".parse().unwrap(), &spec, &environment, &PATIENCE);
         target.unwrap().health(&BTreeMap::new()).await.unwrap()
     };

@@ -18,7 +18,7 @@ struct Scene {
 fn scene() -> Scene {
     let home = tempfile::tempdir().expect("a directory");
     let path = home.path().to_path_buf();
-    let target = Directory::new(&model::Directory { path }).expect("a target");
+    let target = Directory::new(&model::DirectorySpec { path }).expect("a target");
     Scene { target, home }
 }
 
@@ -41,7 +41,7 @@ fn names(path: &std::path::Path) -> Vec<String> {
 
 #[tokio::test]
 async fn a_relative_path_is_refused() {
-    let relative = model::Directory { path: "out".into() };
+    let relative = model::DirectorySpec { path: "out".into() };
     let error = Directory::new(&relative).unwrap_err();
     assert!(
         matches!(error, TargetError::Configuration { .. }),
@@ -147,7 +147,7 @@ async fn health_says_what_is_missing() {
     let Scene { home, .. } = scene();
     let health = async |name: &str| {
         let path = home.path().join(name);
-        let target = Directory::new(&model::Directory { path }).expect("a target");
+        let target = Directory::new(&model::DirectorySpec { path }).expect("a target");
         let health = target.health(&BTreeMap::new()).await;
         health.map(|health| (health.access, health.warnings))
     };

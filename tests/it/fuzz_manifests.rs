@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use cfgctl::check::{Finding, Severity, World, check};
-use cfgctl::manifest::{self, Input, Loaded, Recursion, Style};
+use cfgctl::manifest::{self, Loaded, ManifestSource, Recursion, Style};
 use cfgctl::model::{Cause, Heads, Origin, Version};
 use cfgctl::render;
 use proptest::prelude::*;
@@ -181,8 +181,8 @@ static CORPUS: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
 /// Does with `bytes` all that a command does before it looks at any cluster.
 fn read(bytes: &[u8], directory: &Path, beside: Option<&Path>) -> Loaded {
     let mut reader = bytes;
-    let mut inputs = vec![Input::Text("fuzzed".into(), &mut reader)];
-    inputs.extend(beside.map(|path| Input::Path(path.to_owned(), Recursion::Flat)));
+    let mut inputs = vec![ManifestSource::Text("fuzzed".into(), &mut reader)];
+    inputs.extend(beside.map(|path| ManifestSource::Path(path.to_owned(), Recursion::Flat)));
     let mut loaded = manifest::load(inputs, directory);
     if !loaded.has_errors() {
         let findings = check(&world(&loaded));

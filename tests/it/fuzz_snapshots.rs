@@ -15,7 +15,7 @@ use cfgctl::model::{
 use cfgctl::plan::{Desired, Input, Observation, Pair, Past, Plan, Reach, plan};
 use cfgctl::render;
 use cfgctl::target::consul::{Consul, FLAGS, Patience};
-use cfgctl::target::{Environment, Target as _};
+use cfgctl::target::{Target as _, Variables};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestRunner};
@@ -72,8 +72,8 @@ fn cluster(address: &str) -> Cluster {
     }
 }
 
-fn spec(address: &str) -> model::Consul {
-    model::Consul {
+fn spec(address: &str) -> model::ConsulSpec {
+    model::ConsulSpec {
         address: Some(address.to_owned()),
         prefix: key("cfgctl"),
         datacenter: None,
@@ -316,7 +316,7 @@ async fn seen(server: &MockServer, mad: &Mad) -> Option<model::Observed> {
     };
     let spec = spec(&server.uri());
     let name = "eu".parse().expect("a name");
-    let target = Consul::connect(&name, &spec, &Environment::default(), &patience);
+    let target = Consul::connect(&name, &spec, &Variables::default(), &patience);
     let place = render::place(&"shop".parse().expect("a name"), &SET);
     let observed = target.expect("a target").observe(&place).await.ok();
     let absent = |observed: &model::Observed| observed.snapshot.fence().is_none();

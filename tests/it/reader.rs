@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use cfgctl::engine::{Connect, Engine, Event, Pace};
+use cfgctl::engine::{Connect, Engine, Milestone, Pace};
 use cfgctl::model::{Cause, Cluster, ClusterName, Connection, Content, Origin, ResourceId};
-use cfgctl::plan::{Clusters, Desired, Reach, approve};
+use cfgctl::plan::{ClusterScope, Desired, Reach, approve};
 use cfgctl::store::{self, Store};
 use cfgctl::target::consul::{Consul, Patience};
-use cfgctl::target::{Environment, Target, TargetError};
+use cfgctl::target::{Target, TargetError, Variables};
 use tokio::sync::watch;
 
 use crate::support::raw::{Raw, parse_tree};
@@ -98,7 +98,7 @@ impl Connect for Direct {
             panic!("not a Consul");
         };
         let patience = Patience::default();
-        let consul = Consul::connect(name, consul, &Environment::default(), &patience)?;
+        let consul = Consul::connect(name, consul, &Variables::default(), &patience)?;
         Ok(Arc::new(consul))
     }
 }
@@ -129,12 +129,12 @@ async fn apply(store: &dyn Store, generation: u64) {
             clusters_at_once: 2,
             timeout: Patience::default().request,
         },
-        events: &|_: Event| {},
+        events: &|_: Milestone| {},
         audit: None,
         interrupt,
     };
     let reach = Reach::Named(BTreeSet::new());
-    let survey = engine.survey(&desired, &reach, &Clusters::all()).await;
+    let survey = engine.survey(&desired, &reach, &ClusterScope::all()).await;
     let survey = survey.unwrap();
     let origin = Origin {
         actor: "ops@laptop".to_owned(),

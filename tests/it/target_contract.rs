@@ -11,7 +11,7 @@ use cfgctl::model::{
 use cfgctl::target::consul::{Consul, Patience};
 use cfgctl::target::directory::Directory;
 use cfgctl::target::memory::Memory;
-use cfgctl::target::{Access, Environment, Target, TargetError};
+use cfgctl::target::{Access, Target, TargetError, Variables};
 
 use crate::support::consul::{Consul as Server, Shared, unique_prefix};
 use crate::support::delivery::{key, place, removal, snapshot, unique_set, values, write};
@@ -82,7 +82,7 @@ impl DirectoryBench {
     async fn new() -> Self {
         let home = tempfile::tempdir().expect("a directory");
         let path = home.path().join("out");
-        let target = Arc::new(Directory::new(&model::Directory { path }).expect("a target"));
+        let target = Arc::new(Directory::new(&model::DirectorySpec { path }).expect("a target"));
         Self { target, home }
     }
 
@@ -142,7 +142,7 @@ impl ConsulBench {
 }
 
 fn connect(address: &str, prefix: &model::Key, limits: Limits) -> Consul {
-    let spec = model::Consul {
+    let spec = model::ConsulSpec {
         address: Some(address.to_owned()),
         prefix: prefix.clone(),
         datacenter: None,
@@ -155,7 +155,7 @@ fn connect(address: &str, prefix: &model::Key, limits: Limits) -> Consul {
         },
     };
     let cluster = "eu".parse().expect("a name");
-    let (environment, patience) = (Environment::default(), Patience::default());
+    let (environment, patience) = (Variables::default(), Patience::default());
     Consul::connect(&cluster, &spec, &environment, &patience).expect("a target")
 }
 

@@ -3,6 +3,7 @@
 //! It reads the sources without their comments, texts and tests, and looks at every path in them:
 //! `use crate::{plan, store::Store}` mentions `crate::plan` and `crate::store::Store`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -118,6 +119,8 @@ struct Source {
     needs: Vec<String>,
     /// Whether it calls `commit` of a store.
     commits: bool,
+    /// The types that it declares for more than the files beside it.
+    types: Vec<String>,
 }
 
 static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
@@ -146,6 +149,7 @@ fn collect(root: &Path, below: &str, found: &mut Vec<Source>) {
             let tokens = tokens(without_tests(&text));
             found.push(Source {
                 lines: text.lines().count(),
+                types: types(&tokens),
                 file,
                 paths: paths(&tokens, &module),
                 needs: paths(&without_reexports(&tokens), &module),
@@ -224,6 +228,21 @@ fn tokens(code: &str) -> Vec<String> {
         }
     }
     tokens
+}
+
+/// The types among `tokens` that are `pub` or `pub(crate)`.
+fn types(tokens: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, word) in tokens.iter().enumerate() {
+        let before = |back: usize| at.checked_sub(back).map(|at| tokens[at].as_str());
+        let is_type = matches!(word.as_str(), "struct" | "enum" | "trait" | "type");
+        let is_shown = before(1) == Some("pub")
+            || (before(1), before(2), before(4)) == (Some(")"), Some("crate"), Some("pub"));
+        if let (true, true, Some(name)) = (is_type, is_shown, tokens.get(at + 1)) {
+            found.push(name.clone());
+        }
+    }
+    found
 }
 
 /// The tokens without `pub use …;`, `pub(crate) use …;` and `mod …;`.
@@ -431,6 +450,26 @@ fn commands_know_the_service_and_nothing_behind_it() {
             }
         }
     }
+    assert_none(&breaches);
+}
+
+/// A type that others use means one thing, and so does its name. The arguments of a command are its
+/// own, and two backends of one name stand behind two traits.
+#[test]
+fn two_types_have_two_names() {
+    const ALIKE: &[&str] = &["Memory"];
+    let mut homes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for source in sources() {
+        for name in &source.types {
+            homes.entry(name).or_default().push(&source.file);
+        }
+    }
+    assert!(homes.len() > 200, "these are not the types");
+    let breaches: Vec<_> = homes
+        .into_iter()
+        .filter(|(name, files)| files.len() > 1 && !name.ends_with("Args") && !ALIKE.contains(name))
+        .map(|(name, files)| format!("`{name}` is declared in {}", files.join(", ")))
+        .collect();
     assert_none(&breaches);
 }
 

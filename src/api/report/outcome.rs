@@ -13,7 +13,7 @@ pub struct Outcome {
     /// Whether every cluster holds what it should.
     pub complete: bool,
     /// The new revisions.
-    pub committed: Vec<Committed>,
+    pub committed: Vec<NewRevision>,
     /// How it went with each set in each cluster.
     pub clusters: Vec<DeliveryOutcome>,
     /// What a person should know about a change of flags or breakers.
@@ -31,7 +31,7 @@ impl Report for Outcome {
 /// A new revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Committed {
+pub struct NewRevision {
     /// The resource.
     pub name: ResourceId,
     /// Its version.

@@ -17,7 +17,7 @@ pub struct PlanReport {
     /// What happens to each set in each cluster.
     pub clusters: Vec<PlannedDelivery>,
     /// What stands against it, worst first.
-    pub objections: Vec<Objection>,
+    pub objections: Vec<ObjectionItem>,
     /// What is switched by hand, and stays so.
     pub overridden: Vec<HoldItem>,
 }
@@ -98,7 +98,7 @@ pub struct PlannedDelivery {
     /// The version that it should hold.
     pub desired: Option<Version>,
     /// What is done about it.
-    pub action: Action,
+    pub action: ActionKind,
     /// What that means for the values.
     pub changes: Vec<ValueChange>,
     /// Our keys that someone else changed.
@@ -107,7 +107,7 @@ pub struct PlannedDelivery {
     pub foreign: Vec<String>,
     /// Keys of others that are taken over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub adopts: Vec<Adopted>,
+    pub adopts: Vec<AdoptedKey>,
 }
 
 /// How a cluster compares with what it should hold of a set.
@@ -180,7 +180,7 @@ impl State {
 /// What is done about one set in one cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Action {
+pub enum ActionKind {
     /// Nothing.
     None,
     /// The snapshot is written where there is none.
@@ -199,7 +199,7 @@ pub enum Action {
     Wait,
 }
 
-impl Action {
+impl ActionKind {
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -262,7 +262,7 @@ impl DriftKind {
 /// A key of someone else that is taken over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Adopted {
+pub struct AdoptedKey {
     /// The key.
     pub key: String,
     /// Whether it holds already what it gets.
@@ -278,7 +278,7 @@ pub struct Adopted {
 /// One reason why a plan is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Objection {
+pub struct ObjectionItem {
     /// The set.
     pub set: SetName,
     /// The cluster; none where it is about the set itself.

@@ -13,7 +13,7 @@ use crate::api;
 use crate::api::{
     About, Approval, At, BreakerChange, BreakerOperation, Caller, Change, ClocksOff, Declaration,
     Edit, ErrorKind, Event, Explanation, FlagChange, FlagPosition, Held, Hold, Pace, Permission,
-    Preview, Principal, Proposal, Reach, Request, Source, ValueChange, Wanted,
+    Preview, Principal, Proposal, Reach, Request, ValueChange, ValueSource, Wanted,
 };
 use crate::model::{
     BreakerState, Cause, Consent, Content, Flag, FlagState, Limit, Limits, Operation, Origin,
@@ -36,7 +36,7 @@ fn survives<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T) {
 
 /// A report as it is written, too.
 fn report<R: Report + Clone + PartialEq + Debug>(report: R) {
-    survives(Document::new(R::KIND, report.clone()));
+    survives(Envelope::new(R::KIND, report.clone()));
     survives(report);
 }
 
@@ -216,7 +216,7 @@ fn waiting() -> Vec<Waiting> {
     STATES.into_iter().map(waiting).collect()
 }
 
-fn objections() -> Vec<Objection> {
+fn objections() -> Vec<ObjectionItem> {
     let rules = [
         Rule::Ahead,
         Rule::OtherHistory,
@@ -234,7 +234,7 @@ fn objections() -> Vec<Objection> {
     ];
     let answers = Consent::ALL.into_iter().map(Some).chain([None]).cycle();
     let all = rules.into_iter().zip(answers);
-    all.map(|(rule, answer)| Objection {
+    all.map(|(rule, answer)| ObjectionItem {
         set: parsed("shop"),
         cluster: answer.map(|_| parsed("eu")),
         rule,
@@ -257,14 +257,14 @@ fn plan() -> PlanReport {
         ResourceReason::Takeover,
     ];
     let actions = [
-        Action::None,
-        Action::Create,
-        Action::Update,
-        Action::Repair,
-        Action::Remove,
-        Action::Leave,
-        Action::Refused,
-        Action::Wait,
+        ActionKind::None,
+        ActionKind::Create,
+        ActionKind::Update,
+        ActionKind::Repair,
+        ActionKind::Remove,
+        ActionKind::Leave,
+        ActionKind::Refused,
+        ActionKind::Wait,
     ];
     let drift = |(what, key): (DriftKind, Option<&str>)| KeyDrift {
         key: key.map(str::to_owned),
@@ -276,7 +276,7 @@ fn plan() -> PlanReport {
         values: changes(),
     };
     let drifts = [(DriftKind::Changed, None), (DriftKind::Deleted, Some(ODD))];
-    let adopted = |same_bytes| Adopted {
+    let adopted = |same_bytes| AdoptedKey {
         key: ODD.to_owned(),
         same_bytes,
         from: Some(String::new()).filter(|_| same_bytes),
@@ -404,7 +404,7 @@ fn reports_of_changes_survive() {
     };
     report(Outcome {
         complete: false,
-        committed: vec![Committed {
+        committed: vec![NewRevision {
             name: ResourceId::Cluster(parsed("eu")),
             version: version(u64::MAX),
         }],
@@ -584,20 +584,20 @@ fn content() -> Content {
 fn what_is_looked_up_survives() {
     let sources = held().into_iter().flat_map(|held| {
         [
-            Source::Override {
+            ValueSource::Override {
                 variant: ODD.to_owned(),
                 held: held.clone(),
             },
-            Source::Breaker {
+            ValueSource::Breaker {
                 breaker: parsed("failing"),
                 held,
             },
         ]
     });
-    let layer = Source::Layer {
+    let layer = ValueSource::Layer {
         layer: parsed("eu"),
     };
-    let sources = sources.chain([Source::Defaults, Source::Flag, layer]);
+    let sources = sources.chain([ValueSource::Defaults, ValueSource::Flag, layer]);
     let explained = sources
         .zip(values().into_iter().cycle())
         .map(|(source, value)| ExplainedValue {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::text::{place, shell_word as quoted};
 use crate::model::{Connection, Consent, Heads, Key, ResourceId, Selector};
-use crate::plan::{Condition, Delivery, Objection, Reason, UnseenKind};
+use crate::plan::{Condition, Delivery, Objection, ObjectionReason, UnseenKind};
 
 /// Foreign keys are removed by hand, and nobody types more than this.
 const MAX_KEYS: usize = 20;
@@ -48,7 +48,8 @@ pub(super) fn commands(
 }
 
 fn repair<'a>(delivery: &'a Delivery, against: &[&Objection]) -> Vec<&'a str> {
-    let is_too_large = |objection: &&Objection| matches!(objection.reason, Reason::TooLarge { .. });
+    let is_too_large =
+        |objection: &&Objection| matches!(objection.reason, ObjectionReason::TooLarge { .. });
     if against.iter().any(is_too_large) {
         // Shows the limits that are in the way.
         return vec!["cfgctl", "cluster", "check", delivery.pair.cluster.as_str()];

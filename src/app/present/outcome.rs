@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::leaving::left;
-use crate::api::report::{Committed, Delivered, DeliveryOutcome, Outcome};
-use crate::engine::{self, EngineError, Pass, Reconciled, Report};
+use crate::api::report::{Delivered, DeliveryOutcome, NewRevision, Outcome};
+use crate::engine::{self, Attempt, EngineError, Pass, Reconciled};
 use crate::model::{Document, ResourceId, SetName, Version};
 use crate::plan::{Pair, Plan, UnseenKind};
 
 /// How it went with a plan that was carried out.
-pub(crate) fn outcome(plan: &Plan, reports: &[Report]) -> Outcome {
+pub(crate) fn outcome(plan: &Plan, reports: &[Attempt]) -> Outcome {
     let mut against: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for objection in &plan.objections {
         if let Some(cluster) = &objection.cluster {
@@ -17,11 +17,11 @@ pub(crate) fn outcome(plan: &Plan, reports: &[Report]) -> Outcome {
             reasons.or_default().push(objection.reason.to_string());
         }
     }
-    let item = |report: &Report| {
+    let item = |report: &Attempt| {
         let delivery = plan.delivery(&report.pair)?;
         let version = delivery.desired.as_ref().map(Document::version);
         // A set that does not belong to a cluster and is not there is no news.
-        if version.is_none() && report.outcome == engine::Outcome::Unchanged {
+        if version.is_none() && report.outcome == engine::Ending::Unchanged {
             return None;
         }
         let in_batches = (delivery.write.as_ref()).is_some_and(|write| !write.loose.is_empty());
@@ -44,7 +44,7 @@ pub(crate) fn outcome(plan: &Plan, reports: &[Report]) -> Outcome {
         committed: plan
             .resources
             .iter()
-            .map(|resource| Committed {
+            .map(|resource| NewRevision {
                 name: resource.id.clone(),
                 version: resource.version,
             })
@@ -63,7 +63,7 @@ pub(crate) fn reconciled(
     reconciled: Result<Reconciled, EngineError>,
 ) -> Outcome {
     let name = ResourceId::Set(set.clone());
-    let committed = version.map(|version| Committed { name, version });
+    let committed = version.map(|version| NewRevision { name, version });
     let mut all = Outcome {
         complete: reconciled.is_ok(),
         committed: committed.into_iter().collect(),
@@ -93,25 +93,25 @@ pub(crate) fn reconciled(
 
 /// `against` is what stands against a write; `stays` says what became of one that came too late.
 fn delivered(
-    report: &Report,
+    report: &Attempt,
     version: Option<Version>,
     against: &[String],
     stays: &str,
 ) -> DeliveryOutcome {
     let (outcome, reason) = match &report.outcome {
-        engine::Outcome::Unchanged => (Delivered::Unchanged, None),
-        engine::Outcome::Delivered => (Delivered::Delivered, None),
-        engine::Outcome::Removed => (Delivered::Removed, None),
-        engine::Outcome::Left(keys) => (Delivered::Left, Some(left(*keys))),
-        engine::Outcome::Superseded(newer) => (
+        engine::Ending::Unchanged => (Delivered::Unchanged, None),
+        engine::Ending::Delivered => (Delivered::Delivered, None),
+        engine::Ending::Removed => (Delivered::Removed, None),
+        engine::Ending::Left(keys) => (Delivered::Left, Some(left(*keys))),
+        engine::Ending::Superseded(newer) => (
             Delivered::Superseded,
             Some(format!("it holds version {newer} already")),
         ),
-        engine::Outcome::Conflict(what) => (
+        engine::Ending::Conflict(what) => (
             Delivered::Conflict,
             Some(format!("changed after it was read, {stays}: {what}")),
         ),
-        engine::Outcome::Failed(unseen) => (
+        engine::Ending::Failed(unseen) => (
             match unseen.kind {
                 UnseenKind::Unreachable => Delivered::Unreachable,
                 UnseenKind::Denied => Delivered::Denied,
@@ -119,13 +119,13 @@ fn delivered(
             },
             Some(unseen.reason.clone()),
         ),
-        engine::Outcome::Unknown(reason) => (Delivered::Unknown, Some(reason.clone())),
-        engine::Outcome::Stopped { after, done, of } => {
+        engine::Ending::Unknown(reason) => (Delivered::Unknown, Some(reason.clone())),
+        engine::Ending::Stopped { after, done, of } => {
             let reason = stopped(after.as_secs_f32(), *done, *of);
             (Delivered::Stopped, Some(reason))
         }
-        engine::Outcome::Refused => (Delivered::Refused, Some(against.join("; "))),
-        engine::Outcome::Interrupted => (Delivered::Interrupted, Some("not begun".to_owned())),
+        engine::Ending::Refused => (Delivered::Refused, Some(against.join("; "))),
+        engine::Ending::Interrupted => (Delivered::Interrupted, Some("not begun".to_owned())),
     };
     DeliveryOutcome {
         set: report.pair.set.clone(),

@@ -4,13 +4,13 @@ use similar::TextDiff;
 
 use super::{excerpt, holds, leaving};
 use crate::api::report::{
-    Action, Adopted, DriftKind, KeyDrift, Objection, PlanReport, PlannedDelivery, PlannedResource,
-    ResourceEdit, ResourceReason, State,
+    ActionKind, AdoptedKey, DriftKind, KeyDrift, ObjectionItem, PlanReport, PlannedDelivery,
+    PlannedResource, ResourceEdit, ResourceReason, State,
 };
 use crate::manifest::manifest_of;
 use crate::model::{Content, Document, Key, ResourceId};
 use crate::plan::{
-    self, Condition, Delivery, Drift, Plan, Reason, ResourceChange, UnseenKind, Why,
+    self, Condition, Delivery, ForeignEdit, ObjectionReason, Plan, ResourceChange, UnseenKind, Why,
 };
 use crate::yaml;
 
@@ -115,9 +115,9 @@ pub(crate) fn state(condition: &Condition) -> State {
         Condition::Edited => State::ChangedByHand,
         Condition::Outdated => State::Outdated,
         Condition::Leftover => State::LeftOver,
-        Condition::Alien(Reason::Ahead { .. }) => State::Ahead,
-        Condition::Alien(Reason::OtherHistory { .. }) => State::OtherHistory,
-        Condition::Alien(Reason::Unreadable { .. }) => State::Unreadable,
+        Condition::Alien(ObjectionReason::Ahead { .. }) => State::Ahead,
+        Condition::Alien(ObjectionReason::OtherHistory { .. }) => State::OtherHistory,
+        Condition::Alien(ObjectionReason::Unreadable { .. }) => State::Unreadable,
         Condition::Alien(_) => State::NotOurs,
         Condition::Unseen(unseen) => match unseen.kind {
             UnseenKind::Unreachable => State::Unreachable,
@@ -146,16 +146,16 @@ pub(crate) fn condition_reason(condition: &Condition) -> Option<String> {
     }
 }
 
-fn action(action: plan::Action) -> Action {
+fn action(action: plan::Action) -> ActionKind {
     match action {
-        plan::Action::Keep => Action::None,
-        plan::Action::Create => Action::Create,
-        plan::Action::Update => Action::Update,
-        plan::Action::Repair => Action::Repair,
-        plan::Action::Remove => Action::Remove,
-        plan::Action::Leave(_) => Action::Leave,
-        plan::Action::Refuse => Action::Refused,
-        plan::Action::Wait => Action::Wait,
+        plan::Action::Keep => ActionKind::None,
+        plan::Action::Create => ActionKind::Create,
+        plan::Action::Update => ActionKind::Update,
+        plan::Action::Repair => ActionKind::Repair,
+        plan::Action::Remove => ActionKind::Remove,
+        plan::Action::Leave(_) => ActionKind::Leave,
+        plan::Action::Refuse => ActionKind::Refused,
+        plan::Action::Wait => ActionKind::Wait,
     }
 }
 
@@ -168,10 +168,10 @@ fn reason(delivery: &Delivery) -> Option<String> {
     }
 }
 
-fn adopted(adopted: &plan::Adopted) -> Adopted {
+fn adopted(adopted: &plan::Adopted) -> AdoptedKey {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let change = adopted.change.as_ref();
-    Adopted {
+    AdoptedKey {
         key: adopted.key.to_string(),
         same_bytes: change.is_none(),
         from: change.map(|(from, _)| text(from)),
@@ -180,8 +180,8 @@ fn adopted(adopted: &plan::Adopted) -> Adopted {
 }
 
 /// What stands against a plan.
-pub(crate) fn objection(objection: &plan::Objection) -> Objection {
-    Objection {
+pub(crate) fn objection(objection: &plan::Objection) -> ObjectionItem {
+    ObjectionItem {
         set: objection.set.clone(),
         cluster: objection.cluster.clone(),
         rule: objection.reason.rule(),
@@ -191,9 +191,9 @@ pub(crate) fn objection(objection: &plan::Objection) -> Objection {
 }
 
 /// One of our keys that someone else changed.
-pub(super) fn key_drift(drift: &Drift) -> KeyDrift {
+pub(super) fn key_drift(drift: &ForeignEdit) -> KeyDrift {
     match drift {
-        Drift::EditedSnapshot { values } => KeyDrift {
+        ForeignEdit::EditedSnapshot { values } => KeyDrift {
             key: None,
             what: DriftKind::Changed,
             found: None,
@@ -202,7 +202,7 @@ pub(super) fn key_drift(drift: &Drift) -> KeyDrift {
             expected_bytes: None,
             values: values.iter().map(excerpt::change).collect(),
         },
-        Drift::Edited {
+        ForeignEdit::Edited {
             key,
             found,
             unread,
@@ -215,7 +215,7 @@ pub(super) fn key_drift(drift: &Drift) -> KeyDrift {
                 ..drift
             }
         }
-        Drift::Missing { key, expected } => {
+        ForeignEdit::Missing { key, expected } => {
             with_values(key, DriftKind::Deleted, None, expected.as_deref())
         }
     }

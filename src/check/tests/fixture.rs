@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::manifest::{Input, Manifest, Places, load};
+use crate::manifest::{Manifest, ManifestSource, SpanTree, load};
 
 /// The manifests of `yaml`, one per document, each without its `apiVersion`.
 pub(super) fn fixture(yaml: &str) -> Vec<Manifest> {
@@ -18,7 +18,7 @@ pub(super) fn fixture(yaml: &str) -> Vec<Manifest> {
         .collect::<Vec<_>>()
         .join("---\n");
     let mut text = whole.as_bytes();
-    let inputs = vec![Input::Text("test.yaml".into(), &mut text)];
+    let inputs = vec![ManifestSource::Text("test.yaml".into(), &mut text)];
     let mut loaded = load(inputs, Path::new("/"));
     assert_eq!(loaded.findings, []);
     // Each document got one line that the test does not show.
@@ -28,7 +28,7 @@ pub(super) fn fixture(yaml: &str) -> Vec<Manifest> {
     loaded.manifests
 }
 
-fn shift(places: &mut Places, lines: usize) {
+fn shift(places: &mut SpanTree, lines: usize) {
     for span in [&mut places.key, &mut places.value] {
         span.line = span.line.saturating_sub(lines);
     }

@@ -6,7 +6,7 @@ use crate::cli::connect::{Connected, connect};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::names::PartOf;
 use crate::cli::session::Session;
-use crate::cli::view::{Look, View};
+use crate::cli::view::{Canvas, View};
 use crate::cli::views::table::{moment, printable, table};
 use crate::model::BreakerName;
 
@@ -38,7 +38,7 @@ pub(super) async fn history(session: &Session, args: &HistoryArgs) -> Result<Exi
 impl View for BreakerHistory {
     const KIND: &'static str = <Self as Report>::KIND;
 
-    fn table(&self, look: Look) -> String {
+    fn table(&self, look: Canvas) -> String {
         let text = table(look, HEADER, self.events.iter().map(row));
         if text.is_empty() {
             format!("{} was never tripped\n", self.breaker)

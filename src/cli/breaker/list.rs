@@ -7,7 +7,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::follow::{Follower, Proposals};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::session::{LookArgs, Session};
-use crate::cli::view::{Look, View};
+use crate::cli::view::{Canvas, View};
 use crate::cli::views::overrides::{delivered, joined, lasts};
 use crate::cli::views::table::{age, printable, table};
 use crate::model::SetName;
@@ -49,7 +49,7 @@ pub(super) async fn list(session: &Session, args: &ListArgs) -> Result<Exit, Fai
 impl View for Breakers {
     const KIND: &'static str = <Self as Report>::KIND;
 
-    fn table(&self, look: Look) -> String {
+    fn table(&self, look: Canvas) -> String {
         let rows = self.breakers.iter().map(|view| {
             let dash = || "-".to_owned();
             [

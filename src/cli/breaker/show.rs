@@ -11,7 +11,7 @@ use crate::cli::follow::{Follower, Proposals};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::names::PartOf;
 use crate::cli::session::{LookArgs, Session};
-use crate::cli::view::{Look, View};
+use crate::cli::view::{Canvas, View};
 use crate::cli::views::overrides::{delivered, effect_lines, joined, lasts};
 use crate::cli::views::table::{moment, printable, table};
 use crate::model::{BreakerName, BreakerState};
@@ -48,7 +48,7 @@ pub(super) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Fai
 impl View for BreakerReport {
     const KIND: &'static str = <Self as Report>::KIND;
 
-    fn table(&self, look: Look) -> String {
+    fn table(&self, look: Canvas) -> String {
         let mut text = format!("{}\n", self.breaker);
         if let Some(description) = &self.description {
             _ = writeln!(text, "  {}", printable(description));

@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use super::described::connected;
 use crate::api::ClusterQuery;
-use crate::cli::connect::{self, Recognised, Token};
+use crate::cli::connect::{self, AclToken, Recognised};
 use crate::cli::declared::FileArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::keyring::{ELSEWHERE, Keyring, KeyringError, Login};
 use crate::cli::session::{Session, duration};
-use crate::cli::view::{Look, View};
+use crate::cli::view::{Canvas, View};
 use crate::cli::views::table::printable;
 use crate::model::{self, ClusterName, Connection};
 
@@ -131,7 +131,11 @@ pub(super) async fn login(session: &Session, args: &LoginArgs) -> Result<Exit, F
     Ok(Exit::Done)
 }
 
-async fn read_token(session: &Session, args: &LoginArgs, location: &str) -> Result<Token, Failure> {
+async fn read_token(
+    session: &Session,
+    args: &LoginArgs,
+    location: &str,
+) -> Result<AclToken, Failure> {
     let text = if args.token_stdin {
         let mut text = String::new();
         let read = std::io::stdin()
@@ -145,14 +149,14 @@ async fn read_token(session: &Session, args: &LoginArgs, location: &str) -> Resu
         let question = format!("Token for {} at {}", args.name, printable(location));
         session.ui.secret(&question, "--token-stdin").await?
     };
-    Token::new(&text).ok_or_else(|| Failure::usage("there is no token in what was given"))
+    AclToken::new(&text).ok_or_else(|| Failure::usage("there is no token in what was given"))
 }
 
 async fn check(
     session: &Session,
     args: &LoginArgs,
-    spec: &model::Consul,
-    token: &Token,
+    spec: &model::ConsulSpec,
+    token: &AclToken,
 ) -> Result<Recognised, Failure> {
     let recognised = connect::recognise(session, &args.name, spec, args.timeout, token).await;
     let failure = match recognised {
@@ -207,7 +211,7 @@ impl From<KeyringError> for Failure {
 impl View for LoggedIn {
     const KIND: &'static str = "Login";
 
-    fn table(&self, _: Look) -> String {
+    fn table(&self, _: Canvas) -> String {
         let address = printable(&self.address);
         format!(
             "the token for {} at {address} is kept in the keyring\n",
@@ -223,7 +227,7 @@ impl View for LoggedIn {
 impl View for LoggedOut {
     const KIND: &'static str = "Logout";
 
-    fn table(&self, _: Look) -> String {
+    fn table(&self, _: Canvas) -> String {
         if self.addresses.is_empty() {
             return format!("no token was kept for {}\n", self.cluster);
         }

@@ -6,7 +6,7 @@ use crate::api::report::{Policy, Report};
 use crate::cli::declared::FileArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::session::Session;
-use crate::cli::view::{Look, View};
+use crate::cli::view::{Canvas, View};
 use crate::model::{ClusterName, SetName};
 
 /// Which cluster, and for which sets.
@@ -38,7 +38,7 @@ pub(super) async fn policy(session: &Session, args: &PolicyArgs) -> Result<Exit,
 impl View for Policy {
     const KIND: &'static str = <Self as Report>::KIND;
 
-    fn table(&self, _: Look) -> String {
+    fn table(&self, _: Canvas) -> String {
         self.hcl.clone()
     }
 

@@ -13,7 +13,7 @@ use crate::cli::connect::connect;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::names::PartOf;
 use crate::cli::session::{STORE_CONTEXT, Session};
-use crate::cli::view::{Look, View};
+use crate::cli::view::{Canvas, View};
 use crate::cli::views::overrides::held_by;
 use crate::cli::views::table::{printable, shortened, table};
 use crate::evaluate::{TARGETING_KEY, number_text};
@@ -200,7 +200,7 @@ fn why(answer: &Answer) -> String {
 impl View for Evaluated {
     const KIND: &'static str = <Self as Report>::KIND;
 
-    fn table(&self, look: Look) -> String {
+    fn table(&self, look: Canvas) -> String {
         let rows = self.answers.iter().map(|answer| {
             let clusters: Vec<&str> = answer.clusters.iter().map(ClusterName::as_str).collect();
             let value = answer.value.as_ref();

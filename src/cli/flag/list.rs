@@ -8,7 +8,7 @@ use crate::cli::follow::{Follower, Proposals};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::names::PartOf;
 use crate::cli::session::{LookArgs, Session};
-use crate::cli::view::{Look, View};
+use crate::cli::view::{Canvas, View};
 use crate::cli::views::overrides::{delivered, lasts};
 use crate::cli::views::table::{age, printable, table};
 use crate::model::{ClusterName, Flag, FlagName, FlagState, SetName};
@@ -84,7 +84,7 @@ fn in_short(flag: &Flag) -> String {
 impl View for Flags {
     const KIND: &'static str = <Self as Report>::KIND;
 
-    fn table(&self, look: Look) -> String {
+    fn table(&self, look: Canvas) -> String {
         let rows = self.flags.iter().map(|view| {
             let source = match (&view.source, &view.breaker) {
                 (FlagSource::Breaker, Some(breaker)) => format!("breaker {breaker}"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::connect::consul;
 use super::super::failure::{Exit, Failure};
 use super::super::session::Session;
-use crate::import::{MAX_EXPORT_BYTES, Pair, is_beside, read_export};
+use crate::import::{ForeignKey, MAX_EXPORT_BYTES, is_beside, read_export};
 use crate::model::{self, Key, LimitOverrides};
 
 /// The most files beside the prefix that are fetched; an application has a few.
@@ -15,7 +15,7 @@ const MAX_BESIDE: usize = 64;
 
 /// The keys, and what else there is to say of them.
 pub(super) struct Source {
-    pub(super) pairs: Vec<Pair>,
+    pub(super) pairs: Vec<ForeignKey>,
     pub(super) notes: Vec<String>,
 }
 
@@ -27,7 +27,7 @@ pub(super) async fn from_consul(
     timeout: Duration,
     prefix: &Key,
 ) -> Result<Source, Failure> {
-    let spec = model::Consul {
+    let spec = model::ConsulSpec {
         address: (!address.is_empty()).then(|| address.to_owned()),
         // Only writes and snapshots need it.
         prefix: prefix.clone(),

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Effects, Style};
 use similar::{ChangeTag, DiffOp, TextDiff};
 
-use super::super::view::Look;
+use super::super::view::Canvas;
 use super::table::printable;
 
 /// Lines of context around a change, as `diff -u` has them.
@@ -118,7 +118,7 @@ fn whole(line: &str) -> impl Iterator<Item = (bool, Cow<'_, str>)> {
 
 impl Highlight {
     /// Words only where colours are shown.
-    pub(crate) fn of(look: Look) -> Self {
+    pub(crate) fn of(look: Canvas) -> Self {
         if look.color { Self::Words } else { Self::Lines }
     }
 }

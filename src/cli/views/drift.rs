@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::failure::Exit;
 use super::super::session::StoreArgs;
-use super::super::view::{Look, Output, View};
+use super::super::view::{Canvas, Output, View};
 use super::markdown::{Comment, Section, code};
 use super::overrides::hold_line;
 use super::table::{count, moment, printable, table};
@@ -100,7 +100,7 @@ fn version(item: &DriftItem) -> String {
 }
 
 /// Everything about it, on several lines; nothing where all is well.
-fn details(item: &DriftItem, look: Look, text: &mut String) {
+fn details(item: &DriftItem, look: Canvas, text: &mut String) {
     let Some(cause) = &item.cause else { return };
     let place = format!("{} in {}", item.set, item.cluster);
     let state = item.state.words();
@@ -125,7 +125,7 @@ fn details(item: &DriftItem, look: Look, text: &mut String) {
 impl View for DriftView {
     const KIND: &'static str = <Drift as Report>::KIND;
 
-    fn table(&self, look: Look) -> String {
+    fn table(&self, look: Canvas) -> String {
         let rows = self.drift.clusters.iter().map(|pair| {
             let about = match (pair.keys.len(), pair.foreign.len()) {
                 (0, 0) => String::new(),
@@ -198,7 +198,7 @@ impl DriftView {
                 mend.join("<br>"),
             ]
         });
-        let look = Look::plain(self.drift.at);
+        let look = Canvas::plain(self.drift.at);
         let sets: BTreeSet<&SetName> = differing().map(|pair| &pair.set).collect();
         let sections = sets.into_iter().map(|set| {
             let mut text = String::new();

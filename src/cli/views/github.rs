@@ -12,7 +12,7 @@ pub(crate) struct Annotation<'a> {
     /// `error` or `warning`.
     pub(crate) level: &'static str,
     /// Where, if it is in a file.
-    pub(crate) place: Option<Place<'a>>,
+    pub(crate) place: Option<FilePlace<'a>>,
     /// A few words on top.
     pub(crate) title: &'a str,
     /// What is wrong; may have several lines.
@@ -21,7 +21,7 @@ pub(crate) struct Annotation<'a> {
 
 /// A place in a file.
 #[derive(Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct FilePlace<'a> {
     /// The file, from the root of the repository.
     pub(crate) file: &'a str,
     /// The line, from 1.
@@ -73,7 +73,7 @@ mod tests {
     fn annotation<'a>(file: &'a str, title: &'a str, message: &str) -> Annotation<'a> {
         Annotation {
             level: "error",
-            place: Some(Place {
+            place: Some(FilePlace {
                 file,
                 line: 3,
                 column: 5,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::super::view::{Look, View};
+use super::super::view::{Canvas, View};
 use super::table::{printable, table};
 use crate::import::{Fate, Layout};
 use crate::model::{Key, SetName};
@@ -68,7 +68,7 @@ pub(crate) fn items(keys: &BTreeMap<String, Fate>) -> Vec<KeyItem> {
 impl View for ImportReport {
     const KIND: &'static str = "Import";
 
-    fn table(&self, look: Look) -> String {
+    fn table(&self, look: Canvas) -> String {
         let rows = self.keys.iter().map(|item| {
             let result = match item.result {
                 KeyResult::SameBytes => "same bytes",

@@ -19,14 +19,14 @@ pub(crate) struct Case {
     /// What is tested.
     pub(crate) name: String,
     /// Why it failed, if it did.
-    pub(crate) failures: Vec<Failure>,
+    pub(crate) failures: Vec<CaseFailure>,
     /// What is worth reading although it passed.
     pub(crate) notes: Vec<String>,
 }
 
 /// One reason.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct CaseFailure {
     /// A stable word.
     pub(crate) code: String,
     /// What is wrong, with its place.
@@ -142,11 +142,11 @@ mod tests {
                 Case {
                     name: "set/checkout".to_owned(),
                     failures: vec![
-                        Failure {
+                        CaseFailure {
                             code: "schema".to_owned(),
                             message: "config/a&b.yaml:3:5: \"x\" < 5".to_owned(),
                         },
-                        Failure {
+                        CaseFailure {
                             code: "schema".to_owned(),
                             message: "config/a&b.yaml:4:5: ]]>".to_owned(),
                         },

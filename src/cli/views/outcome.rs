@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::super::view::{Look, View};
+use super::super::view::{Canvas, View};
 use super::table::{printable, table};
-use crate::api::report::{Committed, Outcome, Report};
+use crate::api::report::{NewRevision, Outcome, Report};
 
 impl View for Outcome {
     const KIND: &'static str = <Self as Report>::KIND;
 
-    fn table(&self, look: Look) -> String {
+    fn table(&self, look: Canvas) -> String {
         let rows = self.clusters.iter().map(|it| {
             [
                 it.set.to_string(),
@@ -28,7 +28,7 @@ impl View for Outcome {
             return text;
         }
         let mut text = String::new();
-        for Committed { name, version } in &self.committed {
+        for NewRevision { name, version } in &self.committed {
             _ = writeln!(text, "{name} is committed as version {version}");
         }
         if text.is_empty() {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::super::view::{Look, View};
+use super::super::view::{Canvas, View};
 use super::table::{moment, printable, span};
 use super::values::value_lines;
 use crate::api::report::{Effect, EffectIn, HoldItem, Report, Waiting};
@@ -100,7 +100,7 @@ pub(crate) fn hold_line(item: &HoldItem) -> String {
 }
 
 /// Effects as lines.
-pub(crate) fn effect_lines(effects: &[EffectIn], look: Look, text: &mut String) {
+pub(crate) fn effect_lines(effects: &[EffectIn], look: Canvas, text: &mut String) {
     for effect in effects {
         let clusters = joined(&effect.clusters, ", ");
         if let Some(reason) = &effect.reason {
@@ -118,7 +118,7 @@ pub(crate) fn effect_lines(effects: &[EffectIn], look: Look, text: &mut String) 
 impl View for Effect {
     const KIND: &'static str = <Self as Report>::KIND;
 
-    fn table(&self, look: Look) -> String {
+    fn table(&self, look: Canvas) -> String {
         let mut text = String::new();
         if let Some(note) = &self.note {
             _ = writeln!(text, "{}", printable(note));

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::super::view::{Look, Output, View};
+use super::super::view::{Canvas, Output, View};
 use super::diff::{Highlight, colored};
 use super::markdown::{Comment, Section, code};
 use super::objection::place;
@@ -14,7 +14,7 @@ use super::overrides::hold_line;
 use super::table::{count, printable, shortened, table};
 use super::values::{drift_values, value_lines};
 use crate::api::report::{
-    Action, PlanReport, PlannedDelivery, PlannedResource, Report, ResourceEdit, ResourceReason,
+    ActionKind, PlanReport, PlannedDelivery, PlannedResource, Report, ResourceEdit, ResourceReason,
     State,
 };
 use crate::api::{Edit, ValueChange};
@@ -52,7 +52,7 @@ impl<'a> PlanView<'a> {
             .plan
             .clusters
             .iter()
-            .filter(|it| it.condition != State::NotHere || it.action != Action::None)
+            .filter(|it| it.condition != State::NotHere || it.action != ActionKind::None)
             .collect();
         let settled = pairs.iter().filter(|it| is_settled(it)).count();
         let clusters: BTreeSet<&str> = pairs.iter().map(|view| view.cluster.as_str()).collect();
@@ -78,7 +78,7 @@ fn title(resource: &PlannedResource) -> String {
     format!("{name} {change} ({base} → {version})")
 }
 
-fn show(resource: &PlannedResource, look: Look, detail: Detail) -> String {
+fn show(resource: &PlannedResource, look: Canvas, detail: Detail) -> String {
     let base = resource.base.map_or("new".to_owned(), |it| it.to_string());
     let (change, version) = (resource.change.as_str(), resource.version);
     let mut text = heading(&format!("{} {change} ({base} → {version})", resource.name));
@@ -100,13 +100,13 @@ fn show(resource: &PlannedResource, look: Look, detail: Detail) -> String {
 
 /// Whether it holds what it should, and nothing will happen.
 fn is_settled(delivery: &PlannedDelivery) -> bool {
-    delivery.action == Action::None
+    delivery.action == ActionKind::None
         && delivery.foreign.is_empty()
         && matches!(delivery.condition, State::InSync | State::NotHere)
 }
 
 /// Whether a person wants to see it: what is settled only where everything is asked for.
-fn is_shown(delivery: &PlannedDelivery, look: Look) -> bool {
+fn is_shown(delivery: &PlannedDelivery, look: Canvas) -> bool {
     !is_settled(delivery) || (look.wide && delivery.condition != State::NotHere)
 }
 
@@ -150,13 +150,15 @@ fn planned(delivery: &PlannedDelivery) -> String {
     if let Some(adopts) = adoption(delivery) {
         // To the application these are there already: what is created is no news to it.
         return match (action, values.as_slice()) {
-            (Action::Create, _) | (_, []) => adopts,
+            (ActionKind::Create, _) | (_, []) => adopts,
             (action, values) => format!("{} {}, {adopts}", action.as_str(), values.join(" ")),
         };
     }
     match (action, values.as_slice()) {
-        (Action::None, _) => "-".to_owned(),
-        (action @ (Action::Wait | Action::Refused), _) | (action, []) => action.as_str().to_owned(),
+        (ActionKind::None, _) => "-".to_owned(),
+        (action @ (ActionKind::Wait | ActionKind::Refused), _) | (action, []) => {
+            action.as_str().to_owned()
+        }
         (action, values) => format!("{} {}", action.as_str(), values.join(" ")),
     }
 }
@@ -192,7 +194,7 @@ fn already(delivery: &PlannedDelivery) -> String {
     }
 }
 
-fn details(delivery: &PlannedDelivery, look: Look, text: &mut String) {
+fn details(delivery: &PlannedDelivery, look: Canvas, text: &mut String) {
     let place = format!("{} in {}", delivery.set, delivery.cluster);
     for drift in &delivery.drift {
         let key = drift.key.as_deref().unwrap_or("the snapshot key");
@@ -225,7 +227,7 @@ fn heading(text: &str) -> String {
 impl View for PlanView<'_> {
     const KIND: &'static str = <PlanReport as Report>::KIND;
 
-    fn table(&self, look: Look) -> String {
+    fn table(&self, look: Canvas) -> String {
         let mut sections: Vec<String> = Vec::new();
         let resources = self.plan.resources.iter();
         sections.push(
@@ -299,7 +301,7 @@ impl View for PlanView<'_> {
 
 impl PlanView<'_> {
     fn markdown(&self) -> String {
-        let look = Look::plain(jiff::Timestamp::UNIX_EPOCH);
+        let look = Canvas::plain(jiff::Timestamp::UNIX_EPOCH);
         let shown = || {
             let clusters = self.plan.clusters.iter();
             clusters.filter(|it| !is_settled(it))

@@ -3,7 +3,7 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::{SignedDuration, SpanRound, Timestamp, Unit};
 
-use super::super::view::Look;
+use super::super::view::Canvas;
 
 use crate::model::Origin;
 /// Text from outside, on one line.
@@ -11,7 +11,7 @@ pub(crate) use crate::model::text::printable;
 
 /// A table with these columns and rows; ends in a newline. Empty without rows.
 pub(crate) fn table<const N: usize>(
-    look: Look,
+    look: Canvas,
     header: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> String {
@@ -112,7 +112,7 @@ pub(crate) fn planned(origin: &Origin) -> String {
 const SHOWN_BYTES: usize = 60;
 
 /// A value on one line, cut where it is long and nobody asked for everything.
-pub(crate) fn shortened(value: &str, look: Look) -> String {
+pub(crate) fn shortened(value: &str, look: Canvas) -> String {
     let line = printable(value);
     if look.wide || line.len() <= SHOWN_BYTES {
         return line;

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::super::view::{Look, Output, View};
-use super::github::{Annotation, Place};
-use super::junit::{self, Case, Failure, Suite};
+use super::super::view::{Canvas, Output, View};
+use super::github::{Annotation, FilePlace};
+use super::junit::{self, Case, CaseFailure, Suite};
 use super::markdown::{Comment, Section, code};
 use super::table::count;
 use crate::check::Severity;
@@ -181,7 +181,7 @@ impl<'a> Validation<'a> {
 impl View for Validation<'_> {
     const KIND: &'static str = "Validation";
 
-    fn table(&self, _: Look) -> String {
+    fn table(&self, _: Canvas) -> String {
         if !self.valid {
             return String::new();
         }
@@ -217,12 +217,15 @@ impl Validation<'_> {
             let file = finding
                 .at
                 .map(|span| self.roots.file(sources.name(span.source)));
-            let place = finding.at.zip(file.as_deref()).map(|(span, file)| Place {
-                file,
-                line: span.line,
-                column: span.column,
-                end_column: end_column(span, sources),
-            });
+            let place = finding
+                .at
+                .zip(file.as_deref())
+                .map(|(span, file)| FilePlace {
+                    file,
+                    line: span.line,
+                    column: span.column,
+                    end_column: end_column(span, sources),
+                });
             let annotation = Annotation {
                 level: severity(finding),
                 place,
@@ -315,7 +318,7 @@ impl Validation<'_> {
                 continue;
             }
             match finding.severity {
-                Severity::Error => failures.push(Failure {
+                Severity::Error => failures.push(CaseFailure {
                     code: finding.code.clone().into_owned(),
                     message: view.text_at_place(),
                 }),

@@ -4,21 +4,21 @@ use std::fmt::Write as _;
 
 use anstyle::AnsiColor;
 
-use super::super::view::Look;
+use super::super::view::Canvas;
 use super::diff::{Highlight, unified};
 use super::table::{printable, shortened};
 use crate::api::report::KeyDrift;
 use crate::api::{Edit, ValueChange};
 
 /// The key, what happened to it, and both values.
-pub(super) fn drift_details(drift: &KeyDrift, rightly: &str, look: Look, text: &mut String) {
+pub(super) fn drift_details(drift: &KeyDrift, rightly: &str, look: Canvas, text: &mut String) {
     let key = drift.key.as_deref().unwrap_or("the snapshot key");
     _ = writeln!(text, "  {} {}", printable(key), drift.what.words());
     drift_values(drift, rightly, look, text);
 }
 
 /// What it is and what it should be, as a diff where that is text of several lines.
-pub(super) fn drift_values(drift: &KeyDrift, rightly: &str, look: Look, text: &mut String) {
+pub(super) fn drift_values(drift: &KeyDrift, rightly: &str, look: Canvas, text: &mut String) {
     match (&drift.expected, &drift.found) {
         (Some(expected), Some(found)) if has_lines(expected) || has_lines(found) => {
             let highlight = Highlight::of(look);
@@ -43,7 +43,7 @@ pub(super) fn drift_values(drift: &KeyDrift, rightly: &str, look: Look, text: &m
 }
 
 /// One line for every value that changes.
-pub(super) fn value_lines(changes: &[ValueChange], look: Look, text: &mut String) {
+pub(super) fn value_lines(changes: &[ValueChange], look: Canvas, text: &mut String) {
     for change in changes {
         let (sign, style, values) = match &change.edit {
             Edit::Added { to } => ("+", AnsiColor::Green, shortened(&to.to_string(), look)),

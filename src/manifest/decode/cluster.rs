@@ -6,8 +6,8 @@ use super::super::node::{Entry, Kind};
 use super::{Decoder, Fields};
 use crate::manifest::Located;
 use crate::model::{
-    ClientCertificate, Cluster, Connection, Consul, Directory, Key, Labels, LimitOverrides, Tls,
-    TokenSource,
+    ClientCertificate, Cluster, Connection, ConsulSpec, DirectorySpec, Key, Labels, LimitOverrides,
+    Tls, TokenSource,
 };
 
 /// The fields of `spec`: exactly one of them.
@@ -55,14 +55,14 @@ impl Decoder<'_, '_> {
         })
     }
 
-    fn directory(&mut self, entry: &Entry) -> Option<Directory> {
+    fn directory(&mut self, entry: &Entry) -> Option<DirectorySpec> {
         let fields = self.known_fields(&entry.value, entry.at, "`directory`", DIRECTORY_FIELDS)?;
         let path = self.required(fields, "path")?;
         let path = self.beside_manifest(path)?;
-        Some(Directory { path })
+        Some(DirectorySpec { path })
     }
 
-    fn consul(&mut self, entry: &Entry) -> Option<Consul> {
+    fn consul(&mut self, entry: &Entry) -> Option<ConsulSpec> {
         let fields = self.known_fields(&entry.value, entry.at, "`consul`", CONSUL_FIELDS)?;
         let address = self.optional(fields, "address", Self::address);
         let prefix = self.optional(fields, "prefix", |decoder, entry| {
@@ -85,7 +85,7 @@ impl Decoder<'_, '_> {
             return None;
         }
         let limits = self.optional(fields, "limits", Self::limits);
-        Some(Consul {
+        Some(ConsulSpec {
             address: address.ok()?,
             prefix: match prefix.ok()? {
                 Some(prefix) => prefix,

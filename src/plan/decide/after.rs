@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::holds::{Hold, holds};
-use super::super::objection::{Objection, Reason};
+use super::super::objection::{Objection, ObjectionReason};
 use super::super::seen::Pair;
 use super::change::{PlanError, ResourceChange, Why};
 use super::desired::Desired;
@@ -158,7 +158,7 @@ impl<'a> After<'a> {
     pub(crate) fn dangling(&self) -> impl Iterator<Item = Objection> {
         self.dangling.iter().flat_map(|(name, parts)| {
             parts.iter().map(|part| Objection {
-                reason: Reason::Overridden {
+                reason: ObjectionReason::Overridden {
                     set: (*name).clone(),
                     part: part.clone(),
                 },

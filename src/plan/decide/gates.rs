@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::changes::{Edit, value_changes};
-use super::super::objection::{Objection, Reason};
+use super::super::objection::{Objection, ObjectionReason};
 use super::super::seen::Pair;
 use super::after::After;
 use super::change::{PlanError, ResourceChange, Why};
@@ -58,15 +58,15 @@ pub(super) fn judge(
     Ok(objections)
 }
 
-fn reasons(old: &Snapshot, new: Option<&Snapshot>) -> impl Iterator<Item = Reason> {
+fn reasons(old: &Snapshot, new: Option<&Snapshot>) -> impl Iterator<Item = ObjectionReason> {
     let (deletes, grows) = match new {
-        None => (Some(Reason::DeletesAll), None),
+        None => (Some(ObjectionReason::DeletesAll), None),
         Some(new) => (deletes(old, new), grows(old, new)),
     };
     deletes.into_iter().chain(grows)
 }
 
-fn deletes(old: &Snapshot, new: &Snapshot) -> Option<Reason> {
+fn deletes(old: &Snapshot, new: &Snapshot) -> Option<ObjectionReason> {
     let (before, after) = (old.document.values(), new.document.values());
     let of = leaves(before).len();
     let removed = value_changes(before, after)
@@ -81,10 +81,10 @@ fn deletes(old: &Snapshot, new: &Snapshot) -> Option<Reason> {
     [values, published]
         .into_iter()
         .find(|(removed, of)| removed * DELETES_ONE_IN > *of)
-        .map(|(removed, of)| Reason::Deletes { removed, of })
+        .map(|(removed, of)| ObjectionReason::Deletes { removed, of })
 }
 
-fn grows(old: &Snapshot, new: &Snapshot) -> Option<Reason> {
+fn grows(old: &Snapshot, new: &Snapshot) -> Option<ObjectionReason> {
     let (from, to) = (old.document.bytes(), new.document.bytes());
-    (to > from * GROWTH).then_some(Reason::Grows { from, to })
+    (to > from * GROWTH).then_some(ObjectionReason::Grows { from, to })
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::seen::Pair;
 use super::after::After;
 use super::desired::Desired;
-use super::reach::{Clusters, Reach};
+use super::reach::{ClusterScope, Reach};
 use crate::model::{Cluster, ClusterName, Heads, Place, SetName};
 use crate::render;
 
@@ -24,7 +24,7 @@ pub fn places(
     desired: &Desired,
     reach: &Reach,
     heads: &Heads,
-    clusters: &Clusters,
+    clusters: &ClusterScope,
 ) -> BTreeMap<Pair, Look> {
     let after = After::of(desired, heads);
     let mut places = BTreeMap::new();

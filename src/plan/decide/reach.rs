@@ -18,14 +18,14 @@ pub enum Reach {
 
 /// Which clusters are looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Clusters {
+pub enum ClusterScope {
     /// Those that it matches.
     Matching(Selector),
     /// These, as far as they are there.
     Named(BTreeSet<ClusterName>),
 }
 
-impl Clusters {
+impl ClusterScope {
     /// Every cluster.
     pub fn all() -> Self {
         Self::Matching(Selector::default())

@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::super::changes::{ValueChange, value_changes};
 use super::super::holds::Hold;
-use super::super::objection::{Objection, Reason};
+use super::super::objection::{Objection, ObjectionReason};
 use super::super::seen::{Observation, Pair, Unseen};
 use super::batches;
-use super::drift::{Drift, drift};
-use super::due::{Case, Certainty, Side};
-use super::lineage::Standing;
+use super::drift::{ForeignEdit, drift};
+use super::due::{Case, Certainty, ClusterSide};
+use super::lineage::Kinship;
 use crate::model::{
     BreakerState, Connection, Consent, Contents, Document, EntryWrite, Flag, Key, Limits, Observed,
     ObservedEntry, Origin, Oversize, Owner, Part, Snapshot, SnapshotWrite, Version, Write,
@@ -33,7 +33,7 @@ pub struct Delivery {
     /// What it means for the values.
     pub changes: Vec<ValueChange>,
     /// What was changed behind our back since the last write.
-    pub drift: Vec<Drift>,
+    pub drift: Vec<ForeignEdit>,
     /// What is switched by hand in what the target should hold.
     pub overridden: Vec<Hold>,
     /// The flags and breakers that stand otherwise in what the target holds than in what it should
@@ -76,7 +76,7 @@ pub enum Condition {
     /// The set does not belong there any more, and still is there.
     Leftover,
     /// It holds something that is not from this store.
-    Alien(Reason),
+    Alien(ObjectionReason),
     /// It could not be looked at.
     Unseen(Unseen),
 }
@@ -115,7 +115,7 @@ pub enum Found {
 }
 
 /// What happens to one set, and what stands against it.
-pub(super) fn decide(side: &Side<'_>, case: &Case<'_>) -> (Delivery, Vec<Objection>) {
+pub(super) fn decide(side: &ClusterSide<'_>, case: &Case<'_>) -> (Delivery, Vec<Objection>) {
     let mut delivery = Delivery {
         pair: case.set.pair.clone(),
         condition: Condition::None,
@@ -160,13 +160,13 @@ pub(super) fn decide(side: &Side<'_>, case: &Case<'_>) -> (Delivery, Vec<Objecti
             replacing(case, desired),
             Some(replacement(side, case, observed, desired)),
         ),
-        (None, Standing::Ours { .. }) => (Action::Remove, removal(side, case, observed)),
-        (None, Standing::Absent) if batches::is_abandoned(case, observed) => {
+        (None, Kinship::Ours { .. }) => (Action::Remove, removal(side, case, observed)),
+        (None, Kinship::Absent) if batches::is_abandoned(case, observed) => {
             (Action::Remove, removal(side, case, observed))
         }
         // The store says that its set is there. What lies in its place is taken away like any other
         // only if that is consented to.
-        (None, Standing::Alien { .. }) if case.set.now.is_some() => {
+        (None, Kinship::Alien { .. }) if case.set.now.is_some() => {
             (Action::Remove, removal(side, case, observed))
         }
         // What is not from this store is not ours to remove.
@@ -219,35 +219,40 @@ fn otherwise(before: &Contents, after: &Contents) -> BTreeMap<Part, Found> {
 /// What it is called when `desired` is written.
 fn replacing(case: &Case<'_>, desired: &Snapshot) -> Action {
     match &case.standing {
-        Standing::Unknown | Standing::Absent => Action::Create,
-        Standing::Ours { document, .. } if document.version() == desired.document.version() => {
+        Kinship::Unknown | Kinship::Absent => Action::Create,
+        Kinship::Ours { document, .. } if document.version() == desired.document.version() => {
             Action::Repair
         }
-        Standing::Ours { .. } | Standing::Alien { .. } => Action::Update,
+        Kinship::Ours { .. } | Kinship::Alien { .. } => Action::Update,
     }
 }
 
 /// Everything that stands against `write`.
-fn against(side: &Side<'_>, case: &Case<'_>, observed: &Observed, write: &Write) -> Vec<Reason> {
+fn against(
+    side: &ClusterSide<'_>,
+    case: &Case<'_>,
+    observed: &Observed,
+    write: &Write,
+) -> Vec<ObjectionReason> {
     let mut reasons = Vec::new();
     if !side.consents.contains(&Consent::Adopt) {
-        if let Standing::Alien { reason, .. } = &case.standing {
+        if let Kinship::Alien { reason, .. } = &case.standing {
             reasons.push(reason.clone());
         }
         let keys = taken(case, observed);
         if !keys.is_empty() {
-            reasons.push(Reason::ForeignKeys { keys });
+            reasons.push(ObjectionReason::ForeignKeys { keys });
         }
     }
     let oversize = oversize(side, write);
     if !oversize.is_empty() {
-        reasons.push(Reason::too_large(&oversize));
+        reasons.push(ObjectionReason::too_large(&oversize));
     }
     reasons
 }
 
 /// Every limit that `write` exceeds, where limits are known.
-fn oversize(side: &Side<'_>, write: &Write) -> Vec<Oversize> {
+fn oversize(side: &ClusterSide<'_>, write: &Write) -> Vec<Oversize> {
     match (side.connection, side.limits) {
         (Connection::Consul(consul), Some(limits)) => {
             write.oversize(&consul.snapshot_key(&write.set), limits)
@@ -262,7 +267,7 @@ fn oversize(side: &Side<'_>, write: &Write) -> Vec<Oversize> {
 /// Whether a key is one that cfgctl wrote: it carries the mark, or our own snapshot names it.
 fn is_ours(case: &Case<'_>, key: &Key, entry: &ObservedEntry) -> bool {
     entry.owner == Owner::Cfgctl
-        || matches!(&case.standing, Standing::Ours { document, intact: true }
+        || matches!(&case.standing, Kinship::Ours { document, intact: true }
             if document.keys().contains_key(key))
 }
 
@@ -292,7 +297,12 @@ fn adopted(case: &Case<'_>, observed: &Observed) -> Vec<Adopted> {
 }
 
 /// The write that brings the target to `desired`.
-fn replacement(side: &Side<'_>, case: &Case<'_>, observed: &Observed, desired: &Snapshot) -> Write {
+fn replacement(
+    side: &ClusterSide<'_>,
+    case: &Case<'_>,
+    observed: &Observed,
+    desired: &Snapshot,
+) -> Write {
     let mut entries: BTreeMap<Key, EntryWrite> = removals(side, case, observed);
     for (key, value) in &desired.entries {
         let write = match observed.entries.get(key) {
@@ -319,7 +329,7 @@ fn replacement(side: &Side<'_>, case: &Case<'_>, observed: &Observed, desired: &
 }
 
 /// The write that takes the set away; `None` when there is nothing to take away.
-fn removal(side: &Side<'_>, case: &Case<'_>, observed: &Observed) -> Option<Write> {
+fn removal(side: &ClusterSide<'_>, case: &Case<'_>, observed: &Observed) -> Option<Write> {
     let expected = observed.snapshot.fence().cloned();
     if expected.is_none() && !batches::is_abandoned(case, observed) {
         return None;
@@ -337,7 +347,11 @@ fn removal(side: &Side<'_>, case: &Case<'_>, observed: &Observed) -> Option<Writ
 /// The removal of what is surplus, except of what another set publishes from now on. If that set
 /// loses it again before its write arrives, no snapshot names it any more, and it stays: the mark
 /// alone does not tell which cfgctl wrote a key.
-fn removals(side: &Side<'_>, case: &Case<'_>, observed: &Observed) -> BTreeMap<Key, EntryWrite> {
+fn removals(
+    side: &ClusterSide<'_>,
+    case: &Case<'_>,
+    observed: &Observed,
+) -> BTreeMap<Key, EntryWrite> {
     surplus(case, observed)
         .filter(|(key, _)| !side.taken.contains(*key))
         .map(|(key, entry)| {
@@ -354,7 +368,7 @@ fn surplus<'a>(
 ) -> impl Iterator<Item = (&'a Key, &'a ObservedEntry)> {
     let held = case.standing.document().into_iter();
     // A document that was changed by hand may name keys that were never ours; the mark decides.
-    let trusted = !matches!(&case.standing, Standing::Ours { intact: false, .. });
+    let trusted = !matches!(&case.standing, Kinship::Ours { intact: false, .. });
     let desired = case.desired();
     held.flat_map(|document| document.keys().keys())
         .filter_map(|key| Some((key, observed.entries.get(key)?)))
@@ -391,15 +405,15 @@ fn foreign(case: &Case<'_>, observed: &Observed) -> Vec<Key> {
         .collect()
 }
 
-fn condition(case: &Case<'_>, observed: &Observed, drift: &[Drift]) -> Condition {
+fn condition(case: &Case<'_>, observed: &Observed, drift: &[ForeignEdit]) -> Condition {
     let begun = observed.auxiliary.delivering.as_deref();
     let (document, head) = match (&case.standing, &case.set.now, begun) {
-        (Standing::Alien { reason, .. }, ..) => return Condition::Alien(reason.clone()),
+        (Kinship::Alien { reason, .. }, ..) => return Condition::Alien(reason.clone()),
         (_, Some(_), Some(begun)) => return Condition::Unfinished(begun.version),
-        (Standing::Ours { document, .. }, Some(head), None) => (document, head),
-        (Standing::Ours { .. }, None, _) => return Condition::Leftover,
-        (Standing::Absent | Standing::Unknown, Some(_), None) => return Condition::Missing,
-        (Standing::Absent | Standing::Unknown, None, _) => {
+        (Kinship::Ours { document, .. }, Some(head), None) => (document, head),
+        (Kinship::Ours { .. }, None, _) => return Condition::Leftover,
+        (Kinship::Absent | Kinship::Unknown, Some(_), None) => return Condition::Missing,
+        (Kinship::Absent | Kinship::Unknown, None, _) => {
             let is_abandoned = batches::is_abandoned(case, observed);
             return if is_abandoned {
                 Condition::Leftover

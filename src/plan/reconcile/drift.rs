@@ -3,12 +3,12 @@
 use super::super::changes::{ValueChange, value_changes};
 use super::batches;
 use super::due::Case;
-use super::lineage::Standing;
+use super::lineage::Kinship;
 use crate::model::{Digest, Document, Key, Observed, ObservedSnapshot, Snapshot};
 
 /// One of our keys that someone else changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Drift {
+pub enum ForeignEdit {
     /// The snapshot key itself has another content.
     EditedSnapshot {
         /// From what its values should be to what they are; none where something else was changed.
@@ -53,8 +53,8 @@ pub(crate) fn is_edited(observed: &Observed, desired: Option<&Snapshot>) -> bool
 }
 
 /// What was changed since the held snapshot was written, by its own account.
-pub(super) fn drift(case: &Case<'_>, observed: &Observed) -> Vec<Drift> {
-    let Standing::Ours { document, intact } = &case.standing else {
+pub(super) fn drift(case: &Case<'_>, observed: &Observed) -> Vec<ForeignEdit> {
+    let Kinship::Ours { document, intact } = &case.standing else {
         return Vec::new();
     };
     let same_version = case
@@ -72,7 +72,7 @@ pub(super) fn drift(case: &Case<'_>, observed: &Observed) -> Vec<Drift> {
                 &document.contents().whole(),
             )
         });
-        drift.push(Drift::EditedSnapshot { values });
+        drift.push(ForeignEdit::EditedSnapshot { values });
         same_version.map(|desired| &desired.document)
     };
     let keys = measure.map(Document::keys).into_iter().flatten();
@@ -85,11 +85,11 @@ pub(super) fn drift(case: &Case<'_>, observed: &Observed) -> Vec<Drift> {
         match observed.entries.get(key) {
             Some(entry) if entry.has(digest) => None,
             found if batches::explains(observed, document, key, found) => None,
-            None => Some(Drift::Missing {
+            None => Some(ForeignEdit::Missing {
                 key: key.clone(),
                 expected: expected(),
             }),
-            Some(entry) => Some(Drift::Edited {
+            Some(entry) => Some(ForeignEdit::Edited {
                 key: key.clone(),
                 found: entry.value.clone(),
                 unread: entry.unread,

@@ -4,21 +4,21 @@ use std::collections::BTreeSet;
 
 use super::super::holds::Hold;
 use super::super::seen::{Observation, Pair};
-use super::lineage::{Lineage, Standing};
+use super::lineage::{Kinship, Lineage};
 use crate::model::{Connection, Consent, Contents, Delivering, Key, Limits, Snapshot, Version};
 
 /// What is due in one cluster.
 #[derive(Debug)]
 pub(crate) struct Due<'a> {
     /// What holds for every set there.
-    pub(crate) side: Side<'a>,
+    pub(crate) side: ClusterSide<'a>,
     /// Every set that was looked at.
     pub(crate) sets: Vec<SetDue<'a>>,
 }
 
 /// What holds for every set in a cluster.
 #[derive(Debug)]
-pub(crate) struct Side<'a> {
+pub(crate) struct ClusterSide<'a> {
     /// How it is reached.
     pub(crate) connection: &'a Connection,
     /// What one write can carry, where it is known.
@@ -74,7 +74,7 @@ pub(crate) enum Certainty {
 #[derive(Debug)]
 pub(super) struct Case<'a> {
     pub(super) set: &'a SetDue<'a>,
-    pub(super) standing: Standing<'a>,
+    pub(super) standing: Kinship<'a>,
     /// The delivery that this store began there and that is not finished.
     pub(super) begun: Option<&'a Delivering>,
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::objection::{Objection, Reason};
+use super::super::objection::{Objection, ObjectionReason};
 use super::delivery::{Action, Condition, Delivery};
 use crate::model::{Consent, EntryWrite, Write};
 
@@ -19,7 +19,7 @@ pub(super) fn settle(
         Condition::Unseen(_) if delivery.action == Action::Keep => return (delivery, Vec::new()),
         Condition::Unseen(unseen) => {
             let reason = unseen.reason.clone();
-            (None, Reason::MayKeepKeys { reason })
+            (None, ObjectionReason::MayKeepKeys { reason })
         }
         // What is not from this store is not ours to remove.
         Condition::Alien(_) => {
@@ -35,7 +35,7 @@ pub(super) fn settle(
             if consents.contains(&Consent::RemoveKeys) {
                 return (delivery, against);
             }
-            (Some(keys), Reason::KeepsKeys { keys })
+            (Some(keys), ObjectionReason::KeepsKeys { keys })
         }
     };
     delivery.write = None;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::objection::{Reason, chain};
+use super::super::objection::{ObjectionReason, chain};
 use super::super::seen::{Observation, Pair};
 use crate::model::{Document, ObservedSnapshot, Origin, Version};
 
@@ -21,7 +21,7 @@ pub(crate) struct Lineage<'a> {
 
 /// How what lies at a snapshot key relates to the history in the store.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Standing<'a> {
+pub(crate) enum Kinship<'a> {
     /// Nothing is known of it.
     Unknown,
     /// There is none.
@@ -40,11 +40,11 @@ pub(crate) enum Standing<'a> {
         /// The version that it claims to be, which readers may have seen.
         version: Option<Version>,
         /// What stands against replacing it.
-        reason: Reason,
+        reason: ObjectionReason,
     },
 }
 
-impl<'a> Standing<'a> {
+impl<'a> Kinship<'a> {
     /// The document, if there is one that can be read.
     pub(super) fn document(&self) -> Option<&'a Document> {
         match self {
@@ -57,12 +57,12 @@ impl<'a> Standing<'a> {
 
 impl Lineage<'_> {
     /// Where what was observed of `pair` stands.
-    pub(crate) fn standing<'o>(&self, pair: &Pair, observation: &'o Observation) -> Standing<'o> {
+    pub(crate) fn standing<'o>(&self, pair: &Pair, observation: &'o Observation) -> Kinship<'o> {
         let Observation::Seen(observed) = observation else {
-            return Standing::Unknown;
+            return Kinship::Unknown;
         };
         let ObservedSnapshot::Present { document, .. } = &observed.snapshot else {
-            return Standing::Absent;
+            return Kinship::Absent;
         };
         let (document, intact) = match document.as_ref() {
             Ok(document) => (document, true),
@@ -85,19 +85,19 @@ impl Lineage<'_> {
         let reason = match self.newest {
             Some(newest) if version <= newest => {
                 if known_origin.is_some_and(|known| known.delivered() == *document.origin()) {
-                    return Standing::Ours { document, intact };
+                    return Kinship::Ours { document, intact };
                 }
-                Reason::OtherHistory {
+                ObjectionReason::OtherHistory {
                     observed: version,
                     actor: document.origin().actor.clone(),
                 }
             }
-            head => Reason::Ahead {
+            head => ObjectionReason::Ahead {
                 observed: version,
                 head,
             },
         };
-        Standing::Alien {
+        Kinship::Alien {
             document: intact.then_some(document),
             version: claimed,
             reason,
@@ -105,10 +105,10 @@ impl Lineage<'_> {
     }
 }
 
-fn unreadable<'o>(version: Option<Version>, reason: String) -> Standing<'o> {
-    Standing::Alien {
+fn unreadable<'o>(version: Option<Version>, reason: String) -> Kinship<'o> {
+    Kinship::Alien {
         document: None,
         version,
-        reason: Reason::Unreadable { reason },
+        reason: ObjectionReason::Unreadable { reason },
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::due::{Certainty, Now, Side};
+use super::due::{Certainty, ClusterSide, Now};
 use super::lineage::Lineage;
 use super::*;
 use crate::model::{
@@ -12,7 +12,7 @@ use crate::model::{
     ObservedSnapshot, Origin, Owner, Snapshot, Version,
 };
 use crate::plan::testing::{World, cluster, key, map, pair, version};
-use crate::plan::{Action, Condition, Drift, Observation, Reason};
+use crate::plan::{Action, Condition, ForeignEdit, ObjectionReason, Observation};
 
 /// Version `number` of `set` with these keys.
 fn snapshot(set: &str, number: u64, origin: &Origin, keys: &[&str]) -> Snapshot {
@@ -82,7 +82,7 @@ fn due<'a>(
 fn decided(sets: Vec<SetDue<'_>>) -> (Vec<Delivery>, Vec<Objection>) {
     let cluster = cluster("eu", "eu");
     reconcile(Due {
-        side: Side {
+        side: ClusterSide {
             connection: &cluster.connection,
             limits: Some(Limits::CONSUL),
             is_leaving: false,
@@ -151,10 +151,13 @@ fn the_lineage_tells_what_is_ours_and_what_is_newer() {
     );
     let (action, reasons) = against(&snapshot("shop", 1, &theirs, &["app/a"]));
     assert_eq!(action, Action::Refuse);
-    assert!(matches!(reasons[..], [Reason::OtherHistory { .. }]));
+    assert!(matches!(
+        reasons[..],
+        [ObjectionReason::OtherHistory { .. }]
+    ));
     let (action, reasons) = against(&snapshot("shop", 2, &ours, &["app/a"]));
     assert_eq!(action, Action::Refuse);
-    assert!(matches!(reasons[..], [Reason::Ahead { .. }]));
+    assert!(matches!(reasons[..], [ObjectionReason::Ahead { .. }]));
 }
 
 /// A store that forgot what it wrote, or an agent that never knew it, mends drift all the same.
@@ -177,7 +180,7 @@ fn drift_is_mended_where_nobody_knows_what_was_written() {
     assert_eq!(objections, []);
     assert_eq!(deliveries[0].action, Action::Repair);
     assert_eq!(deliveries[0].condition, Condition::Edited);
-    let edited = Drift::Edited {
+    let edited = ForeignEdit::Edited {
         key: key("app/a"),
         found: b"edited".to_vec(),
         unread: None,

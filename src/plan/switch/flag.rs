@@ -8,7 +8,7 @@ use super::{Ground, Switch, SwitchError, Switched, not_declared};
 use crate::model::{
     Cause, ConfigSet, Flag, FlagName, FlagOverride, Limit, OverrideError, Selector, SetName, Stamp,
 };
-use crate::plan::explain::{Source, source_of_flag};
+use crate::plan::explain::{ValueSource, source_of_flag};
 
 /// A change of one flag by hand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -178,7 +178,7 @@ impl FlagChange {
         let mut here = (ground.here()).filter(|(_, cluster)| chosen.matches(&cluster.labels));
         here.find_map(|(_, cluster)| {
             match source_of_flag(ground.set, ground.overrides, &cluster.labels, name) {
-                Source::Breaker { breaker, .. } => Some(format!(
+                ValueSource::Breaker { breaker, .. } => Some(format!(
                     "breaker {breaker} is open and holds {name}; what is set here counts once it \
                      closes"
                 )),

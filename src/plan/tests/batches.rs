@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::engine::Outcome;
+use crate::engine::Ending;
 use crate::model::{ConfigSet, Limits, Publish, SpringFormat};
 use crate::plan::testing::*;
-use crate::plan::{Action, Condition, Drift};
+use crate::plan::{Action, Condition, ForeignEdit};
 
 const MARK: &str = "cfgctl/shop/delivering";
 
@@ -53,7 +53,7 @@ fn stop_at(world: &World, set: &ConfigSet, key: &'static str) {
     let eu = world.target("eu");
     eu.before_write(move |memory| memory.put_as_other(key, b"theirs"));
     let reports = world.apply(&shop(set));
-    let [Outcome::Conflict(keys), Outcome::Delivered] = outcomes(&reports)[..] else {
+    let [Ending::Conflict(keys), Ending::Delivered] = outcomes(&reports)[..] else {
         panic!("{reports:?}");
     };
     assert_eq!(keys, key);
@@ -79,7 +79,7 @@ fn a_stopped_delivery_is_no_drift_and_the_next_pass_finishes_it() {
         Some(version(1))
     );
     // Only what someone else wrote.
-    let [Drift::Edited { key: edited, .. }] = &delivery.drift[..] else {
+    let [ForeignEdit::Edited { key: edited, .. }] = &delivery.drift[..] else {
         panic!("{:?}", delivery.drift);
     };
     assert_eq!(*edited, key("app/k15"));
@@ -133,7 +133,7 @@ fn what_a_stopped_first_delivery_made_goes_with_the_set() {
         (&Condition::Leftover, Action::Remove)
     );
     let reports = world.heal();
-    assert_eq!(outcomes(&reports)[0], &Outcome::Removed);
+    assert_eq!(outcomes(&reports)[0], &Ending::Removed);
     for n in 0..19 {
         assert_eq!(eu.memory.get(&format!("app/k{n:02}")), None);
     }

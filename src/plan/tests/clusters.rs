@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::engine::Outcome;
+use crate::engine::Ending;
 use crate::model::{ConfigSet, Content};
 use crate::plan::testing::*;
 use crate::plan::{Action, Condition, Desired, UnseenKind, Why};
@@ -139,7 +139,7 @@ fn a_cluster_that_does_not_answer_waits_and_the_others_go_on() {
     assert!(plan.objections.is_empty() && !plan.is_settled());
 
     let reports = world.apply(&changed);
-    let [Outcome::Failed(unseen), Outcome::Delivered] = outcomes(&reports)[..] else {
+    let [Ending::Failed(unseen), Ending::Delivered] = outcomes(&reports)[..] else {
         panic!("{reports:?}");
     };
     assert_eq!(unseen.kind, UnseenKind::Unreachable);
@@ -162,10 +162,7 @@ fn a_cluster_that_a_set_does_not_go_to_may_be_away() {
         ..set(json!({"a": 1}))
     };
     let reports = world.apply(&shop(&only_eu));
-    assert_eq!(
-        outcomes(&reports),
-        [&Outcome::Delivered, &Outcome::Unchanged]
-    );
+    assert_eq!(outcomes(&reports), [&Ending::Delivered, &Ending::Unchanged]);
     assert!(world.plan(&shop(&only_eu)).is_settled());
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::model::{ConfigSet, SpringFormat};
 use crate::plan::testing::*;
-use crate::plan::{Action, Condition, Drift, Reason, value_changes};
+use crate::plan::{Action, Condition, ForeignEdit, ObjectionReason, value_changes};
 
 const SNAPSHOT: &str = "cfgctl/shop/snapshot";
 
@@ -48,7 +48,7 @@ fn an_edited_key_is_drift_and_repaired() {
     );
     assert_eq!(
         eu.drift,
-        [Drift::Edited {
+        [ForeignEdit::Edited {
             key: key("app/a"),
             found: b"hand".to_vec(),
             unread: None,
@@ -70,7 +70,7 @@ fn a_missing_key_is_drift_and_repaired() {
     let eu = delivery(&plan, "shop", "eu");
     assert_eq!(
         eu.drift,
-        [Drift::Missing {
+        [ForeignEdit::Missing {
             key: key("app/b"),
             expected: Some(b"2".to_vec()),
         }]
@@ -104,7 +104,7 @@ fn what_an_older_version_said_is_known_from_its_revision() {
     assert_eq!(eu.condition, Condition::Behind);
     assert_eq!(
         eu.drift,
-        [Drift::Edited {
+        [ForeignEdit::Edited {
             key: key("app/a"),
             found: b"hand".to_vec(),
             unread: None,
@@ -136,10 +136,10 @@ fn an_edited_snapshot_is_drift_and_repaired() {
     assert_eq!(
         eu.drift,
         [
-            Drift::EditedSnapshot {
+            ForeignEdit::EditedSnapshot {
                 values: value_changes(&map(json!({"a": 1, "b": 2})), &map(json!({"a": 1, "b": 3}))),
             },
-            Drift::Missing {
+            ForeignEdit::Missing {
                 key: key("app/b"),
                 expected: Some(b"2".to_vec()),
             }
@@ -252,7 +252,7 @@ fn what_cannot_be_read_is_not_replaced_without_consent() {
         };
         let reason = &objection.reason;
         assert!(
-            matches!(reason, Reason::Unreadable { .. }),
+            matches!(reason, ObjectionReason::Unreadable { .. }),
             "{junk}: {reason:?}"
         );
         assert!(objection.is_about(&pair("shop", "eu")));

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::model::{Consent, Limits};
 use crate::plan::testing::*;
-use crate::plan::{Reason, approve};
+use crate::plan::{ObjectionReason, approve};
 
 /// A world whose person has consented to nothing, and a set of ten keys in two clusters.
 fn world() -> World {
@@ -33,7 +33,10 @@ fn more_than_a_fifth_needs_consent_in_every_cluster_that_loses_them() {
     let world = world();
     let objections = world.objections(&shop(&set(without(3))));
     assert_eq!(objections.len(), 2);
-    assert_eq!(objections[0].reason, Reason::Deletes { removed: 3, of: 10 });
+    assert_eq!(
+        objections[0].reason,
+        ObjectionReason::Deletes { removed: 3, of: 10 }
+    );
     assert_eq!(objections[0].reason.answer(), Some(Consent::AllowDeletes));
 }
 
@@ -43,7 +46,7 @@ fn a_set_that_goes_as_a_whole_needs_consent_also_where_the_cluster_does_not_answ
     world.target("us").set_wire(Wire::Down);
     let objections = world.objections(&deleted("shop"));
     assert_eq!(objections.len(), 2);
-    assert_eq!(objections[1].reason, Reason::DeletesAll);
+    assert_eq!(objections[1].reason, ObjectionReason::DeletesAll);
 }
 
 #[test]
@@ -52,7 +55,7 @@ fn a_snapshot_that_doubles_needs_consent() {
     let mut values = ten_keys();
     values["key0"] = json!("x".repeat(5000));
     let objections = world.objections(&shop(&set(values)));
-    assert!(matches!(objections[0].reason, Reason::Grows { from, to } if to > 2 * from));
+    assert!(matches!(objections[0].reason, ObjectionReason::Grows { from, to } if to > 2 * from));
     assert_eq!(objections[0].reason.answer(), Some(Consent::AllowGrowth));
 }
 
@@ -101,7 +104,7 @@ fn a_publish_target_that_goes_takes_its_keys_and_needs_consent() {
         ..set(ten_keys())
     };
     let objections = world.objections(&shop(&silent));
-    let reason = Reason::Deletes {
+    let reason = ObjectionReason::Deletes {
         removed: 10,
         of: 10,
     };

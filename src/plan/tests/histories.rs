@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::model::{Document, Version};
 use crate::plan::testing::*;
-use crate::plan::{Action, Condition, Reason, Why};
+use crate::plan::{Action, Condition, ObjectionReason, Why};
 
 const SNAPSHOT: &str = "cfgctl/shop/snapshot";
 
@@ -43,7 +43,7 @@ fn a_target_ahead_of_the_store_is_not_written_to() {
     let plan = world.plan(&desired);
     assert!(plan.objections.iter().any(|objection| {
         let (observed, head) = (version(3), None);
-        objection.reason == Reason::Ahead { observed, head }
+        objection.reason == ObjectionReason::Ahead { observed, head }
     }));
     assert_eq!(actions(&plan), [Action::Refuse, Action::Create]);
     assert!(matches!(
@@ -80,7 +80,7 @@ fn a_restored_store_takes_over_only_with_consent_and_with_a_new_number() {
         panic!("one objection");
     };
     let (observed, head) = (version(5), Some(version(1)));
-    assert_eq!(objection.reason, Reason::Ahead { observed, head });
+    assert_eq!(objection.reason, ObjectionReason::Ahead { observed, head });
 
     let world = world.adopting();
     let plan = world.plan(&desired);
@@ -105,7 +105,7 @@ fn the_same_number_from_another_history_is_told_apart() {
     let objections = world.objections(&desired);
     assert!(matches!(
         &objections[0].reason,
-        Reason::OtherHistory { observed, actor } if *observed == version(1) && actor == "ops@laptop"
+        ObjectionReason::OtherHistory { observed, actor } if *observed == version(1) && actor == "ops@laptop"
     ));
     let world = world.adopting();
     world.apply(&desired);
@@ -207,7 +207,7 @@ fn a_store_that_was_left_behind_deletes_nothing_that_is_newer() {
 
     let objections = world.objections(&deleted("shop"));
     assert!(
-        matches!(objections[0].reason, Reason::Ahead { .. }),
+        matches!(objections[0].reason, ObjectionReason::Ahead { .. }),
         "{objections:?}"
     );
     let world = world.adopting();

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use futures_util::FutureExt as _;
 use serde_json::json;
 
-use crate::engine::{EngineError, Event, Outcome};
+use crate::engine::{Ending, EngineError, Milestone};
 use crate::model::{ClusterName, Commit, ConfigSet, Connection, Consent, Content, Revision};
 use crate::plan::testing::*;
-use crate::plan::{Action, Condition, Desired, Plan, Reason, approve};
+use crate::plan::{Action, Condition, Desired, ObjectionReason, Plan, approve};
 use crate::store::Store as _;
 
 const SNAPSHOT: &str = "cfgctl/shop/snapshot";
@@ -50,7 +50,7 @@ fn a_cluster_that_holds_keys_is_not_forgotten_before_somebody_says_what_becomes_
         let plan = world.plan(&without_us());
         assert_eq!(reasons(&plan), [("shop", Some("us"), "keeps-keys")]);
         let reason = &plan.objections[0].reason;
-        assert_eq!(*reason, Reason::KeepsKeys { keys: 3 });
+        assert_eq!(*reason, ObjectionReason::KeepsKeys { keys: 3 });
         assert_eq!(reason.answer(), Some(Consent::KeepKeys));
         assert_eq!(delivery(&plan, "shop", "us").action, Action::Refuse);
         assert!(approve(plan).is_err());
@@ -65,7 +65,7 @@ fn what_is_removed_goes_before_the_cluster_does() {
     assert_eq!(plan.objections, []);
     assert_eq!(delivery(&plan, "shop", "us").action, Action::Remove);
     let reports = world.apply(&without_us());
-    assert_eq!(outcomes(&reports), [&Outcome::Removed]);
+    assert_eq!(outcomes(&reports), [&Ending::Removed]);
     assert_eq!(held(&world, "us"), ["", "", ""]);
     assert!(!is_listed(&world, "us"));
     assert_eq!(world.target("eu").text("app/a"), before);
@@ -80,7 +80,7 @@ fn what_is_kept_is_counted_and_the_cluster_goes_on_from_it_when_it_comes_back() 
     assert_eq!(plan.objections, []);
     assert_eq!(delivery(&plan, "shop", "us").action, Action::Leave(Some(3)));
     let reports = world.apply(&without_us());
-    assert_eq!(outcomes(&reports), [&Outcome::Left(Some(3))]);
+    assert_eq!(outcomes(&reports), [&Ending::Left(Some(3))]);
     assert_eq!(world.target("us").text("app/a"), "1");
     assert!(!is_listed(&world, "us") && world.plan_all().is_settled());
 
@@ -112,7 +112,7 @@ fn a_cluster_that_cannot_be_looked_at_goes_only_if_what_is_there_stays() {
     let world = world(Some(Consent::KeepKeys));
     world.target("us").set_wire(Wire::Down);
     let reports = world.apply(&without_us());
-    assert_eq!(outcomes(&reports), [&Outcome::Left(None)]);
+    assert_eq!(outcomes(&reports), [&Ending::Left(None)]);
     assert!(!is_listed(&world, "us"));
 }
 
@@ -199,8 +199,8 @@ fn somebody_who_is_faster_after_the_removal_leaves_the_cluster_on_the_list() {
         .into(),
         ..Commit::default()
     };
-    let commits = |event: Event| {
-        if let Event::Delivered(_) = event {
+    let commits = |event: Milestone| {
+        if let Milestone::Delivered(_) = event {
             let committed = world.store.commit(&faster).now_or_never();
             committed.unwrap().unwrap();
         }

@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::engine::Outcome;
+use crate::engine::Ending;
 use crate::model::{
     Breaker, ConfigSet, Document, Flag, FlagOverride, Overrides, Part, Selector, SetName, Stamp,
     Trip, TripRequest, Witness,
 };
 use crate::plan::testing::*;
 use crate::plan::{
-    Action, Condition, Desired, Hold, Reason, Source, Why, approve, approve_where_possible,
+    Action, Condition, Desired, Hold, ObjectionReason, ValueSource, Why, approve,
+    approve_where_possible,
 };
 
 fn stamp() -> Stamp {
@@ -157,7 +158,7 @@ fn of_two_open_breakers_the_one_tripped_last_wins_and_explain_shows_both() {
     let labels = [("region".to_owned(), "eu".to_owned())].into();
     let explained = explain(&history, &labels);
     let a = &explained[&["a"].into_iter().collect()];
-    let Source::Breaker { breaker, held } = &a.source else {
+    let ValueSource::Breaker { breaker, held } = &a.source else {
         panic!("{a:?}");
     };
     assert_eq!(breaker.as_str(), "one");
@@ -165,7 +166,7 @@ fn of_two_open_breakers_the_one_tripped_last_wins_and_explain_shows_both() {
     assert_eq!(a.beneath, ["two".parse().unwrap()]);
     assert_eq!(a.version, version(3));
     let b = &explained[&["b"].into_iter().collect()];
-    assert!(matches!(&b.source, Source::Breaker { breaker, .. } if breaker.as_str() == "two"));
+    assert!(matches!(&b.source, ValueSource::Breaker { breaker, .. } if breaker.as_str() == "two"));
     assert_eq!(b.version, version(2));
     world.switch(|overrides| reset(overrides, "one"));
     assert_eq!(world.target("eu").text("app/a"), "200");
@@ -201,7 +202,7 @@ fn what_is_open_or_switched_is_not_removed_without_consent() {
     let parts = |desired: &Desired| -> Vec<Part> {
         let objections = world.objections(desired).into_iter();
         let part = |reason| match reason {
-            Reason::Overridden { part, .. } => part,
+            ObjectionReason::Overridden { part, .. } => part,
             other => panic!("{other:?}"),
         };
         objections.map(|objection| part(objection.reason)).collect()
@@ -262,7 +263,10 @@ fn a_variant_that_a_flag_is_held_at_cannot_go_either() {
         flags: [("new".parse().unwrap(), other)].into(),
         ..declared(1)
     }));
-    assert!(matches!(objections[0].reason, Reason::Overridden { .. }));
+    assert!(matches!(
+        objections[0].reason,
+        ObjectionReason::Overridden { .. }
+    ));
 }
 
 #[test]
@@ -285,7 +289,7 @@ fn what_stands_against_a_trip_in_one_cluster_holds_up_no_other() {
         .memory
         .put_as_other("cfgctl/shop/snapshot", b"{}");
     let reports = world.switch(|overrides| trip(overrides, "one", ""));
-    assert_eq!(outcomes(&reports), [&Outcome::Delivered, &Outcome::Refused]);
+    assert_eq!(outcomes(&reports), [&Ending::Delivered, &Ending::Refused]);
     assert_eq!(world.target("eu").text("app/a"), "100");
     // The same does not pass for what files declare.
     let plan = world.plan(&shop(&declared(9)));
@@ -304,7 +308,7 @@ fn an_older_revision_with_other_overrides_is_known_for_what_it_is() {
     let behind = delivery(&plan, "shop", "us");
     assert_eq!(behind.condition, Condition::Behind);
     assert_eq!(behind.action, Action::Update);
-    let crate::plan::Drift::Edited { expected, .. } = &behind.drift[0] else {
+    let crate::plan::ForeignEdit::Edited { expected, .. } = &behind.drift[0] else {
         panic!("{behind:?}");
     };
     assert_eq!(

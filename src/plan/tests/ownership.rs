@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::model::Consent;
 use crate::plan::testing::*;
-use crate::plan::{Action, Reason};
+use crate::plan::{Action, ObjectionReason};
 
 #[test]
 fn a_key_of_someone_else_at_our_place_stands_against_the_plan() {
@@ -17,7 +17,10 @@ fn a_key_of_someone_else_at_our_place_stands_against_the_plan() {
         panic!("{plan:?}");
     };
     let taken = vec![key("app/b")];
-    assert_eq!(objection.reason, Reason::ForeignKeys { keys: taken });
+    assert_eq!(
+        objection.reason,
+        ObjectionReason::ForeignKeys { keys: taken }
+    );
     assert_eq!(objection.reason.answer(), Some(Consent::Adopt));
     assert_eq!(
         objection.reason.to_string(),

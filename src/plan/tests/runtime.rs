@@ -13,7 +13,7 @@ use crate::model::{
     TripRequest, Version, Witness,
 };
 use crate::plan::testing::*;
-use crate::plan::{Desired, Source};
+use crate::plan::{Desired, ValueSource};
 
 const CLUSTERS: [&str; 2] = ["eu", "us"];
 const BREAKERS: [&str; 2] = ["one", "two"];
@@ -267,13 +267,13 @@ impl Told {
     }
 }
 
-fn word(source: &Source) -> &str {
+fn word(source: &ValueSource) -> &str {
     match source {
-        Source::Defaults => "defaults",
-        Source::Layer { .. } => "layer",
-        Source::Flag => "flag",
-        Source::Override { .. } => "override",
-        Source::Breaker { breaker, .. } => breaker.as_str(),
+        ValueSource::Defaults => "defaults",
+        ValueSource::Layer { .. } => "layer",
+        ValueSource::Flag => "flag",
+        ValueSource::Override { .. } => "override",
+        ValueSource::Breaker { breaker, .. } => breaker.as_str(),
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::model::{ConfigSet, Content, Limits, Version};
 use crate::plan::testing::*;
-use crate::plan::{Action, Condition, Desired, Reason, Why, approve, value_changes};
+use crate::plan::{Action, Condition, Desired, ObjectionReason, Why, approve, value_changes};
 
 #[test]
 fn a_new_set_is_the_first_revision_and_goes_to_every_cluster() {
@@ -157,7 +157,7 @@ fn what_does_not_fit_is_refused_with_the_numbers_and_nobody_can_consent_to_it() 
         "needs 3 operations in one transaction, the limit is 2; with `atomic: false` in `publish` \
          the keys may arrive in batches"
     );
-    assert!(matches!(reason, Reason::TooLarge { .. }) && reason.answer().is_none());
+    assert!(matches!(reason, ObjectionReason::TooLarge { .. }) && reason.answer().is_none());
     let refused = approve(plan).unwrap_err();
     assert_eq!(refused.objections.len(), 2);
 }

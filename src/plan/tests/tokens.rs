@@ -6,7 +6,7 @@ use crate::model::{
     ConfigSet, Content, Document, EntryWrite, Fence, Origin, Snapshot, SnapshotWrite,
 };
 use crate::plan::testing::*;
-use crate::plan::{Action, Basis, Objection, Plan, PlanToken, Reach, Reason};
+use crate::plan::{Action, Basis, Objection, ObjectionReason, Plan, PlanToken, Reach};
 
 /// A plan that creates, keeps, puts and deletes keys.
 struct Shown {
@@ -207,7 +207,7 @@ fn a_token_changes_with_what_is_committed_and_what_it_follows_from() {
         },
         &|plan| {
             plan.objections.push(Objection {
-                reason: Reason::DeletesAll,
+                reason: ObjectionReason::DeletesAll,
                 set: "shop".parse().unwrap(),
                 cluster: None,
             });

@@ -4,7 +4,7 @@ use std::fmt;
 
 use reqwest::Url;
 
-use super::super::Environment;
+use super::super::Variables;
 use super::credentials::flag;
 
 /// Where a Consul listens if nobody says otherwise.
@@ -18,7 +18,7 @@ pub(super) struct Address {
 
 impl Address {
     /// The address that the manifest names, else the one of `CONSUL_HTTP_ADDR`.
-    pub(super) fn find(manifest: Option<&str>, environment: &Environment) -> Result<Self, String> {
+    pub(super) fn find(manifest: Option<&str>, environment: &Variables) -> Result<Self, String> {
         if let Some(address) = manifest {
             return parse(address);
         }

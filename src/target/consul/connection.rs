@@ -11,7 +11,7 @@ use super::http::{Answer, Client};
 use super::patience::Patience;
 use super::token::KeptTokens;
 use crate::model::{self, ClusterName, Key, Limits};
-use crate::target::{Environment, TargetError};
+use crate::target::{TargetError, Variables};
 
 /// The KV store of one Consul. The ACL token is read once: when connecting, or with the first
 /// request if it comes from [`KeptTokens`].
@@ -31,8 +31,8 @@ impl Consul {
     /// Fails with [`TargetError::Configuration`] if address, token or TLS files cannot be used.
     pub fn connect(
         cluster: &ClusterName,
-        spec: &model::Consul,
-        environment: &Environment,
+        spec: &model::ConsulSpec,
+        environment: &Variables,
         patience: &Patience,
     ) -> Result<Self, TargetError> {
         let name = format!("the Consul of cluster `{cluster}`");
@@ -43,8 +43,8 @@ impl Consul {
     /// cannot be.
     pub fn connect_as(
         name: &str,
-        spec: &model::Consul,
-        environment: &Environment,
+        spec: &model::ConsulSpec,
+        environment: &Variables,
         patience: &Patience,
     ) -> Result<Self, TargetError> {
         let client = Client::new(spec, environment, *patience).map_err(|reason| {

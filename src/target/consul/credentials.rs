@@ -6,14 +6,14 @@ use std::path::Path;
 use reqwest::header::HeaderValue;
 use reqwest::{Certificate, ClientBuilder, Identity};
 
-use super::super::Environment;
+use super::super::Variables;
 use crate::model::{Tls, TokenSource};
 
 /// The ACL token, from the source that the manifest names, else from `CONSUL_HTTP_TOKEN_FILE`,
 /// else from `CONSUL_HTTP_TOKEN`: the order of the consul command.
 pub(super) fn token(
     manifest: Option<&TokenSource>,
-    environment: &Environment,
+    environment: &Variables,
 ) -> Result<Option<HeaderValue>, String> {
     let text = match manifest {
         Some(TokenSource::Env(name)) => {
@@ -42,7 +42,7 @@ fn token_file(path: &Path) -> Result<String, String> {
 }
 
 /// The value of `Authorization` for `CONSUL_HTTP_AUTH`, `user:password`.
-pub(super) fn basic_auth(environment: &Environment) -> Result<Option<HeaderValue>, String> {
+pub(super) fn basic_auth(environment: &Variables) -> Result<Option<HeaderValue>, String> {
     use base64::Engine as _;
     let Some(auth) = environment.get("CONSUL_HTTP_AUTH") else {
         return Ok(None);
@@ -68,7 +68,7 @@ pub(super) fn sensitive(text: &str, name: &str) -> Result<HeaderValue, String> {
 pub(super) fn tls(
     mut builder: ClientBuilder,
     manifest: &Tls,
-    environment: &Environment,
+    environment: &Variables,
 ) -> Result<ClientBuilder, String> {
     let verify = flag(environment, "CONSUL_HTTP_SSL_VERIFY")?;
     let trusted = match &manifest.ca_file {
@@ -100,7 +100,7 @@ pub(super) fn tls(
 }
 
 /// What a server may have against the certificate that [`tls`] finds for us.
-pub(super) fn suspicion(manifest: &Tls, environment: &Environment) -> &'static str {
+pub(super) fn suspicion(manifest: &Tls, environment: &Variables) -> &'static str {
     if manifest.client.is_some() || environment.get("CONSUL_CLIENT_CERT").is_some() {
         "it may not trust our certificate"
     } else {
@@ -109,7 +109,7 @@ pub(super) fn suspicion(manifest: &Tls, environment: &Environment) -> &'static s
 }
 
 /// The authorities that the environment names.
-fn authorities(environment: &Environment) -> Result<Vec<Certificate>, String> {
+fn authorities(environment: &Variables) -> Result<Vec<Certificate>, String> {
     let mut trusted = Vec::new();
     if let Some(path) = environment.get("CONSUL_CACERT") {
         trusted.extend(certificates(Path::new(path))?);
@@ -140,7 +140,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// A variable that is true or false, in any of Go's spellings.
-pub(super) fn flag(environment: &Environment, name: &str) -> Result<Option<bool>, String> {
+pub(super) fn flag(environment: &Variables, name: &str) -> Result<Option<bool>, String> {
     match environment.get(name) {
         None => Ok(None),
         Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(Some(true)),
@@ -153,7 +153,7 @@ pub(super) fn flag(environment: &Environment, name: &str) -> Result<Option<bool>
 mod tests {
     use super::*;
 
-    fn env(variables: &[(&str, &str)]) -> Environment {
+    fn env(variables: &[(&str, &str)]) -> Variables {
         variables.iter().copied().collect()
     }
 
@@ -167,7 +167,7 @@ mod tests {
             ("CONSUL_HTTP_TOKEN_FILE", file.to_str().unwrap()),
             ("EU_TOKEN", "from-manifest"),
         ]);
-        let found = |manifest: Option<TokenSource>, environment: &Environment| {
+        let found = |manifest: Option<TokenSource>, environment: &Variables| {
             let token = token(manifest.as_ref(), environment).unwrap();
             token.map(|token| token.to_str().unwrap().to_owned())
         };
@@ -193,9 +193,8 @@ mod tests {
 
     #[test]
     fn half_a_client_certificate_and_odd_flags_are_errors() {
-        let tls = |environment: &Environment| {
-            tls(reqwest::Client::builder(), &Tls::default(), environment)
-        };
+        let tls =
+            |environment: &Variables| tls(reqwest::Client::builder(), &Tls::default(), environment);
         assert!(tls(&env(&[("CONSUL_CLIENT_KEY", "k")])).is_err());
         assert!(tls(&env(&[("CONSUL_HTTP_SSL_VERIFY", "maybe")])).is_err());
         assert!(tls(&env(&[("CONSUL_CACERT", "/nowhere")])).is_err());

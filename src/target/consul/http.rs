@@ -12,7 +12,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, NoProxy, Proxy, StatusCode};
 use tokio::sync::OnceCell;
 
-use super::super::Environment;
+use super::super::Variables;
 use super::address::Address;
 use super::credentials;
 use super::patience::Patience;
@@ -116,8 +116,8 @@ impl Answer {
 
 impl Client {
     pub(super) fn new(
-        spec: &model::Consul,
-        environment: &Environment,
+        spec: &model::ConsulSpec,
+        environment: &Variables,
         patience: Patience,
     ) -> Result<Self, String> {
         let address = Address::find(spec.address.as_deref(), environment)?;
@@ -386,7 +386,7 @@ fn encode(text: &str) -> String {
 }
 
 /// The proxy of the environment, as every Go program uses it: never towards this machine.
-fn proxy(address: &Address, environment: &Environment) -> Result<Option<Proxy>, String> {
+fn proxy(address: &Address, environment: &Variables) -> Result<Option<Proxy>, String> {
     let names = if address.is_https() {
         ["HTTPS_PROXY", "https_proxy"]
     } else {
@@ -448,7 +448,7 @@ mod tests {
     }
 
     fn client(address: String, room: &Arc<Room>) -> Client {
-        let spec = model::Consul {
+        let spec = model::ConsulSpec {
             address: Some(address),
             prefix: "cfgctl".parse().unwrap(),
             datacenter: None,
@@ -461,7 +461,7 @@ mod tests {
             request: Duration::from_secs(60),
             attempts: 1,
         };
-        let client = Client::new(&spec, &Environment::default(), patience).unwrap();
+        let client = Client::new(&spec, &Variables::default(), patience).unwrap();
         Client {
             room: Arc::clone(room),
             ..client

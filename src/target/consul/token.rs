@@ -12,9 +12,9 @@ use crate::model::ClusterName;
 
 /// An ACL token. It is never shown.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
+pub struct AclToken(String);
 
-impl Token {
+impl AclToken {
     /// The token in this text, without the white space around it; `None` if there is nothing else.
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -27,9 +27,9 @@ impl Token {
     }
 }
 
-impl fmt::Debug for Token {
+impl fmt::Debug for AclToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token")
+        f.write_str("AclToken")
     }
 }
 
@@ -38,7 +38,11 @@ impl fmt::Debug for Token {
 pub trait KeptTokens: fmt::Debug + Send + Sync {
     /// The token for the Consul of `cluster` at `location`; `None` if none is kept. The error says
     /// why one that is kept cannot be had.
-    async fn token(&self, cluster: &ClusterName, location: &str) -> Result<Option<Token>, String>;
+    async fn token(
+        &self,
+        cluster: &ClusterName,
+        location: &str,
+    ) -> Result<Option<AclToken>, String>;
 }
 
 /// What one connection knows of its token.
@@ -89,9 +93,9 @@ mod tests {
 
     #[test]
     fn a_token_is_never_shown() {
-        let token = Token::new(" s3cr3t\n").unwrap();
+        let token = AclToken::new(" s3cr3t\n").unwrap();
         assert_eq!(token.expose(), "s3cr3t");
-        assert_eq!(format!("{token:?}"), "Token");
-        assert_eq!(Token::new(" \n"), None);
+        assert_eq!(format!("{token:?}"), "AclToken");
+        assert_eq!(AclToken::new(" \n"), None);
     }
 }

@@ -24,7 +24,7 @@ use cfgctl::store::{
 };
 use cfgctl::target::consul::{Consul, Patience};
 use cfgctl::target::directory::Directory;
-use cfgctl::target::{Environment, Target, TargetError};
+use cfgctl::target::{Target, TargetError, Variables};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -170,7 +170,7 @@ impl Connect for Reached {
                     request: timeout,
                     attempts: 1,
                 };
-                let environment = Environment::default();
+                let environment = Variables::default();
                 Arc::new(Consul::connect(name, consul, &environment, &patience)?)
             }
             Connection::Directory(directory) => Arc::new(Directory::new(directory)?),

@@ -6,7 +6,7 @@ use cfgctl::api::report::{AnswerReason, FlagSource, State};
 use cfgctl::api::{
     At, BreakerHistoryQuery, BreakerQuery, BreakersQuery, CheckQuery, ClusterQuery, Error,
     ErrorKind, EvaluateQuery, ExplainQuery, FlagPosition, FlagsQuery, HistoryQuery, LookQuery,
-    Observer, PolicyQuery, Reach, ResourcesQuery, RevisionQuery, Source, Wanted,
+    Observer, PolicyQuery, Reach, ResourcesQuery, RevisionQuery, ValueSource, Wanted,
 };
 use cfgctl::model::{Selector, Version};
 use jiff::Timestamp;
@@ -238,10 +238,13 @@ pub(super) async fn explanations_name_revision_and_source(bench: &Bench) {
     };
     assert_eq!(value.clusters.len(), 2);
     let found = &value.explanation;
-    assert_eq!((found.version.get(), &found.source), (2, &Source::Defaults));
+    assert_eq!(
+        (found.version.get(), &found.source),
+        (2, &ValueSource::Defaults)
+    );
     let provider = of(&explain(Some("provider"))).await;
     assert!(provider.values.iter().all(|value| {
-        matches!(&value.explanation.source, Source::Breaker { breaker, .. } if breaker.as_str() == "b0")
+        matches!(&value.explanation.source, ValueSource::Breaker { breaker, .. } if breaker.as_str() == "b0")
     }));
     let then = of(&ExplainQuery {
         at: Some(At::Version(Version::FIRST)),
@@ -251,7 +254,7 @@ pub(super) async fn explanations_name_revision_and_source(bench: &Bench) {
     .await;
     assert!(matches!(
         then.values[0].explanation.source,
-        Source::Layer { .. }
+        ValueSource::Layer { .. }
     ));
     let all = of(&ExplainQuery {
         at: Some(At::Time(Timestamp::MAX)),

@@ -7,12 +7,7 @@
 //! Two sides decide that do not know each other: `decide` what is committed and what each cluster
 //! should hold then, and `reconcile` what is written where to get there.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::model::{
-    Cause, ClusterName, Commit, Consent, Content, Heads, Origin, Provenance, ResourceId, SetName,
-    Write,
-};
+use crate::model::{ClusterName, Commit, Content, Origin, ResourceId, SetName, Write};
 
 mod changes;
 mod claims;
@@ -92,43 +87,6 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
 }
 
 impl Plan {
-    /// Says where the contents of new revisions were written. What stands against that is that a
-    /// set is declared elsewhere than before: two sources would take each other back for ever.
-    pub fn attach(
-        &mut self,
-        provenances: BTreeMap<ResourceId, Provenance>,
-        heads: &Heads,
-        consents: &BTreeSet<Consent>,
-    ) {
-        for (id, provenance) in provenances {
-            let Some(revision) = self.commit.revisions.get_mut(&id) else {
-                continue;
-            };
-            let before = heads.get(&id).and_then(|head| head.provenance.as_ref());
-            let is_declared =
-                |change: &ResourceChange| change.id == id && change.why == Why::Content;
-            let is_declared =
-                revision.origin.cause == Cause::Apply && self.resources.iter().any(is_declared);
-            // A rollback, and what came through a pipe, is no other place to declare it.
-            if !is_declared || !provenance.has_source() {
-                revision.provenance = Some(provenance.staying_with(before));
-                continue;
-            }
-            let moved = before.and_then(|before| provenance.moved_from(before));
-            revision.provenance = Some(provenance);
-            if let (Some((from, to)), ResourceId::Set(set)) = (moved, id)
-                && !consents.contains(&Consent::MoveSource)
-            {
-                self.objections.push(Objection {
-                    reason: ObjectionReason::Moved { from, to },
-                    set,
-                    cluster: None,
-                });
-            }
-        }
-        self.objections.sort();
-    }
-
     /// Whether carrying it out would change anything, in the store or in a target.
     pub fn has_changes(&self) -> bool {
         let Self {

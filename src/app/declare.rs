@@ -16,8 +16,7 @@ use crate::api::{
 use crate::check::{self, Finding, Severity};
 use crate::engine::{Question, Survey};
 use crate::model::{
-    Cause, Cluster, Consent, Content, Heads, Origin, Part, Provenance, ResourceId, Selector,
-    SetName, Version,
+    Cause, Cluster, Consent, Content, Heads, Origin, Part, ResourceId, Selector, SetName, Version,
 };
 use crate::plan::{ClusterScope, Desired, Objection, ObjectionReason, Plan, Reach, approve};
 use crate::store::{HeadsAt, Store, Which};
@@ -28,7 +27,6 @@ struct Asked {
     desired: Desired,
     reach: Reach,
     cause: Cause,
-    provenances: BTreeMap<ResourceId, Provenance>,
     consents: BTreeSet<Consent>,
     warnings: Vec<Finding>,
     /// All heads, if they had to be read for this.
@@ -117,7 +115,6 @@ async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned, Error> {
         desired,
         reach,
         cause,
-        provenances,
         consents,
         warnings,
         all,
@@ -138,7 +135,6 @@ async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned, Error> {
     let (survey, mut plan) = run.look(&question, all, &origin).await?;
     check_selector(&request.clusters, &survey.heads, &desired)?;
     run.tell_clocks(&survey.clocks(run.now()));
-    plan.attach(provenances, &survey.heads, &consents);
     run.sign(&mut plan, request.key.as_ref());
 
     let basis = Basis::of(&plan, &survey.states());
@@ -168,7 +164,6 @@ async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
         },
         reach: Reach::Named(BTreeSet::new()),
         cause: Cause::Apply,
-        provenances: BTreeMap::new(),
         consents: request.consents.clone(),
         warnings: Vec::new(),
         all: None,
@@ -179,7 +174,7 @@ async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
             asked.warnings = checked(&all.heads, &declared.contents)?;
             asked.all = Some(all);
             asked.desired.contents.clone_from(&declared.contents);
-            asked.provenances.clone_from(&declared.provenances);
+            asked.desired.provenances.clone_from(&declared.provenances);
         }
         Change::Rollback { set, to } => {
             let (id, old) = older(store, set, *to).await?;
@@ -194,7 +189,10 @@ async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
             asked.all = Some(all);
             asked.desired.contents = contents;
             asked.cause = Cause::Rollback { to };
-            asked.provenances.extend(provenance.map(|it| (id, it)));
+            asked
+                .desired
+                .provenances
+                .extend(provenance.map(|it| (id, it)));
         }
         Change::Delete(names) => {
             let heads = known_heads(store, names).await?;

@@ -15,6 +15,7 @@ pub(super) mod commit;
 pub(super) mod desired;
 mod gates;
 pub(super) mod places;
+mod provenance;
 pub(super) mod reach;
 
 use after::{After, Claim};
@@ -48,6 +49,7 @@ pub(super) fn decide<'a>(
 ) -> Result<Decided<'a>, PlanError> {
     let resources = after.revisions(claims);
     let mut objections = gates::judge(heads, &after, &resources, origin, consents)?;
+    objections.extend(provenance::judge(&after, &resources, origin, consents));
     objections.extend(after.dangling());
     Ok(Decided {
         reached: after.reached(reach),

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::seen::Pair;
 use super::after::After;
-use super::change::{ResourceChange, Why};
+use super::change::ResourceChange;
+use super::provenance::provenance;
 use super::reach::Reach;
 use crate::model::{ClusterName, Commit, Origin, ResourceId, Revision, SetName};
 
@@ -66,30 +67,19 @@ pub(super) fn commit(
         expected: guarded.map(|id| (id.clone(), version(&id))).collect(),
         revisions: changes
             .iter()
-            .map(|(id, change)| (id.clone(), revision(after, id, change, origin)))
+            .map(|(id, change)| (id.clone(), revision(after, change, origin)))
             .collect(),
         key: None,
         audit: None,
     }
 }
 
-fn revision(
-    after: &After<'_>,
-    id: &ResourceId,
-    change: &ResourceChange,
-    origin: &Origin,
-) -> Revision {
+fn revision(after: &After<'_>, change: &ResourceChange, origin: &Origin) -> Revision {
     Revision {
         version: change.version,
         origin: origin.clone(),
         content: change.after.clone(),
         overrides: change.overrides.clone(),
-        // The same content still stands where it stood.
-        provenance: match change.why {
-            Why::Content => None,
-            Why::Overrides | Why::Labels | Why::Takeover => {
-                after.heads.get(id).and_then(|head| head.provenance.clone())
-            }
-        },
+        provenance: provenance(after, change, origin),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Content, Overrides, Part, ResourceId, SetName};
+use crate::model::{Content, Overrides, Part, Provenance, ResourceId, SetName};
 
 /// What should become of which resources. What is not named stays as it is: what is declared
 /// changes without what is overridden, and the other way round.
@@ -10,6 +10,8 @@ use crate::model::{Content, Overrides, Part, ResourceId, SetName};
 pub struct Desired {
     /// What should be declared.
     pub contents: BTreeMap<ResourceId, Content>,
+    /// Where that was written, as far as it was.
+    pub provenances: BTreeMap<ResourceId, Provenance>,
     /// What should be overridden, by set: all of it.
     pub overrides: BTreeMap<SetName, Overrides>,
     /// The flags and breakers whose overrides may go with what they belong to.

@@ -68,8 +68,7 @@ pub(super) fn commit(
             .iter()
             .map(|(id, change)| (id.clone(), revision(after, id, change, origin)))
             .collect(),
-        key: None,
-        audit: None,
+        ..Commit::default()
     }
 }
 

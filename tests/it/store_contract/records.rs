@@ -260,8 +260,8 @@ pub(super) async fn a_use_is_noted_once_a_minute_and_is_no_commit(handles: &Hand
             .unwrap()
     };
     for (seconds, noted) in [(0, 0), (59, 0), (60, 60), (30, 60), (119, 60), (120, 120)] {
-        let uses = [(record(1), after(seconds)), (record(2), noon)];
-        store.touch(&uses).await.unwrap();
+        let touched = [(record(1), after(seconds)), (record(2), noon)];
+        store.touch(&touched).await.unwrap();
         assert_eq!(used().await, Some(after(noted)), "{seconds}");
     }
     assert_eq!(store.record(&record(2)).await.unwrap(), None);

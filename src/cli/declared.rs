@@ -149,7 +149,7 @@ pub(crate) fn provenances(session: &Session, loaded: &Loaded) -> BTreeMap<Resour
     let mut sources: BTreeMap<&std::path::Path, Option<Source>> = BTreeMap::new();
     let mut of = |manifest: &Manifest| {
         let set = manifest.content.set()?;
-        let name = loaded.sources.name(manifest.places.value.source);
+        let name = loaded.sources.name(manifest.places.whole().source);
         let source = sources
             .entry(name)
             .or_insert_with(|| source::of(&directory.join(name)));

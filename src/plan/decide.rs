@@ -16,6 +16,7 @@ pub(super) mod desired;
 mod gates;
 pub(super) mod places;
 pub(super) mod reach;
+mod rendered;
 
 use after::{After, Claim};
 use change::{PlanError, ResourceChange};

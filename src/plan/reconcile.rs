@@ -32,7 +32,7 @@ pub(super) fn reconcile(due: Due<'_>) -> (Vec<Delivery>, Vec<Objection>) {
     }
     let (mut deliveries, mut objections) = (Vec::new(), Vec::new());
     for set in sets {
-        let (mut delivery, mut against) = delivery::decide(&side, &Case::of(&set));
+        let (mut delivery, mut against) = delivery::decide(&side, set);
         if side.is_leaving {
             (delivery, against) = leaving::settle(delivery, against, side.consents);
         }

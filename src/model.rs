@@ -9,6 +9,7 @@ mod cluster;
 mod commit;
 mod consent;
 mod contents;
+mod digest;
 mod duration;
 mod flag;
 mod grant;
@@ -41,6 +42,7 @@ pub use cluster::{
 pub use commit::{Commit, Heads, IdempotencyKey, IdempotencyKeyError, Sequence};
 pub use consent::Consent;
 pub use contents::{BreakerStatus, Contents, FLAGS_KEY};
+pub use digest::Digest;
 pub use duration::parse_duration;
 pub use flag::{Flag, FlagState};
 pub use grant::{Grant, Role, Subject, SubjectError};
@@ -64,7 +66,7 @@ pub use selector::{
     Labels, Requirement, Selector, SelectorError, check_label_key, check_label_value,
 };
 pub use set::{ConfigSet, Layer, Publish, SpringFormat};
-pub use snapshot::{Digest, Document, DocumentError, Snapshot};
+pub use snapshot::{Document, DocumentError, Snapshot};
 pub use token::{TokenId, TokenIdError, TokenKind, TokenRecord, TokenText, TokenTextError};
 pub use transaction::{Act, Expected, Step, Transaction};
 pub use write::{EntryWrite, Limits, Oversize, SnapshotWrite, Write};

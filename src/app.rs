@@ -11,12 +11,14 @@ use jiff::Timestamp;
 
 use crate::api::report::{
     BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated, Explained,
-    Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
+    Flags, History, Identity, NewToken, Outcome, Policy, Resources, RevisionReport, RevokedTokens,
+    Status, Tokens,
 };
 use crate::api::{
     Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, Change, CheckQuery,
     ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,
     Observer, Pace, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service,
+    TokenOrder, TokenRevocation, TokenRotation,
 };
 use crate::engine::Connect;
 use crate::model::{Cluster, ResourceId};
@@ -27,6 +29,7 @@ mod breakers;
 mod clusters;
 mod declare;
 mod diagnose;
+mod door;
 mod error;
 mod evaluate;
 mod expiry;
@@ -39,8 +42,10 @@ mod policy;
 mod present;
 mod run;
 mod switch;
+mod tokens;
 
 use run::Run;
+use tokens::Desk;
 
 pub use places::AllowedPlaces;
 
@@ -74,6 +79,14 @@ impl Local {
     fn run<'a>(&'a self, by: &'a Caller, pace: Pace, seen: &'a Observer) -> Run<'a> {
         let parts = (self.store.as_ref(), self.connect.as_ref(), self.clock);
         Run::new(parts, by, pace, seen)
+    }
+
+    fn desk<'a>(&'a self, by: &'a Caller) -> Desk<'a> {
+        Desk {
+            store: self.store.as_ref(),
+            by,
+            now: (self.clock)(),
+        }
     }
 }
 
@@ -218,6 +231,30 @@ impl Service for Local {
 
     async fn policy(&self, _: &Caller, query: &PolicyQuery) -> Result<Policy, Error> {
         policy::policy(self.store.as_ref(), query).await
+    }
+
+    async fn identity(&self, by: &Caller) -> Result<Identity, Error> {
+        self.desk(by).identity().await
+    }
+
+    async fn tokens(&self, by: &Caller) -> Result<Tokens, Error> {
+        self.desk(by).list().await
+    }
+
+    async fn create_token(&self, by: &Caller, order: &TokenOrder) -> Result<NewToken, Error> {
+        self.desk(by).create(order).await
+    }
+
+    async fn rotate_token(&self, by: &Caller, rotation: &TokenRotation) -> Result<NewToken, Error> {
+        self.desk(by).rotate(rotation).await
+    }
+
+    async fn revoke_token(
+        &self,
+        by: &Caller,
+        wanted: &TokenRevocation,
+    ) -> Result<RevokedTokens, Error> {
+        self.desk(by).revoke(wanted).await
     }
 }
 

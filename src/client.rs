@@ -9,12 +9,14 @@ use async_trait::async_trait;
 
 use crate::api::report::{
     BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated, Explained,
-    Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
+    Flags, History, Identity, NewToken, Outcome, Policy, Resources, RevisionReport, RevokedTokens,
+    Status, Tokens,
 };
 use crate::api::{
     Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery,
     Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, Observer, PolicyQuery,
-    Proposal, Request, ResourcesQuery, RevisionQuery, Service,
+    Proposal, Request, ResourcesQuery, RevisionQuery, Service, TokenOrder, TokenRevocation,
+    TokenRotation,
 };
 use crate::model::{Cluster, ResourceId};
 use crate::wire::{
@@ -238,5 +240,33 @@ impl Service for Remote {
             }
         };
         self.http.ask(asked).await
+    }
+
+    async fn identity(&self, _: &Caller) -> Result<Identity, Error> {
+        self.http.ask(Send::get(Routes::IDENTITY)).await
+    }
+
+    async fn tokens(&self, _: &Caller) -> Result<Tokens, Error> {
+        self.http.ask(Send::get(Routes::TOKENS)).await
+    }
+
+    async fn create_token(&self, _: &Caller, order: &TokenOrder) -> Result<NewToken, Error> {
+        self.http.ask(Send::post(Routes::TOKENS, order)?).await
+    }
+
+    async fn rotate_token(&self, _: &Caller, rotation: &TokenRotation) -> Result<NewToken, Error> {
+        self.http
+            .ask(Send::post(Routes::TOKEN_ROTATIONS, rotation)?)
+            .await
+    }
+
+    async fn revoke_token(
+        &self,
+        _: &Caller,
+        wanted: &TokenRevocation,
+    ) -> Result<RevokedTokens, Error> {
+        self.http
+            .ask(Send::post(Routes::TOKEN_REVOCATIONS, wanted)?)
+            .await
     }
 }

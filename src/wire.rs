@@ -20,6 +20,10 @@
 //! | `GET` | `/clusters`, `/clusters/{cluster}`, `/clusters/{cluster}/policy` | clusters as the store has them |
 //! | `POST` | `/clusters/{cluster}`, `/clusters/{cluster}/policy` | the same of what is sent |
 //! | `POST` | `/cluster-checks` | whether clusters are fit for use |
+//! | `GET` | `/identity` | who the token says one is |
+//! | `GET`, `POST` | `/tokens` | the tokens, another one |
+//! | `POST` | `/token-rotations` | one that takes over from others |
+//! | `POST` | `/token-revocations` | that tokens are valid no more |
 
 mod document;
 mod event_stream;

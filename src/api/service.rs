@@ -6,12 +6,13 @@ use async_trait::async_trait;
 
 use super::report::{
     BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated, Explained,
-    Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
+    Flags, History, Identity, NewToken, Outcome, Policy, Resources, RevisionReport, RevokedTokens,
+    Status, Tokens,
 };
 use super::{
     Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery,
     Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, Observer, PolicyQuery,
-    Proposal, Request, ResourcesQuery, RevisionQuery,
+    Proposal, Request, ResourcesQuery, RevisionQuery, TokenOrder, TokenRevocation, TokenRotation,
 };
 use crate::model::{Cluster, ResourceId};
 
@@ -115,4 +116,23 @@ pub trait Service: Debug + Send + Sync {
 
     /// The least ACL policy with which a cluster can be used.
     async fn policy(&self, by: &Caller, query: &PolicyQuery) -> Result<Policy, Error>;
+
+    /// Who asks, as far as it is known here.
+    async fn identity(&self, by: &Caller) -> Result<Identity, Error>;
+
+    /// The tokens that the store knows.
+    async fn tokens(&self, by: &Caller) -> Result<Tokens, Error>;
+
+    /// Makes a token. Its text is in the answer, and nowhere else.
+    async fn create_token(&self, by: &Caller, order: &TokenOrder) -> Result<NewToken, Error>;
+
+    /// Makes a token that takes over from those of its name, which stay valid for a while.
+    async fn rotate_token(&self, by: &Caller, rotation: &TokenRotation) -> Result<NewToken, Error>;
+
+    /// Ends tokens: from now on whoever shows one is unknown.
+    async fn revoke_token(
+        &self,
+        by: &Caller,
+        wanted: &TokenRevocation,
+    ) -> Result<RevokedTokens, Error>;
 }

@@ -128,7 +128,8 @@ impl fmt::Display for TokenId {
 }
 
 /// The text of a token: the secret itself, which is shown once and kept nowhere.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct TokenText {
     kind: TokenKind,
     id: TokenId,
@@ -191,6 +192,20 @@ impl FromStr for TokenText {
             id,
             text: input.to_owned(),
         })
+    }
+}
+
+impl TryFrom<String> for TokenText {
+    type Error = TokenTextError;
+
+    fn try_from(input: String) -> Result<Self, Self::Error> {
+        input.parse()
+    }
+}
+
+impl From<TokenText> for String {
+    fn from(text: TokenText) -> Self {
+        text.text
     }
 }
 

@@ -13,12 +13,13 @@ use super::answer::{Answer, Teller, document, events, look, read};
 use super::decode::{At, Body, Key, Params, Wanted};
 use super::health::{healthy, ready};
 use super::refusal::Refusal;
-use super::request::{By, RequestId, known, named};
+use super::request::{By, RequestId, admitted, known, named};
 use super::shared::Shared;
 use crate::api::report::Outcome;
 use crate::api::{
     BreakerHistoryQuery, BreakerQuery, Caller, CheckQuery, ClusterQuery, Error, ErrorKind,
-    EvaluateQuery, HistoryQuery, Observer, PolicyQuery, Request, RevisionQuery,
+    EvaluateQuery, HistoryQuery, Observer, PolicyQuery, Request, RevisionQuery, TokenOrder,
+    TokenRevocation, TokenRotation,
 };
 use crate::model::{BreakerName, ClusterName, FlagName, GrantName, ResourceId, SetName, Version};
 use crate::wire::{
@@ -53,6 +54,11 @@ pub(super) fn router(shared: Shared) -> Router {
         .route(Routes::CLUSTER, get(cluster).post(cluster_among))
         .route(Routes::POLICY, get(policy).post(policy_for))
         .route(Routes::CLUSTER_CHECKS, post(check_clusters))
+        .route(Routes::TOKENS, get(tokens).post(create_token))
+        .route(Routes::TOKEN_ROTATIONS, post(rotate_token))
+        .route(Routes::TOKEN_REVOCATIONS, post(revoke_token))
+        .route_layer(from_fn_with_state(shared.clone(), admitted))
+        .route(Routes::IDENTITY, get(identity))
         .fallback(absent)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(shared.clone(), known));
@@ -446,4 +452,36 @@ async fn check_clusters(
     let check =
         |seen: Observer| async move { shared.service.check_clusters(&by, &query, &seen).await };
     look(wanted, id, check).await
+}
+
+async fn identity(State(shared): State<Shared>, By(by): By) -> Answer {
+    document(read(shared.service.identity(&by)).await?)
+}
+
+async fn tokens(State(shared): State<Shared>, By(by): By) -> Answer {
+    document(read(shared.service.tokens(&by)).await?)
+}
+
+async fn create_token(
+    State(shared): State<Shared>,
+    By(by): By,
+    Body(order): Body<TokenOrder>,
+) -> Answer {
+    document(read(shared.service.create_token(&by, &order)).await?)
+}
+
+async fn rotate_token(
+    State(shared): State<Shared>,
+    By(by): By,
+    Body(rotation): Body<TokenRotation>,
+) -> Answer {
+    document(read(shared.service.rotate_token(&by, &rotation)).await?)
+}
+
+async fn revoke_token(
+    State(shared): State<Shared>,
+    By(by): By,
+    Body(wanted): Body<TokenRevocation>,
+) -> Answer {
+    document(read(shared.service.revoke_token(&by, &wanted)).await?)
 }

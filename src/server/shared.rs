@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use tokio::sync::Mutex;
 
+use super::keeper::Keeper;
 use super::runs::Runs;
-use super::who::Token;
 use crate::api::{Error, Service};
 
 /// What every request shares.
@@ -17,17 +17,17 @@ pub(super) struct Shared(Arc<Parts>);
 #[derive(Debug)]
 pub(super) struct Parts {
     pub(super) service: Arc<dyn Service>,
-    pub(super) token: Token,
+    pub(super) keeper: Arc<Keeper>,
     pub(super) runs: Arc<Runs>,
     /// What the store said last when it was asked whether it answers, and when.
     pub(super) ready: Mutex<Option<(Instant, Result<(), Error>)>>,
 }
 
 impl Shared {
-    pub(super) fn new(service: Arc<dyn Service>, token: Token, runs: Arc<Runs>) -> Self {
+    pub(super) fn new(service: Arc<dyn Service>, keeper: Arc<Keeper>, runs: Arc<Runs>) -> Self {
         Self(Arc::new(Parts {
             service,
-            token,
+            keeper,
             runs,
             ready: Mutex::default(),
         }))

@@ -65,5 +65,7 @@ mod store_processes;
 mod store_sqlite;
 mod support;
 mod target_contract;
+mod tokens;
+mod tokens_login;
 mod walls;
 mod written_files;

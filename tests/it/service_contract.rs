@@ -172,7 +172,7 @@ async fn as_it_is(parts: Parts) -> Made {
 
 async fn through_text(parts: Parts) -> Made {
     Made {
-        service: Arc::new(ThroughJson(parts.local, parts.halt)),
+        service: Arc::new(ThroughJson(Arc::new(parts.local), parts.halt)),
         author: None,
         held: Box::new(()),
     }
@@ -190,8 +190,9 @@ async fn through_http(parts: Parts) -> Made {
         directories: vec![parts.home],
         ..AllowedPlaces::default()
     };
-    let service = Arc::new(ThroughJson(parts.local.allowing(places), parts.halt));
-    tokio::spawn(server.serve(service, token, stopped));
+    let local = Arc::new(parts.local.allowing(places));
+    let service = Arc::new(ThroughJson(Arc::clone(&local), parts.halt));
+    tokio::spawn(server.serve(service, local, Some(token), stopped));
     Made {
         service: Arc::new(client),
         author: Some("token:night"),

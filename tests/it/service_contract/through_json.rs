@@ -6,13 +6,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cfgctl::api::report::{
     BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated, Explained,
-    Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
+    Flags, History, Identity, NewToken, Outcome, Policy, Resources, RevisionReport, RevokedTokens,
+    Status, Tokens,
 };
 use cfgctl::api::{
     Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery,
     Error, EvaluateQuery, Event, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, Observer,
-    PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service,
+    PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service, TokenOrder,
+    TokenRevocation, TokenRotation,
 };
+use cfgctl::app::Local;
 use cfgctl::model::{Cluster, ResourceId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,9 +23,9 @@ use serde::de::DeserializeOwned;
 use super::bench::Halt;
 use crate::support::locked;
 
-/// What asks `S` with what has been JSON, and answers with what has been JSON.
+/// What asks a service with what has been JSON, and answers with what has been JSON.
 #[derive(Debug)]
-pub(super) struct ThroughJson<S>(pub(super) S, pub(super) Halt);
+pub(super) struct ThroughJson(pub(super) Arc<Local>, pub(super) Halt);
 
 /// `value` as it comes out of its own text.
 fn through<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) -> T {
@@ -78,7 +81,7 @@ macro_rules! asked {
 }
 
 #[async_trait]
-impl<S: Service> Service for ThroughJson<S> {
+impl Service for ThroughJson {
     fn location(&self) -> String {
         self.0.location()
     }
@@ -183,5 +186,29 @@ impl<S: Service> Service for ThroughJson<S> {
 
     async fn policy(&self, by: &Caller, it: &PolicyQuery) -> Result<Policy, Error> {
         asked!(self.policy(by, it))
+    }
+
+    async fn identity(&self, by: &Caller) -> Result<Identity, Error> {
+        answered(self.0.identity(&through(by)).await)
+    }
+
+    async fn tokens(&self, by: &Caller) -> Result<Tokens, Error> {
+        answered(self.0.tokens(&through(by)).await)
+    }
+
+    async fn create_token(&self, by: &Caller, it: &TokenOrder) -> Result<NewToken, Error> {
+        asked!(self.create_token(by, it))
+    }
+
+    async fn rotate_token(&self, by: &Caller, it: &TokenRotation) -> Result<NewToken, Error> {
+        asked!(self.rotate_token(by, it))
+    }
+
+    async fn revoke_token(
+        &self,
+        by: &Caller,
+        it: &TokenRevocation,
+    ) -> Result<RevokedTokens, Error> {
+        asked!(self.revoke_token(by, it))
     }
 }

@@ -105,7 +105,11 @@ impl From<TargetError> for Error {
 
 impl From<SwitchError> for Error {
     fn from(error: SwitchError) -> Self {
-        let failure = Self::of(ErrorKind::Invalid, &error);
+        let kind = match error {
+            SwitchError::NotDeclared { .. } => ErrorKind::Absent,
+            _ => ErrorKind::Invalid,
+        };
+        let failure = Self::of(kind, &error);
         match error {
             SwitchError::NotDeclared {
                 set,

@@ -31,7 +31,7 @@ pub(super) async fn resources(
     for id in &query.names {
         let head = known(&heads, id)?;
         if !is_living(head) {
-            return Err(Error::invalid(format!("{id} was deleted"))
+            return Err(Error::absent(format!("{id} was deleted"))
                 .hint(format!("`cfgctl history {id}` shows what it was")));
         }
         chosen.push((id, head));
@@ -127,9 +127,9 @@ fn snapshot(
 ) -> Result<Document, Error> {
     let id = ResourceId::Cluster(cluster.clone());
     let place = known(heads, &id)?.content.cluster();
-    let place = place.ok_or_else(|| Error::invalid(format!("{id} was deleted")))?;
+    let place = place.ok_or_else(|| Error::absent(format!("{id} was deleted")))?;
     if !set.clusters.matches(&place.labels) {
-        return Err(Error::invalid(format!(
+        return Err(Error::absent(format!(
             "{name}@{} does not go to {cluster}: its clusters are `{}`",
             revision.version, set.clusters
         )));

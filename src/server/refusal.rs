@@ -24,7 +24,7 @@ impl Refusal {
 
     /// There is no such thing here.
     pub(super) fn absent(error: impl std::fmt::Display) -> Self {
-        Self::new(StatusCode::NOT_FOUND, Error::invalid(error))
+        Self::new(StatusCode::NOT_FOUND, Error::absent(error))
     }
 
     /// Whoever asks is not known.

@@ -10,16 +10,19 @@ use cfgctl::api::report::{
 };
 use cfgctl::api::{
     Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery,
-    Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, Observer, PolicyQuery,
-    Proposal, Request, ResourcesQuery, RevisionQuery, Service,
+    Error, EvaluateQuery, Event, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, Observer,
+    PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service,
 };
 use cfgctl::model::{Cluster, ResourceId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::bench::Halt;
+use crate::support::locked;
+
 /// What asks `S` with what has been JSON, and answers with what has been JSON.
 #[derive(Debug)]
-pub(super) struct ThroughJson<S>(pub(super) S);
+pub(super) struct ThroughJson<S>(pub(super) S, pub(super) Halt);
 
 /// `value` as it comes out of its own text.
 fn through<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) -> T {
@@ -42,9 +45,21 @@ where
     }
 }
 
-fn heard(seen: &Observer) -> Observer {
+fn heard(seen: &Observer, halt: &Halt) -> Observer {
     let (seen, stop) = (seen.clone(), seen.stop());
-    Observer::new(Arc::new(move |event| seen.tell(through(&event))), stop)
+    let (halt, stopped) = (Arc::clone(halt), stop.clone());
+    let hear = move |event: Event| {
+        seen.tell(through(&event));
+        if locked(&halt).as_ref() == Some(&event) {
+            // Nothing goes on before whoever heard of it has stopped it, however far away he is.
+            tokio::task::block_in_place(|| {
+                while !*stopped.borrow() {
+                    std::thread::yield_now();
+                }
+            });
+        }
+    };
+    Observer::new(Arc::new(hear), stop)
 }
 
 /// A method that takes who asks, what it asks, and perhaps an observer.
@@ -56,7 +71,7 @@ macro_rules! asked {
         answered(
             $self
                 .0
-                .$method(&through($by), &through($query), &heard($seen))
+                .$method(&through($by), &through($query), &heard($seen, &$self.1))
                 .await,
         )
     };
@@ -80,7 +95,11 @@ impl<S: Service> Service for ThroughJson<S> {
         seen: &Observer,
     ) -> Result<Outcome, Error> {
         let (by, it, approval) = (&through(by), &through(it), &through(approval));
-        answered(self.0.carry_out(by, it, approval, &heard(seen)).await)
+        answered(
+            self.0
+                .carry_out(by, it, approval, &heard(seen, &self.1))
+                .await,
+        )
     }
 
     async fn status(&self, by: &Caller, it: &LookQuery, seen: &Observer) -> Result<Status, Error> {

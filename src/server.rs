@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::api::Service;
 
 mod answer;
+mod condition;
 mod decode;
 mod health;
 mod listen;

@@ -31,7 +31,7 @@ pub(super) fn document<R: Report>(report: R) -> Answer {
     Ok(([(CONTENT_TYPE, JSON)], encoded(report)?).into_response())
 }
 
-fn encoded<R: Report>(report: R) -> Result<Vec<u8>, Error> {
+pub(super) fn encoded<R: Report>(report: R) -> Result<Vec<u8>, Error> {
     wire::document(report).map_err(|error| Error::of(ErrorKind::Bug, &error))
 }
 
@@ -89,7 +89,11 @@ impl Drop for EndsLook {
 pub(super) struct Teller {
     frames: mpsc::UnboundedSender<sse::Event>,
     id: RequestId,
+    status: StatusOf,
 }
+
+/// The status of an error, where it is another one than its kind has.
+pub(super) type StatusOf = fn(&Error) -> Option<StatusCode>;
 
 /// What a client is to be told. How much that is follows from what it asked for.
 pub(super) type Told = mpsc::UnboundedReceiver<sse::Event>;
@@ -97,7 +101,13 @@ pub(super) type Told = mpsc::UnboundedReceiver<sse::Event>;
 impl Teller {
     pub(super) fn new(id: RequestId) -> (Self, Told) {
         let (frames, told) = mpsc::unbounded_channel();
-        (Self { frames, id }, told)
+        let status: StatusOf = |_| None;
+        (Self { frames, id, status }, told)
+    }
+
+    /// The same where `status` may know a better one for an error.
+    pub(super) fn with_status(self, status: StatusOf) -> Self {
+        Self { status, ..self }
     }
 
     /// An observer that passes on what it hears.
@@ -123,7 +133,10 @@ impl Teller {
     }
 
     fn problem(&self, error: Error) {
-        let mut problem = Problem::of(error);
+        let mut problem = match (self.status)(&error) {
+            Some(status) => Problem::with_status(status.as_u16(), error),
+            None => Problem::of(error),
+        };
         problem.instance = Some(self.id.0.clone());
         // An error is text and lists of text.
         let data = serde_json::to_string(&problem).unwrap_or_default();

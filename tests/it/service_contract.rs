@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use cfgctl::app::Places;
+use cfgctl::app::AllowedPlaces;
 use cfgctl::client::Remote;
 use cfgctl::server::{self, Token};
 use tokio::sync::watch;
@@ -186,9 +186,9 @@ async fn through_http(parts: Parts) -> Made {
     let server = server.unwrap();
     let client = Remote::new(&server.location(), Some(text)).unwrap();
     let (stop, stopped) = watch::channel(false);
-    let places = Places {
+    let places = AllowedPlaces {
         directories: vec![parts.home],
-        ..Places::default()
+        ..AllowedPlaces::default()
     };
     let service = Arc::new(ThroughJson(parts.local.allowing(places), parts.halt));
     tokio::spawn(server.serve(service, token, stopped));

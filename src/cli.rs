@@ -31,6 +31,7 @@ mod import;
 mod interrupt;
 mod keyring;
 mod names;
+mod pem;
 mod progress;
 mod reference;
 mod rollback;

@@ -43,7 +43,17 @@ impl Remote {
     /// shown. Talks to nobody yet. Whoever calls it is who the server takes him for: a caller that is
     /// passed to a method says nothing.
     pub fn new(address: &str, token: Option<&str>) -> Result<Self, RemoteError> {
-        let http = Http::new(address, token)?;
+        Self::presenting(address, token, None)
+    }
+
+    /// The same with a certificate and its private key, both in `identity` as PEM, for a server that
+    /// lets nobody in without one.
+    pub fn presenting(
+        address: &str,
+        token: Option<&str>,
+        identity: Option<&[u8]>,
+    ) -> Result<Self, RemoteError> {
+        let http = Http::new(address, token, identity)?;
         Ok(Self { http })
     }
 }

@@ -5,6 +5,7 @@
 //! token, what is too large, too slow or too much.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -12,20 +13,25 @@ use tokio::sync::watch;
 
 use crate::api::Service;
 
+mod addresses;
 mod answer;
 mod condition;
 mod decode;
 mod health;
+mod idle;
 mod listen;
+mod patient;
+mod rate;
 mod refusal;
 mod request;
 mod routes;
 mod runs;
 mod shared;
 mod tls;
+mod trace;
 mod who;
 
-pub use tls::{Certificate, CertificateError};
+pub use tls::{Certificate, CertificateError, Pem, Reader};
 pub use who::{Token, TokenError};
 
 /// A server that has an address and answers nobody yet.
@@ -34,7 +40,11 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     certificate: Option<Certificate>,
+    rate: NonZeroU32,
 }
+
+/// How many requests a second each principal may send where nothing else is said.
+pub const RATE: NonZeroU32 = NonZeroU32::new(500).unwrap();
 
 impl Server {
     /// Takes `address`, where port 0 is any that is free; with a `certificate` it speaks TLS.
@@ -47,7 +57,17 @@ impl Server {
             address: listener.local_addr()?,
             listener,
             certificate,
+            rate: RATE,
         })
+    }
+
+    /// The same for at most `per_second` requests of each principal, on average.
+    #[must_use]
+    pub fn at_most(self, per_second: NonZeroU32) -> Self {
+        Self {
+            rate: per_second,
+            ..self
+        }
     }
 
     /// Where clients find it: `http://127.0.0.1:8440`.
@@ -63,7 +83,7 @@ impl Server {
     /// finished, and nothing new is begun.
     pub async fn serve(self, service: Arc<dyn Service>, token: Token, stop: watch::Receiver<bool>) {
         let runs = Arc::new(runs::Runs::default());
-        let shared = shared::Shared::new(service, token, Arc::clone(&runs));
+        let shared = shared::Shared::new(service, token, Arc::clone(&runs), self.rate);
         let router = routes::router(shared);
         listen::listen(self.listener, self.certificate, router, &runs, stop).await;
     }

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use super::environment::Environment;
 use super::failure::{Exit, Failure};
 use super::keyring::Keyring;
+use super::pem;
 use super::session::Session;
 use super::token;
 use crate::api::{Caller, Error, Service};
@@ -95,12 +96,34 @@ pub(crate) fn is_server(location: &str) -> bool {
 /// The service at a server. Who asks there is who the token says.
 fn remote(session: &Session, location: &str) -> Result<Connected, Failure> {
     let token = token::for_server(&session.environment)?;
-    let remote = Remote::new(location, token.as_deref());
+    let identity = identity(&session.environment)?;
+    let remote = Remote::presenting(location, token.as_deref(), identity.as_deref());
     let remote = remote.map_err(|error| Failure::new(Exit::Usage, error))?;
     Ok(Connected {
         service: Arc::new(remote),
         by: Caller::local(session.environment.actor()),
     })
+}
+
+/// The certificate and key that a server may want to see, from the files that two variables name.
+fn identity(environment: &Environment) -> Result<Option<Vec<u8>>, Failure> {
+    let names = ["CFGCTL_CLIENT_CERT", "CFGCTL_CLIENT_KEY"];
+    let files = names.map(|name| environment.variable(name));
+    let files = match files {
+        [None, None] => return Ok(None),
+        [Some(chain), Some(key)] => [chain, key],
+        _ => {
+            let error = format!("`{}` and `{}` go together", names[0], names[1]);
+            return Err(Failure::usage(error).hint("name a certificate and its private key"));
+        }
+    };
+    let mut identity = Vec::new();
+    for file in files {
+        let file = environment.directory.join(file);
+        identity.extend(pem::read(&file)?);
+        identity.push(b'\n');
+    }
+    Ok(Some(identity))
 }
 
 async fn store_at(location: &str, why: &str, missing: Missing) -> Result<Arc<dyn Store>, Failure> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Method, Response, Url};
+use reqwest::{Identity, Method, Response, Url};
 use serde::Serialize;
 
 use super::address;
@@ -103,7 +103,11 @@ impl Send {
 }
 
 impl Http {
-    pub(super) fn new(address: &str, token: Option<&str>) -> Result<Self, RemoteError> {
+    pub(super) fn new(
+        address: &str,
+        token: Option<&str>,
+        identity: Option<&[u8]>,
+    ) -> Result<Self, RemoteError> {
         let url = address::read(address).map_err(|source| RemoteError::Address {
             address: place(address),
             source,
@@ -115,7 +119,10 @@ impl Http {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let client = client(&url, headers).map_err(RemoteError::Setup)?;
+        // What is wrong is not said: it might be a part of the key.
+        let identity = identity.map(Identity::from_pem).transpose();
+        let identity = identity.map_err(|_| RemoteError::Identity)?;
+        let client = client(&url, headers, identity).map_err(RemoteError::Setup)?;
         let base = url.as_str().trim_end_matches('/').to_owned();
         Ok(Self {
             client,
@@ -261,7 +268,11 @@ impl Http {
     }
 }
 
-fn client(url: &Url, headers: HeaderMap) -> Result<reqwest::Client, String> {
+fn client(
+    url: &Url,
+    headers: HeaderMap,
+    identity: Option<Identity>,
+) -> Result<reqwest::Client, String> {
     // Fails if someone installed one already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
@@ -270,6 +281,9 @@ fn client(url: &Url, headers: HeaderMap) -> Result<reqwest::Client, String> {
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(SILENCE)
         .default_headers(headers);
+    if let Some(identity) = identity {
+        builder = builder.identity(identity);
+    }
     if url.scheme() == "http" {
         // Saves reading the system's certificates, which nobody will ask for.
         builder = builder.tls_certs_only([]);

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -23,6 +24,9 @@ use crate::wire::{self, HEARTBEAT_SECONDS, JSON, Name, Problem};
 const STORE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest wait for what is asked of clusters too, each of which may be waited for.
 const CLUSTERS_TIMEOUT: Duration = Duration::from_secs(1800);
+
+/// The most bytes of events that wait for a client which does not listen.
+const MAX_BACKLOG: usize = 4 << 20;
 
 pub(super) type Answer = Result<Response, Refusal>;
 
@@ -87,7 +91,8 @@ impl Drop for EndsLook {
 /// Tells a client what happens.
 #[derive(Clone, Debug)]
 pub(super) struct Teller {
-    frames: mpsc::UnboundedSender<sse::Event>,
+    frames: mpsc::UnboundedSender<SizedFrame>,
+    backlog: Arc<AtomicUsize>,
     id: RequestId,
     status: StatusOf,
 }
@@ -95,14 +100,40 @@ pub(super) struct Teller {
 /// The status of an error, where it is another one than its kind has.
 pub(super) type StatusOf = fn(&Error) -> Option<StatusCode>;
 
-/// What a client is to be told. How much that is follows from what it asked for.
-pub(super) type Told = mpsc::UnboundedReceiver<sse::Event>;
+/// A frame, and how many bytes it has.
+type SizedFrame = (sse::Event, usize);
+
+/// What a client is to be told.
+#[derive(Debug)]
+pub(super) struct Told {
+    frames: mpsc::UnboundedReceiver<SizedFrame>,
+    backlog: Arc<AtomicUsize>,
+}
+
+impl Told {
+    async fn next(&mut self) -> Option<sse::Event> {
+        let (frame, bytes) = self.frames.recv().await?;
+        self.backlog.fetch_sub(bytes, Ordering::Relaxed);
+        Some(frame)
+    }
+}
 
 impl Teller {
     pub(super) fn new(id: RequestId) -> (Self, Told) {
         let (frames, told) = mpsc::unbounded_channel();
+        let backlog = Arc::<AtomicUsize>::default();
+        let told = Told {
+            frames: told,
+            backlog: Arc::clone(&backlog),
+        };
         let status: StatusOf = |_| None;
-        (Self { frames, id, status }, told)
+        let teller = Self {
+            frames,
+            backlog,
+            id,
+            status,
+        };
+        (teller, told)
     }
 
     /// The same where `status` may know a better one for an error.
@@ -116,7 +147,11 @@ impl Teller {
         Observer::new(Arc::new(move |event| teller.tell(&event)), stop)
     }
 
+    /// Tells what happened. Whoever does not listen misses some: nothing follows from an event.
     pub(super) fn tell(&self, event: &Event) {
+        if self.backlog.load(Ordering::Relaxed) > MAX_BACKLOG {
+            return;
+        }
         if let Ok(data) = serde_json::to_string(event) {
             self.send(Name::Event, data);
         }
@@ -144,16 +179,18 @@ impl Teller {
     }
 
     fn send(&self, name: Name, data: String) {
+        let bytes = data.len();
         let frame = sse::Event::default().event(name.as_str()).data(data);
+        self.backlog.fetch_add(bytes, Ordering::Relaxed);
         // Whoever went away is told nothing.
-        _ = self.frames.send(frame);
+        _ = self.frames.send((frame, bytes));
     }
 }
 
 /// The stream of what is `told`; `held` is dropped when the client goes away.
 pub(super) fn events<T: Send + 'static>(told: Told, held: T) -> Response {
     let frames = stream::unfold((told, held), |(mut told, held)| async move {
-        let frame = told.recv().await?;
+        let frame = told.next().await?;
         Some((Ok::<_, Infallible>(frame), (told, held)))
     });
     let heartbeat = KeepAlive::new().interval(Duration::from_secs(HEARTBEAT_SECONDS));

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::refusal::{Refusal, written};
 use super::shared::Shared;
+use super::trace::{TRACEPARENT, Trace};
 use crate::api::{Caller, Error, ErrorKind};
 use crate::wire::REQUEST_ID;
 
@@ -17,8 +18,9 @@ use crate::wire::REQUEST_ID;
 const MAX_ID_BYTES: usize = 100;
 
 /// What a request is called: what its sender or a proxy calls it, else something new.
+/// Also what it belongs to.
 #[derive(Clone, Debug)]
-pub(super) struct RequestId(pub(super) String);
+pub(super) struct RequestId(pub(super) String, pub(super) Trace);
 
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug)]
@@ -31,16 +33,21 @@ pub(super) struct By(pub(super) Caller);
 /// Names the request, and writes into the answer what only this knows.
 pub(super) async fn named(mut request: Request, next: Next) -> Response {
     let id = id_of(&request);
-    request.extensions_mut().insert(RequestId(id.clone()));
+    let trace = Trace::of(request.headers());
+    let named = RequestId(id.clone(), trace.clone());
+    request.extensions_mut().insert(named);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = written(next.run(request).await, &id);
     let route = route.as_ref().map_or("", MatchedPath::as_str);
     let status = response.status().as_u16();
-    tracing::debug!(%method, route, status, request = id, "answered");
+    tracing::debug!(%method, route, status, request = id, trace = trace.id(), "answered");
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
+    }
+    if let Some(trace) = trace.header() {
+        headers.insert(TRACEPARENT, trace);
     }
     headers
         .entry(header::CACHE_CONTROL)

@@ -13,6 +13,7 @@ use super::answer::{Answer, StatusOf, Teller, document, events, look, read};
 use super::condition::{IfMatch, Known, failed, with_token};
 use super::decode::{At, Body, Key, Params, Wanted};
 use super::health::{healthy, ready};
+use super::rate::limited;
 use super::refusal::Refusal;
 use super::request::{self, By, RequestId, named};
 use super::runs::Busy;
@@ -54,6 +55,7 @@ pub(super) fn router(shared: Shared) -> Router {
         .route(Routes::CLUSTER_CHECKS, post(check_clusters))
         .fallback(absent)
         .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(shared.clone(), limited))
         .layer(from_fn_with_state(shared.clone(), request::known));
     Router::new()
         .route(Routes::HEALTHY, get(healthy))
@@ -170,7 +172,7 @@ fn busy(busy: Busy) -> Error {
 
 /// One line for each change: who, what, which versions, how it ended.
 fn log(by: &Caller, request: &Request, id: &RequestId, done: &Result<Outcome, Error>) {
-    let (by, request_id) = (by.actor(), id.0.as_str());
+    let (by, request_id, trace) = (by.actor(), id.0.as_str(), id.1.id());
     let change = request.change.word();
     match done {
         Ok(outcome) => {
@@ -187,12 +189,21 @@ fn log(by: &Caller, request: &Request, id: &RequestId, done: &Result<Outcome, Er
                 complete,
                 reason,
                 request_id,
+                trace,
                 "carried out"
             );
         }
         Err(error) => {
             let (kind, error) = (error.kind, error.chain());
-            tracing::warn!(by, change, ?kind, error, request_id, "not carried out");
+            tracing::warn!(
+                by,
+                change,
+                ?kind,
+                error,
+                request_id,
+                trace,
+                "not carried out"
+            );
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What every request shares.
 
+use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::Mutex;
 
+use super::rate::Rate;
 use super::runs::Runs;
 use super::who::Token;
 use crate::api::{Error, Service};
@@ -19,16 +21,23 @@ pub(super) struct Parts {
     pub(super) service: Arc<dyn Service>,
     pub(super) token: Token,
     pub(super) runs: Arc<Runs>,
+    pub(super) rate: Rate,
     /// What the store said last when it was asked whether it answers, and when.
     pub(super) ready: Mutex<Option<(Instant, Result<(), Error>)>>,
 }
 
 impl Shared {
-    pub(super) fn new(service: Arc<dyn Service>, token: Token, runs: Arc<Runs>) -> Self {
+    pub(super) fn new(
+        service: Arc<dyn Service>,
+        token: Token,
+        runs: Arc<Runs>,
+        per_second: NonZeroU32,
+    ) -> Self {
         Self(Arc::new(Parts {
             service,
             token,
             runs,
+            rate: Rate::of(per_second),
             ready: Mutex::default(),
         }))
     }

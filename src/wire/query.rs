@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::{
     At, BreakersQuery, ExplainQuery, FlagsQuery, LookQuery, Pace, Reach, ResourcesQuery,
 };
-use crate::model::{ClusterName, FlagName, ResourceId, Selector, SetName, Version};
+use crate::model::{ClusterName, FlagName, ResourceId, ResourceKind, Selector, SetName, Version};
 
 /// The wait for a cluster where none is named.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -203,6 +203,10 @@ pub(crate) struct NamesParams {
     pub(crate) limit: Option<usize>,
     /// As in [`PageParams`].
     pub(crate) cursor: Option<String>,
+    /// Those of this kind alone, where none is named.
+    pub(crate) kind: Option<ResourceKind>,
+    /// Those whose labels this selector matches, where none is named.
+    pub(crate) labels: Option<Selector>,
 }
 
 impl NamesParams {
@@ -218,15 +222,20 @@ impl NamesParams {
 
     pub(crate) fn query(self) -> Result<ResourcesQuery, ParamError> {
         let names: Vec<ResourceId> = list(self.names.as_deref())?;
-        Ok(ResourcesQuery { names })
+        Ok(ResourcesQuery {
+            names,
+            kind: self.kind,
+            labels: self.labels.unwrap_or_default(),
+        })
     }
 }
 
 impl From<&ResourcesQuery> for NamesParams {
     fn from(query: &ResourcesQuery) -> Self {
-        let names = listed(&query.names);
         Self {
-            names,
+            names: listed(&query.names),
+            kind: query.kind,
+            labels: Some(query.labels.clone()).filter(|labels| !labels.is_empty()),
             ..Self::default()
         }
     }
@@ -471,6 +480,13 @@ mod tests {
         }
         let query = ResourcesQuery {
             names: vec!["shop".parse().unwrap(), "cluster/eu".parse().unwrap()],
+            ..ResourcesQuery::default()
+        };
+        assert_eq!(NamesParams::from(&query).query().unwrap(), query);
+        let query = ResourcesQuery {
+            kind: Some(ResourceKind::Grant),
+            labels: "team=payments,!old".parse().unwrap(),
+            ..ResourcesQuery::default()
         };
         assert_eq!(NamesParams::from(&query).query().unwrap(), query);
     }

@@ -16,11 +16,12 @@ use cfgctl::api::{
 use cfgctl::app::Local;
 use cfgctl::engine::Connect;
 use cfgctl::model::{
-    Cluster, ClusterName, Commit, Connection, Content, IdempotencyKey, ResourceId, Revision,
-    Selector, Sequence, Version,
+    Cluster, ClusterName, Commit, Connection, Content, IdempotencyKey, Record, RecordId,
+    RecordKind, ResourceId, Revision, Selector, Sequence, Version,
 };
 use cfgctl::store::{
-    self, CommitLimits, CommitRecord, Committed, HeadsAt, Missing, Store, StoreError, Which,
+    self, CommitLimits, CommitRecord, Committed, HeadsAt, Missing, RecordsAt, Store, StoreError,
+    Which,
 };
 use cfgctl::target::consul::{Consul, Patience};
 use cfgctl::target::directory::Directory;
@@ -168,6 +169,20 @@ impl Store for Brittle {
     async fn made_under(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
         self.read()?;
         self.inner.made_under(key).await
+    }
+
+    async fn records(&self, kind: RecordKind) -> Result<RecordsAt, StoreError> {
+        self.read()?;
+        self.inner.records(kind).await
+    }
+
+    async fn record(&self, id: &RecordId) -> Result<Option<Record>, StoreError> {
+        self.read()?;
+        self.inner.record(id).await
+    }
+
+    async fn touch(&self, used: &[(RecordId, Timestamp)]) -> Result<(), StoreError> {
+        self.inner.touch(used).await
     }
 
     async fn wait(&self, after: Sequence) -> Result<Sequence, StoreError> {

@@ -5,6 +5,7 @@
 //! token, what is too large, too slow or too much.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,22 +14,28 @@ use tokio::sync::watch;
 
 use crate::api::{Door, Service};
 
+mod addresses;
 mod answer;
 mod attempts;
+mod condition;
 mod decode;
 mod health;
+mod idle;
 mod keeper;
 mod lifetime;
 mod listen;
+mod patient;
+mod rate;
 mod refusal;
 mod request;
 mod routes;
 mod runs;
 mod shared;
 mod tls;
+mod trace;
 mod who;
 
-pub use tls::{Certificate, CertificateError};
+pub use tls::{Certificate, CertificateError, Pem, Reader};
 pub use who::{Token, TokenError};
 
 /// How long it may take to write down at the end who was there.
@@ -40,7 +47,11 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     certificate: Option<Certificate>,
+    rate: NonZeroU32,
 }
+
+/// How many requests a second each principal may send where nothing else is said.
+pub const RATE: NonZeroU32 = NonZeroU32::new(500).unwrap();
 
 impl Server {
     /// Takes `address`, where port 0 is any that is free; with a `certificate` it speaks TLS.
@@ -53,7 +64,17 @@ impl Server {
             address: listener.local_addr()?,
             listener,
             certificate,
+            rate: RATE,
         })
+    }
+
+    /// The same for at most `per_second` requests of each principal, on average.
+    #[must_use]
+    pub fn at_most(self, per_second: NonZeroU32) -> Self {
+        Self {
+            rate: per_second,
+            ..self
+        }
     }
 
     /// Where clients find it: `http://127.0.0.1:8440`.
@@ -76,7 +97,8 @@ impl Server {
     ) {
         let runs = Arc::new(runs::Runs::default());
         let (keeper, entries) = keeper::Keeper::new(door, owner);
-        let shared = shared::Shared::new(service, Arc::clone(&keeper), Arc::clone(&runs));
+        let shared =
+            shared::Shared::new(service, Arc::clone(&keeper), Arc::clone(&runs), self.rate);
         let router = routes::router(shared);
         let following = {
             let keeper = Arc::clone(&keeper);

@@ -27,6 +27,7 @@
 
 mod document;
 mod event_stream;
+mod page;
 mod path;
 mod problem;
 mod query;
@@ -35,11 +36,12 @@ pub(crate) use document::{
     Carry, ClusterDescription, EvaluateBody, Named, Names, PolicyOf, document, report,
 };
 pub(crate) use event_stream::{EventStream, Frame, Name};
+pub(crate) use page::{Cut, Paged, page, page_document};
 pub(crate) use path::{HEAD, Routes, segment};
 pub(crate) use problem::{Problem, error_of};
 pub(crate) use query::{
-    BreakersParams, ExplainParams, FlagsParams, HistoryParams, LookParams, NamesParams, PaceParams,
-    ParamError, PolicyParams, RevisionParams, bounded,
+    BreakersParams, EventsParams, ExplainParams, FlagsParams, HistoryParams, LookParams,
+    NamesParams, PaceParams, PageParams, ParamError, PolicyParams, RevisionParams, bounded,
 };
 
 /// The media type of a document.

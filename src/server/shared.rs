@@ -1,5 +1,6 @@
 //! What every request shares.
 
+use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,6 +8,7 @@ use std::time::Instant;
 use tokio::sync::Mutex;
 
 use super::keeper::Keeper;
+use super::rate::Rate;
 use super::runs::Runs;
 use crate::api::{Error, Service};
 
@@ -19,16 +21,23 @@ pub(super) struct Parts {
     pub(super) service: Arc<dyn Service>,
     pub(super) keeper: Arc<Keeper>,
     pub(super) runs: Arc<Runs>,
+    pub(super) rate: Rate,
     /// What the store said last when it was asked whether it answers, and when.
     pub(super) ready: Mutex<Option<(Instant, Result<(), Error>)>>,
 }
 
 impl Shared {
-    pub(super) fn new(service: Arc<dyn Service>, keeper: Arc<Keeper>, runs: Arc<Runs>) -> Self {
+    pub(super) fn new(
+        service: Arc<dyn Service>,
+        keeper: Arc<Keeper>,
+        runs: Arc<Runs>,
+        per_second: NonZeroU32,
+    ) -> Self {
         Self(Arc::new(Parts {
             service,
             keeper,
             runs,
+            rate: Rate::of(per_second),
             ready: Mutex::default(),
         }))
     }

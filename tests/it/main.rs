@@ -54,6 +54,8 @@ mod reader;
 mod readme;
 mod serve;
 mod serve_changes;
+mod serve_hostile;
+mod serve_http;
 mod service_contract;
 mod shop;
 mod signals;

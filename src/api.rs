@@ -4,6 +4,7 @@
 //! nobody, prints nothing, and knows neither terminal nor HTTP. Everything in here is owned data that
 //! survives JSON unchanged, so that a client elsewhere can implement the same trait.
 
+mod audit;
 mod caller;
 mod door;
 mod error;
@@ -15,6 +16,7 @@ mod saved;
 mod service;
 mod tokens;
 
+pub use audit::{AuditQuery, CauseKind, CauseKindError, VerifyQuery};
 pub use caller::{Caller, Principal, TokenHolder, Via};
 pub use door::{Door, Keys, KnownToken, LogEntry, Noted, NotedToken};
 pub use error::{About, Error, ErrorKind};

@@ -10,21 +10,22 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::api::report::{
-    BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated, Explained,
-    Flags, History, Identity, NewToken, Outcome, Policy, Resources, RevisionReport, RevokedTokens,
-    Status, Tokens,
+    AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated,
+    Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources, RevisionReport,
+    RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use crate::api::{
-    Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, Change, CheckQuery,
-    ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,
-    Observer, Pace, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service,
-    TokenOrder, TokenRevocation, TokenRotation,
+    Approval, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, Change,
+    CheckQuery, ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery,
+    LookQuery, Observer, Pace, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery,
+    Service, TokenOrder, TokenRevocation, TokenRotation, VerifyQuery,
 };
 use crate::engine::Connect;
 use crate::model::{Cluster, ResourceId};
 use crate::store::Store;
 
 mod again;
+mod audit;
 mod breakers;
 mod clusters;
 mod declare;
@@ -235,6 +236,16 @@ impl Service for Local {
 
     async fn identity(&self, by: &Caller) -> Result<Identity, Error> {
         self.desk(by).identity().await
+    }
+
+    async fn audit(&self, by: &Caller, query: &AuditQuery) -> Result<AuditLog, Error> {
+        audit::check_may(by)?;
+        audit::list(self.store.as_ref(), query).await
+    }
+
+    async fn verify(&self, by: &Caller, query: &VerifyQuery) -> Result<VerifiedLog, Error> {
+        audit::check_may(by)?;
+        audit::verify(self.store.as_ref(), query).await
     }
 
     async fn tokens(&self, by: &Caller) -> Result<Tokens, Error> {

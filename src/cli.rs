@@ -8,6 +8,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 mod apply;
 mod ask;
+mod audit;
 mod breaker;
 mod change;
 mod clocks;
@@ -131,6 +132,8 @@ enum Command {
     Context(context::ContextCommand),
     #[command(subcommand)]
     Token(tokens::TokenCommand),
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     Login(login::LoginArgs),
     Logout(login::LogoutArgs),
     Whoami(login::WhoamiArgs),
@@ -241,6 +244,7 @@ fn dispatch(session: &Session, command: &Command) -> Result<Exit, Failure> {
         Command::Breaker(command) => block_on(breaker::breaker(session, command)),
         Command::Import(args) => block_on(import::import_keys(session, args)),
         Command::Cluster(command) => block_on(cluster::cluster(session, command)),
+        Command::Audit(command) => block_on(audit::audit(session, command)),
         Command::Token(command) => block_on(tokens::token(session, command)),
         Command::Login(args) => block_on(login::login(session, args)),
         Command::Logout(args) => block_on(login::logout(session, args)),

@@ -8,21 +8,21 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::api::report::{
-    BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated, Explained,
-    Flags, History, Identity, NewToken, Outcome, Policy, Resources, RevisionReport, RevokedTokens,
-    Status, Tokens,
+    AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated,
+    Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources, RevisionReport,
+    RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use crate::api::{
-    Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery,
-    Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, Observer, PolicyQuery,
-    Proposal, Request, ResourcesQuery, RevisionQuery, Service, TokenOrder, TokenRevocation,
-    TokenRotation,
+    Approval, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery,
+    ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,
+    Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service, TokenOrder,
+    TokenRevocation, TokenRotation, VerifyQuery,
 };
 use crate::model::{Cluster, IdempotencyKey, ResourceId};
 use crate::wire::{
-    BreakersParams, Carry, ClusterDescription, EvaluateBody, EventsParams, ExplainParams,
-    FlagsParams, HEAD, HistoryParams, LookParams, Named, Names, NamesParams, PaceParams,
-    PageParams, Paged as _, PolicyOf, PolicyParams, RevisionParams, Routes, segment,
+    AuditParams, BreakersParams, Carry, ClusterDescription, EvaluateBody, EventsParams,
+    ExplainParams, FlagsParams, HEAD, HistoryParams, LookParams, Named, Names, NamesParams,
+    PaceParams, PageParams, Paged as _, PolicyOf, PolicyParams, RevisionParams, Routes, segment,
 };
 
 mod address;
@@ -285,6 +285,34 @@ impl Service for Remote {
 
     async fn identity(&self, _: &Caller) -> Result<Identity, Error> {
         self.http.ask(Send::get(Routes::IDENTITY)).await
+    }
+
+    async fn audit(&self, _: &Caller, query: &AuditQuery) -> Result<AuditLog, Error> {
+        let mut query = query.clone();
+        let mut all = AuditLog {
+            entries: Vec::new(),
+            next: query.before,
+        };
+        loop {
+            let asked = Send::get(Routes::AUDIT).with(&AuditParams::from(&query))?;
+            let page: AuditLog = self.http.ask(asked).await?;
+            query.limit = query.limit.saturating_sub(page.entries.len());
+            all.entries.extend(page.entries);
+            all.next = page.next;
+            // A server that does not get on would be asked for ever.
+            let gets_on = page
+                .next
+                .is_some_and(|next| query.before.is_none_or(|it| next < it));
+            if query.limit == 0 || !gets_on {
+                return Ok(all);
+            }
+            query.before = page.next;
+        }
+    }
+
+    async fn verify(&self, _: &Caller, query: &VerifyQuery) -> Result<VerifiedLog, Error> {
+        let asked = Send::post(Routes::AUDIT_VERIFICATIONS, query)?;
+        self.http.ask(asked).await
     }
 
     async fn tokens(&self, _: &Caller) -> Result<Tokens, Error> {

@@ -4,6 +4,7 @@
 
 mod auxiliary;
 mod breaker;
+mod checkpoint;
 mod clocks;
 mod cluster;
 mod commit;
@@ -34,6 +35,7 @@ mod write;
 
 pub use auxiliary::{Auxiliary, Cell, Delivering, ObservedPart};
 pub use breaker::{Breaker, Choice, Reset, Trip};
+pub use checkpoint::{Checkpoint, CheckpointError};
 pub use clocks::{Clocks, Off};
 pub use cluster::{
     ClientCertificate, Cluster, Connection, ConsulSpec, DirectorySpec, LimitOverrides, Tls,

@@ -13,17 +13,21 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::api::{Door, Service};
+use crate::wire::NoteSigner;
 
 mod addresses;
 mod answer;
 mod attempts;
+mod audit;
 mod condition;
 mod decode;
+mod denials;
 mod health;
 mod idle;
 mod keeper;
 mod lifetime;
 mod listen;
+mod notary;
 mod patient;
 mod rate;
 mod refusal;
@@ -35,6 +39,7 @@ mod tls;
 mod trace;
 mod who;
 
+pub use notary::CheckpointKey;
 pub use tls::{Certificate, CertificateError, Pem, Reader};
 pub use who::{Token, TokenError};
 
@@ -47,6 +52,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     certificate: Option<Certificate>,
+    signer: Option<NoteSigner>,
     rate: NonZeroU32,
 }
 
@@ -64,6 +70,7 @@ impl Server {
             address: listener.local_addr()?,
             listener,
             certificate,
+            signer: None,
             rate: RATE,
         })
     }
@@ -75,6 +82,13 @@ impl Server {
             rate: per_second,
             ..self
         }
+    }
+
+    /// The same, which signs what the log is with `key`, and says what checks its signatures.
+    #[must_use]
+    pub fn signing(self, key: CheckpointKey) -> Self {
+        let signer = Some(key.0);
+        Self { signer, ..self }
     }
 
     /// Where clients find it: `http://127.0.0.1:8440`.
@@ -96,20 +110,32 @@ impl Server {
         stop: watch::Receiver<bool>,
     ) {
         let runs = Arc::new(runs::Runs::default());
+        let notary = Arc::new(notary::Notary::new(Arc::clone(&door), self.signer));
         let (keeper, entries) = keeper::Keeper::new(door, owner);
-        let shared =
-            shared::Shared::new(service, Arc::clone(&keeper), Arc::clone(&runs), self.rate);
+        let shared = shared::Shared::new(
+            service,
+            Arc::clone(&keeper),
+            Arc::clone(&notary),
+            Arc::clone(&runs),
+            self.rate,
+        );
         let router = routes::router(shared);
         let following = {
             let keeper = Arc::clone(&keeper);
             tokio::spawn(async move { keeper.follow().await })
         };
+        let speaking = {
+            let notary = Arc::clone(&notary);
+            tokio::spawn(async move { notary.speak().await })
+        };
         let (ended, end) = watch::channel(false);
         let writing = tokio::spawn(async move { entries.write(&keeper, end).await });
         listen::listen(self.listener, self.certificate, router, &runs, stop).await;
         following.abort();
+        speaking.abort();
         ended.send_replace(true);
         // A store that does not answer keeps nobody from ending.
         _ = tokio::time::timeout(LAST_WORDS, writing).await;
+        _ = tokio::time::timeout(LAST_WORDS, notary.say()).await;
     }
 }

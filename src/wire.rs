@@ -24,18 +24,25 @@
 //! | `GET`, `POST` | `/tokens` | the tokens, another one |
 //! | `POST` | `/token-rotations` | one that takes over from others |
 //! | `POST` | `/token-revocations` | that tokens are valid no more |
+//! | `GET` | `/audit` | who did what |
+//! | `POST` | `/audit-verifications` | whether the log is whole |
+//! | `GET` | `/checkpoint` | what the log is now, signed |
 
+mod audit;
 mod document;
 mod event_stream;
+mod note;
 mod page;
 mod path;
 mod problem;
 mod query;
 
+pub(crate) use audit::AuditParams;
 pub(crate) use document::{
     Carry, ClusterDescription, EvaluateBody, Named, Names, PolicyOf, document, report,
 };
 pub(crate) use event_stream::{EventStream, Frame, Name};
+pub(crate) use note::{NoteSigner, NoteVerifier, checkpoint_of};
 pub(crate) use page::{Cut, Paged, page, page_document};
 pub(crate) use path::{HEAD, Routes, segment};
 pub(crate) use problem::{Problem, error_of};

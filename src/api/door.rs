@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Caller, Error};
-use crate::model::{ClusterName, Sequence, TokenId, TokenKind, TokenName, TokenRecord};
+use crate::model::{Checkpoint, ClusterName, Sequence, TokenId, TokenKind, TokenName, TokenRecord};
 
 /// What stands behind the door of a server. It is no part of [`Service`](super::Service): nobody asks
 /// for it over a wire.
@@ -28,6 +28,9 @@ pub trait Door: Debug + Send + Sync {
 
     /// Takes note that these tokens were used.
     async fn used(&self, tokens: &[(TokenId, Timestamp)]) -> Result<(), Error>;
+
+    /// What the log is now; `None`: nobody has committed anything yet.
+    async fn head(&self) -> Result<Option<Checkpoint>, Error>;
 
     /// Writes down what happened at the door.
     async fn note(&self, entry: &LogEntry) -> Result<(), Error>;
@@ -82,6 +85,19 @@ pub enum Noted {
     TokenRevoked {
         /// The tokens.
         tokens: Vec<NotedToken>,
+    },
+    /// Somebody who is known was refused something.
+    Refused {
+        /// What was asked for: `POST /v1/changes`.
+        operation: String,
+        /// What was said to that.
+        error: String,
+        /// How often something was refused, since `since`.
+        count: u64,
+        /// The first of these times.
+        since: Timestamp,
+        /// The last of these times.
+        until: Timestamp,
     },
     /// Somebody showed a token, for the first time in a long while.
     LoggedIn,

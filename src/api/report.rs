@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::API_VERSION;
 
+mod audit;
 mod clusters;
 mod drift;
 mod lookup;
@@ -17,6 +18,7 @@ mod runtime;
 mod status;
 mod tokens;
 
+pub use audit::{AuditChange, AuditEntry, AuditEvent, AuditLog, VerifiedLog};
 pub use clusters::{
     ClusterCheck, ClusterItem, ClusterState, Clusters, Fitness, Policy, PolicyAccess,
     PolicyResource, PolicyRule,

@@ -5,14 +5,15 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use super::report::{
-    BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated, Explained,
-    Flags, History, Identity, NewToken, Outcome, Policy, Resources, RevisionReport, RevokedTokens,
-    Status, Tokens,
+    AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated,
+    Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources, RevisionReport,
+    RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use super::{
-    Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery,
-    Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, Observer, PolicyQuery,
-    Proposal, Request, ResourcesQuery, RevisionQuery, TokenOrder, TokenRevocation, TokenRotation,
+    Approval, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery,
+    ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,
+    Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, TokenOrder,
+    TokenRevocation, TokenRotation, VerifyQuery,
 };
 use crate::model::{Cluster, ResourceId};
 
@@ -119,6 +120,13 @@ pub trait Service: Debug + Send + Sync {
 
     /// Who asks, as far as it is known here.
     async fn identity(&self, by: &Caller) -> Result<Identity, Error>;
+
+    /// What the log says: who did what, from where and why.
+    async fn audit(&self, by: &Caller, query: &AuditQuery) -> Result<AuditLog, Error>;
+
+    /// Reads the log and every revision in it. One that is not whole, or that does not go on from what it
+    /// is asked against, is an error.
+    async fn verify(&self, by: &Caller, query: &VerifyQuery) -> Result<VerifiedLog, Error>;
 
     /// The tokens that the store knows.
     async fn tokens(&self, by: &Caller) -> Result<Tokens, Error>;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::Local;
+use super::{Local, audit};
 use crate::api::{Caller, Door, Error, ErrorKind, Keys, KnownToken, LogEntry, Principal};
 use crate::engine;
-use crate::model::{RecordContent, RecordId, RecordKind, Sequence, TokenId};
+use crate::model::{Checkpoint, RecordContent, RecordId, RecordKind, Sequence, TokenId};
 
 #[async_trait]
 impl Door for Local {
@@ -44,6 +44,10 @@ impl Door for Local {
             .map(|(id, at)| (RecordId::Token(id.clone()), *at))
             .collect();
         Ok(self.store.touch(&used).await?)
+    }
+
+    async fn head(&self) -> Result<Option<Checkpoint>, Error> {
+        audit::head(self.store.as_ref()).await
     }
 
     async fn note(&self, entry: &LogEntry) -> Result<(), Error> {

@@ -65,6 +65,13 @@ impl From<StoreError> for Error {
     }
 }
 
+/// The log is not whole: `what` says how.
+pub(super) fn damaged_log(what: &str) -> Error {
+    Error::new(ErrorKind::Unavailable, format!("the log is not whole: {what}")).hint(
+        "find out who could write the store; clusters keep what they hold; restore it from a backup",
+    )
+}
+
 impl From<EngineError> for Error {
     fn from(error: EngineError) -> Self {
         match error {

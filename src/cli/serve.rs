@@ -13,7 +13,7 @@ use super::session::Session;
 use super::token;
 use crate::api::Door;
 use crate::model::TokenKind;
-use crate::server::{Certificate, Pem, RATE, Reader, Server, Token};
+use crate::server::{Certificate, CheckpointKey, Pem, RATE, Reader, Server, Token};
 
 /// What the history calls whoever shows the token: `token:admin`.
 const NAME: &str = "admin";
@@ -57,6 +57,12 @@ pub(crate) struct ServeArgs {
     #[arg(env = "CFGCTL_SERVE_TLS_CLIENT_CA", hide_env_values = true)]
     tls_client_ca: Option<PathBuf>,
 
+    /// The private key, in PEM, that checkpoints of the log are signed with; made where it is not there.
+    /// Left out: `checkpoint.key` beside the default store
+    #[arg(long, value_name = "FILE")]
+    #[arg(env = "CFGCTL_SERVE_CHECKPOINT_KEY", hide_env_values = true)]
+    checkpoint_key: Option<PathBuf>,
+
     /// How many requests a second may come with one token from one address, on average
     #[arg(long, value_name = "N", default_value_t = RATE)]
     #[arg(env = "CFGCTL_SERVE_RATE_LIMIT", hide_env_values = true)]
@@ -96,12 +102,15 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
     })?;
 
     let server = server.at_most(args.rate_limit);
+    let (key, verifier) = checkpoint_key(session, args)?;
+    let server = server.signing(key);
 
     let interrupt = Interrupt::listen();
     log_to_stderr(session);
     let location = server.location();
     let ui = &session.ui;
     ui.status(&format!("serving the store at `{store}` on {location}"));
+    ui.status(&format!("checkpoints of its log are signed by {verifier}"));
     let (owner, text) = match owner {
         Owner::Known(token) => (Some(token), None),
         Owner::New(token, text) => (Some(token), Some(text)),
@@ -124,6 +133,29 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
         .serve(service, door, owner, interrupt.receiver())
         .await;
     Ok(Exit::Done)
+}
+
+/// What checkpoints are signed with, and what checks that.
+fn checkpoint_key(session: &Session, args: &ServeArgs) -> Result<(CheckpointKey, String), Failure> {
+    let environment = &session.environment;
+    let path = match &args.checkpoint_key {
+        Some(path) => environment.directory.join(path),
+        None => environment.data_directory()?.join("checkpoint.key"),
+    };
+    let bug = |what: &'static str| Failure::new(Exit::Bug, anyhow::anyhow!(what));
+    if !path.exists() {
+        let key = CheckpointKey::generate().ok_or_else(|| bug("there is no randomness"))?;
+        pem::write_new(&path, &key)?;
+    }
+    let key = CheckpointKey::from_pem(&pem::read(&path)?).ok_or_else(|| {
+        Failure::usage(format!("`{}` holds no Ed25519 key in PEM", path.display())).hint(
+            "`openssl genpkey -algorithm ed25519` makes one; so does a start without the file",
+        )
+    })?;
+    let verifier = key
+        .verifier()
+        .ok_or_else(|| bug("the key has no public half"))?;
+    Ok((key, verifier))
 }
 
 /// Whom the server knows as its owner.

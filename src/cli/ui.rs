@@ -128,6 +128,11 @@ impl Ui {
         self.closed.load(Ordering::Relaxed)
     }
 
+    /// The form that was asked for.
+    pub(crate) fn output(&self) -> Output {
+        self.output
+    }
+
     /// Whether programs read the result.
     pub(crate) fn is_for_programs(&self) -> bool {
         matches!(self.output, Output::Json | Output::Yaml)

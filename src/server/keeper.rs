@@ -15,6 +15,7 @@ use subtle::ConstantTimeEq as _;
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::attempts::{Attempt, Attempts};
+use super::denials::{Denial, RecentDenials};
 use super::refusal::Refusal;
 use super::who::{Token, shown_in};
 use crate::api::{Caller, Door, Error, Keys, LogEntry, Noted, TokenHolder};
@@ -41,6 +42,7 @@ pub(super) struct Keeper {
     keys: watch::Sender<Arc<Keys>>,
     looks: Looks,
     attempts: Mutex<Attempts>,
+    denials: Mutex<RecentDenials>,
     uses: Mutex<BTreeMap<TokenId, Use>>,
     entries: mpsc::Sender<LogEntry>,
 }
@@ -95,6 +97,7 @@ impl Keeper {
             keys: watch::Sender::default(),
             looks: Looks::default(),
             attempts: Mutex::default(),
+            denials: Mutex::default(),
             uses: Mutex::default(),
             entries,
         };
@@ -136,6 +139,20 @@ impl Keeper {
             self.tell(what);
         }
         Err(refusal)
+    }
+
+    /// Takes note that somebody who is known was refused something.
+    pub(super) fn refused(&self, by: &Caller, operation: String, error: &Error) {
+        let denial = Denial {
+            by: by.clone(),
+            operation,
+            error: error.chain(),
+            at: self.door.now(),
+        };
+        let told = lock(&self.denials).note(denial, Instant::now());
+        if let Some(entry) = told {
+            self.write_down(entry);
+        }
     }
 
     /// How long this takes says nothing about tokens.
@@ -309,6 +326,10 @@ impl Keeper {
     }
 
     async fn tell_attempts(&self, now: Option<Instant>) {
+        let denied = lock(&self.denials).due(now);
+        for entry in denied {
+            self.note(&entry).await;
+        }
         let due = lock(&self.attempts).due(now);
         for what in due {
             let (by, message) = (None, None);

@@ -84,6 +84,13 @@ impl From<ParamError> for Refusal {
     }
 }
 
+/// What `response` refuses because it is not allowed, if it does.
+pub(super) fn denied(response: &Response) -> Option<&Error> {
+    let Pending(problem) = response.extensions().get()?;
+    let is_denied = problem.status == StatusCode::FORBIDDEN.as_u16();
+    is_denied.then_some(&problem.error)
+}
+
 /// The problem goes with the answer until it is known which request it was said to.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {

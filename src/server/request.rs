@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::keeper::Known;
-use super::refusal::{Refusal, written};
+use super::refusal::{Refusal, denied, written};
 use super::shared::Shared;
 use super::trace::{TRACEPARENT, Trace};
 use crate::api::{Caller, Error, ErrorKind, Via};
@@ -83,11 +83,18 @@ pub(super) async fn known(
     if let Some(lifetime) = &lifetime {
         shared.keeper.used(&by, lifetime);
     }
-    request.extensions_mut().insert(By(by));
-    match lifetime {
+    request.extensions_mut().insert(By(by.clone()));
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("", MatchedPath::as_str);
+    let operation = format!("{} {route}", request.method());
+    let response = match lifetime {
         Some(lifetime) => lifetime.bound(next.run(request)).await,
         None => next.run(request).await,
+    };
+    if let Some(error) = denied(&response) {
+        shared.keeper.refused(&by, operation, error);
     }
+    response
 }
 
 /// Lets those through who may ask for anything at all.

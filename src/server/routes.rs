@@ -10,6 +10,7 @@ use axum::response::IntoResponse as _;
 use axum::routing::{delete, get, post};
 
 use super::answer::{Answer, StatusOf, Teller, document, events, look, read};
+use super::audit;
 use super::condition::{IfMatch, Known, failed, with_token};
 use super::decode::{At, Body, Key, Params, Wanted};
 use super::health::{healthy, ready};
@@ -60,6 +61,9 @@ pub(super) fn router(shared: Shared) -> Router {
         .route(Routes::TOKENS, get(tokens).post(create_token))
         .route(Routes::TOKEN_ROTATIONS, post(rotate_token))
         .route(Routes::TOKEN_REVOCATIONS, post(revoke_token))
+        .route(Routes::AUDIT, get(audit::entries))
+        .route(Routes::AUDIT_VERIFICATIONS, post(audit::verify))
+        .route(Routes::CHECKPOINT, get(audit::checkpoint))
         .route_layer(from_fn_with_state(shared.clone(), admitted))
         .route(Routes::IDENTITY, get(identity))
         .fallback(absent)
@@ -142,6 +146,13 @@ async fn change(
         let service = &shared.service;
         let done = service.carry_out(&by, &request, &approval, &seen).await;
         log(&by, &request, &id, &done);
+        // A stream of events has begun well by now.
+        if let (Wanted::Events, Err(error)) = (wanted, &done)
+            && error.kind == ErrorKind::Denied
+        {
+            let operation = format!("POST {}", Routes::CHANGES);
+            shared.keeper.refused(&by, operation, error);
+        }
         drop(running);
         done
     });

@@ -8,6 +8,7 @@ use std::time::Instant;
 use tokio::sync::Mutex;
 
 use super::keeper::Keeper;
+use super::notary::Notary;
 use super::rate::Rate;
 use super::runs::Runs;
 use crate::api::{Error, Service};
@@ -20,6 +21,7 @@ pub(super) struct Shared(Arc<Parts>);
 pub(super) struct Parts {
     pub(super) service: Arc<dyn Service>,
     pub(super) keeper: Arc<Keeper>,
+    pub(super) notary: Arc<Notary>,
     pub(super) runs: Arc<Runs>,
     pub(super) rate: Rate,
     /// What the store said last when it was asked whether it answers, and when.
@@ -30,12 +32,14 @@ impl Shared {
     pub(super) fn new(
         service: Arc<dyn Service>,
         keeper: Arc<Keeper>,
+        notary: Arc<Notary>,
         runs: Arc<Runs>,
         per_second: NonZeroU32,
     ) -> Self {
         Self(Arc::new(Parts {
             service,
             keeper,
+            notary,
             runs,
             rate: Rate::of(per_second),
             ready: Mutex::default(),

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Heads, IdempotencyKey, Record, RecordFate, RecordId, ResourceId, ResourceKind, Revision,
-    Sequence, SetName, Version,
+    Digest, Heads, IdempotencyKey, Record, RecordFate, RecordId, ResourceId, ResourceKind,
+    Revision, Sequence, SetName, Version,
 };
 
 /// Which heads are asked for.
@@ -95,6 +95,9 @@ pub struct CommitRecord {
     pub changes: BTreeMap<ResourceId, Version>,
     /// What it did to records, among them those whose time was over.
     pub records: BTreeMap<RecordId, RecordFate>,
+    /// Covers all of this, the revisions themselves, and the seal of the commit before: a log with
+    /// the same seal at a sequence is the same up to there.
+    pub seal: Digest,
 }
 
 /// The most that a store takes.

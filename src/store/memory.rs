@@ -15,7 +15,7 @@ use super::{
     CommitLimits, CommitRecord, Committed, HeadsAt, RecordsAt, Store, StoreError, Which, guard,
 };
 use crate::model::{
-    Commit, IdempotencyKey, Record, RecordFate, RecordId, RecordKind, ResourceId, Revision,
+    Commit, Digest, IdempotencyKey, Record, RecordFate, RecordId, RecordKind, ResourceId, Revision,
     Sequence, Version,
 };
 
@@ -222,6 +222,9 @@ impl Store for Memory {
             versions.insert(revision.version, revision.clone());
             changes.insert(id.clone(), revision.version);
         }
+        let before = log.commits.last().map(|record| &record.seal);
+        let sealed = (sequence, at, &commit.key, &commit.audit);
+        let seal = Digest::of_canonical(&(sealed, &commit.revisions, &records, before));
         log.commits.push(CommitRecord {
             sequence,
             at,
@@ -229,6 +232,7 @@ impl Store for Memory {
             audit: commit.audit.clone(),
             changes,
             records,
+            seal,
         });
         self.newest.send_replace(sequence);
         Ok(Committed { sequence, at })

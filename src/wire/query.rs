@@ -21,7 +21,7 @@ const MAX_PARALLELISM: usize = u16::MAX as usize;
 /// The most items of one answer, and of a list where nothing is said.
 pub(crate) const MOST: usize = 1000;
 /// How many revisions or events are listed where nothing is said.
-const LIMIT: usize = 20;
+pub(super) const LIMIT: usize = 20;
 
 /// A query that is spelled rightly and makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,7 +96,7 @@ impl From<Pace> for PaceParams {
     }
 }
 
-fn list<T: std::str::FromStr>(text: Option<&str>) -> Result<Vec<T>, ParamError> {
+pub(super) fn list<T: std::str::FromStr>(text: Option<&str>) -> Result<Vec<T>, ParamError> {
     let names = text.unwrap_or_default().split(',');
     let names = names.filter(|name| !name.is_empty());
     names
@@ -104,7 +104,7 @@ fn list<T: std::str::FromStr>(text: Option<&str>) -> Result<Vec<T>, ParamError> 
         .collect()
 }
 
-fn listed<T: ToString>(items: impl IntoIterator<Item = T>) -> Option<String> {
+pub(super) fn listed<T: ToString>(items: impl IntoIterator<Item = T>) -> Option<String> {
     let items: Vec<_> = items.into_iter().map(|item| item.to_string()).collect();
     (!items.is_empty()).then(|| items.join(","))
 }
@@ -187,7 +187,7 @@ impl PageParams {
 }
 
 /// The number of items, which one answer holds.
-fn limit(asked: Option<usize>, otherwise: usize) -> Result<usize, ParamError> {
+pub(super) fn limit(asked: Option<usize>, otherwise: usize) -> Result<usize, ParamError> {
     let limit = asked.unwrap_or(otherwise);
     let fits = (1..=MOST).contains(&limit);
     fits.then_some(limit).ok_or(ParamError::Limit)

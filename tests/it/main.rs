@@ -8,6 +8,7 @@
 
 // Modules are added here as they come: one file each.
 mod acl;
+mod audit;
 mod breakers;
 mod broken_answers;
 mod ci_jobs;

@@ -67,7 +67,7 @@ const HIDDEN: &[(&str, &[&str])] = &[
     ("hyper_util", &["server"]),
     ("http_body_util", &["server"]),
     ("subtle", &["server"]),
-    ("ring", &["app::tokens"]),
+    ("ring", &["app::tokens", "wire::note"]),
     ("tracing", &["server", "cli::serve"]),
     ("tracing_subscriber", &["cli::serve"]),
     ("rusqlite", &["store::sqlite"]),

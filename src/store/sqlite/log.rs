@@ -233,6 +233,7 @@ pub(super) fn publish(
         audit: audit.map_err(|_| damaged("what was kept beside it cannot be read"))?,
         changes,
         records: records.unwrap_or_default(),
+        seal: record.seal.clone(),
     })
 }
 

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cfgctl::api::report::{
-    BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated, Explained,
-    Flags, History, Identity, NewToken, Outcome, Policy, Resources, RevisionReport, RevokedTokens,
-    Status, Tokens,
+    AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated,
+    Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources, RevisionReport,
+    RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use cfgctl::api::{
-    Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery,
-    Error, EvaluateQuery, Event, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, Observer,
-    PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service, TokenOrder,
-    TokenRevocation, TokenRotation,
+    Approval, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery,
+    ClusterQuery, Error, EvaluateQuery, Event, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,
+    Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service, TokenOrder,
+    TokenRevocation, TokenRotation, VerifyQuery,
 };
 use cfgctl::app::Local;
 use cfgctl::model::{Cluster, ResourceId};
@@ -190,6 +190,14 @@ impl Service for ThroughJson {
 
     async fn identity(&self, by: &Caller) -> Result<Identity, Error> {
         answered(self.0.identity(&through(by)).await)
+    }
+
+    async fn audit(&self, by: &Caller, it: &AuditQuery) -> Result<AuditLog, Error> {
+        asked!(self.audit(by, it))
+    }
+
+    async fn verify(&self, by: &Caller, it: &VerifyQuery) -> Result<VerifiedLog, Error> {
+        asked!(self.verify(by, it))
     }
 
     async fn tokens(&self, by: &Caller) -> Result<Tokens, Error> {

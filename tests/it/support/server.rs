@@ -80,6 +80,13 @@ impl Server {
         }
     }
 
+    /// The word that it said after `what`.
+    pub(crate) fn said_after(&self, what: &str) -> String {
+        let said = locked(&self.said);
+        let (_, rest) = said.split_once(what).expect("it was said");
+        rest.split_whitespace().next().expect("a word").to_owned()
+    }
+
     /// Waits for its end: its exit code, and all that it said.
     pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let status = self.child.wait().expect("an end");

@@ -23,7 +23,9 @@
 
 mod document;
 mod event_stream;
+mod pace;
 mod page;
+mod param_error;
 mod path;
 mod problem;
 mod query;
@@ -32,12 +34,14 @@ pub(crate) use document::{
     Carry, ClusterDescription, EvaluateBody, Named, Names, PolicyOf, document, report,
 };
 pub(crate) use event_stream::{EventStream, Frame, Name};
+pub(crate) use pace::{PaceParams, bounded};
 pub(crate) use page::{Cut, Paged, page, page_document};
+pub(crate) use param_error::ParamError;
 pub(crate) use path::{HEAD, Routes, segment};
 pub(crate) use problem::{Problem, error_of};
 pub(crate) use query::{
     BreakersParams, EventsParams, ExplainParams, FlagsParams, HistoryParams, LookParams,
-    NamesParams, PaceParams, PageParams, ParamError, PolicyParams, RevisionParams, bounded,
+    NamesParams, PageParams, PolicyParams, RevisionParams,
 };
 
 /// The media type of a document.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{RecordChange, RecordId, ResourceId, Revision, Version};
@@ -63,8 +64,11 @@ impl fmt::Display for Sequence {
 }
 
 /// What whoever asks for a commit knows it by, so that it can ask again after a lost answer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^[!-~]+$", "minLength" = 1, "maxLength" = Self::MAX_BYTES))]
 pub struct IdempotencyKey(String);
 
 /// Text that is not a key.

@@ -1,9 +1,11 @@
 //! What one cluster gets of one revision.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -19,8 +21,9 @@ const KIND: &str = "Snapshot";
 pub(super) const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
 
 /// A SHA-256, written `sha256:` and 64 hexadecimal digits.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^sha256:[0-9a-f]{64}$"))]
 pub struct Digest([u8; 32]);
 
 /// Text that is not a digest.
@@ -393,6 +396,29 @@ impl<'de> Deserialize<'de> for Document {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = value::canonical(&Map::deserialize(deserializer)?);
         Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Document {
+    fn schema_name() -> Cow<'static, str> {
+        "Snapshot".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "What a cluster gets of a revision, as it lies at the snapshot key.",
+            "type": "object",
+            "properties": {
+                "apiVersion": {"type": "string"},
+                "kind": {"type": "string"},
+                "set": generator.subschema_for::<SetName>(),
+                "cluster": generator.subschema_for::<ClusterName>(),
+                "version": generator.subschema_for::<Version>(),
+                "digest": generator.subschema_for::<Digest>(),
+                "values": {"type": "object"},
+            },
+            "required": ["apiVersion", "kind", "set", "cluster", "version", "digest", "values"],
+        })
     }
 }
 

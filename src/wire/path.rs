@@ -42,6 +42,7 @@ impl Routes {
     pub(crate) const CLUSTER_REVISION: &str = "/v1/clusters/{cluster}/revisions/{version}";
     pub(crate) const HEALTHY: &str = "/healthz";
     pub(crate) const READY: &str = "/readyz";
+    pub(crate) const OPENAPI: &str = "/openapi.json";
 }
 
 /// `route` with `values` in place of what stands in braces, in their order.

@@ -9,6 +9,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -49,14 +50,29 @@ pub trait Connect: Debug + Send + Sync {
 }
 
 /// How hard to try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Pace {
     /// How many clusters are worked on at once.
+    #[schemars(range(min = 1, max = u16::MAX))]
     pub clusters_at_once: usize,
     /// The longest wait for one look at a set in one cluster, and for one delivery of it: repeats,
     /// parts, batches and the look after a lost answer included.
+    #[schemars(schema_with = "timeout_schema")]
     pub timeout: Duration,
+}
+
+/// What a server takes for it; beside the store a person may wait as long as he likes.
+fn timeout_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "properties": {
+            "secs": {"type": "integer", "minimum": 0, "maximum": 3600},
+            "nanos": {"type": "integer", "minimum": 0, "maximum": u32::MAX},
+        },
+        "required": ["secs", "nanos"],
+        "additionalProperties": false,
+    })
 }
 
 /// What the engine tells while it works.

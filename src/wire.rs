@@ -32,7 +32,9 @@ mod audit;
 mod document;
 mod event_stream;
 mod note;
+mod pace;
 mod page;
+mod param_error;
 mod path;
 mod problem;
 mod query;
@@ -43,12 +45,14 @@ pub(crate) use document::{
 };
 pub(crate) use event_stream::{EventStream, Frame, Name};
 pub(crate) use note::{NoteSigner, NoteVerifier, checkpoint_of};
+pub(crate) use pace::{PaceParams, bounded};
 pub(crate) use page::{Cut, Paged, page, page_document};
+pub(crate) use param_error::ParamError;
 pub(crate) use path::{HEAD, Routes, segment};
 pub(crate) use problem::{Problem, error_of};
 pub(crate) use query::{
     BreakersParams, EventsParams, ExplainParams, FlagsParams, HistoryParams, LookParams,
-    NamesParams, PaceParams, PageParams, ParamError, PolicyParams, RevisionParams, bounded,
+    NamesParams, PageParams, PolicyParams, RevisionParams,
 };
 
 /// The media type of a document.

@@ -1,11 +1,12 @@
 //! The caller: who asks, and from where.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ClusterName, TokenId, TokenKind, TokenName};
 
 /// Who asks. What a revision says of its author is taken from here, and from nowhere else.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Caller {
     /// Who it is.
@@ -16,7 +17,7 @@ pub struct Caller {
 }
 
 /// Who somebody is, as far as it was found out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Principal {
     /// Whoever runs this process: `user@host`, or what `CFGCTL_ACTOR` says.
@@ -31,7 +32,7 @@ pub enum Principal {
 }
 
 /// Whoever holds a token that a store knows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TokenHolder {
     /// What grants and the history call it: `token:NAME`.
@@ -63,7 +64,7 @@ impl TokenHolder {
 }
 
 /// How a question came to a server. It says nothing of who asks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Via {
     /// The address at the other end of the connection.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Basis;
@@ -10,7 +11,7 @@ use crate::check::Finding;
 use crate::model::Version;
 
 /// What kind of error it is. A command's exit code and a server's status follow from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorKind {
     /// What was asked for makes no sense or is invalid. Nothing was changed.
@@ -36,7 +37,7 @@ pub enum ErrorKind {
 }
 
 /// What went wrong, and what to do next.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Error {
     /// What kind of error it is.
@@ -53,7 +54,7 @@ pub struct Error {
 }
 
 /// What exactly an error is about, where it is about more than a sentence can say.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct About {
     /// What stands against the plan, if that is why.

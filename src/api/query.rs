@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Pace, Reach};
@@ -13,7 +14,7 @@ use crate::model::{
 };
 
 /// Which sets and clusters to look at, for `status` and `drift`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LookQuery {
     /// The sets.
@@ -25,7 +26,7 @@ pub struct LookQuery {
 }
 
 /// Which resources; none named: every living one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ResourcesQuery {
     /// Their names.
@@ -39,7 +40,7 @@ pub struct ResourcesQuery {
 }
 
 /// Which revision, and for which cluster.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RevisionQuery {
     /// The resource.
@@ -52,7 +53,7 @@ pub struct RevisionQuery {
 }
 
 /// Which history.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HistoryQuery {
     /// The resource.
@@ -65,7 +66,7 @@ pub struct HistoryQuery {
 }
 
 /// Which values are to be explained.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExplainQuery {
     /// The set.
@@ -79,7 +80,7 @@ pub struct ExplainQuery {
 }
 
 /// A point in the history of a set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum At {
     /// When this was the newest revision.
@@ -89,7 +90,7 @@ pub enum At {
 }
 
 /// Which flags.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FlagsQuery {
     /// The set; `None`: all.
@@ -101,7 +102,7 @@ pub struct FlagsQuery {
 }
 
 /// For whom a flag is to be evaluated.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EvaluateQuery {
     /// The set.
@@ -115,7 +116,7 @@ pub struct EvaluateQuery {
 }
 
 /// Which breakers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BreakersQuery {
     /// The set; `None`: all.
@@ -125,7 +126,7 @@ pub struct BreakersQuery {
 }
 
 /// Which breaker.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BreakerQuery {
     /// The set.
@@ -137,7 +138,7 @@ pub struct BreakerQuery {
 }
 
 /// Which breaker's history.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BreakerHistoryQuery {
     /// The set.
@@ -152,7 +153,7 @@ pub struct BreakerHistoryQuery {
 pub type Described = BTreeMap<ResourceId, Content>;
 
 /// Which cluster.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ClusterQuery {
     /// Its name.
@@ -162,7 +163,7 @@ pub struct ClusterQuery {
 }
 
 /// Which clusters are to be checked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CheckQuery {
     /// Their names; none: all.
@@ -176,7 +177,7 @@ pub struct CheckQuery {
 }
 
 /// For which cluster and sets the least policy is wanted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PolicyQuery {
     /// The cluster.

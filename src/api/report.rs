@@ -3,6 +3,7 @@
 //! The JSON of a report is a promise. Whoever shows one to a person renders it; what a command ends
 //! with follows from it.
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +47,7 @@ pub trait Report: Serialize + DeserializeOwned {
 }
 
 /// A report as it is written: with the version of its format and its kind.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Envelope<R> {
     api_version: String,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::report::{Effect, PlanReport};
@@ -13,7 +14,7 @@ use crate::model::{
 };
 
 /// A change that is asked for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Request {
     /// What should change.
@@ -38,8 +39,9 @@ pub struct Request {
 
 /// Names a flag or a breaker of a set: `SET/NAME`; `SET/flag/NAME` or `SET/breaker/NAME` where a set
 /// has both of one name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^[a-z0-9-]+/((flag|breaker)/)?[A-Za-z0-9._-]+$"))]
 pub struct PartName {
     /// The set.
     pub set: SetName,
@@ -102,7 +104,7 @@ impl From<PartName> for String {
 }
 
 /// Whether clusters are asked if they would let a plan be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Permission {
     /// They are, as they are before every commit.
@@ -112,7 +114,7 @@ pub enum Permission {
 }
 
 /// What should change.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Change {
     /// These are declared; what is not named stays as it is.
@@ -150,7 +152,7 @@ impl Change {
 }
 
 /// What is declared, and where that was written.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Declaration {
     /// What every resource should be; deleted where that was asked for.
@@ -161,8 +163,9 @@ pub struct Declaration {
 }
 
 /// The reason that somebody gives for a change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("maxLength" = Self::MAX_BYTES))]
 pub struct Message(String);
 
 /// Text that is no message.
@@ -215,7 +218,7 @@ impl From<Message> for String {
 }
 
 /// What would be done, and the token that consents to exactly this.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Proposal {
     /// What would be done.
@@ -240,7 +243,7 @@ pub struct Proposal {
 }
 
 /// What would be done.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Preview {
     /// By a declared change.
@@ -250,7 +253,7 @@ pub enum Preview {
 }
 
 /// How far somebody has consented.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Approval {
     /// To whatever follows from the request.

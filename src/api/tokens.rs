@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Message;
 use crate::model::{ClusterName, TokenKind, TokenName};
 
 /// How long a token is valid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Lasting {
     /// Until it is revoked.
@@ -18,7 +19,7 @@ pub enum Lasting {
 }
 
 /// The wish for a new token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TokenOrder {
     /// What it is called. No other valid token may have the name.
@@ -36,7 +37,7 @@ pub struct TokenOrder {
 }
 
 /// The wish for a token that takes over from those of its name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TokenRotation {
     /// What they are called.
@@ -52,7 +53,7 @@ pub struct TokenRotation {
 }
 
 /// The wish that tokens are valid no more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TokenRevocation {
     /// The id of one, else the name of all that have it.

@@ -219,6 +219,15 @@ async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
 
 /// What is to be said of what is declared, if it is valid together with what the store holds besides.
 fn checked(heads: &Heads, contents: &BTreeMap<ResourceId, Content>) -> Result<Vec<Finding>, Error> {
+    // Files cannot say it; whoever writes a request can.
+    for (id, content) in contents {
+        if let Some(kind) = content.kind().filter(|kind| *kind != id.kind()) {
+            let (id_kind, kind) = (id.kind().as_str(), kind.as_str());
+            let error =
+                format!("`{id}` is declared as a {kind}, and its name is that of a {id_kind}");
+            return Err(Error::invalid(error));
+        }
+    }
     let findings = check::declared(contents, heads);
     if findings.iter().all(|it| it.severity != Severity::Error) {
         return Ok(findings);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ use super::value::Map;
 use super::{Flag, FlagName, Selector};
 
 /// What changes at once when something fails, and how it changes back.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Breaker {
     /// What it is for, read by whoever is woken up.
@@ -36,7 +37,7 @@ pub struct Breaker {
 }
 
 /// What is different while a breaker is open.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Trip {
     /// Values laid over defaults and layers; touches only keys that the defaults have.
@@ -48,7 +49,7 @@ pub struct Trip {
 }
 
 /// A variant of a flag.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Choice {
     /// The variant with this value.
@@ -71,7 +72,7 @@ impl Choice {
 }
 
 /// How a breaker closes after a trip for which nobody said how long.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reset {
     /// A person resets it.

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Key, Labels, SetName};
 
 /// One place of delivery; its name is the name of its resource.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Cluster {
     /// What selectors match on.
@@ -17,7 +18,7 @@ pub struct Cluster {
 }
 
 /// How to reach a cluster's target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Connection {
     /// The KV store of a Consul.
@@ -50,7 +51,7 @@ impl Connection {
 
 /// How to reach a Consul. What is left out comes from the `CONSUL_*` variables that the consul
 /// command line knows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConsulSpec {
     /// `http://host:port` or `https://host:port`, without credentials; left out:
@@ -87,7 +88,7 @@ impl ConsulSpec {
 }
 
 /// Where a token is found. The token itself is never in a manifest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum TokenSource {
     /// An environment variable, by name.
@@ -98,7 +99,7 @@ pub enum TokenSource {
 
 /// TLS towards a Consul. What is left out comes from the `CONSUL_*` variables. Keys and
 /// certificates are named, never held.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Tls {
     /// The authorities to trust in place of the system's, in PEM; absolute.
@@ -113,7 +114,7 @@ pub struct Tls {
 }
 
 /// A certificate and its private key, which are of no use without each other.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ClientCertificate {
     /// The certificate in PEM, with those between it and its authority; absolute.
@@ -123,7 +124,7 @@ pub struct ClientCertificate {
 }
 
 /// Limits of a Consul that an administrator knows better than its version number does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LimitOverrides {
     /// Operations in one transaction.
@@ -144,7 +145,7 @@ impl LimitOverrides {
 }
 
 /// A directory target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DirectorySpec {
     /// Absolute; each set gets a directory of its own inside.

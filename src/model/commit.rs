@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{RecordChange, RecordId, ResourceId, Revision, Version};
@@ -36,7 +37,18 @@ impl Commit {
 
 /// The number of a commit in its store: 1, 2, 3 …; zero stands before the first one.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(transparent)]
 pub struct Sequence(u64);
@@ -63,8 +75,11 @@ impl fmt::Display for Sequence {
 }
 
 /// What whoever asks for a commit knows it by, so that it can ask again after a lost answer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^[!-~]+$", "minLength" = 1, "maxLength" = Self::MAX_BYTES))]
 pub struct IdempotencyKey(String);
 
 /// Text that is not a key.

@@ -1,9 +1,12 @@
 //! What a person can say so that a gate lets a plan pass.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a person consents to beyond the plan itself. It is recorded with the revision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Consent {
     /// Keys and snapshots that something else wrote are taken over.

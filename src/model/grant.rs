@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Labels, Selector};
 
 /// Who may do what, as its manifest declares it; its name is the name of its resource. Grants only
 /// add: what none of them allows is denied.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Grant {
     /// To whom.
@@ -51,7 +52,9 @@ impl Grant {
 }
 
 /// What may be done; each includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// To read.
@@ -86,8 +89,11 @@ impl fmt::Display for Role {
 }
 
 /// Whom a grant is to: `token:ci`, `user:ana@example.com`, `group:payments`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^(token|user|group):[^*\\s]+$", "maxLength" = 260))]
 pub struct Subject(String);
 
 /// Text that names no subject.

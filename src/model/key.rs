@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The longest key: far below what fits into a URL, far above what people write.
@@ -21,8 +22,11 @@ pub struct KeyError {
 ///
 /// Consul answers the refused ones with 301, and a client that follows writes another key; see
 /// <https://developer.hashicorp.com/consul/api-docs/kv>.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^[^/]+(/[^/]+)*$"))]
 pub struct Key(String);
 
 impl Key {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The longest name: a DNS label (RFC 1123), as Kubernetes takes them for most objects.
@@ -44,9 +45,10 @@ macro_rules! names {
         $(#[$doc])*
         ///
         /// At most 63 bytes of `a-z`, `0-9` and inner hyphens.
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        #[schemars(extend("pattern" = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "maxLength" = MAX_NAME_BYTES))]
+pub struct $name(String);
 
         impl $name {
             /// The name as text.
@@ -106,8 +108,14 @@ const MAX_FLAG_NAME_BYTES: usize = 128;
 /// The name of a flag within its set, which is flagd's flag key.
 ///
 /// At most 128 bytes of `A-Z`, `a-z`, `0-9`, and inner hyphens, underscores and dots.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend(
+    "pattern" = "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",
+    "maxLength" = MAX_FLAG_NAME_BYTES
+))]
 pub struct FlagName(String);
 
 impl FlagName {

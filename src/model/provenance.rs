@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::value::Path;
@@ -14,7 +15,7 @@ type Lines = BTreeMap<String, usize>;
 ///
 /// It says how a revision came to be and is no part of its content: the same values from another
 /// file are no change.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Provenance {
     file: String,
@@ -32,7 +33,7 @@ pub struct Provenance {
 }
 
 /// Where a file comes from, on whatever machine it is read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Source {
     /// The repository, as `host/group/name`; left out where there is none, or none that others know.

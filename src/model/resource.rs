@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ClusterName, GrantName, SetName};
 
 /// The kinds of resource, in the order in which lists show them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum ResourceKind {
     /// A place of delivery.
@@ -33,9 +36,12 @@ impl ResourceKind {
 }
 
 /// Names one resource across kinds: `cluster/eu-west`, `grant/payments`, `set/checkout`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(into = "String")]
 #[serde(try_from = "String")]
+#[schemars(extend("pattern" = "^((cluster|grant|set)/)?[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
 pub enum ResourceId {
     /// A cluster.
     Cluster(ClusterName),

@@ -6,14 +6,18 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     BreakerName, Cluster, ConfigSet, Consent, FlagName, Grant, Labels, Overrides, Provenance,
+    ResourceKind,
 };
 
 /// The number of a revision: 1, 2, 3 … per resource; it only grows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Version(NonZeroU64);
 
@@ -63,7 +67,7 @@ pub struct Revision {
 }
 
 /// What a revision says. The tombstone keeps versions growing when a name is used again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Content {
     /// A cluster.
@@ -83,6 +87,16 @@ impl From<ConfigSet> for Content {
 }
 
 impl Content {
+    /// The kind of resource that can have it; none: any.
+    pub fn kind(&self) -> Option<ResourceKind> {
+        match self {
+            Self::Cluster(_) => Some(ResourceKind::Cluster),
+            Self::Grant(_) => Some(ResourceKind::Grant),
+            Self::Set(_) => Some(ResourceKind::Set),
+            Self::Deleted => None,
+        }
+    }
+
     /// The set, if this is one that exists.
     pub fn set(&self) -> Option<&ConfigSet> {
         match self {
@@ -118,7 +132,7 @@ impl Content {
 }
 
 /// Who, when, why and by what cause a revision came to be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Origin {
     /// `user@host`, or what `CFGCTL_ACTOR` says.
@@ -140,7 +154,7 @@ pub struct Origin {
 
 /// Who put down a plan that was applied later. As the file of the plan says it: whoever can write
 /// the file can write this, so nothing is allowed or refused for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Planned {
     /// The actor then.
@@ -162,7 +176,7 @@ impl Origin {
 }
 
 /// What made a revision.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Cause {
     /// Files were applied.
@@ -194,7 +208,7 @@ pub enum Cause {
 }
 
 /// What a person, or an alert, does to a breaker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operation {
     /// It is opened.

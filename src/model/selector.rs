@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a cluster or a set is, for selectors: region, stage, market, team …
@@ -192,8 +193,9 @@ fn check_part(input: &str) -> Result<(), &'static str> {
 }
 
 /// Chooses clusters or sets by their labels: every requirement must hold. The empty selector takes all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("examples" = ["stage=prod,region!=eu"]))]
 pub struct Selector(Vec<Requirement>);
 
 impl Selector {

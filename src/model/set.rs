@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ use super::{Breaker, BreakerName, Flag, FlagName, Key, Labels, LayerName, Select
 
 /// The configuration of one application, as its manifest declares it; its name is the name of its
 /// resource. What is changed at runtime is in [`Overrides`](super::Overrides).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConfigSet {
     /// What grants match on. No cluster gets them.
@@ -40,7 +41,7 @@ pub struct ConfigSet {
 }
 
 /// Values laid over the defaults in the clusters whose labels match.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Layer {
     /// Unique within the set.
@@ -52,7 +53,7 @@ pub struct Layer {
 }
 
 /// One way in which applications find the values.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Publish {
     /// As Spring Cloud Consul reads it.
@@ -97,7 +98,7 @@ fn is_yes(atomic: &bool) -> bool {
 }
 
 /// `spring.cloud.consul.config.format` of the application.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SpringFormat {
     /// One YAML document at `<context>/data`.

@@ -1,8 +1,10 @@
 //! What one cluster gets of one revision.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -358,6 +360,29 @@ impl<'de> Deserialize<'de> for Document {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = value::canonical(&Map::deserialize(deserializer)?);
         Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Document {
+    fn schema_name() -> Cow<'static, str> {
+        "Snapshot".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "What a cluster gets of a revision, as it lies at the snapshot key.",
+            "type": "object",
+            "properties": {
+                "apiVersion": {"type": "string"},
+                "kind": {"type": "string"},
+                "set": generator.subschema_for::<SetName>(),
+                "cluster": generator.subschema_for::<ClusterName>(),
+                "version": generator.subschema_for::<Version>(),
+                "digest": generator.subschema_for::<Digest>(),
+                "values": {"type": "object"},
+            },
+            "required": ["apiVersion", "kind", "set", "cluster", "version", "digest", "values"],
+        })
     }
 }
 

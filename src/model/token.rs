@@ -8,6 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ClusterName, Digest, TokenName};
@@ -23,7 +24,9 @@ const SECRET_DIGITS: usize = 43;
 const CHECK_DIGITS: usize = 6;
 
 /// What a token is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenKind {
     /// Whatever grants allow its name.
@@ -64,8 +67,11 @@ impl FromStr for TokenKind {
 }
 
 /// What a token is listed, logged and revoked by. It is no secret.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^[a-z0-9]{10}$"))]
 pub struct TokenId(String);
 
 /// Text that is not the id of a token.
@@ -128,8 +134,9 @@ impl fmt::Display for TokenId {
 }
 
 /// The text of a token: the secret itself, which is shown once and kept nowhere.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(with = "String", extend("pattern" = "^cfg_[a-z]+_[a-z0-9]{10}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}$"))]
 pub struct TokenText {
     kind: TokenKind,
     id: TokenId,

@@ -1,8 +1,10 @@
 //! Values: JSON with exact 64-bit integers, merged deeply, walked leaf by leaf.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -61,6 +63,19 @@ impl fmt::Display for Path {
 impl Serialize for Path {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl JsonSchema for Path {
+    fn schema_name() -> Cow<'static, str> {
+        "Path".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The path of a value: `payment.timeoutMs`, with quotes as in `hosts.\"a.b\"`.",
+            "type": "string",
+        })
     }
 }
 

@@ -1,12 +1,13 @@
 //! What is switched by hand in one cluster.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::explain::Held;
 use crate::model::{BreakerName, BreakerState, ConfigSet, FlagName, Labels, Overrides};
 
 /// One thing that is not as it is declared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", untagged)]
 pub enum Hold {
     /// A flag is held at a variant.

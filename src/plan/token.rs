@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Delivery, Observation, Pair, Plan};
@@ -15,7 +16,7 @@ use crate::model::{
 };
 
 /// What someone consents to who consents to a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct PlanToken(Digest);
 
@@ -27,7 +28,7 @@ impl fmt::Display for PlanToken {
 
 /// What a plan was made from: the versions of what it depends on, and of what targets held digests
 /// alone. Two of them tell what moved in between.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Basis {
     heads: BTreeMap<ResourceId, Option<Version>>,
@@ -35,7 +36,7 @@ pub struct Basis {
 }
 
 /// The state in which one set was seen in one cluster.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct SeenTarget {
     set: String,

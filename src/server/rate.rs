@@ -7,20 +7,12 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{StatusCode, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
 use super::addresses::network;
-use super::refusal::Refusal;
-use super::request::{By, Peer};
-use super::shared::Shared;
-use crate::api::{Error, ErrorKind};
 
 /// How many seconds' worth of requests may come at once.
 const BURST_SECONDS: u32 = 4;
@@ -54,7 +46,7 @@ impl<C: Clock + Clone> Rate<C> {
     }
 
     /// Counts a request; how long to wait if it is one too many.
-    fn count(&self, from: Option<IpAddr>, name: &str) -> Result<(), Duration> {
+    pub(super) fn count(&self, from: Option<IpAddr>, name: &str) -> Result<(), Duration> {
         if self.limiter.len() >= MAX_KNOWN {
             self.limiter.retain_recent();
         }
@@ -62,36 +54,6 @@ impl<C: Clock + Clone> Rate<C> {
         let counted = self.limiter.check_key(&sender);
         counted.map_err(|until| until.wait_time_from(self.clock.now()))
     }
-}
-
-/// Lets nobody ask more often than the rate allows.
-pub(super) async fn limited(
-    State(shared): State<Shared>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let route = request.extensions().get::<MatchedPath>();
-    // What every agent and application waits for costs next to nothing.
-    if route.is_some_and(|route| route.as_str().contains("/snapshots")) {
-        return next.run(request).await;
-    }
-    let peer = request.extensions().get::<Peer>();
-    let from = peer.map(|Peer(peer)| peer.ip());
-    let by = request.extensions().get::<By>();
-    let counted = by.map_or(Ok(()), |By(by)| shared.rate.count(from, by.actor()));
-    let Err(wait) = counted else {
-        return next.run(request).await;
-    };
-    let seconds = wait.as_secs() + 1;
-    let error = Error::new(ErrorKind::Unavailable, "too many requests with one token")
-        .hint(format!("ask again in {seconds} s"))
-        .hint("`cfgctl serve --rate-limit` says how many are too many");
-    let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, error);
-    let mut response = refusal.into_response();
-    response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, seconds.into());
-    response
 }
 
 #[cfg(test)]

@@ -130,3 +130,28 @@ pub(super) fn written(mut response: Response, request: &str) -> Response {
     *response.body_mut() = body.into();
     response
 }
+
+/// The statuses that a refusal may have, and why.
+pub(super) fn problem_statuses() -> impl Iterator<Item = (u16, &'static str)> {
+    [
+        (400, "What was asked for makes no sense or is invalid."),
+        (401, "Whoever asks shows no token, or a wrong one."),
+        (403, "It is not allowed."),
+        (404, "What is named is not there, or not for whoever asks."),
+        (408, "The body did not arrive in time."),
+        (409, "Something moved, or the same is being carried out."),
+        (412, "What `If-Match` says does not hold any more."),
+        (413, "The body is too large."),
+        (415, "The body is no JSON."),
+        (
+            422,
+            "A gate refuses it until someone consents, or the key is that of something else.",
+        ),
+        (428, "Nothing says what is consented to."),
+        (429, "Too many requests."),
+        (500, "A bug in cfgctl."),
+        (503, "The store or a cluster is not available."),
+        (504, "There was no answer in time."),
+    ]
+    .into_iter()
+}

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::StatusCode;
 use axum::http::header::{self, HeaderValue};
 use axum::http::request::Parts;
 use axum::middleware::Next;
@@ -118,6 +119,36 @@ fn via(request: &Request, peer: Option<Peer>) -> Via {
         request: id.map_or_else(String::new, |id| id.0.clone()),
         traceparent: id.map(|id| id.1.to_string()),
     }
+}
+
+/// Lets nobody ask more often than the rate allows.
+pub(super) async fn limited(
+    State(shared): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let route = request.extensions().get::<MatchedPath>();
+    // What every agent and application waits for costs next to nothing.
+    if route.is_some_and(|route| route.as_str().contains("/snapshots")) {
+        return next.run(request).await;
+    }
+    let peer = request.extensions().get::<Peer>();
+    let from = peer.map(|Peer(peer)| peer.ip());
+    let by = request.extensions().get::<By>();
+    let counted = by.map_or(Ok(()), |By(by)| shared.rate.count(from, by.actor()));
+    let Err(wait) = counted else {
+        return next.run(request).await;
+    };
+    let seconds = wait.as_secs() + 1;
+    let error = Error::new(ErrorKind::Unavailable, "too many requests with one token")
+        .hint(format!("ask again in {seconds} s"))
+        .hint("`cfgctl serve --rate-limit` says how many are too many");
+    let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, error);
+    let mut response = refusal.into_response();
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, seconds.into());
+    response
 }
 
 impl<S: Sync> FromRequestParts<S> for By {

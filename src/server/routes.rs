@@ -7,34 +7,54 @@ use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse as _;
-use axum::routing::{delete, get, post};
 
 use super::answer::{Answer, StatusOf, Teller, document, events, look, read};
 use super::audit;
 use super::condition::{IfMatch, Known, failed, with_token};
 use super::decode::{At, Body, Key, Params, Wanted};
 use super::health::{healthy, ready};
-use super::rate::limited;
+use super::lookup::{
+    cluster_history, cluster_revision, grant_history, grant_revision, resources, set_history,
+    set_revision,
+};
+use super::openapi;
 use super::refusal::Refusal;
-use super::request::{self, By, RequestId, admitted, named};
+use super::request::{self, By, RequestId, admitted, limited, named};
 use super::runs::Busy;
 use super::shared::Shared;
+use super::table::{Table, delete, get, post};
 use crate::api::report::Outcome;
 use crate::api::{
     BreakerHistoryQuery, BreakerQuery, Caller, CheckQuery, ClusterQuery, Error, ErrorKind,
-    EvaluateQuery, HistoryQuery, Observer, PolicyQuery, Request, RevisionQuery, TokenOrder,
-    TokenRevocation, TokenRotation,
+    EvaluateQuery, Observer, PolicyQuery, Request, TokenOrder, TokenRevocation, TokenRotation,
 };
-use crate::model::{BreakerName, ClusterName, FlagName, GrantName, ResourceId, SetName, Version};
+use crate::model::{BreakerName, ClusterName, FlagName, SetName};
 use crate::wire::{
     BreakersParams, Carry, ClusterDescription, Cut as _, EvaluateBody, EventsParams, ExplainParams,
-    FlagsParams, HEAD, HistoryParams, LookParams, Named, Names, NamesParams, PaceParams,
-    PageParams, PolicyOf, PolicyParams, RevisionParams, Routes, bounded,
+    FlagsParams, LookParams, Named, Names, PaceParams, PageParams, PolicyOf, PolicyParams, Routes,
+    bounded,
 };
 
 /// All of them. What nobody needs to be known for stands outside the guard.
 pub(super) fn router(shared: Shared) -> Router {
-    let guarded = Router::new()
+    let guarded = guarded()
+        .into_router()
+        .route_layer(from_fn_with_state(shared.clone(), admitted))
+        .merge(known().into_router())
+        .fallback(absent)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(shared.clone(), limited))
+        .layer(from_fn_with_state(shared.clone(), request::known));
+    open()
+        .into_router()
+        .merge(guarded)
+        .layer(from_fn(named))
+        .with_state(shared)
+}
+
+/// What only those may ask who are known.
+pub(super) fn guarded() -> Table {
+    Table::default()
         .route(Routes::PLANS, post(plan))
         .route(Routes::CHANGES, post(change))
         .route(Routes::CHANGE, delete(stop))
@@ -64,18 +84,19 @@ pub(super) fn router(shared: Shared) -> Router {
         .route(Routes::AUDIT, get(audit::entries))
         .route(Routes::AUDIT_VERIFICATIONS, post(audit::verify))
         .route(Routes::CHECKPOINT, get(audit::checkpoint))
-        .route_layer(from_fn_with_state(shared.clone(), admitted))
-        .route(Routes::IDENTITY, get(identity))
-        .fallback(absent)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(shared.clone(), limited))
-        .layer(from_fn_with_state(shared.clone(), request::known));
-    Router::new()
+}
+
+/// What everybody may ask who is known, whatever is allowed.
+pub(super) fn known() -> Table {
+    Table::default().route(Routes::IDENTITY, get(identity))
+}
+
+/// What anybody may ask.
+pub(super) fn open() -> Table {
+    Table::default()
         .route(Routes::HEALTHY, get(healthy))
         .route(Routes::READY, get(ready))
-        .merge(guarded)
-        .layer(from_fn(named))
-        .with_state(shared)
+        .route(Routes::OPENAPI, get(openapi::document))
 }
 
 async fn absent() -> Refusal {
@@ -274,132 +295,6 @@ async fn names(
     let names = read(shared.service.names(&by)).await?;
     let (names, next) = Names { names }.cut(page.cursor.as_deref(), limit)?;
     known.or_page(names, next)
-}
-
-async fn resources(
-    State(shared): State<Shared>,
-    By(by): By,
-    known: Known,
-    Params(params): Params<NamesParams>,
-) -> Answer {
-    let page = params.page()?;
-    let limit = page.as_ref().map(PageParams::limit).transpose()?;
-    let query = params.query()?;
-    let found = read(shared.service.resources(&by, &query)).await?;
-    let (found, next) = match (page, limit) {
-        (Some(page), Some(limit)) => found.cut(page.cursor.as_deref(), limit)?,
-        _ => (found, None),
-    };
-    known.or_page(found, next)
-}
-
-async fn set_revision(
-    shared: State<Shared>,
-    by: By,
-    known: Known,
-    At((set, version)): At<(SetName, String)>,
-    params: Params<RevisionParams>,
-) -> Answer {
-    revision(shared, by, known, (ResourceId::Set(set), version), params).await
-}
-
-async fn cluster_revision(
-    shared: State<Shared>,
-    by: By,
-    known: Known,
-    At((cluster, version)): At<(ClusterName, String)>,
-    params: Params<RevisionParams>,
-) -> Answer {
-    let name = ResourceId::Cluster(cluster);
-    revision(shared, by, known, (name, version), params).await
-}
-
-async fn grant_revision(
-    shared: State<Shared>,
-    by: By,
-    known: Known,
-    At((grant, version)): At<(GrantName, String)>,
-    params: Params<RevisionParams>,
-) -> Answer {
-    revision(
-        shared,
-        by,
-        known,
-        (ResourceId::Grant(grant), version),
-        params,
-    )
-    .await
-}
-
-async fn revision(
-    State(shared): State<Shared>,
-    By(by): By,
-    known: Known,
-    (name, version): (ResourceId, String),
-    Params(params): Params<RevisionParams>,
-) -> Answer {
-    let version = if version == HEAD {
-        None
-    } else {
-        let number = version.parse().ok().and_then(Version::new);
-        let unreadable = || Refusal::unreadable("a version is a number above 0, or `head`");
-        Some(number.ok_or_else(unreadable)?)
-    };
-    let query = RevisionQuery {
-        name,
-        version,
-        cluster: params.cluster,
-    };
-    known.or_document(read(shared.service.revision(&by, &query)).await?)
-}
-
-async fn set_history(
-    shared: State<Shared>,
-    by: By,
-    At(set): At<SetName>,
-    known: Known,
-    params: Params<HistoryParams>,
-) -> Answer {
-    history(shared, by, ResourceId::Set(set), known, params).await
-}
-
-async fn cluster_history(
-    shared: State<Shared>,
-    by: By,
-    At(cluster): At<ClusterName>,
-    known: Known,
-    params: Params<HistoryParams>,
-) -> Answer {
-    history(shared, by, ResourceId::Cluster(cluster), known, params).await
-}
-
-async fn grant_history(
-    shared: State<Shared>,
-    by: By,
-    At(grant): At<GrantName>,
-    known: Known,
-    params: Params<HistoryParams>,
-) -> Answer {
-    history(shared, by, ResourceId::Grant(grant), known, params).await
-}
-
-async fn history(
-    State(shared): State<Shared>,
-    By(by): By,
-    name: ResourceId,
-    known: Known,
-    Params(params): Params<HistoryParams>,
-) -> Answer {
-    let query = HistoryQuery {
-        name,
-        before: params.before()?,
-        limit: params.limit()?,
-    };
-    let found = read(shared.service.history(&by, &query)).await?;
-    let last = found.revisions.last().map(|revision| revision.version);
-    let is_full = found.revisions.len() == query.limit;
-    let next = last.filter(|version| is_full && *version != Version::FIRST);
-    known.or_page(found, next.map(|version| version.to_string()))
 }
 
 async fn explain(

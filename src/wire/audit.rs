@@ -1,14 +1,16 @@
 //! Questions about the log, in a query.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::query::{LIMIT, MOST, ParamError, limit, list, listed};
+use super::param_error::{MOST, ParamError};
+use super::query::{LIMIT, limit, list, listed};
 use crate::api::{AuditQuery, CauseKind};
 use crate::model::Sequence;
 
 /// Which entries of the log.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct AuditParams {
     /// Those that changed one of these, with commas between; left out: all.

@@ -1,5 +1,6 @@
 //! Documents: bodies with `apiVersion` and `kind`, the same that `-o json` prints.
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ impl Report for Proposal {
 }
 
 /// The names of resources.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Names {
     /// The names.
@@ -25,7 +26,7 @@ impl Report for Names {
 }
 
 /// One cluster as it is described.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ClusterDescription {
     /// The cluster.
@@ -37,7 +38,7 @@ impl Report for ClusterDescription {
 }
 
 /// The body that asks for a change.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Carry {
     /// What should change.
@@ -48,7 +49,7 @@ pub(crate) struct Carry {
 }
 
 /// The body that asks for a flag's value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct EvaluateBody {
     /// What the application knows of whom it asks for.
@@ -60,7 +61,7 @@ pub(crate) struct EvaluateBody {
 }
 
 /// The body that asks for a cluster among those that are described in it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Named {
     /// The clusters.
@@ -68,7 +69,7 @@ pub(crate) struct Named {
 }
 
 /// The body that asks for the least policy for what is described in it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PolicyOf {
     /// The sets; none: all.

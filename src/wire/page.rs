@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::Names;
 use super::document::report_and;
-use super::query::ParamError;
+use super::param_error::ParamError;
 use crate::api::report::{
     ClusterItem, Clusters, Envelope, History, Report, ResourceItem, Resources,
 };

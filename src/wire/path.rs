@@ -49,6 +49,7 @@ impl Routes {
     pub(crate) const CHECKPOINT: &str = "/v1/checkpoint";
     pub(crate) const HEALTHY: &str = "/healthz";
     pub(crate) const READY: &str = "/readyz";
+    pub(crate) const OPENAPI: &str = "/openapi.json";
 }
 
 /// `route` with `values` in place of what stands in braces, in their order.

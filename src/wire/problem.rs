@@ -1,11 +1,12 @@
 //! Problems: errors as RFC 9457 has them, with all that an error of the service says.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{Error, ErrorKind};
 
 /// An error on its way to a client.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Problem {
     /// What kind of problem it is, as the README explains it; leads nowhere.
     #[serde(rename = "type")]

@@ -1,100 +1,16 @@
 //! The queries of reads, as they stand in a URL: the words of the command line's flags.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{
-    At, BreakersQuery, ExplainQuery, FlagsQuery, LookQuery, Pace, Reach, ResourcesQuery,
-};
+use super::pace::{PaceParams, pace};
+use super::param_error::{MAX_PARALLELISM, MOST, ParamError};
+use crate::api::{At, BreakersQuery, ExplainQuery, FlagsQuery, LookQuery, Reach, ResourcesQuery};
 use crate::model::{ClusterName, FlagName, ResourceId, ResourceKind, Selector, SetName, Version};
 
-/// The wait for a cluster where none is named.
-const TIMEOUT: Duration = Duration::from_secs(15);
-/// The longest wait for a cluster.
-const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
-/// How many clusters are worked on at once where nothing is said.
-const PARALLELISM: usize = 32;
-/// The most clusters that are worked on at once: `--parallelism` ends there too.
-const MAX_PARALLELISM: usize = u16::MAX as usize;
-/// The most items of one answer, and of a list where nothing is said.
-pub(crate) const MOST: usize = 1000;
 /// How many revisions or events are listed where nothing is said.
 pub(super) const LIMIT: usize = 20;
-
-/// A query that is spelled rightly and makes no sense.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ParamError {
-    /// Not a duration, or none that somebody would wait for.
-    #[error("`timeout` is a duration between 1 ms and 1 h, such as `30s` or `2m`")]
-    Timeout,
-    /// Nobody would do anything.
-    #[error("`parallelism` is a number from 1 to {MAX_PARALLELISM}")]
-    Parallelism,
-    /// One or the other.
-    #[error("`version` and `time` are two answers to one question")]
-    TwoTimes,
-    /// More than an answer holds, or nothing at all.
-    #[error("`limit` is a number from 1 to {MOST}")]
-    Limit,
-    /// Whoever names them knows how many there are.
-    #[error("what is named comes at once: `limit` and `cursor` are for lists")]
-    NamedAndPaged,
-    /// Made up.
-    #[error("`cursor` is what an answer calls `next`")]
-    Cursor,
-    /// A name among several.
-    #[error("`{0}` is not a name")]
-    Name(String),
-}
-
-/// How hard to try.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct PaceParams {
-    /// The longest wait for one cluster.
-    pub(crate) timeout: Option<String>,
-    /// How many clusters are worked on at once.
-    pub(crate) parallelism: Option<usize>,
-}
-
-impl PaceParams {
-    pub(crate) fn pace(self) -> Result<Pace, ParamError> {
-        let timeout = match self.timeout {
-            None => TIMEOUT,
-            Some(text) => {
-                let parsed = text.parse::<jiff::SignedDuration>().ok();
-                let parsed = parsed.and_then(|duration| Duration::try_from(duration).ok());
-                parsed.ok_or(ParamError::Timeout)?
-            }
-        };
-        bounded(Pace {
-            timeout,
-            clusters_at_once: self.parallelism.unwrap_or(PARALLELISM),
-        })
-    }
-}
-
-/// `pace`, if it is one that a server can keep.
-pub(crate) fn bounded(pace: Pace) -> Result<Pace, ParamError> {
-    if !(Duration::from_millis(1)..=MAX_TIMEOUT).contains(&pace.timeout) {
-        return Err(ParamError::Timeout);
-    }
-    if !(1..=MAX_PARALLELISM).contains(&pace.clusters_at_once) {
-        return Err(ParamError::Parallelism);
-    }
-    Ok(pace)
-}
-
-impl From<Pace> for PaceParams {
-    fn from(pace: Pace) -> Self {
-        Self {
-            timeout: Some(format!("{}ms", pace.timeout.as_millis().max(1))),
-            parallelism: Some(pace.clusters_at_once),
-        }
-    }
-}
 
 pub(super) fn list<T: std::str::FromStr>(text: Option<&str>) -> Result<Vec<T>, ParamError> {
     let names = text.unwrap_or_default().split(',');
@@ -110,16 +26,19 @@ pub(super) fn listed<T: ToString>(items: impl IntoIterator<Item = T>) -> Option<
 }
 
 /// Which sets and clusters to look at.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct LookParams {
     /// The sets, with commas between; left out: all.
     pub(crate) sets: Option<String>,
     /// A selector; left out: all.
     pub(crate) clusters: Option<Selector>,
-    /// As in [`PaceParams`]: serde cannot look into what is inside and know every field.
+    // As in `PaceParams`: serde cannot look into what is inside and know every field.
+    /// The longest wait for one cluster.
+    #[schemars(extend("examples" = ["30s"]))]
     pub(crate) timeout: Option<String>,
-    /// As in [`PaceParams`].
+    /// How many clusters are worked on at once.
+    #[schemars(range(min = 1, max = MAX_PARALLELISM))]
     pub(crate) parallelism: Option<usize>,
 }
 
@@ -136,14 +55,6 @@ impl LookParams {
             pace: pace(self.timeout, self.parallelism)?,
         })
     }
-}
-
-fn pace(timeout: Option<String>, parallelism: Option<usize>) -> Result<Pace, ParamError> {
-    let params = PaceParams {
-        timeout,
-        parallelism,
-    };
-    params.pace()
 }
 
 impl From<&LookQuery> for LookParams {
@@ -165,10 +76,11 @@ impl From<&LookQuery> for LookParams {
 }
 
 /// How much of a list, and from where on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PageParams {
     /// At most this many items.
+    #[schemars(range(min = 1, max = MOST))]
     pub(crate) limit: Option<usize>,
     /// What the page before calls `next`.
     pub(crate) cursor: Option<String>,
@@ -194,14 +106,15 @@ pub(super) fn limit(asked: Option<usize>, otherwise: usize) -> Result<usize, Par
 }
 
 /// Which resources.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NamesParams {
     /// Their names, with commas between; left out: every living one.
     pub(crate) names: Option<String>,
-    /// As in [`PageParams`].
+    /// At most this many items.
+    #[schemars(range(min = 1, max = MOST))]
     pub(crate) limit: Option<usize>,
-    /// As in [`PageParams`].
+    /// What the page before calls `next`.
     pub(crate) cursor: Option<String>,
     /// Those of this kind alone, where none is named.
     pub(crate) kind: Option<ResourceKind>,
@@ -242,7 +155,7 @@ impl From<&ResourcesQuery> for NamesParams {
 }
 
 /// For which cluster a revision is wanted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RevisionParams {
     /// The cluster whose snapshot is wanted.
@@ -250,10 +163,11 @@ pub(crate) struct RevisionParams {
 }
 
 /// How much of a history.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct HistoryParams {
     /// At most this many.
+    #[schemars(range(min = 1, max = MOST))]
     pub(crate) limit: Option<usize>,
     /// What the page before calls `next`.
     pub(crate) cursor: Option<String>,
@@ -283,10 +197,11 @@ impl HistoryParams {
 }
 
 /// How many events of a breaker.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct EventsParams {
     /// At most this many of the newest.
+    #[schemars(range(min = 1, max = MOST))]
     pub(crate) limit: Option<usize>,
 }
 
@@ -302,7 +217,7 @@ impl EventsParams {
 }
 
 /// For which sets a policy is wanted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PolicyParams {
     /// The sets, with commas between; left out: all.
@@ -320,7 +235,7 @@ impl PolicyParams {
 }
 
 /// Which values are to be explained.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ExplainParams {
     /// The key, and all below it.
@@ -367,16 +282,18 @@ impl From<&ExplainQuery> for ExplainParams {
 }
 
 /// Which flags.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct FlagsParams {
     /// The set.
     pub(crate) set: Option<SetName>,
     /// The flag of that set.
     pub(crate) flag: Option<FlagName>,
-    /// As in [`PaceParams`].
+    /// The longest wait for one cluster.
+    #[schemars(extend("examples" = ["30s"]))]
     pub(crate) timeout: Option<String>,
-    /// As in [`PaceParams`].
+    /// How many clusters are worked on at once.
+    #[schemars(range(min = 1, max = MAX_PARALLELISM))]
     pub(crate) parallelism: Option<usize>,
 }
 
@@ -406,14 +323,16 @@ impl From<&FlagsQuery> for FlagsParams {
 }
 
 /// Which breakers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct BreakersParams {
     /// The set.
     pub(crate) set: Option<SetName>,
-    /// As in [`PaceParams`].
+    /// The longest wait for one cluster.
+    #[schemars(extend("examples" = ["30s"]))]
     pub(crate) timeout: Option<String>,
-    /// As in [`PaceParams`].
+    /// How many clusters are worked on at once.
+    #[schemars(range(min = 1, max = MAX_PARALLELISM))]
     pub(crate) parallelism: Option<usize>,
 }
 
@@ -442,7 +361,10 @@ impl From<&BreakersQuery> for BreakersParams {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::api::Pace;
 
     fn pace() -> Pace {
         Pace {

@@ -47,6 +47,7 @@ mod installers;
 mod large_sets;
 mod laws;
 mod leaving;
+mod openapi;
 mod outages;
 mod ownership;
 mod published;

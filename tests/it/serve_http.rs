@@ -188,7 +188,7 @@ fn long_lists_come_in_pages_and_a_client_turns_all_of_them() {
 
 fn rollback(to: u64) -> Value {
     json!({
-        "change": {"rollback": {"set": "checkout", "to": to}},
+        "change": {"rollback": {"name": "set/checkout", "to": to}},
         "clusters": "", "consents": [], "dropped": [], "message": null, "key": null,
         "planned": null, "permission": "asked",
         "pace": {"clustersAtOnce": 4, "timeout": {"secs": 15, "nanos": 0}},
@@ -416,5 +416,27 @@ fn whatever_answers_in_place_of_a_server_is_told_from_one() {
             );
             assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
         }
+    }
+}
+
+#[test]
+fn what_is_named_as_one_kind_and_is_another_is_refused() {
+    let (_user, server) = served();
+    let cluster = json!({"labels": {}, "connection": {"consul": {"prefix": "cfgctl"}}});
+    let grant = json!({"to": ["token:me"], "role": "admin"});
+    for (name, content) in [
+        ("set/other", json!({"cluster": cluster})),
+        ("set/other", json!({"grant": grant})),
+        ("cluster/other", json!({"grant": grant})),
+        ("grant/other", json!({"set": {"values": {}}})),
+    ] {
+        let mut request = rollback(1);
+        request["change"] = json!({"declare": {"contents": {name: content}}});
+        let (status, text) = server.ask_known("POST /v1/plans", "", &request.to_string());
+        assert_eq!(status, 400, "{text}");
+        assert!(
+            text.contains(&format!("`{name}` is declared as a")),
+            "{text}"
+        );
     }
 }

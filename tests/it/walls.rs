@@ -68,6 +68,7 @@ const HIDDEN: &[(&str, &[&str])] = &[
     ("http_body_util", &["server"]),
     ("subtle", &["server"]),
     ("ring", &["app::tokens", "wire::note"]),
+    ("governor", &["server::rate"]),
     ("tracing", &["server", "cli::serve"]),
     ("tracing_subscriber", &["cli::serve"]),
     ("rusqlite", &["store::sqlite"]),

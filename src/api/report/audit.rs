@@ -1,6 +1,7 @@
 //! The log: who did what, from where and why.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Report;
@@ -8,7 +9,7 @@ use crate::api::{Noted, Via};
 use crate::model::{Cause, Checkpoint, ResourceId, Sequence, TokenId, Version};
 
 /// Entries of the log, newest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AuditLog {
     /// The entries.
@@ -23,7 +24,7 @@ impl Report for AuditLog {
 }
 
 /// One entry.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AuditEntry {
     /// What happened.
@@ -56,7 +57,7 @@ pub struct AuditEntry {
 }
 
 /// What happened. Those of configurations have the names that reloads of them have elsewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AuditEvent {
     /// A change was committed.
@@ -80,7 +81,7 @@ pub enum AuditEvent {
 }
 
 /// What an entry made of one resource.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AuditChange {
     /// The resource.
@@ -93,7 +94,7 @@ pub struct AuditChange {
 }
 
 /// A log that is whole.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VerifiedLog {
     /// What the log is now; left out: nobody has committed anything yet.

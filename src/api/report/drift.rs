@@ -1,13 +1,14 @@
 //! Drift: how clusters differ from what they should hold, why, and what mends it.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{HoldItem, KeyDrift, Report, State};
 use crate::model::{ClusterName, SetName, Version};
 
 /// How every set is in every cluster that has to do with it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Drift {
     /// When it was looked at.
@@ -29,7 +30,7 @@ impl Report for Drift {
 }
 
 /// One set in one cluster.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DriftItem {
     /// The set.

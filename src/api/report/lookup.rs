@@ -1,6 +1,7 @@
 //! What the store holds and how it came to be: resources, revisions, histories, explanations.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -9,7 +10,7 @@ use crate::model::{ClusterName, Document, Labels, Origin, ResourceId, Selector, 
 use crate::plan::Explanation;
 
 /// Resources as they are.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Resources {
     /// The resources.
@@ -23,7 +24,7 @@ impl Report for Resources {
 }
 
 /// A resource as it is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ResourceItem {
     /// The resource.
@@ -45,7 +46,7 @@ pub struct ResourceItem {
 }
 
 /// One revision of a resource, or what a cluster gets of that of a set.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RevisionReport {
     /// The resource.
@@ -69,7 +70,7 @@ impl Report for RevisionReport {
 }
 
 /// The revisions of a resource, newest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct History {
     /// The resource.
@@ -83,7 +84,7 @@ impl Report for History {
 }
 
 /// One revision.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HistoryEntry {
     /// Its version.
@@ -101,7 +102,7 @@ pub struct HistoryEntry {
 }
 
 /// Where the values of a set come from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Explained {
     /// The set.
@@ -117,7 +118,7 @@ impl Report for Explained {
 }
 
 /// Where one value comes from, in clusters that have it from the same place.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ExplainedValue {
     /// Its path.

@@ -1,13 +1,14 @@
 //! The outcome of a change: what was committed, and how it went in every cluster.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Report;
 use crate::model::{ClusterName, ResourceId, SetName, Version};
 
 /// What was committed, and how it went in every cluster.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Outcome {
     /// Whether every cluster holds what it should.
@@ -29,7 +30,7 @@ impl Report for Outcome {
 }
 
 /// A new revision.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewRevision {
     /// The resource.
@@ -39,7 +40,7 @@ pub struct NewRevision {
 }
 
 /// How it went with one set in one cluster.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeliveryOutcome {
     /// The set.
@@ -55,7 +56,7 @@ pub struct DeliveryOutcome {
 }
 
 /// How it went with a delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Delivered {
     /// There was nothing to do.

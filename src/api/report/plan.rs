@@ -1,5 +1,6 @@
 //! A plan as data: every change that would be made, and what stands against it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{HoldItem, Report};
@@ -7,7 +8,7 @@ use crate::model::{ClusterName, Consent, ResourceId, SetName, Version};
 use crate::plan::{Rule, ValueChange};
 
 /// Every change that would be made.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PlanReport {
     /// Whether anything differs: what is planned, or what clusters hold already.
@@ -27,7 +28,7 @@ impl Report for PlanReport {
 }
 
 /// A resource that gets a new revision.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PlannedResource {
     /// The resource.
@@ -45,7 +46,7 @@ pub struct PlannedResource {
 }
 
 /// What becomes of a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResourceEdit {
     /// It was not there.
@@ -68,7 +69,7 @@ impl ResourceEdit {
 }
 
 /// Why a resource gets a new revision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResourceReason {
     /// What is declared changes.
@@ -82,7 +83,7 @@ pub enum ResourceReason {
 }
 
 /// What happens to one set in one cluster, and how it is there already.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PlannedDelivery {
     /// The set.
@@ -111,7 +112,7 @@ pub struct PlannedDelivery {
 }
 
 /// How a cluster compares with what it should hold of a set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// The set does not belong there, and is not there.
@@ -178,7 +179,7 @@ impl State {
 }
 
 /// What is done about one set in one cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ActionKind {
     /// Nothing.
@@ -216,7 +217,7 @@ impl ActionKind {
 }
 
 /// One of our keys that someone else changed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KeyDrift {
     /// The key; `None`: the snapshot key.
@@ -239,7 +240,7 @@ pub struct KeyDrift {
 }
 
 /// What was done to a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum DriftKind {
     /// It has another content.
     #[serde(rename = "was changed by hand")]
@@ -260,7 +261,7 @@ impl DriftKind {
 }
 
 /// A key of someone else that is taken over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AdoptedKey {
     /// The key.
@@ -276,7 +277,7 @@ pub struct AdoptedKey {
 }
 
 /// One reason why a plan is refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ObjectionItem {
     /// The set.
@@ -289,11 +290,13 @@ pub struct ObjectionItem {
     pub reason: String,
     /// What lets it pass, if anything does: the flag of the command line.
     #[serde(with = "answer")]
+    #[schemars(schema_with = "answer::schema")]
     pub answer: Option<Consent>,
 }
 
 /// A consent as the flag that gives it.
 mod answer {
+    use schemars::{Schema, SchemaGenerator, json_schema};
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
@@ -309,6 +312,12 @@ mod answer {
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         answer.map(Consent::flag).serialize(serializer)
+    }
+
+    pub(super) fn schema(_: &mut SchemaGenerator) -> Schema {
+        let flags = Consent::ALL.into_iter().map(|it| Some(it.flag()));
+        let flags: Vec<_> = flags.chain([None]).collect();
+        json_schema!({"enum": flags})
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(

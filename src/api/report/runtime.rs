@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use crate::model::{
 use crate::plan::{Held, Hold, ValueChange};
 
 /// A cluster in which a flag or breaker is not known to stand as it should.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Waiting {
     /// The cluster.
@@ -27,7 +28,7 @@ pub struct Waiting {
 }
 
 /// Something that is switched by hand, and where.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HoldItem {
     /// The set.
@@ -43,7 +44,7 @@ pub struct HoldItem {
 }
 
 /// What a change of overrides means in every cluster.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Effect {
     /// The set.
@@ -62,7 +63,7 @@ impl Report for Effect {
 }
 
 /// Clusters in which the same changes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EffectIn {
     /// The clusters.
@@ -75,7 +76,7 @@ pub struct EffectIn {
 }
 
 /// Flags, each as clusters have it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Flags {
     /// The flags.
@@ -87,7 +88,7 @@ impl Report for Flags {
 }
 
 /// One flag, as clusters with the same state have it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FlagItem {
     /// The set.
@@ -96,9 +97,11 @@ pub struct FlagItem {
     pub flag: FlagName,
     /// What is declared.
     #[serde(with = "manifest_form")]
+    #[schemars(with = "manifest_form::Form")]
     pub declared: Flag,
     /// What holds.
     #[serde(with = "manifest_form")]
+    #[schemars(with = "manifest_form::Form")]
     pub effective: Flag,
     /// What decides about it.
     pub source: FlagSource,
@@ -116,7 +119,7 @@ pub struct FlagItem {
 }
 
 /// What decides about a flag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FlagSource {
     /// Its declaration.
@@ -129,14 +132,19 @@ pub enum FlagSource {
 
 /// A flag as manifests write it: a boolean where that says all of it.
 mod manifest_form {
+    use schemars::JsonSchema;
     use serde::{Deserialize, Deserializer, Serialize as _, Serializer};
 
     use crate::model::Flag;
 
-    #[derive(Deserialize)]
+    /// A flag as manifests write it.
+    #[derive(Deserialize, JsonSchema)]
     #[serde(untagged)]
-    enum Form {
+    #[schemars(rename = "FlagForm")]
+    pub(super) enum Form {
+        /// On or off, and nothing else.
         Boolean(bool),
+        /// All of it.
         Whole(Flag),
     }
 
@@ -155,7 +163,7 @@ mod manifest_form {
 }
 
 /// What an application would get of a flag.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Evaluated {
     /// The set.
@@ -176,7 +184,7 @@ impl Report for Evaluated {
 }
 
 /// What a flag is in some clusters.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Answer {
     /// The variant; none where the application takes its own default.
@@ -199,7 +207,7 @@ pub struct Answer {
 }
 
 /// Why a flag has its variant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AnswerReason {
     /// It has no targeting.
@@ -219,7 +227,7 @@ pub enum AnswerReason {
 }
 
 /// Breakers, each as clusters have it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Breakers {
     /// The breakers.
@@ -231,7 +239,7 @@ impl Report for Breakers {
 }
 
 /// One breaker, as clusters with the same state have it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BreakerItem {
     /// The set.
@@ -259,7 +267,7 @@ pub struct BreakerItem {
 }
 
 /// One breaker: its state, and what it changes in every cluster.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BreakerReport {
     /// The breaker, as `SET/BREAKER`.
@@ -283,7 +291,7 @@ impl Report for BreakerReport {
 }
 
 /// What was done to a breaker, newest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BreakerHistory {
     /// The breaker, as `SET/BREAKER`.
@@ -297,7 +305,7 @@ impl Report for BreakerHistory {
 }
 
 /// One revision in which a breaker changed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BreakerEvent {
     /// The revision.

@@ -1,13 +1,14 @@
 //! The status of every set in every cluster.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{HoldItem, Report, State};
 use crate::model::{ClusterName, SetName, Version};
 
 /// Which version of every set each cluster holds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Status {
     /// Whether every cluster could be looked at and holds what it should.
@@ -23,7 +24,7 @@ impl Report for Status {
 }
 
 /// One set in one cluster.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StatusItem {
     /// The set.

@@ -1,13 +1,14 @@
 //! Tokens: which there are, and who somebody is.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Report;
 use crate::model::{ClusterName, TokenId, TokenKind, TokenName, TokenText};
 
 /// The tokens that the store knows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Tokens {
     /// The tokens, by name and age.
@@ -19,7 +20,7 @@ impl Report for Tokens {
 }
 
 /// One token, without anything of its secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TokenItem {
     /// What it is known by.
@@ -49,7 +50,7 @@ pub struct TokenItem {
 }
 
 /// Whether a token is valid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenState {
     /// Whoever shows it is known.
@@ -59,7 +60,7 @@ pub enum TokenState {
 }
 
 /// A token that was just made: the only place where its text is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewToken {
     /// What the store keeps of it.
@@ -79,7 +80,7 @@ impl Report for NewToken {
 }
 
 /// The tokens that are valid no more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RevokedTokens {
     /// The tokens, as they last were.
@@ -91,7 +92,7 @@ impl Report for RevokedTokens {
 }
 
 /// Who somebody is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Identity {
     /// What grants and the history call it.
@@ -108,7 +109,7 @@ impl Report for Identity {
 }
 
 /// How it is known who somebody is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PrincipalKind {
     /// They run this process.

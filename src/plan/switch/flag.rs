@@ -1,6 +1,7 @@
 //! Flags switched by hand.
 
 use jiff::SignedDuration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use crate::model::{
 use crate::plan::explain::{ValueSource, source_of_flag};
 
 /// A change of one flag by hand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FlagChange {
     /// The set.
@@ -26,7 +27,7 @@ pub struct FlagChange {
 }
 
 /// What a flag is switched to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum FlagPosition {
     /// It is held at a variant, whatever its targeting says.
@@ -42,7 +43,7 @@ pub enum FlagPosition {
 }
 
 /// The variant that is wanted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Wanted {
     /// That of a boolean flag with this value.

@@ -1,0 +1,72 @@
+//! The table of routes: what a router answers, and what is said of that.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::routing::{self, MethodRouter};
+
+use super::shared::Shared;
+
+/// Routes, and by which methods each is asked.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    router: Router<Shared>,
+    rows: Vec<(Method, &'static str)>,
+}
+
+/// The methods of one path.
+#[derive(Debug)]
+pub(super) struct Methods {
+    router: MethodRouter<Shared>,
+    known: Vec<Method>,
+}
+
+/// A method, as the description of the API writes it.
+pub(super) type Method = &'static str;
+
+impl Table {
+    pub(super) fn route(mut self, path: &'static str, methods: Methods) -> Self {
+        let rows = methods.known.into_iter().map(|method| (method, path));
+        self.rows.extend(rows);
+        Self {
+            router: self.router.route(path, methods.router),
+            ..self
+        }
+    }
+
+    pub(super) fn into_router(self) -> Router<Shared> {
+        self.router
+    }
+
+    /// Every method of every path.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "what is asked is known to the router")
+    )]
+    pub(super) fn rows(&self) -> &[(Method, &'static str)] {
+        &self.rows
+    }
+}
+
+macro_rules! methods {
+    ($($name:ident)*) => {$(
+        pub(super) fn $name<H: Handler<T, Shared>, T: 'static>(handler: H) -> Methods {
+            Methods {
+                router: routing::$name(handler),
+                known: vec![stringify!($name)],
+            }
+        }
+
+    )*};
+}
+
+methods! { delete get post }
+
+impl Methods {
+    pub(super) fn post<H: Handler<T, Shared>, T: 'static>(mut self, handler: H) -> Self {
+        self.known.push("post");
+        Self {
+            router: self.router.post(handler),
+            ..self
+        }
+    }
+}

@@ -116,7 +116,12 @@ impl Service for Remote {
     async fn revision(&self, _: &Caller, query: &RevisionQuery) -> Result<RevisionReport, Error> {
         let version = query.version.map(|version| version.to_string());
         let version = version.as_deref().unwrap_or(HEAD);
-        let path = segment(Routes::REVISION, &[query.set.as_str(), version]);
+        let route = match &query.name {
+            ResourceId::Set(_) => Routes::REVISION,
+            ResourceId::Cluster(_) => Routes::CLUSTER_REVISION,
+            ResourceId::Grant(_) => Routes::GRANT_REVISION,
+        };
+        let path = segment(route, &[query.name.name(), version]);
         let cluster = query.cluster.clone();
         let asked = Send::get(&path).with(&RevisionParams { cluster })?;
         self.http.ask(asked).await
@@ -126,6 +131,7 @@ impl Service for Remote {
         let route = match &query.name {
             ResourceId::Set(_) => Routes::SET_REVISIONS,
             ResourceId::Cluster(_) => Routes::CLUSTER_REVISIONS,
+            ResourceId::Grant(_) => Routes::GRANT_REVISIONS,
         };
         let path = segment(route, &[query.name.name()]);
         let asked = Send::get(&path).with(&HistoryParams::of(query.limit))?;

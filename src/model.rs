@@ -11,6 +11,7 @@ mod consent;
 mod contents;
 mod duration;
 mod flag;
+mod grant;
 mod key;
 mod name;
 mod observed;
@@ -40,8 +41,9 @@ pub use consent::Consent;
 pub use contents::{BreakerStatus, Contents, FLAGS_KEY};
 pub use duration::parse_duration;
 pub use flag::{Flag, FlagState};
+pub use grant::{Grant, Role, Subject, SubjectError};
 pub use key::{Key, KeyError, Prefix};
-pub use name::{BreakerName, ClusterName, FlagName, LayerName, NameError, SetName};
+pub use name::{BreakerName, ClusterName, FlagName, GrantName, LayerName, NameError, SetName};
 pub use observed::{Fence, Observed, ObservedEntry, ObservedSnapshot, Owner, Place};
 pub use overrides::{
     BreakerState, Counted, FlagOverride, Grip, Limit, MAX_TRIPS_PER_HOUR, Opening, OverrideError,

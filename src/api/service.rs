@@ -60,7 +60,7 @@ pub trait Service: Debug + Send + Sync {
     /// Resources as they are.
     async fn resources(&self, by: &Caller, query: &ResourcesQuery) -> Result<Resources, Error>;
 
-    /// One revision of a set, or what a cluster gets of it.
+    /// One revision of a resource, or what a cluster gets of that of a set.
     async fn revision(&self, by: &Caller, query: &RevisionQuery) -> Result<RevisionReport, Error>;
 
     /// The revisions of a resource, newest first.

@@ -98,7 +98,7 @@ pub(super) fn described_as<'a>(
         let error = Error::invalid(format!("there is no cluster `{name}`"));
         let clusters = described.keys().filter_map(|id| match id {
             ResourceId::Cluster(name) => Some(name.as_str()),
-            ResourceId::Set(_) => None,
+            ResourceId::Grant(_) | ResourceId::Set(_) => None,
         });
         match closest(name.as_str(), clusters) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -131,7 +131,7 @@ fn chosen<'a>(
 ) -> Result<BTreeMap<&'a ClusterName, &'a Cluster>, Error> {
     let found = described.iter().filter_map(|(id, content)| match id {
         ResourceId::Cluster(name) => Some((name, content.cluster()?)),
-        ResourceId::Set(_) => None,
+        ResourceId::Grant(_) | ResourceId::Set(_) => None,
     });
     let found: BTreeMap<_, _> = found
         .filter(|(name, cluster)| {

@@ -111,6 +111,9 @@ fn kind(id: &ResourceId) -> Option<&'static str> {
         (ResourceKind::Set, "cluster" | "clusters") => {
             Some("a cluster is named `cluster/NAME`; `cfgctl cluster list` lists them")
         }
+        (ResourceKind::Set, "grant" | "grants") => {
+            Some("a grant is named `grant/NAME`; `cfgctl get grants` lists them")
+        }
         (ResourceKind::Set, "flag" | "flags") => Some("`cfgctl flag list` lists flags"),
         (ResourceKind::Set, "breaker" | "breakers") => Some("`cfgctl breaker list` lists breakers"),
         _ => None,
@@ -144,16 +147,16 @@ pub(super) fn clusters(heads: &Heads) -> BTreeMap<&ClusterName, &Cluster> {
         .iter()
         .filter_map(|(id, head)| match id {
             ResourceId::Cluster(name) => Some((name, head.content.cluster()?)),
-            ResourceId::Set(_) => None,
+            ResourceId::Grant(_) | ResourceId::Set(_) => None,
         })
         .collect()
 }
 
 /// A resource as it is typed: sets without their kind.
-fn short(id: &ResourceId) -> String {
+pub(super) fn short(id: &ResourceId) -> String {
     match id.kind() {
         ResourceKind::Set => id.name().to_owned(),
-        ResourceKind::Cluster => id.to_string(),
+        ResourceKind::Cluster | ResourceKind::Grant => id.to_string(),
     }
 }
 

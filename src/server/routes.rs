@@ -20,7 +20,7 @@ use crate::api::{
     BreakerHistoryQuery, BreakerQuery, Caller, CheckQuery, ClusterQuery, Error, ErrorKind,
     EvaluateQuery, HistoryQuery, Observer, PolicyQuery, Request, RevisionQuery,
 };
-use crate::model::{BreakerName, ClusterName, FlagName, ResourceId, SetName, Version};
+use crate::model::{BreakerName, ClusterName, FlagName, GrantName, ResourceId, SetName, Version};
 use crate::wire::{
     BreakersParams, Carry, ClusterDescription, EvaluateBody, ExplainParams, FlagsParams, HEAD,
     HistoryParams, LookParams, Named, Names, NamesParams, PaceParams, PolicyOf, PolicyParams,
@@ -37,9 +37,12 @@ pub(super) fn router(shared: Shared) -> Router {
         .route(Routes::DRIFT, get(drift))
         .route(Routes::NAMES, get(names))
         .route(Routes::RESOURCES, get(resources))
-        .route(Routes::REVISION, get(revision))
+        .route(Routes::REVISION, get(set_revision))
         .route(Routes::SET_REVISIONS, get(set_history))
         .route(Routes::CLUSTER_REVISIONS, get(cluster_history))
+        .route(Routes::CLUSTER_REVISION, get(cluster_revision))
+        .route(Routes::GRANT_REVISIONS, get(grant_history))
+        .route(Routes::GRANT_REVISION, get(grant_revision))
         .route(Routes::EXPLANATION, get(explain))
         .route(Routes::FLAGS, get(flags))
         .route(Routes::EVALUATION, post(evaluate))
@@ -212,10 +215,38 @@ async fn resources(
     document(read(shared.service.resources(&by, &query)).await?)
 }
 
+async fn set_revision(
+    shared: State<Shared>,
+    by: By,
+    At((set, version)): At<(SetName, String)>,
+    params: Params<RevisionParams>,
+) -> Answer {
+    revision(shared, by, (ResourceId::Set(set), version), params).await
+}
+
+async fn cluster_revision(
+    shared: State<Shared>,
+    by: By,
+    At((cluster, version)): At<(ClusterName, String)>,
+    params: Params<RevisionParams>,
+) -> Answer {
+    let name = ResourceId::Cluster(cluster);
+    revision(shared, by, (name, version), params).await
+}
+
+async fn grant_revision(
+    shared: State<Shared>,
+    by: By,
+    At((grant, version)): At<(GrantName, String)>,
+    params: Params<RevisionParams>,
+) -> Answer {
+    revision(shared, by, (ResourceId::Grant(grant), version), params).await
+}
+
 async fn revision(
     State(shared): State<Shared>,
     By(by): By,
-    At((set, version)): At<(SetName, String)>,
+    (name, version): (ResourceId, String),
     Params(params): Params<RevisionParams>,
 ) -> Answer {
     let version = if version == HEAD {
@@ -226,7 +257,7 @@ async fn revision(
         Some(number.ok_or_else(unreadable)?)
     };
     let query = RevisionQuery {
-        set,
+        name,
         version,
         cluster: params.cluster,
     };
@@ -249,6 +280,15 @@ async fn cluster_history(
     params: Params<HistoryParams>,
 ) -> Answer {
     history(shared, by, ResourceId::Cluster(cluster), params).await
+}
+
+async fn grant_history(
+    shared: State<Shared>,
+    by: By,
+    At(grant): At<GrantName>,
+    params: Params<HistoryParams>,
+) -> Answer {
+    history(shared, by, ResourceId::Grant(grant), params).await
 }
 
 async fn history(

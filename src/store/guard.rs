@@ -37,10 +37,11 @@ pub(super) fn check(commit: &Commit) -> Result<(), StoreError> {
 }
 
 /// Whether `revision` can be one of `id`: a set under `set/…`, a cluster under `cluster/…`, a
-/// tombstone under either.
+/// grant under `grant/…`, a tombstone under any.
 pub(super) fn of_kind(id: &ResourceId, revision: &Revision) -> bool {
     match &revision.content {
         Content::Cluster(_) => id.kind() == ResourceKind::Cluster,
+        Content::Grant(_) => id.kind() == ResourceKind::Grant,
         Content::Set(_) => id.kind() == ResourceKind::Set,
         Content::Deleted => true,
     }

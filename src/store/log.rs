@@ -15,6 +15,8 @@ pub enum Which {
     All,
     /// Those of all clusters.
     Clusters,
+    /// Those of all grants.
+    Grants,
     /// Those of these resources; one that never was is left out of the answer.
     Named(BTreeSet<ResourceId>),
     /// Those of these resources and of all clusters: what there is to know about sets.
@@ -39,6 +41,7 @@ impl Which {
         match self {
             Self::All => true,
             Self::Clusters => id.kind() == ResourceKind::Cluster,
+            Self::Grants => id.kind() == ResourceKind::Grant,
             Self::Named(ids) => ids.contains(id),
             Self::Around(ids) => id.kind() == ResourceKind::Cluster || ids.contains(id),
             Self::DueBefore(at) => revision

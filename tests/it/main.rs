@@ -40,6 +40,7 @@ mod flagd_schema;
 mod flags;
 mod fuzz_manifests;
 mod fuzz_snapshots;
+mod grants;
 mod import;
 mod installers;
 mod large_sets;

@@ -563,6 +563,7 @@ async fn heads_are_read_as_far_as_they_are_asked_for(handles: &Handles) {
     let mut change = commit(&[
         ("cluster/eu", 0, 1),
         ("cluster/us", 0, 1),
+        ("grant/ops", 0, 1),
         ("set/a", 0, 1),
         ("set/b", 0, 1),
         ("set/c", 0, 1),
@@ -592,9 +593,10 @@ async fn heads_are_read_as_far_as_they_are_asked_for(handles: &Handles) {
     };
     assert_eq!(
         names(Which::All).await,
-        "cluster/eu cluster/us set/a set/b set/c"
+        "cluster/eu cluster/us grant/ops set/a set/b set/c"
     );
     assert_eq!(names(Which::Clusters).await, "cluster/eu cluster/us");
+    assert_eq!(names(Which::Grants).await, "grant/ops");
     let wanted = ["set/b", "cluster/us", "set/never"].map(id);
     assert_eq!(
         names(Which::Around(wanted.clone().into())).await,

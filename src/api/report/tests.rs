@@ -16,8 +16,8 @@ use crate::api::{
     Preview, Principal, Proposal, Reach, Request, ValueChange, ValueSource, Wanted,
 };
 use crate::model::{
-    BreakerState, Cause, Consent, Content, Flag, FlagState, Limit, Limits, Operation, Origin,
-    Planned, Provenance, ResourceId, Selector, Version,
+    BreakerState, Cause, Consent, Content, Flag, FlagState, Grant, Limit, Limits, Operation,
+    Origin, Planned, Provenance, ResourceId, Role, Selector, Version,
 };
 use crate::plan::{PlanToken, Rule};
 
@@ -511,12 +511,22 @@ fn switches() -> Vec<Change> {
     flags.chain(breakers).collect()
 }
 
+fn grant() -> Content {
+    Content::Grant(Grant {
+        to: [parsed("token:ci"), parsed("group:ops")].into(),
+        role: Role::Editor,
+        sets: parsed(SELECTOR),
+        clusters: Selector::default(),
+    })
+}
+
 #[test]
 fn requests_survive() {
     let clusters = || Some(parsed::<Selector>(SELECTOR));
     let contents = [
         (ResourceId::Set(parsed("shop")), content()),
         (ResourceId::Set(parsed("gone")), Content::Deleted),
+        (ResourceId::Grant(parsed("ops")), grant()),
     ];
     let provenance = Provenance::new(ODD.to_owned());
     let set = || parsed("shop");
@@ -528,10 +538,13 @@ fn requests_survive() {
             provenances: [(ResourceId::Set(set()), provenance)].into(),
         }),
         Change::Rollback {
-            set: set(),
+            name: ResourceId::Set(set()),
             to: None,
         },
-        Change::Rollback { set: set(), to },
+        Change::Rollback {
+            name: ResourceId::Set(set()),
+            to,
+        },
         Change::Delete([ResourceId::Cluster(parsed("eu"))].into()),
         Change::Reconcile(Reach::All),
         Change::Reconcile(Reach::Named(BTreeSet::new())),

@@ -23,12 +23,22 @@ pub(crate) struct Validation<'a> {
     pub(crate) valid: bool,
     sets: usize,
     clusters: usize,
+    #[serde(skip_serializing_if = "is_none")]
+    grants: usize,
     findings: Vec<FindingView>,
     #[serde(skip)]
     loaded: &'a Loaded,
     /// What the files of annotations are relative to.
     #[serde(skip)]
     roots: Roots<'a>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Where a repository lies, and where in it we are.
@@ -134,6 +144,7 @@ impl<'a> Validation<'a> {
             valid: !loaded.has_errors(),
             sets: of(ResourceKind::Set),
             clusters: of(ResourceKind::Cluster),
+            grants: of(ResourceKind::Grant),
             findings: findings
                 .map(|finding| FindingView::new(finding, &loaded.sources))
                 .collect(),
@@ -153,6 +164,16 @@ impl<'a> Validation<'a> {
         pairs
     }
 
+    /// What there is, where nothing is wrong.
+    fn valid(&self) -> String {
+        let (sets, clusters) = (count(self.sets, "set"), count(self.clusters, "cluster"));
+        let mut text = format!("valid: {sets}, {clusters}");
+        if self.grants > 0 {
+            _ = write!(text, ", {}", count(self.grants, "grant"));
+        }
+        text
+    }
+
     fn summary(&self) -> String {
         let of = |severity| {
             let findings = self.loaded.findings.iter();
@@ -163,11 +184,7 @@ impl<'a> Validation<'a> {
         let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
         let mut parts = Vec::new();
         if self.valid {
-            let sets = count(self.sets, "set");
-            parts.push(format!(
-                "valid: {sets}, {}",
-                count(self.clusters, "cluster")
-            ));
+            parts.push(self.valid());
         } else {
             parts.push(count(errors, "error"));
         }
@@ -185,11 +202,7 @@ impl View for Validation<'_> {
         if !self.valid {
             return String::new();
         }
-        format!(
-            "valid: {}, {}\n",
-            count(self.sets, "set"),
-            count(self.clusters, "cluster")
-        )
+        format!("{}\n", self.valid())
     }
 
     fn names(&self) -> Vec<String> {

@@ -82,6 +82,8 @@ impl<'a> After<'a> {
                     None => _ = clusters.remove(name),
                 },
                 ResourceId::Set(name) => _ = sets.insert(name, content.set()),
+                // No cluster gets it.
+                ResourceId::Grant(_) => {}
             }
         }
         let goes = |(id, content): (&'a ResourceId, &Content)| match id {
@@ -260,7 +262,7 @@ impl<'a> After<'a> {
         };
         reached.extend(self.desired.contents.keys().filter_map(|id| match id {
             ResourceId::Set(name) => Some(name.clone()),
-            ResourceId::Cluster(_) => None,
+            ResourceId::Cluster(_) | ResourceId::Grant(_) => None,
         }));
         reached.extend(self.desired.overrides.keys().cloned());
         // A cluster that is new or changed may have to get or lose any set.
@@ -338,7 +340,7 @@ impl<'a> After<'a> {
             ResourceId::Set(name) => claims
                 .get(name)
                 .map_or(next, |claim| next.max(claim.version.next())),
-            ResourceId::Cluster(_) => next,
+            ResourceId::Cluster(_) | ResourceId::Grant(_) => next,
         };
         ResourceChange {
             id: id.clone(),
@@ -349,7 +351,7 @@ impl<'a> After<'a> {
             overrides_before: head.map_or_else(Overrides::default, |head| head.overrides.clone()),
             overrides: match id {
                 ResourceId::Set(name) => self.overrides(name).clone(),
-                ResourceId::Cluster(_) => Overrides::default(),
+                ResourceId::Cluster(_) | ResourceId::Grant(_) => Overrides::default(),
             },
             why,
         }

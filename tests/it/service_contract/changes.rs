@@ -19,9 +19,9 @@ fn delivered(outcome: &Outcome) -> Vec<(&str, Delivered)> {
 }
 
 fn rollback(to: Option<u64>) -> Request {
-    let set = "shop".parse().unwrap();
+    let name = id("shop");
     let to = to.map(|to| Version::new(to).unwrap());
-    request(Change::Rollback { set, to })
+    request(Change::Rollback { name, to })
 }
 
 /// What moved between a proposal and an error, in sentences.

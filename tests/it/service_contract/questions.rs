@@ -23,12 +23,15 @@ fn named(set: &str) -> LookQuery {
 
 fn resources(names: &[&str]) -> ResourcesQuery {
     let names = names.iter().map(|name| id(name)).collect();
-    ResourcesQuery { names }
+    ResourcesQuery {
+        names,
+        ..ResourcesQuery::default()
+    }
 }
 
 fn revision(version: Option<u64>, cluster: Option<&str>) -> RevisionQuery {
     RevisionQuery {
-        set: "shop".parse().unwrap(),
+        name: id("shop"),
         version: version.map(|version| Version::new(version).unwrap()),
         cluster: cluster.map(|name| name.parse().unwrap()),
     }
@@ -388,7 +391,7 @@ async fn ask_everything(
 ) -> Vec<(&'static str, Option<Error>)> {
     let (it, by, nobody) = (&bench.service, &bench.by, &Observer::nobody());
     let of = |query: RevisionQuery| RevisionQuery {
-        set: set.parse().unwrap(),
+        name: id(set),
         ..query
     };
     let why = |query: ExplainQuery| ExplainQuery {

@@ -8,13 +8,13 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::api::report::{
-    BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated, Explained,
-    Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
+    AccessReport, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift,
+    Evaluated, Explained, Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
 };
 use crate::api::{
-    Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery,
-    Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, Observer, PolicyQuery,
-    Proposal, Request, ResourcesQuery, RevisionQuery, Service,
+    AccessQuery, Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery,
+    ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,
+    Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service,
 };
 use crate::model::{Cluster, ResourceId};
 use crate::wire::{
@@ -238,5 +238,9 @@ impl Service for Remote {
             }
         };
         self.http.ask(asked).await
+    }
+
+    async fn access(&self, _: &Caller, query: &AccessQuery) -> Result<AccessReport, Error> {
+        self.http.ask(Send::get(Routes::ACCESS).with(query)?).await
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::API_VERSION;
 
+mod access;
 mod clusters;
 mod drift;
 mod lookup;
@@ -16,6 +17,7 @@ mod plan;
 mod runtime;
 mod status;
 
+pub use access::{AccessItem, AccessReport, GrantItem};
 pub use clusters::{
     ClusterCheck, ClusterItem, ClusterState, Clusters, Fitness, Policy, PolicyAccess,
     PolicyResource, PolicyRule,

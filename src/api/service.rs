@@ -5,13 +5,13 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use super::report::{
-    BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated, Explained,
-    Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
+    AccessReport, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift,
+    Evaluated, Explained, Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
 };
 use super::{
-    Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery,
-    Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, Observer, PolicyQuery,
-    Proposal, Request, ResourcesQuery, RevisionQuery,
+    AccessQuery, Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery,
+    ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,
+    Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery,
 };
 use crate::model::{Cluster, ResourceId};
 
@@ -115,4 +115,7 @@ pub trait Service: Debug + Send + Sync {
 
     /// The least ACL policy with which a cluster can be used.
     async fn policy(&self, by: &Caller, query: &PolicyQuery) -> Result<Policy, Error>;
+
+    /// What somebody may do, and what decides about it.
+    async fn access(&self, by: &Caller, query: &AccessQuery) -> Result<AccessReport, Error>;
 }

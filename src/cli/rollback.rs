@@ -35,6 +35,10 @@ pub(crate) async fn rollback(session: &Session, args: &RollbackArgs) -> Result<E
         to: args.to,
     };
     let request = args.consent.request(change, &args.reach);
-    let changing = Changing::new(session, &connected, DeclaredIn::InHistory(args.name.clone()));
+    let changing = Changing::new(
+        session,
+        &connected,
+        DeclaredIn::InHistory(args.name.clone()),
+    );
     changing.carry_through(&request, &args.consent, None).await
 }

@@ -17,8 +17,8 @@ use super::request::{By, RequestId, known, named};
 use super::shared::Shared;
 use crate::api::report::Outcome;
 use crate::api::{
-    BreakerHistoryQuery, BreakerQuery, Caller, CheckQuery, ClusterQuery, Error, ErrorKind,
-    EvaluateQuery, HistoryQuery, Observer, PolicyQuery, Request, RevisionQuery,
+    AccessQuery, BreakerHistoryQuery, BreakerQuery, Caller, CheckQuery, ClusterQuery, Error,
+    ErrorKind, EvaluateQuery, HistoryQuery, Observer, PolicyQuery, Request, RevisionQuery,
 };
 use crate::model::{BreakerName, ClusterName, FlagName, GrantName, ResourceId, SetName, Version};
 use crate::wire::{
@@ -53,6 +53,7 @@ pub(super) fn router(shared: Shared) -> Router {
         .route(Routes::CLUSTER, get(cluster).post(cluster_among))
         .route(Routes::POLICY, get(policy).post(policy_for))
         .route(Routes::CLUSTER_CHECKS, post(check_clusters))
+        .route(Routes::ACCESS, get(access))
         .fallback(absent)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(shared.clone(), known));
@@ -419,6 +420,14 @@ async fn policy(
         described: None,
     };
     document(read(shared.service.policy(&by, &query)).await?)
+}
+
+async fn access(
+    State(shared): State<Shared>,
+    By(by): By,
+    Params(query): Params<AccessQuery>,
+) -> Answer {
+    document(read(shared.service.access(&by, &query)).await?)
 }
 
 async fn policy_for(

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cfgctl::api::report::{
-    BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated, Explained,
-    Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
+    AccessReport, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift,
+    Evaluated, Explained, Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
 };
 use cfgctl::api::{
-    Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery,
-    Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, Observer, PolicyQuery,
-    Proposal, Request, ResourcesQuery, RevisionQuery, Service,
+    AccessQuery, Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery,
+    ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,
+    Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service,
 };
 use cfgctl::model::{Cluster, ResourceId};
 use serde::Serialize;
@@ -164,5 +164,9 @@ impl<S: Service> Service for ThroughJson<S> {
 
     async fn policy(&self, by: &Caller, it: &PolicyQuery) -> Result<Policy, Error> {
         asked!(self.policy(by, it))
+    }
+
+    async fn access(&self, by: &Caller, it: &AccessQuery) -> Result<AccessReport, Error> {
+        asked!(self.access(by, it))
     }
 }

@@ -19,6 +19,9 @@ _cfgctl() {
             cfgctl,apply)
                 cmd="cfgctl__subcmd__apply"
                 ;;
+            cfgctl,auth)
+                cmd="cfgctl__subcmd__auth"
+                ;;
             cfgctl,breaker)
                 cmd="cfgctl__subcmd__breaker"
                 ;;
@@ -81,6 +84,24 @@ _cfgctl() {
                 ;;
             cfgctl,version)
                 cmd="cfgctl__subcmd__version"
+                ;;
+            cfgctl__subcmd__auth,can-i)
+                cmd="cfgctl__subcmd__auth__subcmd__can__subcmd__i"
+                ;;
+            cfgctl__subcmd__auth,explain)
+                cmd="cfgctl__subcmd__auth__subcmd__explain"
+                ;;
+            cfgctl__subcmd__auth,help)
+                cmd="cfgctl__subcmd__auth__subcmd__help"
+                ;;
+            cfgctl__subcmd__auth__subcmd__help,can-i)
+                cmd="cfgctl__subcmd__auth__subcmd__help__subcmd__can__subcmd__i"
+                ;;
+            cfgctl__subcmd__auth__subcmd__help,explain)
+                cmd="cfgctl__subcmd__auth__subcmd__help__subcmd__explain"
+                ;;
+            cfgctl__subcmd__auth__subcmd__help,help)
+                cmd="cfgctl__subcmd__auth__subcmd__help__subcmd__help"
                 ;;
             cfgctl__subcmd__breaker,disable)
                 cmd="cfgctl__subcmd__breaker__subcmd__disable"
@@ -247,6 +268,9 @@ _cfgctl() {
             cfgctl__subcmd__help,apply)
                 cmd="cfgctl__subcmd__help__subcmd__apply"
                 ;;
+            cfgctl__subcmd__help,auth)
+                cmd="cfgctl__subcmd__help__subcmd__auth"
+                ;;
             cfgctl__subcmd__help,breaker)
                 cmd="cfgctl__subcmd__help__subcmd__breaker"
                 ;;
@@ -309,6 +333,12 @@ _cfgctl() {
                 ;;
             cfgctl__subcmd__help,version)
                 cmd="cfgctl__subcmd__help__subcmd__version"
+                ;;
+            cfgctl__subcmd__help__subcmd__auth,can-i)
+                cmd="cfgctl__subcmd__help__subcmd__auth__subcmd__can__subcmd__i"
+                ;;
+            cfgctl__subcmd__help__subcmd__auth,explain)
+                cmd="cfgctl__subcmd__help__subcmd__auth__subcmd__explain"
                 ;;
             cfgctl__subcmd__help__subcmd__breaker,disable)
                 cmd="cfgctl__subcmd__help__subcmd__breaker__subcmd__disable"
@@ -386,7 +416,7 @@ _cfgctl() {
 
     case "${cmd}" in
         cfgctl)
-            opts="-o -q -h -V --store --context --output --color --quiet --help --version validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help"
+            opts="-o -q -h -V --store --context --output --color --quiet --help --version validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth serve schema completions man version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -482,6 +512,180 @@ _cfgctl() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__auth)
+            opts="-o -q -h --store --context --output --color --quiet --help can-i explain help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml name markdown github junit" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml name markdown github junit" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__auth__subcmd__can__subcmd__i)
+            opts="-o -q -h --cluster --as --store --context --output --color --quiet --help read switch resume apply rollback delete"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cluster)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml name markdown github junit" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml name markdown github junit" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__auth__subcmd__explain)
+            opts="-o -q -h --cluster --as --store --context --output --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cluster)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml name markdown github junit" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml name markdown github junit" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__auth__subcmd__help)
+            opts="can-i explain help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__auth__subcmd__help__subcmd__can__subcmd__i)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__auth__subcmd__help__subcmd__explain)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__auth__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -2430,7 +2634,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__help)
-            opts="validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help"
+            opts="validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth serve schema completions man version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2446,6 +2650,48 @@ _cfgctl() {
         cfgctl__subcmd__help__subcmd__apply)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__help__subcmd__auth)
+            opts="can-i explain"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__help__subcmd__auth__subcmd__can__subcmd__i)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__help__subcmd__auth__subcmd__explain)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

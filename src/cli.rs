@@ -8,6 +8,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 mod apply;
 mod ask;
+mod auth;
 mod breaker;
 mod change;
 mod clocks;
@@ -126,6 +127,8 @@ enum Command {
     Cluster(cluster::ClusterCommand),
     #[command(subcommand)]
     Context(context::ContextCommand),
+    #[command(subcommand)]
+    Auth(auth::AuthCommand),
     Serve(serve::ServeArgs),
     Schema(reference::SchemaArgs),
     Completions(reference::CompletionsArgs),
@@ -233,6 +236,7 @@ fn dispatch(session: &Session, command: &Command) -> Result<Exit, Failure> {
         Command::Breaker(command) => block_on(breaker::breaker(session, command)),
         Command::Import(args) => block_on(import::import_keys(session, args)),
         Command::Cluster(command) => block_on(cluster::cluster(session, command)),
+        Command::Auth(command) => block_on(auth::auth(session, command)),
         Command::Serve(args) => block_on(serve::serve(session, args)),
     }
 }

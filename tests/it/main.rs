@@ -7,6 +7,7 @@
 )]
 
 // Modules are added here as they come: one file each.
+mod access_matrix;
 mod acl;
 mod breakers;
 mod broken_answers;

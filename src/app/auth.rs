@@ -26,14 +26,16 @@ pub(super) async fn access(
             )
         }
     };
-    let items = match &query.name {
-        None => Vec::new(),
-        Some(name) => places(view, name, query.cluster.as_ref())
-            .await?
-            .into_iter()
-            .map(|place| place.answer(&access, query.verb))
-            .collect(),
-    };
+    let (mut items, mut elsewhere) = (Vec::new(), false);
+    if let Some(name) = &query.name {
+        let places = places(view, name, query.cluster.as_ref()).await?;
+        // To read something is no less allowed because others have it too.
+        if query.cluster.is_none() && query.verb != Some(AccessVerb::Read) {
+            elsewhere = goes_elsewhere(store, name, &places).await?;
+        }
+        let places = places.into_iter();
+        items.extend(places.map(|place| place.answer(&access, query.verb)));
+    }
     let owner = access.is_everything();
     let grants: Vec<GrantItem> = access
         .grants()
@@ -51,8 +53,9 @@ pub(super) async fn access(
         allowed: if items.is_empty() {
             owner || !grants.is_empty()
         } else {
-            items.iter().all(|item| item.allowed)
+            !elsewhere && items.iter().all(|item| item.allowed)
         },
+        elsewhere,
         items,
         grants,
     })
@@ -113,6 +116,24 @@ async fn places(
     } else {
         places
     })
+}
+
+/// Whether a set goes to clusters that are not among `places`.
+async fn goes_elsewhere(
+    store: &dyn Store,
+    name: &ResourceId,
+    places: &[Place],
+) -> Result<bool, Error> {
+    let heads = store.heads(&Which::Around([name.clone()].into())).await?;
+    let Some(set) = heads.heads.get(name).and_then(|head| head.content.set()) else {
+        return Ok(false);
+    };
+    let is_place = |cluster: &ClusterName| {
+        let mut there = places.iter().filter_map(|place| place.cluster.as_ref());
+        there.any(|(name, _)| name == cluster)
+    };
+    let mut all = clusters(&heads.heads).into_iter();
+    Ok(all.any(|(name, it)| set.clusters.matches(&it.labels) && !is_place(name)))
 }
 
 /// The heads of what was named and of all clusters; all that there are where it is not there, for the

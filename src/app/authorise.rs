@@ -25,7 +25,8 @@ use crate::api::{Change, Error, ErrorKind};
 use crate::check::Finding;
 use crate::engine::Overriding;
 use crate::model::{
-    Cluster, ClusterName, Grant, GrantName, Heads, Overrides, ResourceId, Role, Version,
+    Cluster, ClusterName, Content, Grant, GrantName, Heads, Overrides, ResourceId, Role, Subject,
+    Version,
 };
 use crate::plan::{Ground, Permitted, Plan};
 
@@ -62,9 +63,9 @@ impl Access {
         heads: &Heads,
     ) -> Result<Allowed, Error> {
         let mut warnings = Vec::new();
-        let lost = last_admins(&plan, heads);
+        let Admins { lost, left } = Admins::after(&plan, heads);
         match self.limits() {
-            None => warnings.extend(lost.first().map(locked_out)),
+            None => warnings.extend(lost.first().filter(|_| !left).map(locked_out)),
             Some(granted) => {
                 let purpose = match change {
                     Change::Reconcile(_) => Purpose::Reconcile,
@@ -76,7 +77,13 @@ impl Access {
                     _ => &nothing,
                 };
                 let demands = demands::of_plan(&plan, heads, named.keys(), purpose);
-                self.check(granted, &demands)?;
+                let mut told: BTreeSet<_> = named.keys().collect();
+                match change {
+                    Change::Delete(ids) => told.extend(ids),
+                    Change::Rollback { name, .. } => _ = told.insert(name),
+                    _ => {}
+                }
+                self.check(granted, &demands, &told)?;
                 if let Some(id) = lost.first() {
                     return Err(keeps_an_admin(id));
                 }
@@ -102,7 +109,7 @@ impl Access {
         };
         let states = [ground.overrides, after];
         let demands = demands::of_switch(ground.name, ground.set, states, ground.clusters);
-        self.check(granted, &demands)
+        self.check(granted, &demands, &BTreeSet::new())
     }
 
     /// Lets pass that a set is overridden otherwise, if that is allowed in all of `clusters` in which
@@ -119,7 +126,7 @@ impl Access {
             };
             let states = [&head.overrides, &overriding.overrides];
             let demands = demands::of_switch(overriding.set, set, states, clusters);
-            self.check(granted, &demands)?;
+            self.check(granted, &demands, &BTreeSet::new())?;
             overriding.guards.extend(granted.guards());
         }
         Ok(Permitted(overriding))
@@ -148,11 +155,29 @@ impl Access {
         });
     }
 
-    fn check(&self, granted: &Granted, demands: &[Demand]) -> Result<(), Error> {
+    /// Refuses what may not be declared, whatever there is already.
+    pub(super) fn check_declared(
+        &self,
+        contents: &BTreeMap<ResourceId, Content>,
+    ) -> Result<(), Error> {
+        let Some(granted) = self.limits() else {
+            return Ok(());
+        };
+        let demands = demands::of_contents(contents);
+        self.check(granted, &demands, &contents.keys().collect())
+    }
+
+    /// Refuses `demands` that are not allowed, of which the caller has `named` some himself.
+    fn check(
+        &self,
+        granted: &Granted,
+        demands: &[Demand],
+        named: &BTreeSet<&ResourceId>,
+    ) -> Result<(), Error> {
         let refused: BTreeSet<String> = demands
             .iter()
             .filter(|demand| !self.allows(&demand.need))
-            .map(sentence)
+            .map(|demand| self.sentence(demand, named))
             .collect();
         if refused.is_empty() {
             return Ok(());
@@ -189,12 +214,37 @@ pub(super) fn lacks(need: &Need, what: &str) -> Error {
     denied(&[format!("{what} takes {}", needed(need))])
 }
 
-/// What is not allowed, in one sentence: what and where, and never what stands there.
-fn sentence(demand: &Demand) -> String {
-    let needed = needed(&demand.need);
-    match &demand.cluster {
-        Some(cluster) => format!("{} in {cluster} takes {needed}", demand.id),
-        None => format!("{} takes {needed}", demand.id),
+impl Access {
+    /// What is not allowed, in one sentence: what and where, and never what stands there. What the
+    /// caller did not name and may not read is not named to him.
+    fn sentence(&self, demand: &Demand, named: &BTreeSet<&ResourceId>) -> String {
+        let Demand { id, cluster, need } = demand;
+        let (set, place) = match need {
+            Need::Pair(_, set, place) => (Some(set), Some(place)),
+            Need::Set(_, set) => (Some(set), None),
+            Need::Cluster(_, place) | Need::Over(_, place) => (None, Some(place)),
+            Need::All(_) | Need::Give(_) | Need::Know(..) => (None, None),
+        };
+        let reads = |need: Need| self.allows(&need);
+        let reads_set = || set.is_some_and(|it| reads(Need::Set(Role::Viewer, it.clone())));
+        let reads_place = || place.is_some_and(|it| reads(Need::Cluster(Role::Viewer, it.clone())));
+        let is_told = named.contains(id)
+            || match id {
+                ResourceId::Set(_) => reads_set(),
+                ResourceId::Cluster(_) => reads_place(),
+                ResourceId::Grant(_) => false,
+            };
+        let what = if is_told {
+            id.to_string()
+        } else {
+            format!("a {} that you may not read", id.kind().as_str())
+        };
+        let needed = needed(need);
+        match cluster {
+            Some(cluster) if reads_place() => format!("{what} in {cluster} takes {needed}"),
+            Some(_) => format!("{what} in a cluster that you may not read takes {needed}"),
+            None => format!("{what} takes {needed}"),
+        }
     }
 }
 
@@ -239,20 +289,45 @@ fn changes_grants(plan: &Plan) -> bool {
     changed.any(|change| matches!(change.id, ResourceId::Grant(_)))
 }
 
-/// The grants that make admins of everything, if `plan` takes away the last of them.
-fn last_admins(plan: &Plan, heads: &Heads) -> Vec<ResourceId> {
-    let changed = plan
-        .resources
-        .iter()
-        .map(|change| (&change.id, &change.after));
-    let changed: BTreeMap<_, _> = changed.collect();
-    let id = |name: &GrantName| ResourceId::Grant(name.clone());
-    let all = living(heads).filter(|(_, grant)| grant.is_all());
-    let before: Vec<ResourceId> = all.map(|(name, _)| id(name)).collect();
-    let stays = |it: &ResourceId| !changed.contains_key(it);
-    let is_all = |grant: Option<&Grant>| grant.is_some_and(Grant::is_all);
-    let is_left = before.iter().any(stays) || changed.values().any(|it| is_all(it.grant()));
-    if is_left { Vec::new() } else { before }
+/// What a plan leaves of those who are admins of everything.
+struct Admins {
+    /// The grants that make them so before, if nobody who is one stays one: to make somebody else
+    /// admin in the same step may be a slip of the pen.
+    lost: Vec<ResourceId>,
+    /// Whether somebody is one afterwards.
+    left: bool,
+}
+
+impl Admins {
+    fn after(plan: &Plan, heads: &Heads) -> Self {
+        let changed = plan.resources.iter();
+        let changed: BTreeMap<_, _> = changed
+            .map(|change| (&change.id, change.after.grant()))
+            .collect();
+        let id = |name: &GrantName| ResourceId::Grant(name.clone());
+        let before: Vec<(ResourceId, &Grant)> = living(heads)
+            .filter(|(_, grant)| grant.is_all())
+            .map(|(name, grant)| (id(name), grant))
+            .collect();
+        let kept = before.iter().filter(|(id, _)| !changed.contains_key(id));
+        let made = changed.values().flatten().filter(|grant| grant.is_all());
+        let after: BTreeSet<&Subject> = kept
+            .map(|(_, grant)| *grant)
+            .chain(made.copied())
+            .flat_map(|grant| &grant.to)
+            .collect();
+        let stays =
+            |(_, grant): &(ResourceId, &Grant)| grant.to.iter().any(|it| after.contains(it));
+        let is_kept = before.iter().any(stays);
+        Self {
+            left: !after.is_empty(),
+            lost: if is_kept {
+                Vec::new()
+            } else {
+                before.into_iter().map(|(id, _)| id).collect()
+            },
+        }
+    }
 }
 
 fn locked_out(id: &ResourceId) -> Finding {
@@ -263,7 +338,7 @@ fn locked_out(id: &ResourceId) -> Finding {
 
 fn keeps_an_admin(id: &ResourceId) -> Error {
     denied(&[format!(
-        "{id} is the last grant that makes an admin of everything"
+        "nobody who is admin of everything by {id} would still be one"
     )])
-    .hint("grant that to somebody else first")
+    .hint("grant that to somebody else first, and take it away in a step of its own")
 }

@@ -86,7 +86,8 @@ pub(super) async fn carry_out(
     run.seen.tell(Event::Proposed(Box::new(proposal)));
     let Planned { survey, plan, .. } = planned;
     let approved = approve(plan).map_err(|plan| refusal(&plan, run.store()))?;
-    let reports = run.deliver(&survey, &approved).await?;
+    let reports = run.deliver(&survey, &approved).await;
+    let reports = reports.map_err(|error| run.sight().failed(error))?;
     let outcome = present::outcome(approved.plan(), &reports);
     Ok(expiry::finish(run, outcome, &survey.heads, &request.clusters).await)
 }
@@ -282,6 +283,10 @@ fn checked(
         run.sight().learn(heads);
         let readable = run.sight().readable(heads);
         let seen = check::declared(contents, &readable);
+        if findings.iter().any(|it| !seen.contains(it)) {
+            // Nobody finds out what others have who may not even declare it.
+            run.access().check_declared(contents)?;
+        }
         findings = Sight::findings(findings, &seen);
     }
     if findings.iter().all(|it| it.severity != Severity::Error) {

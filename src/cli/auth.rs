@@ -15,7 +15,7 @@ pub(crate) enum AuthCommand {
     /// Say whether something is allowed: ends with 0 if it is, and with 1 if it is not
     ///
     /// A set is asked about in every cluster that it goes to, and the answer is yes if it is yes in
-    /// all of them.
+    /// all of them. `others` are clusters that you may not read.
     CanI(CanIArgs),
     /// Show what is allowed, and by which grant
     Explain(AccessArgs),
@@ -123,6 +123,17 @@ impl View for AccessReport {
         }
         if !self.items.is_empty() {
             let rows = self.items.iter().map(|item| self.row(item));
+            let elsewhere = self.elsewhere.then(|| {
+                let name = self.items.first().map(|item| item.name.to_string());
+                [
+                    name.unwrap_or_default(),
+                    "others".to_owned(),
+                    "no".to_owned(),
+                    "-".to_owned(),
+                    "-".to_owned(),
+                ]
+            });
+            let rows = rows.chain(elsewhere);
             return table(look, ["NAME", "CLUSTER", "ALLOWED", "ROLE", "BY"], rows);
         }
         if self.grants.is_empty() {

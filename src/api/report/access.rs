@@ -15,6 +15,9 @@ pub struct AccessReport {
     pub owner: bool,
     /// Whether what was asked about is allowed wherever it was asked about.
     pub allowed: bool,
+    /// Whether what was asked about goes to clusters besides, which whoever asks may not even read.
+    #[serde(default)]
+    pub elsewhere: bool,
     /// Every place that was asked about.
     pub items: Vec<AccessItem>,
     /// All grants that there are to that subject.

@@ -540,6 +540,7 @@ fn access_survives() {
         subject: ODD.to_owned(),
         owner: false,
         allowed: false,
+        elsewhere: true,
         items: vec![item, nothing],
         grants: vec![GrantItem {
             name: parsed("ops"),

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::access::Need;
 use crate::model::{
-    Cluster, ClusterName, ConfigSet, Connection, Content, Contents, Heads, Labels, Overrides,
-    Publish, ResourceId, Role, SetName,
+    Cluster, ClusterName, ConfigSet, Connection, Content, Heads, Labels, Overrides, ResourceId,
+    Role, SetName,
 };
 use crate::plan::{Plan, ResourceChange, Why};
 use crate::render;
@@ -79,6 +79,26 @@ pub(super) fn of_plan<'a>(
     demands
 }
 
+/// What has to be allowed, whatever there is already, for these to be declared.
+pub(super) fn of_contents(contents: &BTreeMap<ResourceId, Content>) -> Vec<Demand> {
+    let needs = contents.iter().filter_map(|(id, content)| {
+        let need = match content {
+            Content::Set(set) => Need::Set(Role::Editor, set.labels.clone()),
+            Content::Cluster(cluster) => Need::Over(Role::Admin, cluster.labels.clone()),
+            Content::Grant(grant) => Need::Give(grant.clone()),
+            Content::Deleted => return None,
+        };
+        Some((id, need))
+    });
+    needs
+        .map(|(id, need)| Demand {
+            id: id.clone(),
+            cluster: None,
+            need,
+        })
+        .collect()
+}
+
 /// What has to be allowed to know of a resource that is there.
 pub(super) fn known(id: &ResourceId, content: &Content) -> Option<Need> {
     Some(match (id, content) {
@@ -96,17 +116,22 @@ fn cluster<'a>(id: &'a ResourceId, content: &'a Content) -> Option<(&'a ClusterN
     }
 }
 
-/// What a cluster gets of a set. What is published follows from this alone.
+/// What a cluster gets of a set, and what it would get of it: an override hides what it lies over, and
+/// what a breaker does is seen once it is tripped. What is published follows from this alone.
 fn effective<'a>(
     set: Option<&'a ConfigSet>,
-    overrides: &Overrides,
-    cluster: Option<&&Cluster>,
-) -> Option<(Contents, &'a [Publish])> {
+    overrides: &'a Overrides,
+    cluster: Option<&&'a Cluster>,
+) -> Option<impl PartialEq + use<'a>> {
     let (set, cluster) = set.zip(cluster)?;
-    let goes_there = set.clusters.matches(&cluster.labels);
-    goes_there.then(|| {
-        let contents = render::contents(set, overrides, &cluster.labels);
-        (contents, set.publish.as_slice())
+    let labels = &cluster.labels;
+    set.clusters.matches(labels).then(|| {
+        (
+            render::contents(set, overrides, labels),
+            render::contents(set, &Overrides::default(), labels),
+            said(overrides, labels),
+            (&set.breakers, &set.publish),
+        )
     })
 }
 

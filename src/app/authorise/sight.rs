@@ -9,10 +9,12 @@ use crate::api::report::{
     BreakerItem, Breakers, Drift, Effect, FlagItem, Flags, HoldItem, ObjectionItem, Outcome,
     PlanReport, Resources, Status, Waiting,
 };
-use crate::api::{Basis, ClocksOff, Error, Event, Observer, Preview, Proposal};
+use crate::api::{Basis, ClocksOff, Error, ErrorKind, Event, Observer, Preview, Proposal};
 use crate::check::{Finding, Severity};
+use crate::engine::EngineError;
 use crate::model::{ClusterName, Content, Heads, Labels, ResourceId, Role, SetName};
 use crate::plan::Plan;
+use crate::store::StoreError;
 
 /// What one caller may see, by the labels of what was read so far.
 #[derive(Debug)]
@@ -235,18 +237,21 @@ impl Sight {
         self.objections(&mut plan.objections);
     }
 
-    /// Where something stands against a plan may be told; what it is may not.
-    fn objections(&self, objections: &mut [ObjectionItem]) {
-        for it in objections {
+    /// That something stands against a plan may be told; what and where it is may not.
+    fn objections(&self, objections: &mut Vec<ObjectionItem>) {
+        objections.retain_mut(|it| {
             let is_seen = match &it.cluster {
                 Some(cluster) => self.sees_pair(&it.set, cluster),
                 None => self.sees_set(&it.set),
             };
             if !is_seen {
-                "something stands against it there that you may not read"
+                it.cluster = None;
+                "something stands against it in a cluster that you may not read"
                     .clone_into(&mut it.reason);
             }
-        }
+            self.sees_set(&it.set)
+        });
+        objections.dedup();
     }
 
     fn basis(&self, basis: &mut Basis) {
@@ -288,6 +293,21 @@ impl Sight {
             }
         });
         found.collect()
+    }
+
+    /// The error of a commit that others were faster than; names nothing that may not be read.
+    pub(in crate::app) fn failed(&self, error: EngineError) -> Error {
+        match &error {
+            EngineError::Commit(StoreError::HeadsMoved(heads))
+                if !heads.iter().all(|it| self.sees(&it.id)) =>
+            {
+                let what = "something that you may not read changed since it was looked at";
+                Error::new(ErrorKind::Conflict, what)
+                    .context("nothing was committed")
+                    .hint("someone was faster; diff and apply again")
+            }
+            _ => error.into(),
+        }
     }
 
     /// Those of `heads` that the caller may read.

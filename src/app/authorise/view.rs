@@ -160,6 +160,23 @@ impl<'a> View<'a> {
         Ok(readable)
     }
 
+    /// Those of `revisions` that the caller may read by what they say themselves: a name may have
+    /// been somebody else's before.
+    async fn legible(
+        &self,
+        revisions: Vec<(ResourceId, Revision)>,
+    ) -> Result<Vec<(ResourceId, Revision)>, StoreError> {
+        let asked = self.asked().await?;
+        let mut legible = Vec::new();
+        for (id, revision) in revisions {
+            let content = self.last(&id, &revision).await?;
+            if content.is_some_and(|content| self.shows(&id, &content, asked.as_ref())) {
+                legible.push((id, revision));
+            }
+        }
+        Ok(legible)
+    }
+
     /// Whether this resource is there for the caller.
     async fn has(&self, id: &ResourceId) -> Result<bool, StoreError> {
         Ok(self.heads(&Which::one(id)).await?.heads.contains_key(id))
@@ -200,6 +217,7 @@ impl Store for View<'_> {
             let named = found.iter().map(|(id, _)| id.clone()).collect();
             let readable = self.heads(&Which::Named(named)).await?.heads;
             found.retain(|(id, _)| readable.contains_key(id));
+            found = self.legible(found).await?;
         }
         Ok(found)
     }
@@ -210,10 +228,25 @@ impl Store for View<'_> {
         before: Option<Version>,
         limit: usize,
     ) -> Result<Vec<Revision>, StoreError> {
-        if self.access().limits().is_some() && !self.has(id).await? {
+        if self.access().limits().is_none() {
+            return self.store.history(id, before, limit).await;
+        }
+        if !self.has(id).await? {
             return Ok(Vec::new());
         }
-        self.store.history(id, before, limit).await
+        let (mut before, mut history) = (before, Vec::new());
+        while history.len() < limit {
+            let page = self
+                .store
+                .history(id, before, limit - history.len())
+                .await?;
+            let Some(oldest) = page.last() else { break };
+            before = Some(oldest.version);
+            let page = page.into_iter().map(|it| (id.clone(), it)).collect();
+            let legible = self.legible(page).await?.into_iter();
+            history.extend(legible.map(|(_, revision)| revision));
+        }
+        Ok(history)
     }
 
     async fn commit(&self, _: &Commit) -> Result<Committed, StoreError> {

@@ -12,13 +12,13 @@ use super::super::authorise::Access;
 use super::super::testing::{pace, request};
 use crate::api::report::Outcome;
 use crate::api::{
-    Approval, BreakerChange, BreakerOperation, Caller, Change, ClusterQuery, Declaration, Error,
-    ErrorKind, EvaluateQuery, ExplainQuery, FlagChange, FlagPosition, HistoryQuery, LookQuery,
-    Observer, Preview, Proposal, Reach, Request, ResourcesQuery, RevisionQuery, Service as _,
-    Wanted,
+    AccessQuery, AccessVerb, Approval, BreakerChange, BreakerOperation, Caller, Change,
+    ClusterQuery, Declaration, Error, ErrorKind, EvaluateQuery, ExplainQuery, FlagChange,
+    FlagPosition, HistoryQuery, LookQuery, Observer, Preview, Proposal, Reach, Request,
+    ResourcesQuery, RevisionQuery, Service as _, Wanted,
 };
 use crate::model::{
-    Breaker, ConfigSet, Contents, Flag, Heads, Labels, ResourceId, Role, Selector, Trip,
+    Breaker, ConfigSet, Content, Contents, Flag, Heads, Labels, ResourceId, Role, Selector, Trip,
 };
 use crate::plan::Desired;
 use crate::plan::testing::*;
@@ -144,7 +144,9 @@ fn an_editor_changes_what_his_clusters_get_and_nothing_else() {
     for values in [[1, 2, 3], [3, 2, 1]] {
         assert_eq!(
             denied(&world, &asked("pay", values)),
-            ["set/shop in us takes the role editor over this set in this cluster"]
+            [
+                "set/shop in a cluster that you may not read takes the role editor over this set in this cluster"
+            ]
         );
     }
     // A set that belongs to others, and one that would.
@@ -164,10 +166,10 @@ fn an_editor_changes_what_his_clusters_get_and_nothing_else() {
         clusters: selector("region=eu"),
         ..of_team("pay", [1, 2, 1])
     };
-    assert!(denied(&world, &declare(shop(&narrow)))[0].contains(" in us "));
-    assert!(
-        denied(&world, &request(Change::Delete([set_id("shop")].into())))[0].contains(" in us ")
-    );
+    let gone = request(Change::Delete([set_id("shop")].into()));
+    for asked in [declare(shop(&narrow)), gone] {
+        assert!(denied(&world, &asked)[0].contains("in a cluster that you may not read"));
+    }
     let back = Change::Rollback {
         name: set_id("shop"),
         to: None,
@@ -188,6 +190,124 @@ fn other_labels_take_the_right_on_both_sides_wherever_the_set_goes() {
         denied(&with(grants), &asked);
     }
     allowed(&with(&[pay, press]), &asked);
+}
+
+/// What nobody sees today: below an override, and in a breaker that is closed.
+#[test]
+fn what_others_get_later_is_changed_by_nobody_who_may_not_change_it_now() {
+    let world = with(&[(Role::Editor, "team=pay", "region=eu")]);
+    // While the breaker is open, `a` is 99 everywhere.
+    let [trip, _] = switches(None);
+    let ops = Caller::local("ops@laptop".to_owned());
+    done(&world, &ops, &trip).unwrap();
+    denied(&world, &declare(shop(&of_team("pay", [7, 1, 1]))));
+    let mut worse = of_team("pay", [1, 1, 1]);
+    for breaker in worse.breakers.values_mut() {
+        breaker.trip.values = map(json!({"a": 666}));
+    }
+    denied(&world, &declare(shop(&worse)));
+    let world = with(&[(Role::Editor, "team=pay", "region=eu")]);
+    denied(&world, &declare(shop(&worse)));
+}
+
+#[test]
+fn who_takes_a_name_over_reads_nothing_of_what_it_was() {
+    let world = with(&[(Role::Editor, "team=pay", "")]);
+    let request_of = |name: &str| request(Change::Delete([set_id(name)].into()));
+    let ops = Caller::local("ops@laptop".to_owned());
+    done(&world, &ops, &request_of("news")).unwrap();
+    allowed(
+        &world,
+        &declare(sets(&[("news", &of_team("pay", [5, 5, 5]))])),
+    );
+    let (local, by) = (local(&world), ci());
+    let history = HistoryQuery {
+        name: set_id("news"),
+        limit: 9,
+    };
+    let found = world
+        .runtime
+        .block_on(local.history(&by, &history))
+        .unwrap();
+    let versions: Vec<u64> = (found.revisions.iter())
+        .map(|it| it.version.get())
+        .collect();
+    assert_eq!(versions, [3]);
+    let old = RevisionQuery {
+        name: set_id("news"),
+        version: Some(version(1)),
+        cluster: None,
+    };
+    let error = world
+        .runtime
+        .block_on(local.revision(&by, &old))
+        .unwrap_err();
+    let never = RevisionQuery {
+        version: Some(version(9)),
+        ..old
+    };
+    let absent = world
+        .runtime
+        .block_on(local.revision(&by, &never))
+        .unwrap_err();
+    assert_eq!(
+        format!("{error:?}").replace("revision 1", "revision N"),
+        format!("{absent:?}").replace("revision 9", "revision N")
+    );
+    let back = |to| {
+        let name = set_id("news");
+        planned(&world, &ci(), &request(Change::Rollback { name, to }))
+    };
+    assert_eq!(back(Some(version(1))).unwrap_err().kind, absent.kind);
+    assert!(back(None).unwrap_err().error.contains("no older content"));
+}
+
+#[test]
+fn what_others_publish_is_found_out_by_nobody_who_may_declare_nothing() {
+    let world = with(&[(Role::Viewer, "team=pay", "")]);
+    let owned = ConfigSet {
+        publish: vec![keys("secret")],
+        ..of_team("press", [1, 1, 1])
+    };
+    world.apply(&sets(&[("news", &owned)]));
+    let same = |prefix: &str| {
+        let mine = ConfigSet {
+            publish: vec![keys(prefix)],
+            ..of_team("pay", [1, 1, 1])
+        };
+        denied(&world, &declare(sets(&[("mine", &mine)])))
+    };
+    same("secret");
+    same("free");
+    // Who may declare it is told that it collides, and not with what.
+    world.apply(&granted("more", Role::Editor, "team=pay", ""));
+    let mine = ConfigSet {
+        publish: vec![keys("secret")],
+        ..of_team("pay", [1, 1, 1])
+    };
+    let error = planned(&world, &ci(), &declare(sets(&[("mine", &mine)]))).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Invalid);
+    assert!(!format!("{error:?}").contains("news"), "{error:?}");
+}
+
+#[test]
+fn whether_somebody_can_counts_the_clusters_that_he_does_not_see() {
+    let world = with(&[(Role::Editor, "team=pay", "region=eu")]);
+    let (local, by) = (local(&world), ci());
+    let asked = |verb, cluster: Option<&str>| {
+        let query = AccessQuery {
+            verb: Some(verb),
+            name: Some(set_id("shop")),
+            cluster: cluster.map(|it| it.parse().unwrap()),
+            subject: None,
+        };
+        let found = world.runtime.block_on(local.access(&by, &query)).unwrap();
+        assert!(!format!("{found:?}").contains("\"us\""), "{found:?}");
+        (found.allowed, found.elsewhere)
+    };
+    assert_eq!(asked(AccessVerb::Apply, None), (false, true));
+    assert_eq!(asked(AccessVerb::Read, None), (true, false));
+    assert_eq!(asked(AccessVerb::Apply, Some("eu")), (true, false));
 }
 
 fn switches(clusters: Option<&str>) -> [Request; 2] {
@@ -225,7 +345,9 @@ fn an_operator_switches_where_he_may_and_declares_nothing() {
     for switch in switches(None) {
         assert_eq!(
             denied(&world, &switch),
-            ["set/shop in us takes the role operator over this set in this cluster"]
+            [
+                "set/shop in a cluster that you may not read takes the role operator over this set in this cluster"
+            ]
         );
     }
     let asked = declare(shop(&of_team("pay", [1, 2, 1])));
@@ -326,8 +448,22 @@ fn the_last_admin_is_not_locked_out_by_an_apply() {
     let less = declare(granted("g0", Role::Admin, "", "region=eu"));
     for asked in [&gone, &less] {
         let refused = denied(&world, asked);
-        assert!(refused[0].contains("the last grant"), "{refused:?}");
+        assert!(refused[0].contains("would still be one"), "{refused:?}");
     }
+    // That it is to somebody else now may be a slip of the pen.
+    let to_others = |name: &str| {
+        let mut desired = granted(name, Role::Admin, "", "");
+        for content in desired.contents.values_mut() {
+            if let Content::Grant(grant) = content {
+                grant.to = ["token:cj".parse().unwrap()].into();
+            }
+        }
+        desired
+    };
+    denied(&world, &declare(to_others("g0")));
+    let mut both = to_others("another");
+    both.contents.insert(grant_id("g0"), Content::Deleted);
+    denied(&world, &declare(both));
     world.apply(&granted("another", Role::Admin, "", ""));
     allowed(&world, &gone);
     // Whoever can write the store is told of it.

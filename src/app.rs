@@ -11,13 +11,14 @@ use jiff::Timestamp;
 
 use crate::api::report::{
     AccessReport, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift,
-    Evaluated, Explained, Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
+    Evaluated, Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources,
+    RevisionReport, RevokedTokens, Status, Tokens,
 };
 use crate::api::{
     AccessQuery, Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, Change,
     CheckQuery, ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery,
     LookQuery, Observer, Pace, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery,
-    Service,
+    Service, TokenOrder, TokenRevocation, TokenRotation,
 };
 use crate::engine::Connect;
 use crate::model::{Cluster, ResourceId, Role};
@@ -30,6 +31,7 @@ mod breakers;
 mod clusters;
 mod declare;
 mod diagnose;
+mod door;
 mod error;
 mod evaluate;
 mod expiry;
@@ -42,9 +44,11 @@ mod policy;
 mod present;
 mod run;
 mod switch;
+mod tokens;
 
 use authorise::View;
 use run::Run;
+use tokens::Desk;
 
 pub use places::AllowedPlaces;
 
@@ -103,6 +107,14 @@ impl Local {
         let parts: (&dyn Store, _, _) = (view, self.connect.as_ref(), self.clock);
         Run::new(parts, by, view.clone(), pace, seen)
     }
+
+    fn desk<'a>(&'a self, by: &'a Caller) -> Desk<'a> {
+        Desk {
+            store: self.store.as_ref(),
+            by,
+            now: (self.clock)(),
+        }
+    }
 }
 
 #[async_trait]
@@ -146,7 +158,9 @@ impl Service for Local {
         let view = self.view(by).await?;
         let sight = view.sight();
         let seen = sight.observer(seen);
-        let run = self.change(&view, by, request.pace, &seen);
+        let run = self
+            .change(&view, by, request.pace, &seen)
+            .asked_for(request);
         let outcome = if let Some(outcome) = again::again(&run, request).await? {
             Ok(outcome)
         } else {
@@ -298,6 +312,30 @@ impl Service for Local {
     async fn access(&self, by: &Caller, query: &AccessQuery) -> Result<AccessReport, Error> {
         let view = self.view(by).await?;
         auth::access(&view, self.store.as_ref(), by, query).await
+    }
+
+    async fn identity(&self, by: &Caller) -> Result<Identity, Error> {
+        self.desk(by).identity().await
+    }
+
+    async fn tokens(&self, by: &Caller) -> Result<Tokens, Error> {
+        self.desk(by).list().await
+    }
+
+    async fn create_token(&self, by: &Caller, order: &TokenOrder) -> Result<NewToken, Error> {
+        self.desk(by).create(order).await
+    }
+
+    async fn rotate_token(&self, by: &Caller, rotation: &TokenRotation) -> Result<NewToken, Error> {
+        self.desk(by).rotate(rotation).await
+    }
+
+    async fn revoke_token(
+        &self,
+        by: &Caller,
+        wanted: &TokenRevocation,
+    ) -> Result<RevokedTokens, Error> {
+        self.desk(by).revoke(wanted).await
     }
 }
 

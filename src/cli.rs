@@ -31,7 +31,9 @@ mod history;
 mod import;
 mod interrupt;
 mod keyring;
+mod login;
 mod names;
+mod pem;
 mod progress;
 mod reference;
 mod rollback;
@@ -43,6 +45,7 @@ mod source;
 mod status;
 mod switch;
 mod token;
+mod tokens;
 mod ui;
 mod validate;
 mod verbs;
@@ -129,6 +132,11 @@ enum Command {
     Context(context::ContextCommand),
     #[command(subcommand)]
     Auth(auth::AuthCommand),
+    #[command(subcommand)]
+    Token(tokens::TokenCommand),
+    Login(login::LoginArgs),
+    Logout(login::LogoutArgs),
+    Whoami(login::WhoamiArgs),
     Serve(serve::ServeArgs),
     Schema(reference::SchemaArgs),
     Completions(reference::CompletionsArgs),
@@ -237,6 +245,10 @@ fn dispatch(session: &Session, command: &Command) -> Result<Exit, Failure> {
         Command::Import(args) => block_on(import::import_keys(session, args)),
         Command::Cluster(command) => block_on(cluster::cluster(session, command)),
         Command::Auth(command) => block_on(auth::auth(session, command)),
+        Command::Token(command) => block_on(tokens::token(session, command)),
+        Command::Login(args) => block_on(login::login(session, args)),
+        Command::Logout(args) => block_on(login::logout(session, args)),
+        Command::Whoami(args) => block_on(login::whoami(session, args)),
         Command::Serve(args) => block_on(serve::serve(session, args)),
     }
 }

@@ -5,27 +5,41 @@
 //! token, what is too large, too slow or too much.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::api::Service;
+use crate::api::{Door, Service};
 
+mod addresses;
 mod answer;
+mod attempts;
+mod condition;
 mod decode;
 mod health;
+mod idle;
+mod keeper;
+mod lifetime;
 mod listen;
+mod patient;
+mod rate;
 mod refusal;
 mod request;
 mod routes;
 mod runs;
 mod shared;
 mod tls;
+mod trace;
 mod who;
 
-pub use tls::{Certificate, CertificateError};
+pub use tls::{Certificate, CertificateError, Pem, Reader};
 pub use who::{Token, TokenError};
+
+/// How long it may take to write down at the end who was there.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// A server that has an address and answers nobody yet.
 #[derive(Debug)]
@@ -33,7 +47,11 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     certificate: Option<Certificate>,
+    rate: NonZeroU32,
 }
+
+/// How many requests a second each principal may send where nothing else is said.
+pub const RATE: NonZeroU32 = NonZeroU32::new(500).unwrap();
 
 impl Server {
     /// Takes `address`, where port 0 is any that is free; with a `certificate` it speaks TLS.
@@ -46,7 +64,17 @@ impl Server {
             address: listener.local_addr()?,
             listener,
             certificate,
+            rate: RATE,
         })
+    }
+
+    /// The same for at most `per_second` requests of each principal, on average.
+    #[must_use]
+    pub fn at_most(self, per_second: NonZeroU32) -> Self {
+        Self {
+            rate: per_second,
+            ..self
+        }
     }
 
     /// Where clients find it: `http://127.0.0.1:8440`.
@@ -58,12 +86,30 @@ impl Server {
         format!("{scheme}://{}", self.address)
     }
 
-    /// Answers for `service` to whoever shows `token`, until `stop` turns true: then what is begun is
-    /// finished, and nothing new is begun.
-    pub async fn serve(self, service: Arc<dyn Service>, token: Token, stop: watch::Receiver<bool>) {
+    /// Answers for `service` to whoever shows a token that is known behind `door`, or that of the
+    /// `owner`, until `stop` turns true: then what is begun is finished, and nothing new is begun.
+    pub async fn serve(
+        self,
+        service: Arc<dyn Service>,
+        door: Arc<dyn Door>,
+        owner: Option<Token>,
+        stop: watch::Receiver<bool>,
+    ) {
         let runs = Arc::new(runs::Runs::default());
-        let shared = shared::Shared::new(service, token, Arc::clone(&runs));
+        let (keeper, entries) = keeper::Keeper::new(door, owner);
+        let shared =
+            shared::Shared::new(service, Arc::clone(&keeper), Arc::clone(&runs), self.rate);
         let router = routes::router(shared);
+        let following = {
+            let keeper = Arc::clone(&keeper);
+            tokio::spawn(async move { keeper.follow().await })
+        };
+        let (ended, end) = watch::channel(false);
+        let writing = tokio::spawn(async move { entries.write(&keeper, end).await });
         listen::listen(self.listener, self.certificate, router, &runs, stop).await;
+        following.abort();
+        ended.send_replace(true);
+        // A store that does not answer keeps nobody from ending.
+        _ = tokio::time::timeout(LAST_WORDS, writing).await;
     }
 }

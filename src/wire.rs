@@ -20,9 +20,14 @@
 //! | `GET` | `/clusters`, `/clusters/{cluster}`, `/clusters/{cluster}/policy` | clusters as the store has them |
 //! | `POST` | `/clusters/{cluster}`, `/clusters/{cluster}/policy` | the same of what is sent |
 //! | `POST` | `/cluster-checks` | whether clusters are fit for use |
+//! | `GET` | `/identity` | who the token says one is |
+//! | `GET`, `POST` | `/tokens` | the tokens, another one |
+//! | `POST` | `/token-rotations` | one that takes over from others |
+//! | `POST` | `/token-revocations` | that tokens are valid no more |
 
 mod document;
 mod event_stream;
+mod page;
 mod path;
 mod problem;
 mod query;
@@ -31,11 +36,12 @@ pub(crate) use document::{
     Carry, ClusterDescription, EvaluateBody, Named, Names, PolicyOf, document, report,
 };
 pub(crate) use event_stream::{EventStream, Frame, Name};
+pub(crate) use page::{Cut, Paged, page, page_document};
 pub(crate) use path::{HEAD, Routes, segment};
 pub(crate) use problem::{Problem, error_of};
 pub(crate) use query::{
-    BreakersParams, ExplainParams, FlagsParams, HistoryParams, LookParams, NamesParams, PaceParams,
-    ParamError, PolicyParams, RevisionParams, bounded,
+    BreakersParams, EventsParams, ExplainParams, FlagsParams, HistoryParams, LookParams,
+    NamesParams, PaceParams, PageParams, ParamError, PolicyParams, RevisionParams, bounded,
 };
 
 /// The media type of a document.

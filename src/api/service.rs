@@ -6,12 +6,14 @@ use async_trait::async_trait;
 
 use super::report::{
     AccessReport, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift,
-    Evaluated, Explained, Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
+    Evaluated, Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources,
+    RevisionReport, RevokedTokens, Status, Tokens,
 };
 use super::{
     AccessQuery, Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery,
     ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,
-    Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery,
+    Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, TokenOrder,
+    TokenRevocation, TokenRotation,
 };
 use crate::model::{Cluster, ResourceId};
 
@@ -118,4 +120,23 @@ pub trait Service: Debug + Send + Sync {
 
     /// What somebody may do, and what decides about it.
     async fn access(&self, by: &Caller, query: &AccessQuery) -> Result<AccessReport, Error>;
+
+    /// Who asks, as far as it is known here.
+    async fn identity(&self, by: &Caller) -> Result<Identity, Error>;
+
+    /// The tokens that the store knows.
+    async fn tokens(&self, by: &Caller) -> Result<Tokens, Error>;
+
+    /// Makes a token. Its text is in the answer, and nowhere else.
+    async fn create_token(&self, by: &Caller, order: &TokenOrder) -> Result<NewToken, Error>;
+
+    /// Makes a token that takes over from those of its name, which stay valid for a while.
+    async fn rotate_token(&self, by: &Caller, rotation: &TokenRotation) -> Result<NewToken, Error>;
+
+    /// Ends tokens: from now on whoever shows one is unknown.
+    async fn revoke_token(
+        &self,
+        by: &Caller,
+        wanted: &TokenRevocation,
+    ) -> Result<RevokedTokens, Error>;
 }

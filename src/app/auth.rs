@@ -81,7 +81,7 @@ async fn places(
     let heads = heads(&view, name).await?;
     let content = known(&heads, name)?.content.clone();
     if content == Content::Deleted {
-        return Err(Error::invalid(format!("{name} was deleted")));
+        return Err(Error::absent(format!("{name} was deleted")));
     }
     let place = |cluster: Option<(ClusterName, Content)>| Place {
         name: name.clone(),

@@ -12,7 +12,7 @@ use super::authorise::{Need, View, lacks};
 use super::names::{self, known};
 use super::run::Run;
 use crate::api::report::{ClusterCheck, ClusterItem, ClusterState, Clusters, Fitness};
-use crate::api::{CheckQuery, ClusterQuery, Described, Error};
+use crate::api::{CheckQuery, ClusterQuery, Described, Error, ErrorKind};
 use crate::engine::EngineError;
 use crate::manifest::closest;
 use crate::model::text::place;
@@ -141,7 +141,7 @@ pub(super) fn described_as<'a>(
 ) -> Result<&'a Cluster, Error> {
     let content = described.get(&ResourceId::Cluster(name.clone()));
     content.and_then(Content::cluster).ok_or_else(|| {
-        let error = Error::invalid(format!("there is no cluster `{name}`"));
+        let error = Error::absent(format!("there is no cluster `{name}`"));
         let clusters = described.keys().filter_map(|id| match id {
             ResourceId::Cluster(name) => Some(name.as_str()),
             ResourceId::Grant(_) | ResourceId::Set(_) => None,
@@ -186,7 +186,12 @@ fn chosen<'a>(
         })
         .collect();
     if found.is_empty() {
-        return Err(Error::invalid("there is no cluster to check")
+        let kind = if query.names.is_empty() {
+            ErrorKind::Invalid
+        } else {
+            ErrorKind::Absent
+        };
+        return Err(Error::new(kind, "there is no cluster to check")
             .hint("`cfgctl cluster list` shows those of the store; `-f` takes them from files"));
     }
     Ok(found)

@@ -411,7 +411,7 @@ async fn dropped(
         match (found.next(), found.next()) {
             (None, _) => {
                 let error = format!("nothing named `{name}` is switched by hand");
-                return Err(Error::invalid(error)
+                return Err(Error::absent(error)
                     .hint("`cfgctl flag list` and `cfgctl breaker list` show what is"));
             }
             (Some(part), None) => _ = dropped.insert((name.set.clone(), part.clone())),

@@ -31,7 +31,7 @@ pub(super) async fn resources(
     for id in &query.names {
         let head = known(&heads, id)?;
         if !is_living(head) {
-            return Err(Error::invalid(format!("{id} was deleted"))
+            return Err(Error::absent(format!("{id} was deleted"))
                 .hint(format!("`cfgctl history {id}` shows what it was")));
         }
         chosen.push((id, head));
@@ -142,9 +142,9 @@ fn snapshot(
 ) -> Result<Document, Error> {
     let id = ResourceId::Cluster(cluster.clone());
     let place = known(heads, &id)?.content.cluster();
-    let place = place.ok_or_else(|| Error::invalid(format!("{id} was deleted")))?;
+    let place = place.ok_or_else(|| Error::absent(format!("{id} was deleted")))?;
     if !set.clusters.matches(&place.labels) {
-        return Err(Error::invalid(format!(
+        return Err(Error::absent(format!(
             "{name}@{} does not go to {cluster}: its clusters are `{}`",
             revision.version, set.clusters
         )));
@@ -168,9 +168,15 @@ fn snapshot(
 
 /// The revisions of a resource, newest first.
 pub(super) async fn history(store: &dyn Store, query: &HistoryQuery) -> Result<History, Error> {
-    let HistoryQuery { name, limit } = query;
+    let HistoryQuery {
+        name,
+        before,
+        limit,
+    } = query;
     // One more than is shown, to compare the last one with.
-    let revisions = store.history(name, None, limit.saturating_add(1)).await?;
+    let revisions = store
+        .history(name, *before, limit.saturating_add(1))
+        .await?;
     if revisions.is_empty() {
         known(&store.heads(&Which::All).await?.heads, name)?;
     }
@@ -311,7 +317,12 @@ mod tests {
         world.apply(&shop(&set(json!({"a": 2, "c": 3, "d": 4}))));
         world.apply(&deleted("shop"));
         let of = |name: ResourceId, limit| {
-            let query = HistoryQuery { name, limit };
+            let before = None;
+            let query = HistoryQuery {
+                name,
+                before,
+                limit,
+            };
             world
                 .runtime
                 .block_on(history(world.store.as_ref(), &query))

@@ -49,7 +49,7 @@ pub(super) fn living<'a>(
     let id = ResourceId::Set(name.clone());
     let head = known(heads, &id)?;
     let set = head.content.set();
-    let set = set.ok_or_else(|| Error::invalid(format!("{id} was deleted")))?;
+    let set = set.ok_or_else(|| Error::absent(format!("{id} was deleted")))?;
     Ok((set, head))
 }
 
@@ -78,7 +78,7 @@ pub(super) fn known_part<'a, N: Ord + std::fmt::Display, T>(
     name: &N,
 ) -> Result<&'a T, Error> {
     parts.get(name).ok_or_else(|| {
-        let error = Error::invalid(format!("{set} has no {kind} `{name}`"));
+        let error = Error::absent(format!("{set} has no {kind} `{name}`"));
         let names: Vec<String> = parts.keys().map(ToString::to_string).collect();
         let meant = crate::manifest::closest(&name.to_string(), names.iter().map(String::as_str));
         match meant {
@@ -91,7 +91,7 @@ pub(super) fn known_part<'a, N: Ord + std::fmt::Display, T>(
 /// The head of a resource that exists or existed.
 pub(super) fn known<'a>(heads: &'a Heads, id: &ResourceId) -> Result<&'a Revision, Error> {
     heads.get(id).ok_or_else(|| {
-        let error = Error::invalid(format!("there is no {id}"));
+        let error = Error::absent(format!("there is no {id}"));
         if let Some(hint) = kind(id) {
             return error.hint(hint);
         }
@@ -136,7 +136,7 @@ pub(super) async fn revision(
     let mut found = store.revisions(&[(id.clone(), version)]).await?;
     let found = found.pop().map(|(_, revision)| revision);
     found.ok_or_else(|| {
-        Error::invalid(format!("{id} has no revision {version}"))
+        Error::absent(format!("{id} has no revision {version}"))
             .hint(format!("`cfgctl history {}` lists them", short(id)))
     })
 }

@@ -11,9 +11,10 @@ use async_trait::async_trait;
 use super::environment::Environment;
 use super::failure::{Exit, Failure};
 use super::keyring::Keyring;
+use super::pem;
 use super::session::Session;
 use super::token;
-use crate::api::{Caller, Error, Service};
+use crate::api::{Caller, Door, Error, Service};
 use crate::app::Local;
 use crate::client::Remote;
 use crate::engine::Connect;
@@ -64,18 +65,20 @@ pub(crate) fn without_store(session: &Session) -> Connected {
 async fn open(session: &Session, missing: Missing) -> Result<Connected, Failure> {
     let (location, why) = session.store_location()?;
     if is_server(&location) {
-        return remote(session, &location);
+        let address = server_address(&location)?;
+        let token = token::for_server(&session.environment, &address).await?;
+        return to_server(session, &address, token.as_deref());
     }
     let store = store_at(&location, &why, missing).await?;
     Ok(over(session, store))
 }
 
-/// The service over the store that the session names, for callers elsewhere too, who may name these
-/// `places` of this machine.
+/// The service over the store that the session names, and its door, for callers elsewhere too, who may
+/// name these `places` of this machine.
 pub(crate) async fn for_others(
     session: &Session,
     places: AllowedPlaces,
-) -> Result<Arc<dyn Service>, Failure> {
+) -> Result<(Arc<dyn Service>, Arc<dyn Door>), Failure> {
     let (location, why) = session.store_location()?;
     if is_server(&location) {
         let error = format!("`{}` is a server itself", place(&location));
@@ -84,7 +87,8 @@ pub(crate) async fn for_others(
         );
     }
     let store = store_at(&location, &why, Missing::Create).await?;
-    Ok(Arc::new(local(session, store).allowing(places)))
+    let local = Arc::new(local(session, store).allowing(places));
+    Ok((Arc::clone(&local) as _, local))
 }
 
 /// Whether a store is behind a server.
@@ -92,15 +96,47 @@ pub(crate) fn is_server(location: &str) -> bool {
     matches!(scheme(location), Some("http" | "https"))
 }
 
+/// The address of a server in the one form that it has.
+pub(crate) fn server_address(location: &str) -> Result<String, Failure> {
+    let remote = Remote::new(location, None);
+    let remote = remote.map_err(|error| Failure::new(Exit::Usage, error))?;
+    Ok(remote.location())
+}
+
 /// The service at a server. Who asks there is who the token says.
-fn remote(session: &Session, location: &str) -> Result<Connected, Failure> {
-    let token = token::for_server(&session.environment)?;
-    let remote = Remote::new(location, token.as_deref());
+pub(crate) fn to_server(
+    session: &Session,
+    address: &str,
+    token: Option<&str>,
+) -> Result<Connected, Failure> {
+    let identity = identity(&session.environment)?;
+    let remote = Remote::presenting(address, token, identity.as_deref());
     let remote = remote.map_err(|error| Failure::new(Exit::Usage, error))?;
     Ok(Connected {
         service: Arc::new(remote),
         by: Caller::local(session.environment.actor()),
     })
+}
+
+/// The certificate and key that a server may want to see, from the files that two variables name.
+fn identity(environment: &Environment) -> Result<Option<Vec<u8>>, Failure> {
+    let names = ["CFGCTL_CLIENT_CERT", "CFGCTL_CLIENT_KEY"];
+    let files = names.map(|name| environment.variable(name));
+    let files = match files {
+        [None, None] => return Ok(None),
+        [Some(chain), Some(key)] => [chain, key],
+        _ => {
+            let error = format!("`{}` and `{}` go together", names[0], names[1]);
+            return Err(Failure::usage(error).hint("name a certificate and its private key"));
+        }
+    };
+    let mut identity = Vec::new();
+    for file in files {
+        let file = environment.directory.join(file);
+        identity.extend(pem::read(&file)?);
+        identity.push(b'\n');
+    }
+    Ok(Some(identity))
 }
 
 async fn store_at(location: &str, why: &str, missing: Missing) -> Result<Arc<dyn Store>, Failure> {

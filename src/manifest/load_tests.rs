@@ -136,7 +136,7 @@ spec:
         })
     );
     assert_eq!(set.clusters.to_string(), "region in (eu,us),stage=prod");
-    let text = loaded.sources.text(manifest.places.value.source);
+    let text = loaded.sources.text(manifest.places.whole().source);
     let value = |path: &[&str]| {
         let span = manifest.places.value(path.iter().copied());
         (span.line, span.column, &text[span.start..span.end])

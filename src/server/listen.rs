@@ -16,6 +16,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
+use super::addresses::{Addresses, Counted};
+use super::idle::Open;
+use super::patient::Patient;
 use super::request::Peer;
 use super::runs::Runs;
 use super::tls::Certificate;
@@ -24,6 +27,10 @@ use super::tls::Certificate;
 const MAX_CONNECTIONS: usize = 1024;
 /// How long a client may take for its greeting, and for the headers of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take nothing of what it is sent.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection may be open on which nothing is asked.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// The largest head of a request: the longest address that there is, and what goes with it.
 const MAX_HEAD: u32 = 128 << 10;
 /// The most requests at once on one connection.
@@ -56,7 +63,8 @@ pub(super) async fn listen(
 ) {
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let graceful = GracefulShutdown::new();
-    let acceptor = certificate.map(|it| TlsAcceptor::from(it.config()));
+    let addresses = Addresses::of(MAX_CONNECTIONS);
+    let renewal = certificate.clone().map(|it| tokio::spawn(it.keep_fresh()));
     let mut stopping = stop;
     loop {
         let next = async {
@@ -71,13 +79,20 @@ pub(super) async fn listen(
         };
         match accepted {
             Ok((stream, peer)) => {
+                // Whoever has his share is closed at once: others wait.
+                let Some(counted) = addresses.count(peer.ip()) else {
+                    tracing::debug!(%peer, "closed: too many connections from there");
+                    continue;
+                };
+                let acceptor = certificate.as_ref();
+                let acceptor = acceptor.map(|it| TlsAcceptor::from(it.config()));
                 let connection = Connection {
                     peer,
                     router: router.clone(),
                     watcher: graceful.watcher(),
-                    _slot: slot,
+                    _held: (slot, counted),
                 };
-                tokio::spawn(connection.greet(stream, acceptor.clone()));
+                tokio::spawn(connection.greet(stream, acceptor));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be taken");
@@ -86,6 +101,9 @@ pub(super) async fn listen(
         }
     }
     drop(listener);
+    if let Some(renewal) = renewal {
+        renewal.abort();
+    }
     tracing::info!("stopping: what is begun is finished, nothing new is begun");
     let finish = async {
         runs.end().await;
@@ -103,7 +121,7 @@ struct Connection {
     peer: SocketAddr,
     router: Router,
     watcher: Watcher,
-    _slot: Option<OwnedSemaphorePermit>,
+    _held: (Option<OwnedSemaphorePermit>, Counted),
 }
 
 impl Connection {
@@ -115,10 +133,12 @@ impl Connection {
             if let Ok(Some(protocol)) =
                 tokio::time::timeout(HEADER_TIMEOUT, protocol(&stream)).await
             {
-                self.serve(stream, protocol).await;
+                self.serve(Patient::new(stream, WRITE_TIMEOUT), protocol)
+                    .await;
             }
             return;
         };
+        let stream = Patient::new(stream, WRITE_TIMEOUT);
         let greeted = tokio::time::timeout(HEADER_TIMEOUT, acceptor.accept(stream)).await;
         let Ok(Ok(stream)) = greeted else {
             tracing::debug!(peer = %self.peer, "no TLS");
@@ -139,14 +159,18 @@ impl Connection {
             peer,
             router,
             watcher,
-            _slot,
+            _held,
         } = self;
         let router = TowerToHyperService::new(router);
+        let open = Open::new();
+        let asks = open.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(Peer(peer));
-            router.call(request)
+            let (asked, answer) = (asks.ask(), router.call(request));
+            async move { answer.await.map(|response| asked.until_sent(response)) }
         });
         let stream = TokioIo::new(stream);
+        let idle = open.idle_for(IDLE_TIMEOUT);
         let ended = match protocol {
             Protocol::Http1 => {
                 let mut builder = http1::Builder::new();
@@ -155,7 +179,7 @@ impl Connection {
                     .header_read_timeout(HEADER_TIMEOUT)
                     .max_buf_size(MAX_HEAD as usize);
                 let connection = builder.serve_connection(stream, service);
-                watcher.watch(connection).await
+                until(idle, watcher.watch(connection)).await
             }
             Protocol::Http2 => {
                 let mut builder = http2::Builder::new(TokioExecutor::new());
@@ -166,12 +190,23 @@ impl Connection {
                     .max_concurrent_streams(MAX_STREAMS)
                     .max_header_list_size(MAX_HEAD);
                 let connection = builder.serve_connection(stream, service);
-                watcher.watch(connection).await
+                until(idle, watcher.watch(connection)).await
             }
         };
         if let Err(error) = ended {
             tracing::debug!(%peer, %error, "a connection ended badly");
         }
+    }
+}
+
+/// Serves a connection until it ends or is `idle` too long.
+async fn until<E>(
+    idle: impl Future<Output = ()>,
+    serve: impl Future<Output = Result<(), E>>,
+) -> Result<(), E> {
+    tokio::select! {
+        ended = serve => ended,
+        () = idle => Ok(()),
     }
 }
 

@@ -8,17 +8,20 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use super::keeper::Known;
 use super::refusal::{Refusal, written};
 use super::shared::Shared;
-use crate::api::{Caller, Error, ErrorKind};
+use super::trace::{TRACEPARENT, Trace};
+use crate::api::{Caller, Error, ErrorKind, Via};
 use crate::wire::REQUEST_ID;
 
 /// The longest name of a request that is taken over.
 const MAX_ID_BYTES: usize = 100;
 
 /// What a request is called: what its sender or a proxy calls it, else something new.
+/// Also what it belongs to.
 #[derive(Clone, Debug)]
-pub(super) struct RequestId(pub(super) String);
+pub(super) struct RequestId(pub(super) String, pub(super) Trace);
 
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug)]
@@ -31,18 +34,25 @@ pub(super) struct By(pub(super) Caller);
 /// Names the request, and writes into the answer what only this knows.
 pub(super) async fn named(mut request: Request, next: Next) -> Response {
     let id = id_of(&request);
-    request.extensions_mut().insert(RequestId(id.clone()));
+    let trace = Trace::of(request.headers());
+    let named = RequestId(id.clone(), trace.clone());
+    request.extensions_mut().insert(named);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = written(next.run(request).await, &id);
     let route = route.as_ref().map_or("", MatchedPath::as_str);
     let status = response.status().as_u16();
-    tracing::debug!(%method, route, status, request = id, "answered");
+    tracing::debug!(%method, route, status, request = id, trace = trace.id(), "answered");
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
     }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(trace) = trace.header() {
+        headers.insert(TRACEPARENT, trace);
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
@@ -63,16 +73,44 @@ pub(super) async fn known(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if let Some(caller) = shared.token.shown_in(request.headers()) {
-        request.extensions_mut().insert(By(caller));
-        return next.run(request).await;
+    let peer = request.extensions().get::<Peer>().copied();
+    let from = peer.map(|Peer(peer)| peer.ip());
+    let Known { caller, lifetime } = match shared.keeper.ask(request.headers(), from).await {
+        Ok(known) => known,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let by = caller.via(via(&request, peer));
+    if let Some(lifetime) = &lifetime {
+        shared.keeper.used(&by, lifetime);
     }
-    let from = request.extensions().get::<Peer>();
-    let from = from.map_or(String::new(), |peer| peer.0.to_string());
+    request.extensions_mut().insert(By(by));
+    match lifetime {
+        Some(lifetime) => lifetime.bound(next.run(request)).await,
+        None => next.run(request).await,
+    }
+}
+
+/// Lets those through who may ask for anything at all.
+pub(super) async fn admitted(
+    State(shared): State<Shared>,
+    By(by): By,
+    request: Request,
+    next: Next,
+) -> Response {
+    match shared.keeper.admits(&by) {
+        Ok(()) => next.run(request).await,
+        Err(error) => Refusal::from(error).into_response(),
+    }
+}
+
+/// How a request came here.
+fn via(request: &Request, peer: Option<Peer>) -> Via {
     let id = request.extensions().get::<RequestId>();
-    let id = id.map_or("", |id| id.0.as_str());
-    tracing::warn!(from, request = id, "refused: no token, or a wrong one");
-    Refusal::unknown_caller().into_response()
+    Via {
+        peer: peer.map_or_else(String::new, |Peer(peer)| peer.to_string()),
+        request: id.map_or_else(String::new, |id| id.0.clone()),
+        traceparent: id.map(|id| id.1.to_string()),
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for By {

@@ -1,13 +1,15 @@
 //! What every request shares.
 
+use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::Mutex;
 
+use super::keeper::Keeper;
+use super::rate::Rate;
 use super::runs::Runs;
-use super::who::Token;
 use crate::api::{Error, Service};
 
 /// What every request shares.
@@ -17,18 +19,25 @@ pub(super) struct Shared(Arc<Parts>);
 #[derive(Debug)]
 pub(super) struct Parts {
     pub(super) service: Arc<dyn Service>,
-    pub(super) token: Token,
+    pub(super) keeper: Arc<Keeper>,
     pub(super) runs: Arc<Runs>,
+    pub(super) rate: Rate,
     /// What the store said last when it was asked whether it answers, and when.
     pub(super) ready: Mutex<Option<(Instant, Result<(), Error>)>>,
 }
 
 impl Shared {
-    pub(super) fn new(service: Arc<dyn Service>, token: Token, runs: Arc<Runs>) -> Self {
+    pub(super) fn new(
+        service: Arc<dyn Service>,
+        keeper: Arc<Keeper>,
+        runs: Arc<Runs>,
+        per_second: NonZeroU32,
+    ) -> Self {
         Self(Arc::new(Parts {
             service,
-            token,
+            keeper,
             runs,
+            rate: Rate::of(per_second),
             ready: Mutex::default(),
         }))
     }

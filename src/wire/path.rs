@@ -41,6 +41,10 @@ impl Routes {
     pub(crate) const GRANT_REVISIONS: &str = "/v1/grants/{grant}/revisions";
     pub(crate) const GRANT_REVISION: &str = "/v1/grants/{grant}/revisions/{version}";
     pub(crate) const CLUSTER_REVISION: &str = "/v1/clusters/{cluster}/revisions/{version}";
+    pub(crate) const IDENTITY: &str = "/v1/identity";
+    pub(crate) const TOKENS: &str = "/v1/tokens";
+    pub(crate) const TOKEN_ROTATIONS: &str = "/v1/token-rotations";
+    pub(crate) const TOKEN_REVOCATIONS: &str = "/v1/token-revocations";
     pub(crate) const HEALTHY: &str = "/healthz";
     pub(crate) const READY: &str = "/readyz";
 }

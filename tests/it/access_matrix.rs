@@ -10,13 +10,14 @@ use cfgctl::api::{
     AccessQuery, AccessVerb, Approval, BreakerChange, BreakerHistoryQuery, BreakerOperation,
     BreakerQuery, BreakersQuery, Caller, Change, CheckQuery, ClusterQuery, Declaration, Described,
     Error, ErrorKind, EvaluateQuery, ExplainQuery, FlagChange, FlagPosition, FlagsQuery,
-    HistoryQuery, LookQuery, Observer, Pace, Permission, PolicyQuery, Reach, Request,
-    ResourcesQuery, RevisionQuery, Service as _, Wanted,
+    HistoryQuery, Lasting, LookQuery, Observer, Pace, Permission, PolicyQuery, Reach, Request,
+    ResourcesQuery, RevisionQuery, Service as _, TokenHolder, TokenOrder, TokenRevocation,
+    TokenRotation, Wanted,
 };
 use cfgctl::app::Local;
 use cfgctl::engine::Connect;
 use cfgctl::model::{
-    Cluster, ClusterName, Connection, Consent, Content, ResourceId, Selector, SetName,
+    Cluster, ClusterName, Connection, Consent, Content, ResourceId, Selector, SetName, TokenKind,
 };
 use cfgctl::store::memory::Memory as Store;
 use cfgctl::target::memory::Memory;
@@ -172,7 +173,12 @@ async fn world(who: Who) -> World {
     assert!(done.await.unwrap().complete);
     let by = match who {
         Who::Owner => Caller::owner("admin"),
-        _ => Caller::token("ci"),
+        _ => Caller::token(TokenHolder::new(
+            &"ci".parse().unwrap(),
+            "0123456789".parse().unwrap(),
+            TokenKind::Api,
+            None,
+        )),
     };
     World { local, by }
 }
@@ -182,11 +188,7 @@ fn word<T>(answer: Result<T, Error>, said: impl FnOnce(T) -> String) -> String {
     match answer {
         Ok(answer) => said(answer),
         Err(error) if error.kind == ErrorKind::Denied => "denied".to_owned(),
-        Err(error)
-            if error.kind == ErrorKind::Invalid && error.error.starts_with("there is no") =>
-        {
-            "absent".to_owned()
-        }
+        Err(error) if error.kind == ErrorKind::Absent => "absent".to_owned(),
         Err(error) => panic!("{error:?}"),
     }
 }
@@ -426,6 +428,7 @@ async fn of_a_set(World { local: it, by }: &World, rows: &mut Rows, what: &str, 
     rows.put("resources", what, yes(it.resources(by, &query).await));
     let query = HistoryQuery {
         name: id(name),
+        before: None,
         limit: 9,
     };
     rows.put("history", what, yes(it.history(by, &query).await));
@@ -541,6 +544,7 @@ async fn of_a_cluster(World { local: it, by }: &World, rows: &mut Rows, what: &s
     rows.put("cluster", what, yes(it.cluster(by, &query).await));
     let query = HistoryQuery {
         name: ResourceId::Cluster(cluster.clone()),
+        before: None,
         limit: 9,
     };
     rows.put("history", what, yes(it.history(by, &query).await));
@@ -603,11 +607,42 @@ async fn of_others(World { local: it, by }: &World, rows: &mut Rows) {
         cluster: None,
         subject: Some("token:others".parse().unwrap()),
     };
+    of_tokens(it, by, rows).await;
     rows.put(
         "access",
         "of somebody else",
         yes(it.access(by, &query).await),
     );
+}
+
+async fn of_tokens(it: &Local, by: &Caller, rows: &mut Rows) {
+    rows.put("identity", "whoever asks", yes(it.identity(by).await));
+    let name = || "deploy".parse().unwrap();
+    let order = TokenOrder {
+        name: name(),
+        kind: TokenKind::Api,
+        cluster: None,
+        lasts: Lasting::Forever,
+        message: None,
+    };
+    let made = it.create_token(by, &order).await;
+    rows.put("create_token", "of a new name", yes(made));
+    let rotation = TokenRotation {
+        name: name(),
+        lasts: None,
+        overlap: Duration::ZERO,
+        message: None,
+    };
+    let made = it.rotate_token(by, &rotation).await;
+    rows.put("rotate_token", "of the new name", yes(made));
+    let revocation = TokenRevocation {
+        which: name(),
+        message: None,
+    };
+    let ended = it.revoke_token(by, &revocation).await;
+    rows.put("revoke_token", "of the new name", yes(ended));
+    let listed = it.tokens(by).await.map(|it| it.items);
+    rows.put("tokens", "all", yes(listed));
 }
 
 /// The methods of the service, as its source has them.

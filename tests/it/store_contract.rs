@@ -15,8 +15,16 @@ use self::fixture::{
     all, commit, content, id, keyed, moved, moved_head, one, overridden, revision, version,
     versions, versions_of, with_content,
 };
+use self::records::{
+    a_change_of_records_with_a_key_is_made_once, a_record_changes_only_if_it_is_what_was_expected,
+    a_record_is_what_it_was_last_written_as, a_record_whose_time_is_over_is_not_there,
+    a_use_is_noted_once_a_minute_and_is_no_commit, an_entry_alone_is_a_commit,
+    changes_of_records_break_no_rule, racers_for_one_record_have_one_winner,
+    records_and_revisions_change_together_or_not_at_all,
+};
 
 pub(crate) mod fixture;
+pub(crate) mod records;
 
 /// Gives any number of handles to one store, which was empty at first.
 struct Handles(Box<dyn Fn() -> Arc<dyn Store> + Send + Sync>);
@@ -57,6 +65,15 @@ macro_rules! keeps_the_contract {
             history_comes_in_pages
             several_revisions_are_read_at_once
             whoever_waits_is_woken_by_a_commit
+            an_entry_alone_is_a_commit
+            a_record_is_what_it_was_last_written_as
+            a_record_changes_only_if_it_is_what_was_expected
+            records_and_revisions_change_together_or_not_at_all
+            changes_of_records_break_no_rule
+            racers_for_one_record_have_one_winner
+            a_record_whose_time_is_over_is_not_there
+            a_use_is_noted_once_a_minute_and_is_no_commit
+            a_change_of_records_with_a_key_is_made_once
         }
     };
     ($backend:ident, $fresh:path: $($promise:ident)*) => {

@@ -1,7 +1,7 @@
 //! What the grants to one caller allow, as they were at one moment.
 
 use crate::api::{Caller, Principal};
-use crate::model::{Grant, GrantName, Heads, Labels, ResourceId, Role, Subject};
+use crate::model::{Grant, GrantName, Heads, Labels, ResourceId, Role, Subject, TokenKind};
 use crate::store::{Store, StoreError, Which};
 
 /// What one caller may do.
@@ -59,9 +59,13 @@ impl Access {
     pub(in crate::app) async fn of(store: &dyn Store, by: &Caller) -> Result<Self, StoreError> {
         match &by.principal {
             Principal::Local(_) | Principal::Owner(_) | Principal::System => Ok(Self::Everything),
-            Principal::Token(name) => {
+            // Those of other kinds have routes of their own, and grants mean nothing to them.
+            Principal::Token(holder) if holder.kind != TokenKind::Api => {
+                Ok(Self::granted(Heads::new(), &holder.subject))
+            }
+            Principal::Token(holder) => {
                 let heads = store.heads(&Which::Grants).await?.heads;
-                Ok(Self::granted(heads, name))
+                Ok(Self::granted(heads, &holder.subject))
             }
         }
     }

@@ -6,16 +6,19 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::access::{Access, Granted, Need};
 use super::demands::known;
 use super::sight::Sight;
 use crate::api::Caller;
 use crate::model::{
-    Commit, Content, Heads, IdempotencyKey, Labels, ResourceId, Revision, Role, Sequence, SetName,
-    Version,
+    Commit, Content, Heads, IdempotencyKey, Labels, Record, RecordId, RecordKind, ResourceId,
+    Revision, Role, Sequence, SetName, Version,
 };
-use crate::store::{CommitLimits, CommitRecord, Committed, HeadsAt, Store, StoreError, Which};
+use crate::store::{
+    CommitLimits, CommitRecord, Committed, HeadsAt, RecordsAt, Store, StoreError, Which,
+};
 
 /// A store as one caller sees it.
 #[derive(Clone, Debug)]
@@ -274,6 +277,25 @@ impl Store for View<'_> {
             None => self.store.made_under(key).await,
             Some(_) => Ok(None),
         }
+    }
+
+    async fn records(&self, kind: RecordKind) -> Result<RecordsAt, StoreError> {
+        let mut at = self.store.records(kind).await?;
+        if self.access().limits().is_some() {
+            at.records.clear();
+        }
+        Ok(at)
+    }
+
+    async fn record(&self, id: &RecordId) -> Result<Option<Record>, StoreError> {
+        match self.access().limits() {
+            None => self.store.record(id).await,
+            Some(_) => Ok(None),
+        }
+    }
+
+    async fn touch(&self, used: &[(RecordId, Timestamp)]) -> Result<(), StoreError> {
+        self.store.touch(used).await
     }
 
     async fn wait(&self, after: Sequence) -> Result<Sequence, StoreError> {

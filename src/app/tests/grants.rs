@@ -15,10 +15,11 @@ use crate::api::{
     AccessQuery, AccessVerb, Approval, BreakerChange, BreakerOperation, Caller, Change,
     ClusterQuery, Declaration, Error, ErrorKind, EvaluateQuery, ExplainQuery, FlagChange,
     FlagPosition, HistoryQuery, LookQuery, Observer, Preview, Proposal, Reach, Request,
-    ResourcesQuery, RevisionQuery, Service as _, Wanted,
+    ResourcesQuery, RevisionQuery, Service as _, TokenHolder, Wanted,
 };
 use crate::model::{
-    Breaker, ConfigSet, Content, Contents, Flag, Heads, Labels, ResourceId, Role, Selector, Trip,
+    Breaker, ConfigSet, Content, Contents, Flag, Heads, Labels, ResourceId, Role, Selector,
+    TokenKind, Trip,
 };
 use crate::plan::Desired;
 use crate::plan::testing::*;
@@ -84,8 +85,13 @@ fn wipe(world: &World, cluster: &str) {
     }
 }
 
+fn token(name: &str, kind: TokenKind) -> Caller {
+    let id = "0123456789".parse().unwrap();
+    Caller::token(TokenHolder::new(&name.parse().unwrap(), id, kind, None))
+}
+
 fn ci() -> Caller {
-    Caller::token("ci")
+    token("ci", TokenKind::Api)
 }
 
 fn declare(desired: Desired) -> Request {
@@ -223,6 +229,7 @@ fn who_takes_a_name_over_reads_nothing_of_what_it_was() {
     let (local, by) = (local(&world), ci());
     let history = HistoryQuery {
         name: set_id("news"),
+        before: None,
         limit: 9,
     };
     let found = world
@@ -521,6 +528,7 @@ fn questions(world: &World, set: &str, cluster: &str) -> Vec<(&'static str, Erro
         asked.push(("resources", local.resources(&by, &query).await.err()));
         let query = HistoryQuery {
             name: set_id(set),
+            before: None,
             limit: 9,
         };
         asked.push(("history", local.history(&by, &query).await.err()));
@@ -636,9 +644,15 @@ fn lists_and_reports_have_what_may_be_read() {
     let mut clusters = explained.values.iter().flat_map(|it| &it.clusters);
     assert!(clusters.all(|cluster| cluster.as_str() == "eu"));
 
-    let nobody_s = Caller::token("stranger");
+    let nobody_s = token("stranger", TokenKind::Api);
     let names = world.runtime.block_on(local.names(&nobody_s)).unwrap();
     assert_eq!(names, []);
+    // Grants mean nothing to a token that is for something else.
+    for kind in [TokenKind::Alerts, TokenKind::Agent] {
+        let other = token("ci", kind);
+        let names = world.runtime.block_on(local.names(&other)).unwrap();
+        assert_eq!(names, []);
+    }
 }
 
 #[test]

@@ -293,7 +293,7 @@ impl Validation<'_> {
         let sources = &self.loaded.sources;
         let manifests = self.loaded.manifests.iter();
         let mut files: BTreeSet<Option<SourceId>> = manifests
-            .map(|manifest| Some(manifest.places.value.source))
+            .map(|manifest| Some(manifest.places.whole().source))
             .collect();
         let findings = self.loaded.findings.iter();
         files.extend(findings.map(|finding| finding.at.map(|span| span.source)));
@@ -301,7 +301,7 @@ impl Validation<'_> {
             let name = file.map(|file| sources.name(file).to_string_lossy().into_owned());
             let manifests = self.loaded.manifests.iter();
             let mut cases: Vec<Case> = manifests
-                .filter(|manifest| Some(manifest.places.value.source) == file)
+                .filter(|manifest| Some(manifest.places.whole().source) == file)
                 .map(|manifest| {
                     let belongs = |finding: &Located| contains(manifest, finding);
                     self.case(manifest.id.to_string(), belongs)
@@ -358,7 +358,7 @@ impl Roots<'_> {
 
 /// Whether a finding is about this resource.
 fn contains(manifest: &Manifest, finding: &Located) -> bool {
-    let whole = manifest.places.value;
+    let whole = manifest.places.whole();
     finding.at.is_some_and(|span| {
         span.source == whole.source && (whole.start..=whole.end).contains(&span.start)
     })

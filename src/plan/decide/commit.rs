@@ -69,8 +69,7 @@ pub(super) fn commit(
             .iter()
             .map(|(id, change)| (id.clone(), revision(after, change, origin)))
             .collect(),
-        key: None,
-        audit: None,
+        ..Commit::default()
     }
 }
 

@@ -6,20 +6,26 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cfgctl::api::report::{
     AccessReport, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift,
-    Evaluated, Explained, Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
+    Evaluated, Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources,
+    RevisionReport, RevokedTokens, Status, Tokens,
 };
 use cfgctl::api::{
     AccessQuery, Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery,
-    ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,
-    Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service,
+    ClusterQuery, Error, EvaluateQuery, Event, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,
+    Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service, TokenOrder,
+    TokenRevocation, TokenRotation,
 };
+use cfgctl::app::Local;
 use cfgctl::model::{Cluster, ResourceId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What asks `S` with what has been JSON, and answers with what has been JSON.
+use super::bench::Halt;
+use crate::support::locked;
+
+/// What asks a service with what has been JSON, and answers with what has been JSON.
 #[derive(Debug)]
-pub(super) struct ThroughJson<S>(pub(super) S);
+pub(super) struct ThroughJson(pub(super) Arc<Local>, pub(super) Halt);
 
 /// `value` as it comes out of its own text.
 fn through<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) -> T {
@@ -42,9 +48,21 @@ where
     }
 }
 
-fn heard(seen: &Observer) -> Observer {
+fn heard(seen: &Observer, halt: &Halt) -> Observer {
     let (seen, stop) = (seen.clone(), seen.stop());
-    Observer::new(Arc::new(move |event| seen.tell(through(&event))), stop)
+    let (halt, stopped) = (Arc::clone(halt), stop.clone());
+    let hear = move |event: Event| {
+        seen.tell(through(&event));
+        if locked(&halt).as_ref() == Some(&event) {
+            // Nothing goes on before whoever heard of it has stopped it, however far away he is.
+            tokio::task::block_in_place(|| {
+                while !*stopped.borrow() {
+                    std::thread::yield_now();
+                }
+            });
+        }
+    };
+    Observer::new(Arc::new(hear), stop)
 }
 
 /// A method that takes who asks, what it asks, and perhaps an observer.
@@ -56,14 +74,14 @@ macro_rules! asked {
         answered(
             $self
                 .0
-                .$method(&through($by), &through($query), &heard($seen))
+                .$method(&through($by), &through($query), &heard($seen, &$self.1))
                 .await,
         )
     };
 }
 
 #[async_trait]
-impl<S: Service> Service for ThroughJson<S> {
+impl Service for ThroughJson {
     fn location(&self) -> String {
         self.0.location()
     }
@@ -80,7 +98,11 @@ impl<S: Service> Service for ThroughJson<S> {
         seen: &Observer,
     ) -> Result<Outcome, Error> {
         let (by, it, approval) = (&through(by), &through(it), &through(approval));
-        answered(self.0.carry_out(by, it, approval, &heard(seen)).await)
+        answered(
+            self.0
+                .carry_out(by, it, approval, &heard(seen, &self.1))
+                .await,
+        )
     }
 
     async fn status(&self, by: &Caller, it: &LookQuery, seen: &Observer) -> Result<Status, Error> {
@@ -168,5 +190,29 @@ impl<S: Service> Service for ThroughJson<S> {
 
     async fn access(&self, by: &Caller, it: &AccessQuery) -> Result<AccessReport, Error> {
         asked!(self.access(by, it))
+    }
+
+    async fn identity(&self, by: &Caller) -> Result<Identity, Error> {
+        answered(self.0.identity(&through(by)).await)
+    }
+
+    async fn tokens(&self, by: &Caller) -> Result<Tokens, Error> {
+        answered(self.0.tokens(&through(by)).await)
+    }
+
+    async fn create_token(&self, by: &Caller, it: &TokenOrder) -> Result<NewToken, Error> {
+        asked!(self.create_token(by, it))
+    }
+
+    async fn rotate_token(&self, by: &Caller, it: &TokenRotation) -> Result<NewToken, Error> {
+        asked!(self.rotate_token(by, it))
+    }
+
+    async fn revoke_token(
+        &self,
+        by: &Caller,
+        it: &TokenRevocation,
+    ) -> Result<RevokedTokens, Error> {
+        asked!(self.revoke_token(by, it))
     }
 }

@@ -56,6 +56,12 @@ complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "breaker" -d 'Trips an
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "import" -d 'Makes a set of keys that others wrote, such that applying it changes no byte of them'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "cluster" -d 'Clusters: what there is, and whether they are fit for use'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "context" -d 'Contexts: named stores to switch between'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "auth" -d 'Who may do what: what grants allow, and which of them decides'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "token" -d 'Tokens: what a server knows people, pipelines and agents by'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "audit" -d 'The log: who did what, and whether it is whole'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "login" -d 'Keep the token of a server in the keyring of the operating system'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "logout" -d 'Forget the token that `login` kept'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "whoami" -d 'Whom the store or server takes you for'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "serve" -d 'Serves the store over HTTP, so that every command can be used through it'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "schema" -d 'Print the JSON Schema of the manifests, for editors'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "completions" -d 'Print the completions for a shell'
@@ -873,11 +879,267 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_s
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from help" -f -a "use" -d 'Make a context the current one'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from help" -f -a "set" -d 'Add a context, or change the one of this name'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and not __fish_seen_subcommand_from can-i explain help" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and not __fish_seen_subcommand_from can-i explain help" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and not __fish_seen_subcommand_from can-i explain help" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and not __fish_seen_subcommand_from can-i explain help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and not __fish_seen_subcommand_from can-i explain help" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and not __fish_seen_subcommand_from can-i explain help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and not __fish_seen_subcommand_from can-i explain help" -f -a "can-i" -d 'Say whether something is allowed: ends with 0 if it is, and with 1 if it is not'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and not __fish_seen_subcommand_from can-i explain help" -f -a "explain" -d 'Show what is allowed, and by which grant'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and not __fish_seen_subcommand_from can-i explain help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -l cluster -d 'Only in this cluster' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -l as -d 'Ask for somebody else, as in `token:ci`; takes an admin of everything' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -l cluster -d 'Only in this cluster' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -l as -d 'Ask for somebody else, as in `token:ci`; takes an admin of everything' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "can-i" -d 'Say whether something is allowed: ends with 0 if it is, and with 1 if it is not'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "explain" -d 'Show what is allowed, and by which grant'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen_subcommand_from create list rotate revoke help" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen_subcommand_from create list rotate revoke help" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen_subcommand_from create list rotate revoke help" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen_subcommand_from create list rotate revoke help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen_subcommand_from create list rotate revoke help" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen_subcommand_from create list rotate revoke help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen_subcommand_from create list rotate revoke help" -f -a "create" -d 'Make a token, and print it: it is shown once, and kept nowhere'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen_subcommand_from create list rotate revoke help" -f -a "list" -d 'List the tokens, without anything secret of them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen_subcommand_from create list rotate revoke help" -f -a "rotate" -d 'Make a token that takes over from those of its name, and print it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen_subcommand_from create list rotate revoke help" -f -a "revoke" -d 'End tokens: whoever shows one is unknown from then on, at every server of the store'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen_subcommand_from create list rotate revoke help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l kind -d 'What it is for: `api` for whatever grants allow, `alerts` for webhooks alone, `agent` for the snapshots and reports of one cluster' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l cluster -d 'The cluster that a token of the kind `agent` is for' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l expires -d 'How long it is valid, as in `90d` or `12h`, a year at most; or `never`: until it is revoked' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -s m -l message -d 'What it is for; kept with it and in the log' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from list" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from list" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from rotate" -l expires -d 'How long the new one is valid, as in `90d`, or `never`; left out: as long as the old one was to be' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from rotate" -l overlap -d 'How long the old ones stay valid, at most' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from rotate" -s m -l message -d 'Why; kept in the log' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from rotate" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from rotate" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from rotate" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from rotate" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from rotate" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -s m -l message -d 'Why; kept in the log' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "create" -d 'Make a token, and print it: it is shown once, and kept nowhere'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the tokens, without anything secret of them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "rotate" -d 'Make a token that takes over from those of its name, and print it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "revoke" -d 'End tokens: whoever shows one is unknown from then on, at every server of the store'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify help" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify help" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify help" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify help" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify help" -f -a "list" -d 'List what was done, newest first: changes, refusals, logins, tokens'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify help" -f -a "verify" -d 'Check that the log is whole: every entry and revision is what it was made as, and none is missing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l set -d 'Those that changed this set; may be repeated' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l cluster -d 'Those that changed this cluster; may be repeated' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l actor -d 'Those of whom the history calls so: `ops@laptop`, `token:ci`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l cause -d 'Those that came about like this: apply, rollback, delete, flag, breaker or expiry' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l since -d 'Those from this time on, as in `2026-11-20T10:00:00Z`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l until -d 'Those before this time' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l limit -d 'At most this many' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l against -d 'A file with a checkpoint that a server signed: the log must go on from it' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l key -d 'The key that must have signed it, `NAME+HASH+KEY`, as a server shows it when it starts' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from help" -f -a "list" -d 'List what was done, newest first: changes, refusals, logins, tokens'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Check that the log is whole: every entry and revision is what it was made as, and none is missing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -l token-file -d 'Read the token from this file instead of asking for it' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -l token-stdin -d 'Read the token from standard input instead of asking for it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand logout" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand logout" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand logout" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand logout" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand logout" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand whoami" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand whoami" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand whoami" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand whoami" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand whoami" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand whoami" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l listen -d 'Where to listen; other machines can only be listened to with a certificate' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l token-file -d 'A file that holds the token, and nothing else; also `CFGCTL_SERVE_TOKEN_FILE`' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l token-file -d 'A file that holds the token of the owner, and nothing else; also `CFGCTL_SERVE_TOKEN_FILE`' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l tls-cert -d 'The certificate to show, in PEM, with those between it and its authority; it, its key and their files are looked at again every few seconds' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l tls-key -d 'The private key of the certificate, in PEM' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l tls-client-ca -d 'Let nobody in who shows no certificate of one of these authorities, in PEM; who he is and what he may do says his token all the same' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l checkpoint-key -d 'The private key, in PEM, that checkpoints of the log are signed with; made where it is not there. Left out: `checkpoint.key` beside the default store' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l rate-limit -d 'How many requests a second may come with one token from one address, on average' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l allow-directories -d 'Let clients declare clusters that name what lies below these directories of this machine: directory targets, token files, certificates' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l allow-variables -d 'Let clients declare clusters whose token is in one of these variables of this process' -r
@@ -894,6 +1156,7 @@ junit\t'Test results as JUnit XML; `validate` writes them'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l recover -d 'Make a token for the owner in any case: for whoever lost all others'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand schema" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
@@ -957,28 +1220,34 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "validate" -d 'Checks files, on their own and against each other, without a store or a cluster'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "diff" -d 'Shows what an apply would change, in the store and in every cluster, and changes nothing'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "apply" -d 'Makes files real: validate, show the plan, ask, commit once, deliver to every cluster'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "get" -d 'Lists what the store holds, or shows resources as manifests'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "show" -d 'Shows one revision of a set, a cluster or a grant, or what a cluster gets of a set'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "history" -d 'Lists the revisions of a set, a cluster or a grant, newest first: who, when, why, and how much changed'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "explain" -d 'Says where values come from: the layer, its file and line, and the revision that set them'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "status" -d 'Shows which version of every set each cluster holds, whether it is the head, since when and by whom'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "drift" -d 'Compares every cluster with what it should hold, and says what differs, why, and what mends it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "rollback" -d 'Gives a set, a cluster or a grant the content of an older revision, as a new revision'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "delete" -d 'Deletes sets, and removes their own keys from every cluster, exactly those'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "flag" -d 'Switches feature flags, and says how they stand'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "breaker" -d 'Trips and resets circuit breakers, and says how they stand'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "import" -d 'Makes a set of keys that others wrote, such that applying it changes no byte of them'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "cluster" -d 'Clusters: what there is, and whether they are fit for use'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "context" -d 'Contexts: named stores to switch between'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "serve" -d 'Serves the store over HTTP, so that every command can be used through it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "schema" -d 'Print the JSON Schema of the manifests, for editors'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "man" -d 'Print the man page of a command, or write all of them'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "version" -d 'Print the version'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "validate" -d 'Checks files, on their own and against each other, without a store or a cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "diff" -d 'Shows what an apply would change, in the store and in every cluster, and changes nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "apply" -d 'Makes files real: validate, show the plan, ask, commit once, deliver to every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "get" -d 'Lists what the store holds, or shows resources as manifests'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "show" -d 'Shows one revision of a set, a cluster or a grant, or what a cluster gets of a set'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "history" -d 'Lists the revisions of a set, a cluster or a grant, newest first: who, when, why, and how much changed'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "explain" -d 'Says where values come from: the layer, its file and line, and the revision that set them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "status" -d 'Shows which version of every set each cluster holds, whether it is the head, since when and by whom'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "drift" -d 'Compares every cluster with what it should hold, and says what differs, why, and what mends it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "rollback" -d 'Gives a set, a cluster or a grant the content of an older revision, as a new revision'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "delete" -d 'Deletes sets, and removes their own keys from every cluster, exactly those'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "flag" -d 'Switches feature flags, and says how they stand'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "breaker" -d 'Trips and resets circuit breakers, and says how they stand'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "import" -d 'Makes a set of keys that others wrote, such that applying it changes no byte of them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "cluster" -d 'Clusters: what there is, and whether they are fit for use'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "context" -d 'Contexts: named stores to switch between'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "auth" -d 'Who may do what: what grants allow, and which of them decides'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "token" -d 'Tokens: what a server knows people, pipelines and agents by'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "audit" -d 'The log: who did what, and whether it is whole'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "login" -d 'Keep the token of a server in the keyring of the operating system'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "logout" -d 'Forget the token that `login` kept'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "whoami" -d 'Whom the store or server takes you for'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "serve" -d 'Serves the store over HTTP, so that every command can be used through it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "schema" -d 'Print the JSON Schema of the manifests, for editors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "man" -d 'Print the man page of a command, or write all of them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "version" -d 'Print the version'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "list" -d 'Lists flags: what is declared, what each cluster should have and has, and who switched it'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "get" -d 'Shows one flag: what is declared, what each cluster should have and has, and who switched it'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from flag" -f -a "on" -d 'Holds a boolean flag at true, whatever its targeting says, until it is unset'
@@ -1002,3 +1271,11 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subc
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from context" -f -a "list" -d 'List the contexts'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from context" -f -a "use" -d 'Make a context the current one'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from context" -f -a "set" -d 'Add a context, or change the one of this name'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "can-i" -d 'Say whether something is allowed: ends with 0 if it is, and with 1 if it is not'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from auth" -f -a "explain" -d 'Show what is allowed, and by which grant'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from token" -f -a "create" -d 'Make a token, and print it: it is shown once, and kept nowhere'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from token" -f -a "list" -d 'List the tokens, without anything secret of them'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from token" -f -a "rotate" -d 'Make a token that takes over from those of its name, and print it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from token" -f -a "revoke" -d 'End tokens: whoever shows one is unknown from then on, at every server of the store'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from audit" -f -a "list" -d 'List what was done, newest first: changes, refusals, logins, tokens'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from audit" -f -a "verify" -d 'Check that the log is whole: every entry and revision is what it was made as, and none is missing'

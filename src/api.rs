@@ -22,9 +22,9 @@ pub use door::{Door, Keys, KnownToken, LogEntry, Noted, NotedToken};
 pub use error::{About, Error, ErrorKind};
 pub use event::{ClocksOff, Event, Observer};
 pub use query::{
-    At, BreakerHistoryQuery, BreakerQuery, BreakersQuery, CheckQuery, ClusterQuery, Described,
-    EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, PolicyQuery, ResourcesQuery,
-    RevisionQuery,
+    AccessQuery, AccessVerb, At, BreakerHistoryQuery, BreakerQuery, BreakersQuery, CheckQuery,
+    ClusterQuery, Described, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,
+    PolicyQuery, ResourcesQuery, RevisionQuery,
 };
 pub use request::{
     Approval, Change, Declaration, Message, MessageError, PartName, PartNameError, Permission,

@@ -10,22 +10,24 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::api::report::{
-    AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated,
-    Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources, RevisionReport,
-    RevokedTokens, Status, Tokens, VerifiedLog,
+    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift,
+    Evaluated, Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources,
+    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use crate::api::{
-    Approval, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, Change,
-    CheckQuery, ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery,
+    AccessQuery, Approval, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller,
+    Change, CheckQuery, ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery,
     LookQuery, Observer, Pace, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery,
     Service, TokenOrder, TokenRevocation, TokenRotation, VerifyQuery,
 };
 use crate::engine::Connect;
-use crate::model::{Cluster, ResourceId};
+use crate::model::{Cluster, ResourceId, Role};
 use crate::store::Store;
 
 mod again;
 mod audit;
+mod auth;
+mod authorise;
 mod breakers;
 mod clusters;
 mod declare;
@@ -45,6 +47,7 @@ mod run;
 mod switch;
 mod tokens;
 
+use authorise::View;
 use run::Run;
 use tokens::Desk;
 
@@ -77,9 +80,33 @@ impl Local {
         Self { places, ..self }
     }
 
-    fn run<'a>(&'a self, by: &'a Caller, pace: Pace, seen: &'a Observer) -> Run<'a> {
+    /// The store as `by` sees it.
+    async fn view(&self, by: &Caller) -> Result<View<'_>, Error> {
+        Ok(View::of(self.store.as_ref(), by).await?)
+    }
+
+    /// A change at work: over the store as it is.
+    fn change<'a>(
+        &'a self,
+        view: &View<'a>,
+        by: &'a Caller,
+        pace: Pace,
+        seen: &'a Observer,
+    ) -> Run<'a> {
         let parts = (self.store.as_ref(), self.connect.as_ref(), self.clock);
-        Run::new(parts, by, pace, seen)
+        Run::new(parts, by, view.clone(), pace, seen)
+    }
+
+    /// A question at work: over the store as whoever asks sees it.
+    fn question<'a>(
+        &'a self,
+        view: &'a View<'a>,
+        by: &'a Caller,
+        pace: Pace,
+        seen: &'a Observer,
+    ) -> Run<'a> {
+        let parts: (&dyn Store, _, _) = (view, self.connect.as_ref(), self.clock);
+        Run::new(parts, by, view.clone(), pace, seen)
     }
 
     fn desk<'a>(&'a self, by: &'a Caller) -> Desk<'a> {
@@ -104,15 +131,21 @@ impl Service for Local {
         seen: &Observer,
     ) -> Result<Proposal, Error> {
         self.places.check_request(by, request)?;
-        let run = self.run(by, request.pace, seen);
-        match &request.change {
+        let view = self.view(by).await?;
+        let sight = view.sight();
+        let seen = sight.observer(seen);
+        let run = self.change(&view, by, request.pace, &seen);
+        let proposal = match &request.change {
             Change::Flag(change) => switch::propose(&run, request, change).await,
             Change::Breaker(change) => switch::propose(&run, request, change).await,
             Change::Declare(_)
             | Change::Rollback { .. }
             | Change::Delete(_)
             | Change::Reconcile(_) => declare::propose(&run, request).await,
-        }
+        };
+        proposal
+            .map(|proposal| sight.proposal(proposal))
+            .map_err(|error| sight.error(error))
     }
 
     async fn carry_out(
@@ -123,19 +156,28 @@ impl Service for Local {
         seen: &Observer,
     ) -> Result<Outcome, Error> {
         self.places.check_request(by, request)?;
-        let run = self.run(by, request.pace, seen).asked_for(request);
-        if let Some(outcome) = again::again(&run, request).await? {
-            return Ok(outcome);
-        }
-        let outcome = match &request.change {
-            Change::Flag(change) => switch::carry_out(&run, request, change, approval).await,
-            Change::Breaker(change) => switch::carry_out(&run, request, change, approval).await,
-            Change::Declare(_)
-            | Change::Rollback { .. }
-            | Change::Delete(_)
-            | Change::Reconcile(_) => declare::carry_out(&run, request, approval).await,
+        let view = self.view(by).await?;
+        let sight = view.sight();
+        let seen = sight.observer(seen);
+        let run = self
+            .change(&view, by, request.pace, &seen)
+            .asked_for(request);
+        let outcome = if let Some(outcome) = again::again(&run, request).await? {
+            Ok(outcome)
+        } else {
+            let outcome = match &request.change {
+                Change::Flag(change) => switch::carry_out(&run, request, change, approval).await,
+                Change::Breaker(change) => switch::carry_out(&run, request, change, approval).await,
+                Change::Declare(_)
+                | Change::Rollback { .. }
+                | Change::Delete(_)
+                | Change::Reconcile(_) => declare::carry_out(&run, request, approval).await,
+            };
+            again::settled(&run, request, outcome).await
         };
-        again::settled(&run, request, outcome).await
+        let outcome = outcome.map_err(|error| sight.error(error))?;
+        view.learn(authorise::named(&outcome)).await;
+        Ok(sight.outcome(outcome))
     }
 
     async fn status(
@@ -144,31 +186,44 @@ impl Service for Local {
         query: &LookQuery,
         seen: &Observer,
     ) -> Result<Status, Error> {
-        diagnose::status(&self.run(by, query.pace, seen), query).await
+        let view = self.view(by).await?;
+        let run = self.question(&view, by, query.pace, seen);
+        let found = diagnose::status(&run, query).await?;
+        Ok(view.sight().status(found))
     }
 
     async fn drift(&self, by: &Caller, query: &LookQuery, seen: &Observer) -> Result<Drift, Error> {
-        diagnose::drift(&self.run(by, query.pace, seen), query).await
+        let view = self.view(by).await?;
+        let run = self.question(&view, by, query.pace, seen);
+        let found = diagnose::drift(&run, query).await?;
+        Ok(view.sight().drift(found))
     }
 
-    async fn names(&self, _: &Caller) -> Result<Vec<ResourceId>, Error> {
-        lookup::names(self.store.as_ref()).await
+    async fn names(&self, by: &Caller) -> Result<Vec<ResourceId>, Error> {
+        lookup::names(&self.view(by).await?).await
     }
 
-    async fn resources(&self, _: &Caller, query: &ResourcesQuery) -> Result<Resources, Error> {
-        lookup::resources(self.store.as_ref(), query).await
+    async fn resources(&self, by: &Caller, query: &ResourcesQuery) -> Result<Resources, Error> {
+        let view = self.view(by).await?;
+        let found = lookup::resources(&view, query).await?;
+        Ok(view.sight().resources(found))
     }
 
-    async fn revision(&self, _: &Caller, query: &RevisionQuery) -> Result<RevisionReport, Error> {
-        lookup::revision(self.store.as_ref(), query).await
+    async fn revision(&self, by: &Caller, query: &RevisionQuery) -> Result<RevisionReport, Error> {
+        let mut view = self.view(by).await?;
+        if let ResourceId::Set(set) = &query.name {
+            view = view.about(set);
+        }
+        lookup::revision(&view, query).await
     }
 
-    async fn history(&self, _: &Caller, query: &HistoryQuery) -> Result<History, Error> {
-        lookup::history(self.store.as_ref(), query).await
+    async fn history(&self, by: &Caller, query: &HistoryQuery) -> Result<History, Error> {
+        lookup::history(&self.view(by).await?, query).await
     }
 
-    async fn explain(&self, _: &Caller, query: &ExplainQuery) -> Result<Explained, Error> {
-        explain::explain(self.store.as_ref(), query).await
+    async fn explain(&self, by: &Caller, query: &ExplainQuery) -> Result<Explained, Error> {
+        let view = self.view(by).await?.about(&query.set);
+        explain::explain(&view, query).await
     }
 
     async fn flags(
@@ -177,11 +232,18 @@ impl Service for Local {
         query: &FlagsQuery,
         seen: &Observer,
     ) -> Result<Flags, Error> {
-        flags::flags(&self.run(by, query.pace, seen), query).await
+        let mut view = self.view(by).await?;
+        if let Some(set) = &query.set {
+            view = view.about(set);
+        }
+        let run = self.question(&view, by, query.pace, seen);
+        let found = flags::flags(&run, query).await?;
+        Ok(view.sight().flags(found))
     }
 
-    async fn evaluate(&self, _: &Caller, query: &EvaluateQuery) -> Result<Evaluated, Error> {
-        evaluate::evaluate(self.store.as_ref(), (self.clock)(), query).await
+    async fn evaluate(&self, by: &Caller, query: &EvaluateQuery) -> Result<Evaluated, Error> {
+        let view = self.view(by).await?.about(&query.set);
+        evaluate::evaluate(&view, (self.clock)(), query).await
     }
 
     async fn breakers(
@@ -190,7 +252,13 @@ impl Service for Local {
         query: &BreakersQuery,
         seen: &Observer,
     ) -> Result<Breakers, Error> {
-        breakers::breakers(&self.run(by, query.pace, seen), query).await
+        let mut view = self.view(by).await?;
+        if let Some(set) = &query.set {
+            view = view.about(set);
+        }
+        let run = self.question(&view, by, query.pace, seen);
+        let found = breakers::breakers(&run, query).await?;
+        Ok(view.sight().breakers(found))
     }
 
     async fn breaker(
@@ -199,23 +267,26 @@ impl Service for Local {
         query: &BreakerQuery,
         seen: &Observer,
     ) -> Result<BreakerReport, Error> {
-        breakers::breaker(&self.run(by, query.pace, seen), query).await
+        let view = self.view(by).await?.about(&query.set);
+        let run = self.question(&view, by, query.pace, seen);
+        breakers::breaker(&run, query).await
     }
 
     async fn breaker_history(
         &self,
-        _: &Caller,
+        by: &Caller,
         query: &BreakerHistoryQuery,
     ) -> Result<BreakerHistory, Error> {
-        breakers::history(self.store.as_ref(), query).await
+        let view = self.view(by).await?.about(&query.set);
+        breakers::history(&view, query).await
     }
 
-    async fn clusters(&self, _: &Caller) -> Result<Clusters, Error> {
-        clusters::list(self.store.as_ref()).await
+    async fn clusters(&self, by: &Caller) -> Result<Clusters, Error> {
+        clusters::list(&self.view(by).await?).await
     }
 
-    async fn cluster(&self, _: &Caller, query: &ClusterQuery) -> Result<Cluster, Error> {
-        clusters::one(self.store.as_ref(), query).await
+    async fn cluster(&self, by: &Caller, query: &ClusterQuery) -> Result<Cluster, Error> {
+        clusters::one(&self.view(by).await?, query).await
     }
 
     async fn check_clusters(
@@ -227,11 +298,21 @@ impl Service for Local {
         if let Some(described) = &query.described {
             self.places.check(by, described)?;
         }
-        clusters::check(&self.run(by, query.pace, seen), query).await
+        let view = self.view(by).await?;
+        clusters::may_check(&view, query).await?;
+        let view = view.at(Role::Admin);
+        clusters::check(&self.question(&view, by, query.pace, seen), query).await
     }
 
-    async fn policy(&self, _: &Caller, query: &PolicyQuery) -> Result<Policy, Error> {
-        policy::policy(self.store.as_ref(), query).await
+    async fn policy(&self, by: &Caller, query: &PolicyQuery) -> Result<Policy, Error> {
+        let view = self.view(by).await?;
+        policy::may_ask(&view, query).await?;
+        policy::policy(&view, query).await
+    }
+
+    async fn access(&self, by: &Caller, query: &AccessQuery) -> Result<AccessReport, Error> {
+        let view = self.view(by).await?;
+        auth::access(&view, self.store.as_ref(), by, query).await
     }
 
     async fn identity(&self, by: &Caller) -> Result<Identity, Error> {
@@ -239,12 +320,12 @@ impl Service for Local {
     }
 
     async fn audit(&self, by: &Caller, query: &AuditQuery) -> Result<AuditLog, Error> {
-        audit::check_may(by)?;
+        audit::check_may(self.store.as_ref(), by).await?;
         audit::list(self.store.as_ref(), query).await
     }
 
     async fn verify(&self, by: &Caller, query: &VerifyQuery) -> Result<VerifiedLog, Error> {
-        audit::check_may(by)?;
+        audit::check_may(self.store.as_ref(), by).await?;
         audit::verify(self.store.as_ref(), query).await
     }
 

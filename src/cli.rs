@@ -9,6 +9,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 mod apply;
 mod ask;
 mod audit;
+mod auth;
 mod breaker;
 mod change;
 mod clocks;
@@ -131,6 +132,8 @@ enum Command {
     #[command(subcommand)]
     Context(context::ContextCommand),
     #[command(subcommand)]
+    Auth(auth::AuthCommand),
+    #[command(subcommand)]
     Token(tokens::TokenCommand),
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -245,6 +248,7 @@ fn dispatch(session: &Session, command: &Command) -> Result<Exit, Failure> {
         Command::Import(args) => block_on(import::import_keys(session, args)),
         Command::Cluster(command) => block_on(cluster::cluster(session, command)),
         Command::Audit(command) => block_on(audit::audit(session, command)),
+        Command::Auth(command) => block_on(auth::auth(session, command)),
         Command::Token(command) => block_on(tokens::token(session, command)),
         Command::Login(args) => block_on(login::login(session, args)),
         Command::Logout(args) => block_on(login::logout(session, args)),

@@ -8,15 +8,15 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::api::report::{
-    AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated,
-    Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources, RevisionReport,
-    RevokedTokens, Status, Tokens, VerifiedLog,
+    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift,
+    Evaluated, Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources,
+    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use crate::api::{
-    Approval, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery,
-    ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,
-    Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service, TokenOrder,
-    TokenRevocation, TokenRotation, VerifyQuery,
+    AccessQuery, Approval, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller,
+    CheckQuery, ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery,
+    LookQuery, Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service,
+    TokenOrder, TokenRevocation, TokenRotation, VerifyQuery,
 };
 use crate::model::{Cluster, IdempotencyKey, ResourceId};
 use crate::wire::{
@@ -281,6 +281,10 @@ impl Service for Remote {
             }
         };
         self.http.ask(asked).await
+    }
+
+    async fn access(&self, _: &Caller, query: &AccessQuery) -> Result<AccessReport, Error> {
+        self.http.ask(Send::get(Routes::ACCESS).with(query)?).await
     }
 
     async fn identity(&self, _: &Caller) -> Result<Identity, Error> {

@@ -18,6 +18,7 @@ mod holds;
 mod input;
 mod join;
 mod objection;
+mod permitted;
 mod reconcile;
 mod seen;
 mod switch;
@@ -33,6 +34,7 @@ pub use explain::{Explanation, Held, Origins, ValueSource, source_of_flag};
 pub use holds::{Hold, holds};
 pub use input::{Input, Past};
 pub use objection::{Objection, ObjectionReason, Rule, chain};
+pub use permitted::Permitted;
 pub use reconcile::delivery::{Action, Adopted, Condition, Delivery, Found};
 pub use reconcile::drift::ForeignEdit;
 pub use seen::{Observation, Pair, Unseen, UnseenKind};
@@ -142,8 +144,8 @@ impl Plan {
     }
 }
 
-/// A plan that may be carried out. [`approve`] is the only way to get one, and the engine takes
-/// nothing else.
+/// A plan that may be carried out, by whoever asked and by the gates. [`approve`] is the only way to
+/// get one for what somebody asks for, and the engine takes nothing else.
 #[derive(Debug)]
 pub struct Approved(Plan);
 
@@ -159,8 +161,10 @@ impl Approved {
     }
 }
 
-/// Lets a plan pass that nothing stands against. Gives it back with its objections otherwise.
-pub fn approve(plan: Plan) -> Result<Approved, Box<Plan>> {
+/// Lets a plan pass that is permitted and that nothing stands against. Gives it back with its
+/// objections otherwise.
+pub fn approve(plan: Permitted<Plan>) -> Result<Approved, Box<Plan>> {
+    let plan = plan.into_inner();
     if plan.objections.is_empty() {
         Ok(Approved(plan))
     } else {
@@ -169,7 +173,8 @@ pub fn approve(plan: Plan) -> Result<Approved, Box<Plan>> {
 }
 
 /// Lets a plan pass that declares nothing new, also when something stands against it in some
-/// clusters: those stay as they are, and hold up no others. Gives any other plan back.
+/// clusters: those stay as they are, and hold up no others. Gives any other plan back. Nobody is
+/// asked whether it is permitted: that was decided when what it delivers was committed.
 pub fn approve_where_possible(plan: Plan) -> Result<Approved, Box<Plan>> {
     let declares_nothing =
         |change: &ResourceChange| matches!(change.why, Why::Overrides | Why::Labels);

@@ -10,7 +10,7 @@ use super::{Pace, Reach};
 use crate::model::value::Map;
 use crate::model::{
     BreakerName, ClusterName, Content, FlagName, ResourceId, ResourceKind, Selector, SetName,
-    Version,
+    Subject, Version,
 };
 
 /// Which sets and clusters to look at, for `status` and `drift`.
@@ -87,6 +87,42 @@ pub enum At {
     Version(Version),
     /// At this time.
     Time(Timestamp),
+}
+
+/// What somebody may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AccessQuery {
+    /// What is to be done; `None`: whatever is allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verb: Option<AccessVerb>,
+    /// With what; `None`: what there is at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<ResourceId>,
+    /// In which cluster; `None`: in every one that it goes to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterName>,
+    /// Who; `None`: whoever asks.
+    #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AccessVerb {
+    /// To read it.
+    Read,
+    /// To switch its flags and breakers.
+    Switch,
+    /// To bring clusters to what is committed.
+    Resume,
+    /// To declare it.
+    Apply,
+    /// To give it an older content.
+    Rollback,
+    /// To delete it.
+    Delete,
 }
 
 /// Which flags.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::API_VERSION;
 
+mod access;
 mod audit;
 mod clusters;
 mod drift;
@@ -19,6 +20,7 @@ mod runtime;
 mod status;
 mod tokens;
 
+pub use access::{AccessItem, AccessReport, GrantItem};
 pub use audit::{AuditChange, AuditEntry, AuditEvent, AuditLog, VerifiedLog};
 pub use clusters::{
     ClusterCheck, ClusterItem, ClusterState, Clusters, Fitness, Policy, PolicyAccess,

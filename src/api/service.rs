@@ -5,14 +5,14 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use super::report::{
-    AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated,
-    Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources, RevisionReport,
-    RevokedTokens, Status, Tokens, VerifiedLog,
+    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift,
+    Evaluated, Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources,
+    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use super::{
-    Approval, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery,
-    ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,
-    Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, TokenOrder,
+    AccessQuery, Approval, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller,
+    CheckQuery, ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery,
+    LookQuery, Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, TokenOrder,
     TokenRevocation, TokenRotation, VerifyQuery,
 };
 use crate::model::{Cluster, ResourceId};
@@ -117,6 +117,9 @@ pub trait Service: Debug + Send + Sync {
 
     /// The least ACL policy with which a cluster can be used.
     async fn policy(&self, by: &Caller, query: &PolicyQuery) -> Result<Policy, Error>;
+
+    /// What somebody may do, and what decides about it.
+    async fn access(&self, by: &Caller, query: &AccessQuery) -> Result<AccessReport, Error>;
 
     /// Who asks, as far as it is known here.
     async fn identity(&self, by: &Caller) -> Result<Identity, Error>;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::authorise::{Access, Need};
 use super::error::damaged_log;
 use super::run::REQUEST;
 use crate::api::report::{AuditChange, AuditEntry, AuditEvent, AuditLog, VerifiedLog};
 use crate::api::{
     AuditQuery, Caller, CauseKind, Error, ErrorKind, LogEntry, Noted, Principal, VerifyQuery,
 };
-use crate::model::{Cause, Checkpoint, Digest, Origin, ResourceId, Sequence};
+use crate::model::{Cause, Checkpoint, Digest, Origin, ResourceId, Role, Sequence};
 use crate::store::{CommitRecord, Store, Which};
 
 /// How many entries are read at once.
@@ -18,15 +19,10 @@ const MOST_LOOKED_AT: u64 = 20_000;
 /// How many changes one answer names, before it ends with the entry at hand.
 const MOST_CHANGES: usize = 5_000;
 
-/// The log names everything that there is: whoever reads it may read all.
-pub(super) fn check_may(by: &Caller) -> Result<(), Error> {
-    match &by.principal {
-        Principal::Local(_) | Principal::Owner(_) | Principal::System => Ok(()),
-        Principal::Token(_) => {
-            let error = format!("`{}` may not read the log", by.actor());
-            Err(Error::new(ErrorKind::Denied, error))
-        }
-    }
+/// The log names everything that there is, and everybody: only an admin of everything reads it.
+pub(super) async fn check_may(store: &dyn Store, by: &Caller) -> Result<(), Error> {
+    let access = Access::of(store, by).await?;
+    access.require(&Need::All(Role::Admin), "to read the log")
 }
 
 /// The entries that were asked for, newest first.

@@ -8,6 +8,7 @@ use futures_util::future::{Either, pending, select};
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 
+use super::authorise::{Need, View, lacks};
 use super::names::{self, known};
 use super::run::Run;
 use crate::api::report::{ClusterCheck, ClusterItem, ClusterState, Clusters, Fitness};
@@ -16,7 +17,8 @@ use crate::engine::EngineError;
 use crate::manifest::closest;
 use crate::model::text::place;
 use crate::model::{
-    Clocks, Cluster, ClusterName, Connection, Content, Heads, Key, Overrides, ResourceId, SetName,
+    Clocks, Cluster, ClusterName, Connection, Content, Heads, Key, Labels, Overrides, ResourceId,
+    Role, SetName,
 };
 use crate::render;
 use crate::store::{Store, Which};
@@ -48,6 +50,50 @@ pub(super) async fn one(store: &dyn Store, query: &ClusterQuery) -> Result<Clust
         &stored
     };
     described_as(described, name).cloned()
+}
+
+/// Refuses a check that is not allowed: it shows what may be done where. Of clusters that nobody
+/// named, those are checked of which whoever asks is admin.
+pub(super) async fn may_check(view: &View<'_>, query: &CheckQuery) -> Result<(), Error> {
+    let access = view.access();
+    if query.described.is_some() {
+        // The addresses are whoever asks's own, and this process would talk to them.
+        return access.require(
+            &Need::All(Role::Admin),
+            "to check what is described elsewhere",
+        );
+    }
+    if access.is_everything() {
+        return Ok(());
+    }
+    for name in &query.names {
+        may_administer(view, name, "to check a cluster").await?;
+    }
+    if access.has(Role::Admin) {
+        return Ok(());
+    }
+    Err(lacks(
+        &Need::Cluster(Role::Admin, Labels::new()),
+        "to check clusters",
+    ))
+}
+
+/// Refuses what takes an admin of all sets in a cluster that is there: `what`, as in "to check it".
+pub(super) async fn may_administer(
+    view: &View<'_>,
+    name: &ClusterName,
+    what: &str,
+) -> Result<(), Error> {
+    if view.access().is_everything() {
+        return Ok(());
+    }
+    let query = ClusterQuery {
+        name: name.clone(),
+        described: None,
+    };
+    let cluster = one(view, &query).await?;
+    let need = Need::Over(Role::Admin, cluster.labels);
+    view.access().require(&need, what)
 }
 
 /// Whether clusters are fit for use.

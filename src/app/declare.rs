@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::authorise::{Need, Sight, lacks};
 use super::run::Run;
 use super::{expiry, names, present};
 use crate::api::report::Outcome;
@@ -16,10 +17,15 @@ use crate::api::{
 use crate::check::{self, Finding, Severity};
 use crate::engine::{Question, Survey};
 use crate::model::{
-    Cause, Cluster, Consent, Content, Heads, Origin, Part, ResourceId, Selector, SetName, Version,
+    Cause, Cluster, Consent, Content, Heads, Labels, Origin, Part, ResourceId, Role, Selector,
+    SetName, Version,
 };
-use crate::plan::{ClusterScope, Desired, Objection, ObjectionReason, Plan, Reach, approve};
+use crate::plan::{ClusterScope, Desired, Permitted, Plan, Reach, approve};
 use crate::store::{HeadsAt, Store, Which};
+
+mod refusal;
+
+use refusal::refusal;
 
 /// What a request comes down to.
 #[derive(Debug)]
@@ -37,7 +43,7 @@ struct Asked {
 #[derive(Debug)]
 struct Planned {
     survey: Survey,
-    plan: Plan,
+    plan: Permitted<Plan>,
     basis: Basis,
     token: PlanToken,
     undeclared: Vec<ResourceId>,
@@ -80,7 +86,8 @@ pub(super) async fn carry_out(
     run.seen.tell(Event::Proposed(Box::new(proposal)));
     let Planned { survey, plan, .. } = planned;
     let approved = approve(plan).map_err(|plan| refusal(&plan, run.store()))?;
-    let reports = run.deliver(&survey, &approved).await?;
+    let reports = run.deliver(&survey, &approved).await;
+    let reports = reports.map_err(|error| run.sight().failed(error))?;
     let outcome = present::outcome(approved.plan(), &reports);
     Ok(expiry::finish(run, outcome, &survey.heads, &request.clusters).await)
 }
@@ -89,20 +96,21 @@ impl Planned {
     /// Refuses what may not be written of it. The token stays: who may write is no part of what is
     /// consented to.
     async fn deny(&mut self, run: &Run<'_>) -> Result<(), Error> {
-        let denials = run.denials(&self.survey, &self.plan).await?;
+        let denials = run.denials(&self.survey, self.plan.get()).await?;
         self.plan.deny(&denials);
         Ok(())
     }
 
     fn proposal(&self, store: &dyn Store) -> Proposal {
-        let is_refused = !self.plan.objections.is_empty();
+        let plan = self.plan.get();
+        let is_refused = !plan.objections.is_empty();
         Proposal {
-            preview: Preview::Plan(present::plan_report(&self.plan)),
+            preview: Preview::Plan(present::plan_report(plan)),
             cause: self.cause.clone(),
-            changes: self.plan.has_changes(),
+            changes: plan.has_changes(),
             undeclared: self.undeclared.clone(),
             warnings: self.warnings.clone(),
-            refusal: is_refused.then(|| refusal(&self.plan, store)),
+            refusal: is_refused.then(|| refusal(plan, store)),
             token: self.token.clone(),
             basis: self.basis.clone(),
         }
@@ -116,36 +124,48 @@ async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned, Error> {
         reach,
         cause,
         consents,
-        warnings,
+        mut warnings,
         all,
     } = asked(run, request).await?;
     let origin = Origin {
         planned: request.planned.clone(),
         ..run.origin(cause.clone(), request.message.as_ref())
     };
+    let (reach, clusters) = within(run, request, reach).await?;
     let question = Question {
         desired: &desired,
         reach: &reach,
-        clusters: &ClusterScope::Matching(request.clusters.clone()),
+        clusters: &clusters,
         consents: &consents,
     };
     if !run.store().exists() {
         run.seen.tell(Event::NoStore);
     }
     let (survey, mut plan) = run.look(&question, all, &origin).await?;
-    check_selector(&request.clusters, &survey.heads, &desired)?;
+    run.sight().learn(&survey.heads);
+    run.sight().learn_plan(&plan);
+    check_selector(
+        &request.clusters,
+        &run.sight().readable(&survey.heads),
+        &desired,
+    )?;
     run.tell_clocks(&survey.clocks(run.now()));
+    if let Change::Reconcile(Reach::All) = &request.change {
+        run.access().leave_to_others(&mut plan, &survey.heads);
+    }
     run.sign(&mut plan, request.key.as_ref());
 
     let basis = Basis::of(&plan, &survey.states());
     let token = plan.token(&basis);
+    let allowed = run.access().permit(plan, &request.change, &survey.heads)?;
+    warnings.extend(allowed.warnings);
     let undeclared = match &request.change {
         Change::Declare(declared) => undeclared(&declared.contents, &survey.heads),
         _ => Vec::new(),
     };
     Ok(Planned {
         survey,
-        plan,
+        plan: allowed.plan,
         basis,
         token,
         undeclared,
@@ -154,12 +174,47 @@ async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned, Error> {
     })
 }
 
+/// How far `request` goes for whoever asks: clusters are brought to what is committed where he may
+/// do that, and no others are looked at.
+async fn within(
+    run: &Run<'_>,
+    request: &Request,
+    reach: Reach,
+) -> Result<(Reach, ClusterScope), Error> {
+    let matching = ClusterScope::Matching(request.clusters.clone());
+    if run.access().is_everything() || !matches!(request.change, Change::Reconcile(_)) {
+        return Ok((reach, matching));
+    }
+    if !run.access().has(Role::Operator) {
+        let need = Need::Cluster(Role::Operator, Labels::new());
+        let what = "to bring clusters to what is committed";
+        return Err(lacks(&need, what));
+    }
+    let operated = run.view().at(Role::Operator);
+    let heads = operated.heads(&Which::All).await?.heads;
+    let reach = match reach {
+        Reach::All => Reach::Named(heads.keys().filter_map(set_of).collect()),
+        reach @ Reach::Named(_) => reach,
+    };
+    let clusters = names::clusters(&heads).into_iter();
+    let clusters = clusters.filter(|(_, cluster)| request.clusters.matches(&cluster.labels));
+    let clusters = clusters.map(|(name, _)| name.clone()).collect();
+    Ok((reach, ClusterScope::Named(clusters)))
+}
+
+fn set_of(id: &ResourceId) -> Option<SetName> {
+    match id {
+        ResourceId::Set(name) => Some(name.clone()),
+        ResourceId::Cluster(_) | ResourceId::Grant(_) => None,
+    }
+}
+
 /// What `request` comes down to, with what is needed of the store for that.
 async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
-    let store = run.store();
+    let (store, seen) = (run.store(), run.view());
     let mut asked = Asked {
         desired: Desired {
-            dropped: dropped(store, &request.dropped).await?,
+            dropped: dropped(seen, &request.dropped).await?,
             ..Desired::nothing()
         },
         reach: Reach::Named(BTreeSet::new()),
@@ -171,19 +226,19 @@ async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
     match &request.change {
         Change::Declare(declared) => {
             let all = store.heads(&Which::All).await?;
-            asked.warnings = checked(&all.heads, &declared.contents)?;
+            asked.warnings = checked(run, &all.heads, &declared.contents)?;
             asked.all = Some(all);
             asked.desired.contents.clone_from(&declared.contents);
             asked.desired.provenances.clone_from(&declared.provenances);
         }
         Change::Rollback { name, to } => {
             let id = name.clone();
-            let old = older(store, name, *to).await?;
+            let old = older(seen, name, *to).await?;
             let (to, content, provenance) = (old.version, old.content, old.provenance);
             // Clusters and other sets are those of today, so it is checked like a new one.
             let contents = BTreeMap::from([(id.clone(), content)]);
             let all = store.heads(&Which::All).await?;
-            asked.warnings = checked(&all.heads, &contents).map_err(|mut error| {
+            asked.warnings = checked(run, &all.heads, &contents).map_err(|mut error| {
                 error.about.version = Some(to);
                 error
             })?;
@@ -196,7 +251,7 @@ async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
                 .extend(provenance.map(|it| (id, it)));
         }
         Change::Delete(names) => {
-            let heads = known_heads(store, names).await?;
+            let heads = known_heads(seen, names).await?;
             for id in names {
                 names::known(&heads, id)?;
                 asked.desired.contents.insert(id.clone(), Content::Deleted);
@@ -206,7 +261,7 @@ async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
             asked.consents.insert(Consent::AllowDeletes);
         }
         Change::Reconcile(reach) => {
-            names::check_reach(store, reach).await?;
+            names::check_reach(seen, reach).await?;
             asked.reach = reach.clone();
         }
         Change::Flag(_) | Change::Breaker(_) => {
@@ -218,7 +273,11 @@ async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
 }
 
 /// What is to be said of what is declared, if it is valid together with what the store holds besides.
-fn checked(heads: &Heads, contents: &BTreeMap<ResourceId, Content>) -> Result<Vec<Finding>, Error> {
+fn checked(
+    run: &Run<'_>,
+    heads: &Heads,
+    contents: &BTreeMap<ResourceId, Content>,
+) -> Result<Vec<Finding>, Error> {
     // Files cannot say it; whoever writes a request can.
     for (id, content) in contents {
         if let Some(kind) = content.kind().filter(|kind| *kind != id.kind()) {
@@ -228,7 +287,17 @@ fn checked(heads: &Heads, contents: &BTreeMap<ResourceId, Content>) -> Result<Ve
             return Err(Error::invalid(error));
         }
     }
-    let findings = check::declared(contents, heads);
+    let mut findings = check::declared(contents, heads);
+    if !findings.is_empty() && !run.access().is_everything() {
+        run.sight().learn(heads);
+        let readable = run.sight().readable(heads);
+        let seen = check::declared(contents, &readable);
+        if findings.iter().any(|it| !seen.contains(it)) {
+            // Nobody finds out what others have who may not even declare it.
+            run.access().check_declared(contents)?;
+        }
+        findings = Sight::findings(findings, &seen);
+    }
     if findings.iter().all(|it| it.severity != Severity::Error) {
         return Ok(findings);
     }
@@ -365,87 +434,4 @@ async fn dropped(
         }
     }
     Ok(dropped)
-}
-
-/// What stands against the plan, as an error that names the flags which answer it.
-fn refusal(plan: &Plan, store: &dyn Store) -> Error {
-    let overridden = overridden(plan);
-    let is_denied = |it: &Objection| matches!(it.reason, ObjectionReason::Denied { .. });
-    let kind = if plan.objections.iter().any(is_denied) {
-        ErrorKind::Denied
-    } else {
-        ErrorKind::Refused
-    };
-    let hints: BTreeSet<_> = plan
-        .objections
-        .iter()
-        .map(|it| hint(it, &overridden))
-        .collect();
-    let error = Error::new(kind, "the plan is refused; nothing was changed").about(About {
-        objections: plan.objections.iter().map(present::objection).collect(),
-        ..About::default()
-    });
-    let error = hints.into_iter().fold(error, Error::hint);
-    if store.exists() {
-        return error;
-    }
-    // Whoever mistyped its name must not be led to take over from the right one.
-    let place = store.location();
-    error.hint(format!(
-        "there is no store at `{place}` yet: see that it is the one you mean first"
-    ))
-}
-
-/// The names of everything that would be lost of what is switched by hand, with its kind where a set
-/// loses a flag and a breaker of one name.
-fn overridden(plan: &Plan) -> Vec<String> {
-    let lost: Vec<(&SetName, &Part)> = (plan.objections.iter())
-        .filter_map(|it| match &it.reason {
-            ObjectionReason::Overridden { set, part } => Some((set, part)),
-            _ => None,
-        })
-        .collect();
-    let name = |(set, part): &(&SetName, &Part)| {
-        let alike = |(other, it): &&(&SetName, &Part)| other == set && it.name() == part.name();
-        let kind = match part {
-            _ if lost.iter().filter(alike).count() == 1 => "",
-            Part::Flag(_) => "flag/",
-            Part::Breaker(_) => "breaker/",
-        };
-        format!("{set}/{kind}{}", part.name())
-    };
-    lost.iter().map(name).collect()
-}
-
-/// What answers an objection. `overridden` names everything that would be lost.
-fn hint(objection: &Objection, overridden: &[String]) -> String {
-    match (objection.reason.answer(), &objection.reason) {
-        (Some(Consent::DropOverrides), _) => format!(
-            "reset or unset it first, or pass `--drop-overrides {}`",
-            overridden.join(",")
-        ),
-        (Some(keep @ Consent::KeepKeys), ObjectionReason::KeepsKeys { .. }) => format!(
-            "`{}` removes our keys there first, `{}` leaves them there",
-            Consent::RemoveKeys.flag(),
-            keep.flag()
-        ),
-        (Some(keep @ Consent::KeepKeys), _) => format!(
-            "try again when the cluster can be looked at, or pass `{}`: what is there stays there",
-            keep.flag()
-        ),
-        (Some(consent @ Consent::MoveSource), _) => format!(
-            "keep one of the two; if it is this one, pass `{}`",
-            consent.flag()
-        ),
-        (Some(consent), _) => format!(
-            "if that is what you want, pass `{}`; `--clusters` leaves clusters out",
-            consent.flag()
-        ),
-        (None, ObjectionReason::Denied { .. }) => {
-            "a token that may write is needed, as `cfgctl cluster \
-             policy` prints it; `--clusters` leaves clusters out"
-                .to_owned()
-        }
-        (None, _) => "make the set smaller, or raise the limits of the cluster".to_owned(),
-    }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Local, audit};
 use crate::api::{Caller, Door, Error, ErrorKind, Keys, KnownToken, LogEntry, Principal};
 use crate::engine;
-use crate::model::{Checkpoint, RecordContent, RecordId, RecordKind, Sequence, TokenId};
+use crate::model::{Checkpoint, RecordContent, RecordId, RecordKind, Sequence, TokenId, TokenKind};
 
 #[async_trait]
 impl Door for Local {
@@ -62,17 +62,20 @@ impl Door for Local {
     }
 }
 
-/// **Where grants are asked**: who may come in at all. Until there are grants a token of the store may
-/// ask who it is, and nothing else; with them a token of the kind `api` may come in, and every operation
-/// asks for itself. Those of the kinds `alerts` and `agent` never may: what they are for has routes of
-/// its own.
+/// Who may come in at all. Every operation asks grants for itself, so a token of the kind `api` may.
+/// Those of the kinds `alerts` and `agent` never may: what they are for has routes of its own.
 fn admits(by: &Caller) -> Result<(), Error> {
     match &by.principal {
         Principal::Local(_) | Principal::Owner(_) | Principal::System => Ok(()),
-        Principal::Token(holder) => {
-            let error = format!("no grant allows `{}` anything", holder.subject);
-            Err(Error::new(ErrorKind::Denied, error)
-                .hint("`cfgctl whoami` says who you are; whoever runs the server may do more"))
-        }
+        Principal::Token(holder) => match holder.kind {
+            TokenKind::Api => Ok(()),
+            TokenKind::Alerts | TokenKind::Agent => {
+                let (kind, subject) = (holder.kind, &holder.subject);
+                let error =
+                    format!("`{subject}` is of the kind `{kind}`, which may do nothing here");
+                Err(Error::new(ErrorKind::Denied, error)
+                    .hint("`cfgctl token create` makes one of the kind `api`"))
+            }
+        },
     }
 }

@@ -9,7 +9,7 @@ use super::present;
 use super::run::Run;
 use crate::api::report::Outcome;
 use crate::api::{Caller, Error, ErrorKind, Event};
-use crate::engine::{Asked, EngineError, clusters_of, stagger};
+use crate::engine::{Asked, EngineError, Overriding, clusters_of, stagger};
 use crate::model::{
     Cause, Clocks, Cluster, ClusterName, Heads, Origin, Overrides, Part, ResourceId, Revision,
     Selector, SetName, Version, Witness,
@@ -118,7 +118,16 @@ async fn end(run: &Run<'_>, set: &SetName, clocks: &Clocks) -> Result<Option<Ver
             ..run.origin(Cause::Expiry, None)
         };
         let overrides = ended.overrides.clone();
-        match run.override_set(set, head, overrides, origin, None).await {
+        let overriding = Overriding {
+            set,
+            head,
+            overrides,
+            origin,
+            key: None,
+            guards: BTreeMap::new(),
+        };
+        let permitted = run.access().permit_switch(overriding, &clusters(&heads))?;
+        match run.override_set(permitted).await {
             Ok(version) => {
                 ended.tell(run, set);
                 return Ok(Some(version));

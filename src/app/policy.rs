@@ -3,12 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::clusters::{contents, described_as};
+use super::authorise::{Need, View, lacks};
+use super::clusters::{contents, described_as, may_administer};
 use crate::api::report::{Policy, PolicyAccess, PolicyResource, PolicyRule};
 use crate::api::{Described, Error, PolicyQuery};
-use crate::model::{ClusterName, Connection, ConsulSpec, Labels, ResourceId, SetName};
+use crate::model::{ClusterName, Connection, ConsulSpec, Labels, ResourceId, Role, SetName};
 use crate::render;
 use crate::store::{Store, Which};
+
+/// Refuses a question that is not allowed: a policy names the keys of every set there.
+pub(super) async fn may_ask(view: &View<'_>, query: &PolicyQuery) -> Result<(), Error> {
+    let what = "the policy of a cluster";
+    match &query.described {
+        None => may_administer(view, &query.cluster, what).await,
+        Some(_) if view.access().has(Role::Admin) => Ok(()),
+        Some(_) => {
+            let need = Need::Cluster(Role::Admin, Labels::new());
+            Err(lacks(&need, what))
+        }
+    }
+}
 
 /// The least ACL policy with which a cluster can be used.
 pub(super) async fn policy(store: &dyn Store, query: &PolicyQuery) -> Result<Policy, Error> {

@@ -5,16 +5,16 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::authorise::{Access, Sight, View};
 use crate::api::{Caller, ClocksOff, Error, Event, Message, Observer, Pace, Request};
 use crate::engine::{
-    self, Answers, Asked, Connect, Engine, EngineError, Question, Reconciled, Survey,
+    self, Answers, Asked, Connect, Engine, EngineError, Overriding, Question, Reconciled, Survey,
 };
 use crate::model::value::canonical;
 use crate::model::{
-    Cause, Clocks, Cluster, ClusterName, Digest, IdempotencyKey, Origin, Overrides, Revision,
-    Selector, SetName, Version,
+    Cause, Clocks, Cluster, ClusterName, Digest, IdempotencyKey, Origin, Selector, SetName, Version,
 };
-use crate::plan::{Approved, Denials, Plan};
+use crate::plan::{Approved, Denials, Permitted, Plan};
 use crate::store::{HeadsAt, Store};
 
 /// The digest of what was asked for, in the audit of its commit.
@@ -26,6 +26,7 @@ pub(super) struct Run<'a> {
     connect: &'a dyn Connect,
     clock: fn() -> Timestamp,
     by: &'a Caller,
+    view: View<'a>,
     pace: Pace,
     asked: Option<Digest>,
     pub(super) seen: &'a Observer,
@@ -45,6 +46,7 @@ impl<'a> Run<'a> {
     pub(super) fn new(
         (store, connect, clock): (&'a dyn Store, &'a dyn Connect, fn() -> Timestamp),
         by: &'a Caller,
+        view: View<'a>,
         pace: Pace,
         seen: &'a Observer,
     ) -> Self {
@@ -53,6 +55,7 @@ impl<'a> Run<'a> {
             connect,
             clock,
             by,
+            view,
             pace,
             asked: None,
             seen,
@@ -94,6 +97,21 @@ impl<'a> Run<'a> {
 
     pub(super) fn store(&self) -> &'a dyn Store {
         self.store
+    }
+
+    /// The store as whoever asks sees it: names are looked up there.
+    pub(super) fn view(&self) -> &View<'a> {
+        &self.view
+    }
+
+    /// What whoever asks may do.
+    pub(super) fn access(&self) -> &Access {
+        self.view.access()
+    }
+
+    /// What whoever asks may see.
+    pub(super) fn sight(&self) -> &Sight {
+        self.view.sight()
     }
 
     pub(super) fn connect(&self) -> &'a dyn Connect {
@@ -140,7 +158,8 @@ impl<'a> Run<'a> {
     /// author.
     pub(super) fn as_system<'s>(&'s self, system: &'s Caller) -> Run<'s> {
         let parts = (self.store, self.connect, self.clock);
-        Run::new(parts, system, self.pace, self.seen)
+        let view = View::whole(self.store);
+        Run::new(parts, system, view, self.pace, self.seen)
     }
 
     /// Says in `plan` who commits it, and under which key.
@@ -193,15 +212,9 @@ impl<'a> Run<'a> {
     /// Commits what is overridden in one set.
     pub(super) async fn override_set(
         &self,
-        set: &SetName,
-        head: &Revision,
-        overrides: Overrides,
-        origin: Origin,
-        key: Option<&IdempotencyKey>,
+        permitted: Permitted<Overriding<'_>>,
     ) -> Result<Version, EngineError> {
-        self.engine()
-            .override_set(set, head, overrides, origin, key.cloned())
-            .await
+        self.engine().override_set(permitted).await
     }
 
     /// Brings the clusters of one set to its head, each for itself.

@@ -14,10 +14,10 @@ use super::run::Run;
 use super::{expiry, present};
 use crate::api::report::{EffectIn, Outcome};
 use crate::api::{Approval, Basis, Error, ErrorKind, Event, PlanToken, Preview, Proposal, Request};
-use crate::engine::{Asked, EngineError, Question, clusters_of, stagger};
+use crate::engine::{Asked, EngineError, Overriding, Question, clusters_of, stagger};
 use crate::model::{
-    Cause, Clocks, Cluster, ClusterName, ConfigSet, Heads, Overrides, Revision, Selector, SetName,
-    Stamp, Version, Witness,
+    Cause, Clocks, Cluster, ClusterName, ConfigSet, Heads, ResourceKind, Revision, Selector,
+    SetName, Stamp, Version, Witness,
 };
 use crate::plan::{ClusterScope, Desired, Ground, Reach, Switch, SwitchError, Switched};
 use crate::store::StoreError;
@@ -32,7 +32,7 @@ pub(super) async fn propose(
     change: &impl Switch,
 ) -> Result<Proposal, Error> {
     let name = change.set();
-    let heads = around(run.store(), [name]).await?;
+    let heads = found(run, name).await?;
     // Nobody waits for a cluster to be told that there is no such flag.
     first_try(run, request, change, &heads)?;
     let here = clusters_of(name, &heads).map(|(cluster, _)| cluster.clone());
@@ -56,6 +56,7 @@ pub(super) async fn propose(
     let overrides = ended.map_or_else(|| head.overrides.clone(), |ended| ended.overrides);
     let ground = Ground::new(name, set, &overrides, &clusters, clocks);
     let switched = change.switch(&ground, stamp(run, &ground, request))?;
+    run.access().check_switch(&ground, &switched.overrides)?;
     let desired = if switched.overrides == head.overrides {
         nothing
     } else {
@@ -101,7 +102,7 @@ pub(super) async fn carry_out(
     change: &impl Switch,
     approval: &Approval,
 ) -> Result<Outcome, Error> {
-    let heads = around(run.store(), [change.set()]).await?;
+    let heads = found(run, change.set()).await?;
     first_try(run, request, change, &heads)?;
     let is_said = |request: &Request| {
         let said = request.message.as_ref();
@@ -136,7 +137,16 @@ pub(super) async fn carry_out(
     Ok(expiry::finish(run, outcome, &made.heads, &everywhere).await)
 }
 
-/// Refuses what makes no sense whatever time it is.
+/// The heads of a set that whoever asks may know of, and of all clusters.
+async fn found(run: &Run<'_>, set: &SetName) -> Result<Heads, Error> {
+    living(&around(run.view(), [set]).await?, set)?;
+    let heads = around(run.store(), [set]).await?;
+    run.sight().learn(&heads);
+    Ok(heads)
+}
+
+/// Refuses what makes no sense whatever time it is, and what is not allowed as far as that is clear
+/// already.
 fn first_try(
     run: &Run<'_>,
     request: &Request,
@@ -144,7 +154,12 @@ fn first_try(
     heads: &Heads,
 ) -> Result<(), Error> {
     let (set, head) = living(heads, change.set())?;
-    alone(run, request, change, (set, head), &clusters(heads))?;
+    let clusters = clusters(heads);
+    if let Some(switched) = alone(run, request, change, (set, head), &clusters)? {
+        let clocks = Clocks::of(run.now(), []);
+        let ground = Ground::new(change.set(), set, &head.overrides, &clusters, clocks);
+        run.access().check_switch(&ground, &switched.overrides)?;
+    }
     Ok(())
 }
 
@@ -226,6 +241,7 @@ async fn commit(
         let clocks = clocks(run, request, change, &heads).await?;
         let ground = Ground::new(name, set, &head.overrides, &clusters, clocks);
         let switched = change.switch(&ground, stamp(run, &ground, request))?;
+        run.access().check_switch(&ground, &switched.overrides)?;
         let is_news = switched.overrides != head.overrides;
         let effects = present::differences(&ground, &head.overrides, &switched.overrides);
         if let Approval::Exactly(shown) = approval
@@ -241,9 +257,22 @@ async fn commit(
         }
         let mut version = None;
         if is_news {
-            match override_set(run, request, head, &switched, name).await {
+            let overriding = Overriding {
+                set: name,
+                head,
+                overrides: switched.overrides.clone(),
+                origin: run.origin(switched.cause.clone(), request.message.as_ref()),
+                key: request.key.clone(),
+                guards: BTreeMap::new(),
+            };
+            let permitted = run.access().permit_switch(overriding, &clusters)?;
+            match run.override_set(permitted).await {
                 Ok(made) => version = Some(made),
-                Err(EngineError::Commit(StoreError::HeadsMoved(_))) if moved < ATTEMPTS => {
+                Err(EngineError::Commit(StoreError::HeadsMoved(heads))) if moved < ATTEMPTS => {
+                    // What was allowed may be no more.
+                    if heads.iter().any(|it| it.id.kind() == ResourceKind::Grant) {
+                        return Err(StoreError::HeadsMoved(heads).into());
+                    }
                     moved += 1;
                     stagger(moved).await;
                     continue;
@@ -258,19 +287,6 @@ async fn commit(
             version,
         });
     }
-}
-
-async fn override_set(
-    run: &Run<'_>,
-    request: &Request,
-    head: &Revision,
-    switched: &Switched,
-    name: &SetName,
-) -> Result<Version, EngineError> {
-    let origin = run.origin(switched.cause.clone(), request.message.as_ref());
-    let overrides: Overrides = switched.overrides.clone();
-    let key = request.key.as_ref();
-    run.override_set(name, head, overrides, origin, key).await
 }
 
 /// What the switch does by itself, whatever clusters hold.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
+use super::authorise::{Access, Need};
 use super::names::known;
 use crate::api::report::{
     Identity, NewToken, PrincipalKind, RevokedTokens, TokenItem, TokenState, Tokens,
@@ -15,8 +16,8 @@ use crate::api::{
 };
 use crate::engine;
 use crate::model::{
-    Record, RecordChange, RecordContent, RecordId, RecordKind, ResourceId, TokenId, TokenKind,
-    TokenName, TokenRecord, TokenText,
+    Record, RecordChange, RecordContent, RecordId, RecordKind, ResourceId, Role, TokenId,
+    TokenKind, TokenName, TokenRecord, TokenText,
 };
 use crate::store::{Store, Which};
 
@@ -80,7 +81,7 @@ impl Desk<'_> {
 
     /// All of them.
     pub(super) async fn list(&self) -> Result<Tokens, Error> {
-        self.check_may()?;
+        self.check_may().await?;
         let all = self.all().await?.into_iter();
         let mut items: Vec<_> = all.map(|held| held.item(self.now)).collect();
         items.sort_by(|one, other| {
@@ -92,7 +93,7 @@ impl Desk<'_> {
 
     /// Makes one.
     pub(super) async fn create(&self, order: &TokenOrder) -> Result<NewToken, Error> {
-        self.check_may()?;
+        self.check_may().await?;
         let name = &order.name;
         match (order.kind, &order.cluster) {
             (TokenKind::Agent, None) => {
@@ -146,7 +147,7 @@ impl Desk<'_> {
 
     /// Makes one that takes over from those of its name, which end a while later.
     pub(super) async fn rotate(&self, rotation: &TokenRotation) -> Result<NewToken, Error> {
-        self.check_may()?;
+        self.check_may().await?;
         let name = &rotation.name;
         let mut others = self.valid(name).await?;
         others.sort_by_key(|other| other.token.at);
@@ -196,7 +197,7 @@ impl Desk<'_> {
 
     /// Ends the one with this id, or all of this name.
     pub(super) async fn revoke(&self, wanted: &TokenRevocation) -> Result<RevokedTokens, Error> {
-        self.check_may()?;
+        self.check_may().await?;
         let which = &wanted.which;
         let mut found = self.all().await?;
         let is_id = found.iter().any(|held| held.id.as_str() == which.as_str());
@@ -222,14 +223,10 @@ impl Desk<'_> {
 
     /// Who may do something about tokens. Until grants say who else is an admin: whoever runs cfgctl
     /// beside the store, and the owner of a server.
-    fn check_may(&self) -> Result<(), Error> {
-        match &self.by.principal {
-            Principal::Local(_) | Principal::Owner(_) | Principal::System => Ok(()),
-            Principal::Token(_) => {
-                let error = format!("`{}` may do nothing about tokens", self.by.actor());
-                Err(Error::new(ErrorKind::Denied, error))
-            }
-        }
+    /// A token has what grants give to its name, so only whoever has everything makes one.
+    async fn check_may(&self) -> Result<(), Error> {
+        let access = Access::of(self.store, self.by).await?;
+        access.require(&Need::All(Role::Admin), "to see or change tokens")
     }
 
     async fn all(&self) -> Result<Vec<Held>, Error> {

@@ -140,6 +140,16 @@ impl Finding {
         }
     }
 
+    /// A warning about a resource as a whole.
+    pub fn of_resource(code: &'static str, id: &ResourceId, message: impl Into<String>) -> Self {
+        let at = Spot {
+            resource: id.clone(),
+            path: vec!["spec".to_owned()],
+            side: Side::Key,
+        };
+        Self::warning(code, at, message)
+    }
+
     /// With what to say beside the place.
     pub(super) fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());

@@ -322,8 +322,14 @@ impl<'a> Changing<'a> {
             Cause::Rollback { to } => Some(to),
             _ => None,
         };
-        if let Some(loaded) = self.loaded(version).await {
-            declared::warn(&self.session.ui, &loaded, &proposal.warnings);
+        match self.loaded(version).await {
+            Some(loaded) => declared::warn(&self.session.ui, &loaded, &proposal.warnings),
+            None => {
+                for warning in &proposal.warnings {
+                    let (at, message) = (&warning.at.resource, &warning.message);
+                    self.session.ui.status(&format!("warning: {at}: {message}"));
+                }
+            }
         }
     }
 

@@ -8,10 +8,28 @@ use crate::model::{
     Commit, IdempotencyKey, Origin, Overrides, RecordChange, RecordId, ResourceId, Revision,
     SetName, Version,
 };
+use crate::plan::Permitted;
 use crate::store::{Committed, Store, StoreError};
 
 /// How often a commit is asked for again whose answer was lost.
 const ROUNDS: u32 = 5;
+
+/// What is to be overridden in one set from now on.
+#[derive(Debug)]
+pub struct Overriding<'a> {
+    /// The set.
+    pub set: &'a SetName,
+    /// Its head.
+    pub head: &'a Revision,
+    /// All that is overridden.
+    pub overrides: Overrides,
+    /// How that came to be.
+    pub origin: Origin,
+    /// What whoever asked knows the commit by.
+    pub key: Option<IdempotencyKey>,
+    /// The other heads that must still be what they were.
+    pub guards: BTreeMap<ResourceId, Option<Version>>,
+}
 
 /// Commits what has to do with no resource and no cluster: `changes` of records, and what the log is to
 /// keep.
@@ -53,21 +71,24 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Commits that `set`, of which `head` is the head, is overridden like this from now on, and
-    /// says in which version. No other head and no cluster has a say: what overrides would publish
-    /// was checked when it was declared, so nothing but somebody who was faster holds this up. `key` is
-    /// what whoever asked knows the commit by.
+    /// Commits that a set is overridden like this from now on, and says in which version. No other
+    /// head but those by which it is permitted has a say, and no cluster: what overrides would publish
+    /// was checked when it was declared, so nothing but somebody who was faster holds this up.
     pub async fn override_set(
         &self,
-        set: &SetName,
-        head: &Revision,
-        overrides: Overrides,
-        origin: Origin,
-        key: Option<IdempotencyKey>,
+        permitted: Permitted<Overriding<'_>>,
     ) -> Result<Version, EngineError> {
         if *self.interrupt.borrow() {
             return Err(EngineError::Interrupted);
         }
+        let Overriding {
+            set,
+            head,
+            overrides,
+            origin,
+            key,
+            guards: mut expected,
+        } = permitted.into_inner();
         let id = ResourceId::Set(set.clone());
         let version = head.version.next();
         let revision = Revision {
@@ -78,8 +99,9 @@ impl Engine<'_> {
             // The same content still stands where it stood.
             provenance: head.provenance.clone(),
         };
+        expected.insert(id.clone(), Some(head.version));
         self.commit(&Commit {
-            expected: BTreeMap::from([(id.clone(), Some(head.version))]),
+            expected,
             revisions: BTreeMap::from([(id, revision)]),
             key: key.or_else(fresh_key),
             audit: self.audit.clone(),

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::*;
-use crate::model::{ConfigSet, Content, Selector};
+use crate::model::{ConfigSet, Content, Origin, Overrides, Revision, Selector, SetName};
 use crate::plan::testing::*;
 use crate::plan::{
-    Action, ClusterScope, Condition, Denials, Desired, ObjectionReason, Plan, Reach, Unseen,
-    approve,
+    Action, ClusterScope, Condition, Denials, Desired, ObjectionReason, Permitted, Plan, Reach,
+    Unseen,
 };
 use crate::store::{MovedHead, Store, StoreError, Which};
 
@@ -561,7 +561,7 @@ fn read_by_a_switch(before: impl FnOnce(&World)) -> BTreeSet<String> {
         };
         let heads = counting.heads(&Which::around([&name])).await.unwrap().heads;
         let head = &heads[&set_id("shop")];
-        let switched = engine.override_set(&name, head, overrides, origin.clone(), None);
+        let switched = engine.override_set(overriding(&name, head, overrides, origin.clone()));
         switched.await.unwrap();
         let everywhere = Selector::default();
         let reconciled = engine.reconcile(&name, &everywhere, &origin).await.unwrap();
@@ -593,6 +593,22 @@ fn a_switch_that_takes_keys_away_reads_everything_first() {
     assert!(read.contains("set/other7"), "{read:?}");
 }
 
+fn overriding<'a>(
+    set: &'a SetName,
+    head: &'a Revision,
+    overrides: Overrides,
+    origin: Origin,
+) -> Permitted<Overriding<'a>> {
+    Permitted(Overriding {
+        set,
+        head,
+        overrides,
+        origin,
+        key: None,
+        guards: BTreeMap::new(),
+    })
+}
+
 /// The answer is lost, twice, and the commit was made: it is made once, and said to be made.
 #[test]
 fn a_commit_whose_answer_is_lost_is_made_once() {
@@ -610,7 +626,7 @@ fn a_commit_whose_answer_is_lost_is_made_once() {
         };
         let heads = lossy.heads(&Which::around([&name])).await.unwrap().heads;
         let head = &heads[&set_id("shop")];
-        let made = engine.override_set(&name, head, overrides, origin, None);
+        let made = engine.override_set(overriding(&name, head, overrides, origin));
         assert_eq!(made.await.unwrap(), version(2));
     });
     assert_eq!(world.head("shop").version, version(2));

@@ -5,12 +5,20 @@ use std::collections::BTreeMap;
 
 use super::Plan;
 use super::objection::{Objection, ObjectionReason};
+use super::permitted::Permitted;
 use super::reconcile::delivery::{Action, Condition, Delivery};
 use super::seen::{Pair, Unseen, UnseenKind};
 use crate::model::ResourceId;
 
 /// Why the token may not write what a plan has to, by set and cluster.
 pub type Denials = BTreeMap<Pair, String>;
+
+impl Permitted<Plan> {
+    /// Refuses what `denials` name of it.
+    pub fn deny(&mut self, denials: &Denials) {
+        self.0.deny(denials);
+    }
+}
 
 impl Plan {
     /// Refuses what `denials` name, and what could not even be looked at for want of permission

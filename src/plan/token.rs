@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Action, Delivery, Observation, Pair, Plan};
 use crate::model::{
-    Auxiliary, Digest, Document, EntryWrite, Fence, Key, ObservedSnapshot, ResourceId,
-    SnapshotWrite, Version, Write,
+    Auxiliary, ClusterName, Digest, Document, EntryWrite, Fence, Key, ObservedSnapshot, ResourceId,
+    SetName, SnapshotWrite, Version, Write,
 };
 
 /// What someone consents to who consents to a plan.
@@ -86,6 +86,19 @@ impl Basis {
             heads: plan.commit.expected.clone(),
             targets: states.iter().map(seen).collect(),
         }
+    }
+
+    /// Forgets the resources, and the sets in clusters, that are not to be told.
+    pub fn keep(
+        &mut self,
+        id: impl Fn(&ResourceId) -> bool,
+        pair: impl Fn(&SetName, &ClusterName) -> bool,
+    ) {
+        self.heads.retain(|it, _| id(it));
+        self.targets.retain(|seen| {
+            let names = seen.set.parse().ok().zip(seen.cluster.parse().ok());
+            names.is_some_and(|(set, cluster)| pair(&set, &cluster))
+        });
     }
 
     /// What moved between this and `now`, one sentence each.

@@ -25,8 +25,9 @@ use super::shared::Shared;
 use super::table::{Table, delete, get, post};
 use crate::api::report::Outcome;
 use crate::api::{
-    BreakerHistoryQuery, BreakerQuery, Caller, CheckQuery, ClusterQuery, Error, ErrorKind,
-    EvaluateQuery, Observer, PolicyQuery, Request, TokenOrder, TokenRevocation, TokenRotation,
+    AccessQuery, BreakerHistoryQuery, BreakerQuery, Caller, CheckQuery, ClusterQuery, Error,
+    ErrorKind, EvaluateQuery, Observer, PolicyQuery, Principal, Request, TokenOrder,
+    TokenRevocation, TokenRotation,
 };
 use crate::model::{BreakerName, ClusterName, FlagName, SetName};
 use crate::wire::{
@@ -78,6 +79,7 @@ pub(super) fn guarded() -> Table {
         .route(Routes::CLUSTER, get(cluster).post(cluster_among))
         .route(Routes::POLICY, get(policy).post(policy_for))
         .route(Routes::CLUSTER_CHECKS, post(check_clusters))
+        .route(Routes::ACCESS, get(access))
         .route(Routes::TOKENS, get(tokens).post(create_token))
         .route(Routes::TOKEN_ROTATIONS, post(rotate_token))
         .route(Routes::TOKEN_REVOCATIONS, post(revoke_token))
@@ -250,7 +252,9 @@ fn log(by: &Caller, request: &Request, id: &RequestId, done: &Result<Outcome, Er
 }
 
 async fn stop(State(shared): State<Shared>, By(by): By, At(id): At<String>) -> Answer {
-    if shared.runs.stop(&id) {
+    // A token stops what it began itself; whoever can end the server may stop all of it.
+    let whose = matches!(by.principal, Principal::Token(_)).then(|| by.actor());
+    if shared.runs.stop(&id, whose) {
         let by = by.actor();
         tracing::info!(by, request_id = id, "stopping: nothing new is begun");
         Ok(StatusCode::ACCEPTED.into_response())
@@ -430,6 +434,15 @@ async fn policy(
         described: None,
     };
     known.or_document(read(shared.service.policy(&by, &query)).await?)
+}
+
+async fn access(
+    State(shared): State<Shared>,
+    By(by): By,
+    known: Known,
+    Params(query): Params<AccessQuery>,
+) -> Answer {
+    known.or_document(read(shared.service.access(&by, &query)).await?)
 }
 
 async fn policy_for(

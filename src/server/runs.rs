@@ -95,9 +95,11 @@ impl Runs {
         })
     }
 
-    /// Stops the run for the request `id`; whether there is one.
-    pub(super) fn stop(&self, id: &str) -> bool {
+    /// Stops the run for the request `id`, if it is one that `by` may stop: that of this caller, or of
+    /// anybody where `None`; whether there is one.
+    pub(super) fn stop(&self, id: &str, by: Option<&str>) -> bool {
         let run = lock(&self.running).get(id).cloned();
+        let run = run.filter(|run| by.is_none_or(|by| run.of.0 == by));
         let found = run.is_some();
         if let Some(run) = run {
             run.learn(|state| state.is_asked_to_stop = true);
@@ -190,9 +192,11 @@ mod tests {
         late.run.hear(&Event::Committed);
         drop(client);
         assert!(!is_stopped(&late));
-        assert!(runs.stop("late"));
+        assert!(!runs.stop("late", Some("token:other")));
+        assert!(!is_stopped(&late));
+        assert!(runs.stop("late", None));
         assert!(is_stopped(&late));
-        assert!(!runs.stop("never"));
+        assert!(!runs.stop("never", None));
     }
 
     #[test]
@@ -205,7 +209,7 @@ mod tests {
         assert!(runs.begin("b", other).is_ok());
         drop(first);
         assert!(runs.begin("b", of("a")).is_ok());
-        assert!(!runs.stop("a"));
+        assert!(!runs.stop("a", None));
     }
 
     #[tokio::test]

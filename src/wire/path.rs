@@ -37,6 +37,7 @@ impl Routes {
     pub(crate) const CLUSTER: &str = "/v1/clusters/{cluster}";
     pub(crate) const POLICY: &str = "/v1/clusters/{cluster}/policy";
     pub(crate) const CLUSTER_CHECKS: &str = "/v1/cluster-checks";
+    pub(crate) const ACCESS: &str = "/v1/access";
     pub(crate) const GRANT_REVISIONS: &str = "/v1/grants/{grant}/revisions";
     pub(crate) const GRANT_REVISION: &str = "/v1/grants/{grant}/revisions/{version}";
     pub(crate) const CLUSTER_REVISION: &str = "/v1/clusters/{cluster}/revisions/{version}";

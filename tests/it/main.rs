@@ -7,6 +7,7 @@
 )]
 
 // Modules are added here as they come: one file each.
+mod access_matrix;
 mod acl;
 mod audit;
 mod breakers;
@@ -55,6 +56,7 @@ mod racing;
 mod reader;
 mod readme;
 mod serve;
+mod serve_access;
 mod serve_changes;
 mod serve_hostile;
 mod serve_http;

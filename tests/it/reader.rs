@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cfgctl::engine::{Connect, Engine, Milestone, Pace};
 use cfgctl::model::{Cause, Cluster, ClusterName, Connection, Content, Origin, ResourceId};
-use cfgctl::plan::{ClusterScope, Desired, Reach, approve};
+use cfgctl::plan::{ClusterScope, Desired, Permitted, Reach, approve};
 use cfgctl::store::{self, Store};
 use cfgctl::target::consul::{Consul, Patience};
 use cfgctl::target::{Target, TargetError, Variables};
@@ -145,7 +145,7 @@ async fn apply(store: &dyn Store, generation: u64) {
         planned: None,
     };
     let plan = survey.plan(&desired, &reach, &origin, &BTreeSet::new());
-    let approved = approve(plan.unwrap()).unwrap();
+    let approved = approve(Permitted(plan.unwrap())).unwrap();
     let reports = engine.carry_out(&survey, &approved).await.unwrap();
     assert!(
         reports.iter().all(|report| report.outcome.is_settled()),

@@ -123,6 +123,8 @@ struct Source {
     commits: bool,
     /// The types that it declares for more than the files beside it.
     types: Vec<String>,
+    /// Its words and punctuation.
+    tokens: Vec<String>,
 }
 
 static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
@@ -158,6 +160,7 @@ fn collect(root: &Path, below: &str, found: &mut Vec<Source>) {
                 commits: tokens
                     .windows(4)
                     .any(|it| it == ["store", ".", "commit", "("]),
+                tokens,
                 module,
             });
         }
@@ -247,7 +250,8 @@ fn types(tokens: &[String]) -> Vec<String> {
     found
 }
 
-/// The tokens without `pub use …;`, `pub(crate) use …;` and `mod …;`.
+/// The tokens without `pub use …;`, `pub(crate) use …;` and `mod …;`, and without for whom something
+/// is there (`pub(in …)`): that is no need.
 fn without_reexports(tokens: &[String]) -> Vec<String> {
     let mut kept = Vec::new();
     let mut at = 0;
@@ -264,6 +268,10 @@ fn without_reexports(tokens: &[String]) -> Vec<String> {
         };
         if uses {
             while at < tokens.len() && tokens[at] != ";" {
+                at += 1;
+            }
+        } else if (word(0), word(1), word(2)) == (Some("pub"), Some("("), Some("in")) {
+            while at < tokens.len() && tokens[at] != ")" {
                 at += 1;
             }
         } else {
@@ -482,6 +490,21 @@ fn one_file_commits() {
         .map(|source| source.file.as_str())
         .collect();
     assert_eq!(homes, ["src/engine/commit.rs"]);
+}
+
+/// Who may do what is decided in one place, and nothing is carried out for anybody without it. What
+/// only brings clusters to what is committed asks for nothing, and has one place too.
+#[test]
+fn one_file_permits() {
+    let homes = |words: &[&str]| -> Vec<&str> {
+        let has = |it: &&Source| it.tokens.windows(words.len()).any(|found| found == words);
+        let files = sources().filter(has).map(|source| source.file.as_str());
+        files.collect()
+    };
+    assert_eq!(homes(&["Permitted", "("]), ["src/app/authorise.rs"]);
+    let unasked = ["approve_where_possible", "("];
+    assert_eq!(homes(&unasked), ["src/engine/reconcile.rs", "src/plan.rs"]);
+    assert_eq!(homes(&["Approved", "("]), ["src/plan.rs"]);
 }
 
 /// The files that a file needs, as positions in `known`.

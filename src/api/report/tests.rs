@@ -522,6 +522,44 @@ fn grant() -> Content {
 }
 
 #[test]
+fn access_survives() {
+    let item = AccessItem {
+        name: ResourceId::Set(parsed("shop")),
+        cluster: Some(parsed("eu")),
+        role: Some(Role::Editor),
+        allowed: true,
+        grant: Some(parsed("ops")),
+    };
+    let nothing = AccessItem {
+        cluster: None,
+        role: None,
+        allowed: false,
+        grant: None,
+        ..item.clone()
+    };
+    report(AccessReport {
+        subject: ODD.to_owned(),
+        owner: false,
+        allowed: false,
+        elsewhere: true,
+        items: vec![item, nothing],
+        grants: vec![GrantItem {
+            name: parsed("ops"),
+            role: Role::Admin,
+            sets: parsed(SELECTOR),
+            clusters: Selector::default(),
+        }],
+    });
+    survives(api::AccessQuery {
+        verb: Some(api::AccessVerb::Resume),
+        name: Some(ResourceId::Grant(parsed("ops"))),
+        cluster: Some(parsed("eu")),
+        subject: Some(parsed("group:ops")),
+    });
+    survives(api::AccessQuery::default());
+}
+
+#[test]
 fn requests_survive() {
     let clusters = || Some(parsed::<Selector>(SELECTOR));
     let contents = [

@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::plan::testing::*;
 use crate::plan::tests::laws::{CLUSTERS, Draft, SETS, both, desired};
-use crate::plan::{Desired, Plan, approve};
+use crate::plan::{Desired, Plan};
 use crate::store::{CommitRecord, Store as _};
 
 /// What every target holds, by cluster and key.

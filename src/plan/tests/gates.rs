@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::model::{Consent, Limits};
+use crate::plan::ObjectionReason;
 use crate::plan::testing::*;
-use crate::plan::{ObjectionReason, approve};
 
 /// A world whose person has consented to nothing, and a set of ten keys in two clusters.
 fn world() -> World {

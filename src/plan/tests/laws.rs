@@ -11,7 +11,7 @@ use crate::model::{
     Trip, TripRequest, Version, Witness,
 };
 use crate::plan::testing::*;
-use crate::plan::{Approved, Desired, approve};
+use crate::plan::{Approved, Desired};
 use crate::store::{Store as _, StoreError};
 use crate::target::Target as _;
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::engine::{Ending, EngineError, Milestone};
 use crate::model::{ClusterName, Commit, ConfigSet, Connection, Consent, Content, Revision};
 use crate::plan::testing::*;
-use crate::plan::{Action, Condition, Desired, ObjectionReason, Plan, approve};
+use crate::plan::{Action, Condition, Desired, ObjectionReason, Plan};
 use crate::store::Store as _;
 
 const SNAPSHOT: &str = "cfgctl/shop/snapshot";

@@ -12,8 +12,7 @@ use crate::model::{
 };
 use crate::plan::testing::*;
 use crate::plan::{
-    Action, Condition, Desired, Hold, ObjectionReason, ValueSource, Why, approve,
-    approve_where_possible,
+    Action, Condition, Desired, Hold, ObjectionReason, ValueSource, Why, approve_where_possible,
 };
 
 fn stamp() -> Stamp {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::model::{ConfigSet, Content, Limits, Version};
 use crate::plan::testing::*;
-use crate::plan::{Action, Condition, Desired, ObjectionReason, Why, approve, value_changes};
+use crate::plan::{Action, Condition, Desired, ObjectionReason, Why, value_changes};
 
 #[test]
 fn a_new_set_is_the_first_revision_and_goes_to_every_cluster() {

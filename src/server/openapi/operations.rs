@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use super::operation::How::{Plainly, Streamed, Tagged};
 use super::operation::{Answer, Operation, document, page};
 use crate::api::report::{
-    AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated,
-    Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources, RevisionReport,
-    RevokedTokens, Status, Tokens, VerifiedLog,
+    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift,
+    Evaluated, Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources,
+    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use crate::api::{
-    CheckQuery, Proposal, Request, TokenOrder, TokenRevocation, TokenRotation, VerifyQuery,
+    AccessQuery, CheckQuery, Proposal, Request, TokenOrder, TokenRevocation, TokenRotation,
+    VerifyQuery,
 };
 use crate::wire::{
     AuditParams, BreakersParams, Carry, ClusterDescription, EvaluateBody, EventsParams,
@@ -262,6 +263,13 @@ fn tokens() -> Vec<Operation> {
             "Who the token says one is",
             document::<Identity>(Plainly),
         ),
+        get(
+            Routes::ACCESS,
+            "access",
+            "What somebody may do, and what decides about it",
+            document::<AccessReport>(Tagged),
+        )
+        .query::<AccessQuery>(),
         get(
             Routes::TOKENS,
             "tokens",

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cfgctl::api::report::{
-    AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated,
-    Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources, RevisionReport,
-    RevokedTokens, Status, Tokens, VerifiedLog,
+    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift,
+    Evaluated, Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources,
+    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use cfgctl::api::{
-    Approval, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery,
-    ClusterQuery, Error, EvaluateQuery, Event, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,
-    Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service, TokenOrder,
-    TokenRevocation, TokenRotation, VerifyQuery,
+    AccessQuery, Approval, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller,
+    CheckQuery, ClusterQuery, Error, EvaluateQuery, Event, ExplainQuery, FlagsQuery, HistoryQuery,
+    LookQuery, Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service,
+    TokenOrder, TokenRevocation, TokenRotation, VerifyQuery,
 };
 use cfgctl::app::Local;
 use cfgctl::model::{Cluster, ResourceId};
@@ -186,6 +186,10 @@ impl Service for ThroughJson {
 
     async fn policy(&self, by: &Caller, it: &PolicyQuery) -> Result<Policy, Error> {
         asked!(self.policy(by, it))
+    }
+
+    async fn access(&self, by: &Caller, it: &AccessQuery) -> Result<AccessReport, Error> {
+        asked!(self.access(by, it))
     }
 
     async fn identity(&self, by: &Caller) -> Result<Identity, Error> {

@@ -1,0 +1,304 @@
+//! What a change demands: every set and cluster in which something changes, and the role that it
+//! takes there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::access::Need;
+use crate::model::{
+    Cluster, ClusterName, ConfigSet, Connection, Content, Heads, Labels, Overrides, ResourceId,
+    Role, SetName,
+};
+use crate::plan::{Plan, ResourceChange, Why};
+use crate::render;
+
+/// One thing that is demanded.
+#[derive(Clone, Debug)]
+pub(super) struct Demand {
+    /// What is changed.
+    pub(super) id: ResourceId,
+    /// The cluster in which it is, if it is about one.
+    pub(super) cluster: Option<ClusterName>,
+    /// What has to be allowed for that.
+    pub(super) need: Need,
+}
+
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::app) enum Purpose {
+    /// To declare something.
+    Declare,
+    /// To bring clusters to what is committed already. That takes an operator: nothing is written but
+    /// what somebody with more rights has made.
+    Reconcile,
+}
+
+type Clusters<'a> = BTreeMap<&'a ClusterName, &'a Cluster>;
+
+/// Everything that `plan` demands, where these are the `heads` that it was made from and `named` is
+/// what was declared.
+pub(super) fn of_plan<'a>(
+    plan: &Plan,
+    heads: &Heads,
+    named: impl IntoIterator<Item = &'a ResourceId>,
+    purpose: Purpose,
+) -> Vec<Demand> {
+    let before: Clusters<'_> = heads
+        .iter()
+        .filter_map(|(id, head)| cluster(id, &head.content))
+        .collect();
+    let mut after = before.clone();
+    for change in &plan.resources {
+        if let ResourceId::Cluster(name) = &change.id {
+            match change.after.cluster() {
+                Some(cluster) => _ = after.insert(name, cluster),
+                None => _ = after.remove(name),
+            }
+        }
+    }
+    let mut demands = Vec::new();
+    for change in &plan.resources {
+        match &change.id {
+            ResourceId::Set(name) => {
+                of_set(name, change, [&before, &after], purpose, &mut demands);
+            }
+            ResourceId::Cluster(_) => of_cluster(change, &mut demands),
+            ResourceId::Grant(_) => of_grant(change, &mut demands),
+        }
+    }
+    of_deliveries(plan, heads, &after, purpose, &mut demands);
+    let changed: BTreeSet<&ResourceId> = plan.resources.iter().map(|it| &it.id).collect();
+    let same = named.into_iter().filter(|id| !changed.contains(id));
+    // That something is as it was declared is for those to know who may read it.
+    demands.extend(same.filter_map(|id| {
+        Some(Demand {
+            id: id.clone(),
+            cluster: None,
+            need: known(id, &heads.get(id)?.content)?,
+        })
+    }));
+    demands
+}
+
+/// What has to be allowed, whatever there is already, for these to be declared.
+pub(super) fn of_contents(contents: &BTreeMap<ResourceId, Content>) -> Vec<Demand> {
+    let needs = contents.iter().filter_map(|(id, content)| {
+        let need = match content {
+            Content::Set(set) => Need::Set(Role::Editor, set.labels.clone()),
+            Content::Cluster(cluster) => Need::Over(Role::Admin, cluster.labels.clone()),
+            Content::Grant(grant) => Need::Give(grant.clone()),
+            Content::Deleted => return None,
+        };
+        Some((id, need))
+    });
+    needs
+        .map(|(id, need)| Demand {
+            id: id.clone(),
+            cluster: None,
+            need,
+        })
+        .collect()
+}
+
+/// What has to be allowed to know of a resource that is there.
+pub(super) fn known(id: &ResourceId, content: &Content) -> Option<Need> {
+    Some(match (id, content) {
+        (ResourceId::Grant(name), Content::Grant(grant)) => Need::Know(name.clone(), grant.clone()),
+        (_, Content::Set(set)) => Need::Set(Role::Viewer, set.labels.clone()),
+        (_, Content::Cluster(cluster)) => Need::Cluster(Role::Viewer, cluster.labels.clone()),
+        _ => return None,
+    })
+}
+
+fn cluster<'a>(id: &'a ResourceId, content: &'a Content) -> Option<(&'a ClusterName, &'a Cluster)> {
+    match id {
+        ResourceId::Cluster(name) => Some((name, content.cluster()?)),
+        ResourceId::Grant(_) | ResourceId::Set(_) => None,
+    }
+}
+
+/// What a cluster gets of a set, and what it would get of it: an override hides what it lies over, and
+/// what a breaker does is seen once it is tripped. What is published follows from this alone.
+fn effective<'a>(
+    set: Option<&'a ConfigSet>,
+    overrides: &'a Overrides,
+    cluster: Option<&&'a Cluster>,
+) -> Option<impl PartialEq + use<'a>> {
+    let (set, cluster) = set.zip(cluster)?;
+    let labels = &cluster.labels;
+    set.clusters.matches(labels).then(|| {
+        (
+            render::contents(set, overrides, labels),
+            render::contents(set, &Overrides::default(), labels),
+            said(overrides, labels),
+            (&set.breakers, &set.publish),
+        )
+    })
+}
+
+/// A new revision of a set changes it where a cluster gets something else, gets it for the first time
+/// or gets it no more. Other labels of the set change who may do what with it wherever it goes.
+fn of_set(
+    name: &SetName,
+    change: &ResourceChange,
+    [before, after]: [&Clusters<'_>; 2],
+    purpose: Purpose,
+    demands: &mut Vec<Demand>,
+) {
+    let role = match (purpose, change.why) {
+        (Purpose::Reconcile, Why::Labels) => Role::Operator,
+        _ => Role::Editor,
+    };
+    let old = change.before.as_ref().and_then(Content::set);
+    let new = change.after.set();
+    let labels: BTreeSet<&Labels> = [old, new]
+        .into_iter()
+        .flatten()
+        .map(|set| &set.labels)
+        .collect();
+    let mut demand = |cluster: Option<&ClusterName>, need: Need| {
+        demands.push(Demand {
+            id: ResourceId::Set(name.clone()),
+            cluster: cluster.cloned(),
+            need,
+        });
+    };
+    for set in &labels {
+        demand(None, Need::Set(role, (*set).clone()));
+    }
+    let is_moved = labels.len() > 1;
+    let clusters: BTreeSet<&ClusterName> = before.keys().chain(after.keys()).copied().collect();
+    for cluster in clusters {
+        let (was, is) = (before.get(cluster), after.get(cluster));
+        let held = effective(old, &change.overrides_before, was);
+        let gets = effective(new, &change.overrides, is);
+        let is_touched = held != gets || (is_moved && gets.is_some());
+        if !is_touched {
+            continue;
+        }
+        let places: BTreeSet<&Labels> = [was, is]
+            .into_iter()
+            .flatten()
+            .map(|it| &it.labels)
+            .collect();
+        for set in &labels {
+            for place in &places {
+                let need = Need::Pair(role, (*set).clone(), (*place).clone());
+                demand(Some(cluster), need);
+            }
+        }
+    }
+}
+
+/// Where a cluster is says where everything is written. Its labels, and whether it is there, decide
+/// what it gets of every set.
+fn of_cluster(change: &ResourceChange, demands: &mut Vec<Demand>) {
+    let before = change.before.as_ref().and_then(Content::cluster);
+    let after = change.after.cluster();
+    let mut demand = |need: Need| {
+        demands.push(Demand {
+            id: change.id.clone(),
+            cluster: None,
+            need,
+        });
+    };
+    let connection = |it: Option<&'_ Cluster>| -> Option<Connection> {
+        it.map(|cluster| cluster.connection.clone())
+    };
+    if after.is_some() && connection(before) != connection(after) {
+        demand(Need::All(Role::Admin));
+    }
+    for cluster in [before, after].into_iter().flatten() {
+        demand(Need::Over(Role::Admin, cluster.labels.clone()));
+    }
+}
+
+/// Nobody gives or takes what he does not have.
+fn of_grant(change: &ResourceChange, demands: &mut Vec<Demand>) {
+    let before = change.before.as_ref().and_then(Content::grant);
+    for grant in [before, change.after.grant()].into_iter().flatten() {
+        demands.push(Demand {
+            id: change.id.clone(),
+            cluster: None,
+            need: Need::Give(grant.clone()),
+        });
+    }
+}
+
+/// What is written beyond what a new revision changes: where only clusters are brought to what is
+/// committed, all of it; and what others wrote and is taken over.
+fn of_deliveries(
+    plan: &Plan,
+    heads: &Heads,
+    clusters: &Clusters<'_>,
+    purpose: Purpose,
+    demands: &mut Vec<Demand>,
+) {
+    let changed: BTreeMap<&ResourceId, &Content> = plan
+        .resources
+        .iter()
+        .map(|change| (&change.id, &change.after))
+        .collect();
+    for delivery in &plan.deliveries {
+        let role = if !delivery.adopted.is_empty() {
+            Role::Editor
+        } else if purpose == Purpose::Reconcile && delivery.write.is_some() {
+            Role::Operator
+        } else {
+            continue;
+        };
+        let id = ResourceId::Set(delivery.pair.set.clone());
+        let head = heads.get(&id).map(|head| &head.content);
+        let set = changed.get(&id).copied().or(head).and_then(Content::set);
+        let cluster = clusters.get(&delivery.pair.cluster);
+        let need = match set.zip(cluster) {
+            Some((set, cluster)) => Need::Pair(role, set.labels.clone(), cluster.labels.clone()),
+            // What is left of a set that was deleted belongs to nobody.
+            None => match cluster {
+                Some(cluster) => Need::Over(role, cluster.labels.clone()),
+                None => Need::All(role),
+            },
+        };
+        demands.push(Demand {
+            id,
+            cluster: Some(delivery.pair.cluster.clone()),
+            need,
+        });
+    }
+}
+
+/// What it demands that a set is overridden otherwise: an operator wherever that says anything else
+/// than before.
+pub(super) fn of_switch(
+    name: &SetName,
+    set: &ConfigSet,
+    [before, after]: [&Overrides; 2],
+    clusters: &Clusters<'_>,
+) -> Vec<Demand> {
+    let id = ResourceId::Set(name.clone());
+    let demand = |cluster: Option<&ClusterName>, need: Need| Demand {
+        id: id.clone(),
+        cluster: cluster.cloned(),
+        need,
+    };
+    let here = clusters.iter();
+    let here = here.filter(|(_, cluster)| set.clusters.matches(&cluster.labels));
+    let touched = here.filter(|(_, cluster)| {
+        let labels = &cluster.labels;
+        said(before, labels) != said(after, labels)
+            || render::contents(set, before, labels) != render::contents(set, after, labels)
+    });
+    let pairs = touched.map(|(cluster, place)| {
+        let need = Need::Pair(Role::Operator, set.labels.clone(), place.labels.clone());
+        demand(Some(*cluster), need)
+    });
+    let all = demand(None, Need::Set(Role::Operator, set.labels.clone()));
+    std::iter::once(all).chain(pairs).collect()
+}
+
+/// Everything that overrides say where `labels` are, whether it makes a difference there or not.
+fn said<'a>(overrides: &'a Overrides, labels: &'a Labels) -> impl PartialEq + use<'a> {
+    let flags = overrides.flags.iter();
+    let flags: Vec<_> = flags.filter(|it| it.clusters.matches(labels)).collect();
+    let open: Vec<_> = overrides.open_in(labels).collect();
+    (flags, open, &overrides.disabled)
+}

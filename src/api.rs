@@ -7,6 +7,7 @@
 mod caller;
 mod error;
 mod event;
+mod feed;
 mod query;
 pub mod report;
 mod request;
@@ -16,6 +17,7 @@ mod service;
 pub use caller::{Caller, Principal};
 pub use error::{About, Error, ErrorKind};
 pub use event::{ClocksOff, Event, Observer};
+pub use feed::{AsOf, LineageQuery, News, Readable, SnapshotQuery, SnapshotsQuery};
 pub use query::{
     At, BreakerHistoryQuery, BreakerQuery, BreakersQuery, CheckQuery, ClusterQuery, Described,
     EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, PolicyQuery, ResourcesQuery,

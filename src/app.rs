@@ -10,16 +10,18 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::api::report::{
-    BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated, Explained,
-    Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
+    BreakerHistory, BreakerReport, Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots,
+    Clusters, Drift, Evaluated, Explained, Flags, History, LineageReport, Outcome, Policy,
+    Resources, RevisionReport, Status,
 };
 use crate::api::{
-    Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, Change, CheckQuery,
-    ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,
-    Observer, Pace, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service,
+    Approval, AsOf, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, Change, CheckQuery,
+    ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LineageQuery,
+    LookQuery, News, Observer, Pace, PolicyQuery, Proposal, Readable, Request, ResourcesQuery,
+    RevisionQuery, Service, SnapshotQuery, SnapshotsQuery,
 };
 use crate::engine::Connect;
-use crate::model::{Cluster, ResourceId};
+use crate::model::{Cluster, ClusterName, ResourceId, Sequence};
 use crate::store::Store;
 
 mod again;
@@ -31,6 +33,7 @@ mod error;
 mod evaluate;
 mod expiry;
 mod explain;
+mod feed;
 mod flags;
 mod lookup;
 mod names;
@@ -218,6 +221,38 @@ impl Service for Local {
 
     async fn policy(&self, _: &Caller, query: &PolicyQuery) -> Result<Policy, Error> {
         policy::policy(self.store.as_ref(), query).await
+    }
+
+    async fn snapshots(
+        &self,
+        _: &Caller,
+        query: &SnapshotsQuery,
+    ) -> Result<AsOf<ClusterSnapshots>, Error> {
+        feed::snapshots(self.store.as_ref(), query).await
+    }
+
+    async fn snapshot(
+        &self,
+        _: &Caller,
+        query: &SnapshotQuery,
+    ) -> Result<AsOf<ClusterSnapshot>, Error> {
+        feed::snapshot(self.store.as_ref(), query).await
+    }
+
+    async fn lineage(
+        &self,
+        _: &Caller,
+        query: &LineageQuery,
+    ) -> Result<AsOf<LineageReport>, Error> {
+        feed::lineage(self.store.as_ref(), query).await
+    }
+
+    async fn readable(&self, _: &Caller, _: &ClusterName) -> Result<Readable, Error> {
+        Ok(Readable::All)
+    }
+
+    async fn wait(&self, _: &Caller, after: Sequence) -> Result<News, Error> {
+        feed::wait(self.store.as_ref(), after).await
     }
 }
 

@@ -8,23 +8,26 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::api::report::{
-    BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated, Explained,
-    Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
+    BreakerHistory, BreakerReport, Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots,
+    Clusters, Drift, Evaluated, Explained, Flags, History, LineageReport, Outcome, Policy,
+    Resources, RevisionReport, Status,
 };
 use crate::api::{
-    Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery,
-    Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, Observer, PolicyQuery,
-    Proposal, Request, ResourcesQuery, RevisionQuery, Service,
+    Approval, AsOf, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery,
+    ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LineageQuery,
+    LookQuery, News, Observer, PolicyQuery, Proposal, Readable, Request, ResourcesQuery,
+    RevisionQuery, Service, SnapshotQuery, SnapshotsQuery,
 };
-use crate::model::{Cluster, ResourceId};
+use crate::model::{Cluster, ClusterName, ResourceId, Sequence};
 use crate::wire::{
     BreakersParams, Carry, ClusterDescription, EvaluateBody, ExplainParams, FlagsParams, HEAD,
-    HistoryParams, LookParams, Named, Names, NamesParams, PaceParams, PolicyOf, PolicyParams,
-    RevisionParams, Routes, segment,
+    HEARTBEAT_SECONDS, HistoryParams, LineageParams, LookParams, Named, Names, NamesParams,
+    PaceParams, PolicyOf, PolicyParams, RevisionParams, Routes, WaitParams, segment,
 };
 
 mod address;
 mod error;
+mod feed;
 mod follow;
 mod http;
 
@@ -232,5 +235,63 @@ impl Service for Remote {
             }
         };
         self.http.ask(asked).await
+    }
+
+    async fn snapshots(
+        &self,
+        _: &Caller,
+        query: &SnapshotsQuery,
+    ) -> Result<AsOf<ClusterSnapshots>, Error> {
+        let path = segment(Routes::SNAPSHOTS, &[query.cluster.as_str()]);
+        let mut found: AsOf<ClusterSnapshots> = self.http.ask_of_moment(Send::get(&path)).await?;
+        if let Some(sets) = &query.sets {
+            found.answer.sets.retain(|item| sets.contains(&item.name));
+        }
+        Ok(found)
+    }
+
+    async fn snapshot(
+        &self,
+        _: &Caller,
+        query: &SnapshotQuery,
+    ) -> Result<AsOf<ClusterSnapshot>, Error> {
+        let names = [query.cluster.as_str(), query.set.as_str()];
+        let params = WaitParams {
+            entries: Some(true),
+            ..WaitParams::default()
+        };
+        let asked = Send::get(&segment(Routes::SNAPSHOT, &names)).with(&params)?;
+        self.http.ask_of_moment(asked).await
+    }
+
+    async fn lineage(
+        &self,
+        _: &Caller,
+        query: &LineageQuery,
+    ) -> Result<AsOf<LineageReport>, Error> {
+        let names = [query.cluster.as_str(), query.set.as_str()];
+        let asked = Send::get(&segment(Routes::LINEAGE, &names));
+        let asked = asked.with(&LineageParams::of(&query.versions))?;
+        self.http.ask_of_moment(asked).await
+    }
+
+    // What may not be read the server does not answer.
+    async fn readable(&self, _: &Caller, _: &ClusterName) -> Result<Readable, Error> {
+        Ok(Readable::All)
+    }
+
+    async fn wait(&self, _: &Caller, after: Sequence) -> Result<News, Error> {
+        let params = WaitParams {
+            after: Some(after),
+            wait: Some(format!("{}s", 2 * HEARTBEAT_SECONDS)),
+            entries: None,
+        };
+        loop {
+            let asked = Send::get(Routes::NEWS).with(&params)?;
+            let news: News = self.http.ask(asked).await?;
+            if news.sequence != after {
+                return Ok(news);
+            }
+        }
     }
 }

@@ -14,6 +14,8 @@ use crate::api::Service;
 
 mod answer;
 mod decode;
+mod descriptors;
+mod feed;
 mod health;
 mod listen;
 mod refusal;
@@ -21,6 +23,7 @@ mod request;
 mod routes;
 mod runs;
 mod shared;
+mod snapshots;
 mod tls;
 mod who;
 
@@ -62,8 +65,16 @@ impl Server {
     /// finished, and nothing new is begun.
     pub async fn serve(self, service: Arc<dyn Service>, token: Token, stop: watch::Receiver<bool>) {
         let runs = Arc::new(runs::Runs::default());
-        let shared = shared::Shared::new(service, token, Arc::clone(&runs));
+        let feed = feed::Feed::start(Arc::clone(&service));
+        let shared = shared::Shared::new(service, token, Arc::clone(&runs), feed.clone());
         let router = routes::router(shared);
+        let mut stopping = stop.clone();
+        tokio::spawn(async move {
+            // Whoever waits holds up nothing at the end.
+            if stopping.wait_for(|stop| *stop).await.is_ok() {
+                feed.end();
+            }
+        });
         listen::listen(self.listener, self.certificate, router, &runs, stop).await;
     }
 }

@@ -20,9 +20,14 @@
 //! | `GET` | `/clusters`, `/clusters/{cluster}`, `/clusters/{cluster}/policy` | clusters as the store has them |
 //! | `POST` | `/clusters/{cluster}`, `/clusters/{cluster}/policy` | the same of what is sent |
 //! | `POST` | `/cluster-checks` | whether clusters are fit for use |
+//! | `GET` | `/clusters/{cluster}/snapshots` | what a cluster should hold, by set |
+//! | `GET` | `/clusters/{cluster}/snapshots/{set}` | one finished snapshot |
+//! | `GET` | `/clusters/{cluster}/snapshots/{set}/lineage` | whether what lies there is ours |
+//! | `GET` | `/news` | what has been committed since |
 
 mod document;
 mod event_stream;
+mod feed;
 mod path;
 mod problem;
 mod query;
@@ -31,6 +36,7 @@ pub(crate) use document::{
     Carry, ClusterDescription, EvaluateBody, Named, Names, PolicyOf, document, report,
 };
 pub(crate) use event_stream::{EventStream, Frame, Name};
+pub(crate) use feed::{LineageParams, MAX_WAIT, SEQUENCE, WaitParams};
 pub(crate) use path::{HEAD, Routes, segment};
 pub(crate) use problem::{Problem, error_of};
 pub(crate) use query::{

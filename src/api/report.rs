@@ -10,6 +10,7 @@ use crate::model::API_VERSION;
 
 mod clusters;
 mod drift;
+mod feed;
 mod lookup;
 mod outcome;
 mod plan;
@@ -21,6 +22,7 @@ pub use clusters::{
     PolicyResource, PolicyRule,
 };
 pub use drift::{Drift, DriftItem};
+pub use feed::{ClusterSnapshot, ClusterSnapshots, LineageReport, SnapshotItem};
 pub use lookup::{
     Explained, ExplainedValue, History, HistoryEntry, ResourceItem, Resources, RevisionReport,
 };

@@ -5,15 +5,17 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use super::report::{
-    BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated, Explained,
-    Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
+    BreakerHistory, BreakerReport, Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots,
+    Clusters, Drift, Evaluated, Explained, Flags, History, LineageReport, Outcome, Policy,
+    Resources, RevisionReport, Status,
 };
 use super::{
-    Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery,
-    Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, Observer, PolicyQuery,
-    Proposal, Request, ResourcesQuery, RevisionQuery,
+    Approval, AsOf, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery,
+    ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LineageQuery,
+    LookQuery, News, Observer, PolicyQuery, Proposal, Readable, Request, ResourcesQuery,
+    RevisionQuery, SnapshotQuery, SnapshotsQuery,
 };
-use crate::model::{Cluster, ResourceId};
+use crate::model::{Cluster, ClusterName, ResourceId, Sequence};
 
 /// Everything that can be asked of cfgctl.
 ///
@@ -115,4 +117,33 @@ pub trait Service: Debug + Send + Sync {
 
     /// The least ACL policy with which a cluster can be used.
     async fn policy(&self, by: &Caller, query: &PolicyQuery) -> Result<Policy, Error>;
+
+    /// What a cluster should hold of every set that goes to it.
+    async fn snapshots(
+        &self,
+        by: &Caller,
+        query: &SnapshotsQuery,
+    ) -> Result<AsOf<ClusterSnapshots>, Error>;
+
+    /// One finished snapshot: what a cluster should hold of one set.
+    async fn snapshot(
+        &self,
+        by: &Caller,
+        query: &SnapshotQuery,
+    ) -> Result<AsOf<ClusterSnapshot>, Error>;
+
+    /// What tells whether what lies in a cluster is from this store, and whether it is to go.
+    async fn lineage(
+        &self,
+        by: &Caller,
+        query: &LineageQuery,
+    ) -> Result<AsOf<LineageReport>, Error>;
+
+    /// Whose snapshots may be read in a cluster. It is asked at every read of one, and by callers
+    /// who may read all of them it is answered without a look at the store.
+    async fn readable(&self, by: &Caller, cluster: &ClusterName) -> Result<Readable, Error>;
+
+    /// Waits until the newest commit is another one than `after`, and says what is new. Only a hint
+    /// to look: what there is says the store.
+    async fn wait(&self, by: &Caller, after: Sequence) -> Result<News, Error>;
 }

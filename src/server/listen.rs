@@ -16,12 +16,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
+use super::descriptors::most_connections;
 use super::request::Peer;
 use super::runs::Runs;
 use super::tls::Certificate;
 
-/// The most connections at once; whoever comes then waits.
-const MAX_CONNECTIONS: usize = 1024;
 /// How long a client may take for its greeting, and for the headers of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest head of a request: the longest address that there is, and what goes with it.
@@ -30,6 +29,10 @@ const MAX_HEAD: u32 = 128 << 10;
 const MAX_STREAMS: u32 = 64;
 /// How often a client is asked whether it is still there, and how long it may take to say so.
 const PING: Duration = Duration::from_secs(20);
+/// How long a client may take nothing of what it is sent: whoever has vanished, or reads no more, keeps
+/// no connection for ever.
+#[cfg(target_os = "linux")]
+const UNREAD: Duration = Duration::from_secs(60);
 /// How long to wait after a connection could not be taken: there may be too many of them.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How long what is begun may take at the end.
@@ -54,7 +57,8 @@ pub(super) async fn listen(
     runs: &Runs,
     stop: watch::Receiver<bool>,
 ) {
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    // Whoever comes when there are as many waits.
+    let slots = Arc::new(Semaphore::new(most_connections()));
     let graceful = GracefulShutdown::new();
     let acceptor = certificate.map(|it| TlsAcceptor::from(it.config()));
     let mut stopping = stop;
@@ -109,8 +113,7 @@ struct Connection {
 impl Connection {
     /// Finds out what the client speaks, and speaks it.
     async fn greet(self, stream: TcpStream, acceptor: Option<TlsAcceptor>) {
-        // Answers are written whole.
-        _ = stream.set_nodelay(true);
+        prepare(&stream);
         let Some(acceptor) = acceptor else {
             if let Ok(Some(protocol)) =
                 tokio::time::timeout(HEADER_TIMEOUT, protocol(&stream)).await
@@ -175,6 +178,17 @@ impl Connection {
     }
 }
 
+/// Sets what holds for every connection, as far as the system can.
+fn prepare(stream: &TcpStream) {
+    // Answers are written whole.
+    _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    {
+        let unread = u32::try_from(UNREAD.as_millis()).unwrap_or(u32::MAX);
+        _ = rustix::net::sockopt::set_tcp_user_timeout(stream, unread);
+    }
+}
+
 /// What the client speaks, by its first bytes; `None` if it went away.
 async fn protocol(stream: &TcpStream) -> Option<Protocol> {
     let mut start = [0; GREETING.len()];
@@ -190,5 +204,23 @@ async fn protocol(stream: &TcpStream) -> Option<Protocol> {
             return Some(Protocol::Http2);
         }
         tokio::time::sleep(GLANCE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn whoever_reads_nothing_is_let_go() {
+        use super::*;
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let (stream, _) = accepted.unwrap();
+        prepare(&stream);
+        let unread = rustix::net::sockopt::tcp_user_timeout(&stream).unwrap();
+        assert_eq!(u128::from(unread), UNREAD.as_millis());
+        drop(client);
     }
 }

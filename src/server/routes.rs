@@ -15,6 +15,7 @@ use super::health::{healthy, ready};
 use super::refusal::Refusal;
 use super::request::{By, RequestId, known, named};
 use super::shared::Shared;
+use super::snapshots;
 use crate::api::report::Outcome;
 use crate::api::{
     BreakerHistoryQuery, BreakerQuery, Caller, CheckQuery, ClusterQuery, Error, ErrorKind,
@@ -50,6 +51,7 @@ pub(super) fn router(shared: Shared) -> Router {
         .route(Routes::CLUSTER, get(cluster).post(cluster_among))
         .route(Routes::POLICY, get(policy).post(policy_for))
         .route(Routes::CLUSTER_CHECKS, post(check_clusters))
+        .merge(snapshots::routes())
         .fallback(absent)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(shared.clone(), known));

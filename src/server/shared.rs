@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use tokio::sync::Mutex;
 
+use super::feed::Feed;
 use super::runs::Runs;
 use super::who::Token;
 use crate::api::{Error, Service};
@@ -19,16 +20,23 @@ pub(super) struct Parts {
     pub(super) service: Arc<dyn Service>,
     pub(super) token: Token,
     pub(super) runs: Arc<Runs>,
+    pub(super) feed: Feed,
     /// What the store said last when it was asked whether it answers, and when.
     pub(super) ready: Mutex<Option<(Instant, Result<(), Error>)>>,
 }
 
 impl Shared {
-    pub(super) fn new(service: Arc<dyn Service>, token: Token, runs: Arc<Runs>) -> Self {
+    pub(super) fn new(
+        service: Arc<dyn Service>,
+        token: Token,
+        runs: Arc<Runs>,
+        feed: Feed,
+    ) -> Self {
         Self(Arc::new(Parts {
             service,
             token,
             runs,
+            feed,
             ready: Mutex::default(),
         }))
     }

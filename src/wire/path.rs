@@ -37,6 +37,10 @@ impl Routes {
     pub(crate) const CLUSTER: &str = "/v1/clusters/{cluster}";
     pub(crate) const POLICY: &str = "/v1/clusters/{cluster}/policy";
     pub(crate) const CLUSTER_CHECKS: &str = "/v1/cluster-checks";
+    pub(crate) const SNAPSHOTS: &str = "/v1/clusters/{cluster}/snapshots";
+    pub(crate) const SNAPSHOT: &str = "/v1/clusters/{cluster}/snapshots/{set}";
+    pub(crate) const LINEAGE: &str = "/v1/clusters/{cluster}/snapshots/{set}/lineage";
+    pub(crate) const NEWS: &str = "/v1/news";
     pub(crate) const HEALTHY: &str = "/healthz";
     pub(crate) const READY: &str = "/readyz";
 }

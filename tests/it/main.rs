@@ -53,6 +53,7 @@ mod reader;
 mod readme;
 mod serve;
 mod serve_changes;
+mod serve_feed;
 mod service_contract;
 mod shop;
 mod signals;

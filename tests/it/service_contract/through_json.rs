@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cfgctl::api::report::{
-    BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift, Evaluated, Explained,
-    Flags, History, Outcome, Policy, Resources, RevisionReport, Status,
+    BreakerHistory, BreakerReport, Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots,
+    Clusters, Drift, Evaluated, Explained, Flags, History, LineageReport, Outcome, Policy,
+    Resources, RevisionReport, Status,
 };
 use cfgctl::api::{
-    Approval, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery,
-    Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery, Observer, PolicyQuery,
-    Proposal, Request, ResourcesQuery, RevisionQuery, Service,
+    Approval, AsOf, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery,
+    ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LineageQuery,
+    LookQuery, News, Observer, PolicyQuery, Proposal, Readable, Request, ResourcesQuery,
+    RevisionQuery, Service, SnapshotQuery, SnapshotsQuery,
 };
-use cfgctl::model::{Cluster, ResourceId};
+use cfgctl::model::{Cluster, ClusterName, ResourceId, Sequence};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -164,5 +166,33 @@ impl<S: Service> Service for ThroughJson<S> {
 
     async fn policy(&self, by: &Caller, it: &PolicyQuery) -> Result<Policy, Error> {
         asked!(self.policy(by, it))
+    }
+
+    async fn snapshots(
+        &self,
+        by: &Caller,
+        it: &SnapshotsQuery,
+    ) -> Result<AsOf<ClusterSnapshots>, Error> {
+        asked!(self.snapshots(by, it))
+    }
+
+    async fn snapshot(
+        &self,
+        by: &Caller,
+        it: &SnapshotQuery,
+    ) -> Result<AsOf<ClusterSnapshot>, Error> {
+        asked!(self.snapshot(by, it))
+    }
+
+    async fn lineage(&self, by: &Caller, it: &LineageQuery) -> Result<AsOf<LineageReport>, Error> {
+        asked!(self.lineage(by, it))
+    }
+
+    async fn readable(&self, by: &Caller, it: &ClusterName) -> Result<Readable, Error> {
+        asked!(self.readable(by, it))
+    }
+
+    async fn wait(&self, by: &Caller, it: Sequence) -> Result<News, Error> {
+        answered(self.0.wait(&through(by), through(&it)).await)
     }
 }

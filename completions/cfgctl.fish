@@ -44,12 +44,12 @@ complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "validate" -d 'Checks 
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "diff" -d 'Shows what an apply would change, in the store and in every cluster, and changes nothing'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "apply" -d 'Makes files real: validate, show the plan, ask, commit once, deliver to every cluster'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "get" -d 'Lists what the store holds, or shows resources as manifests'
-complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "show" -d 'Shows one revision of a set, or what a cluster gets of it'
-complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "history" -d 'Lists the revisions of a set, newest first: who, when, why, and how much changed'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "show" -d 'Shows one revision of a set, a cluster or a grant, or what a cluster gets of a set'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "history" -d 'Lists the revisions of a set, a cluster or a grant, newest first: who, when, why, and how much changed'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "explain" -d 'Says where values come from: the layer, its file and line, and the revision that set them'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "status" -d 'Shows which version of every set each cluster holds, whether it is the head, since when and by whom'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "drift" -d 'Compares every cluster with what it should hold, and says what differs, why, and what mends it'
-complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "rollback" -d 'Gives a set the content of an older revision, as a new revision'
+complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "rollback" -d 'Gives a set, a cluster or a grant the content of an older revision, as a new revision'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "delete" -d 'Deletes sets, and removes their own keys from every cluster, exactly those'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "flag" -d 'Switches feature flags, and says how they stand'
 complete -c cfgctl -n "__fish_cfgctl_needs_command" -f -a "breaker" -d 'Trips and resets circuit breakers, and says how they stand'
@@ -140,6 +140,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l allow-growth -d 
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -l move-source -d 'Take over sets that were declared by another file, or by another repository'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -s l -l selector -d 'Only sets and clusters whose labels match, as in `team=payments`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -155,7 +156,7 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand get" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -l cluster -d 'Show the snapshot for this cluster instead of the manifest' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -l cluster -d 'Show the snapshot of the set for this cluster instead of the manifest' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand show" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -958,12 +959,12 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "diff" -d 'Shows what an apply would change, in the store and in every cluster, and changes nothing'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "apply" -d 'Makes files real: validate, show the plan, ask, commit once, deliver to every cluster'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "get" -d 'Lists what the store holds, or shows resources as manifests'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "show" -d 'Shows one revision of a set, or what a cluster gets of it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "history" -d 'Lists the revisions of a set, newest first: who, when, why, and how much changed'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "show" -d 'Shows one revision of a set, a cluster or a grant, or what a cluster gets of a set'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "history" -d 'Lists the revisions of a set, a cluster or a grant, newest first: who, when, why, and how much changed'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "explain" -d 'Says where values come from: the layer, its file and line, and the revision that set them'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "status" -d 'Shows which version of every set each cluster holds, whether it is the head, since when and by whom'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "drift" -d 'Compares every cluster with what it should hold, and says what differs, why, and what mends it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "rollback" -d 'Gives a set the content of an older revision, as a new revision'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "rollback" -d 'Gives a set, a cluster or a grant the content of an older revision, as a new revision'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "delete" -d 'Deletes sets, and removes their own keys from every cluster, exactly those'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "flag" -d 'Switches feature flags, and says how they stand'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and not __fish_seen_subcommand_from validate diff apply get show history explain status drift rollback delete flag breaker import cluster context serve schema completions man version help" -f -a "breaker" -d 'Trips and resets circuit breakers, and says how they stand'

@@ -5,6 +5,7 @@
 //! survives JSON unchanged, so that a client elsewhere can implement the same trait.
 
 mod caller;
+mod door;
 mod error;
 mod event;
 mod feed;
@@ -13,8 +14,10 @@ pub mod report;
 mod request;
 mod saved;
 mod service;
+mod tokens;
 
-pub use caller::{Caller, Principal};
+pub use caller::{Caller, Principal, TokenHolder, Via};
+pub use door::{Door, Keys, KnownToken, LogEntry, Noted, NotedToken};
 pub use error::{About, Error, ErrorKind};
 pub use event::{ClocksOff, Event, Observer};
 pub use feed::{AsOf, LineageQuery, News, Readable, SnapshotQuery, SnapshotsQuery};
@@ -29,6 +32,7 @@ pub use request::{
 };
 pub use saved::{SavedPlan, SavedPlanError};
 pub use service::Service;
+pub use tokens::{Lasting, TokenOrder, TokenRevocation, TokenRotation};
 
 pub use crate::engine::Pace;
 pub use crate::plan::{

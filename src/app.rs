@@ -11,14 +11,15 @@ use jiff::Timestamp;
 
 use crate::api::report::{
     BreakerHistory, BreakerReport, Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots,
-    Clusters, Drift, Evaluated, Explained, Flags, History, LineageReport, Outcome, Policy,
-    Resources, RevisionReport, Status,
+    Clusters, Drift, Evaluated, Explained, Flags, History, Identity, LineageReport, NewToken,
+    Outcome, Policy, Resources, RevisionReport, RevokedTokens, Status, Tokens,
 };
 use crate::api::{
     Approval, AsOf, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, Change, CheckQuery,
     ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LineageQuery,
     LookQuery, News, Observer, Pace, PolicyQuery, Proposal, Readable, Request, ResourcesQuery,
-    RevisionQuery, Service, SnapshotQuery, SnapshotsQuery,
+    RevisionQuery, Service, SnapshotQuery, SnapshotsQuery, TokenOrder, TokenRevocation,
+    TokenRotation,
 };
 use crate::engine::Connect;
 use crate::model::{Cluster, ClusterName, ResourceId, Sequence};
@@ -29,6 +30,7 @@ mod breakers;
 mod clusters;
 mod declare;
 mod diagnose;
+mod door;
 mod error;
 mod evaluate;
 mod expiry;
@@ -42,8 +44,10 @@ mod policy;
 mod present;
 mod run;
 mod switch;
+mod tokens;
 
 use run::Run;
+use tokens::Desk;
 
 pub use places::AllowedPlaces;
 
@@ -77,6 +81,14 @@ impl Local {
     fn run<'a>(&'a self, by: &'a Caller, pace: Pace, seen: &'a Observer) -> Run<'a> {
         let parts = (self.store.as_ref(), self.connect.as_ref(), self.clock);
         Run::new(parts, by, pace, seen)
+    }
+
+    fn desk<'a>(&'a self, by: &'a Caller) -> Desk<'a> {
+        Desk {
+            store: self.store.as_ref(),
+            by,
+            now: (self.clock)(),
+        }
     }
 }
 
@@ -253,6 +265,30 @@ impl Service for Local {
 
     async fn wait(&self, _: &Caller, after: Sequence) -> Result<News, Error> {
         feed::wait(self.store.as_ref(), after).await
+    }
+
+    async fn identity(&self, by: &Caller) -> Result<Identity, Error> {
+        self.desk(by).identity().await
+    }
+
+    async fn tokens(&self, by: &Caller) -> Result<Tokens, Error> {
+        self.desk(by).list().await
+    }
+
+    async fn create_token(&self, by: &Caller, order: &TokenOrder) -> Result<NewToken, Error> {
+        self.desk(by).create(order).await
+    }
+
+    async fn rotate_token(&self, by: &Caller, rotation: &TokenRotation) -> Result<NewToken, Error> {
+        self.desk(by).rotate(rotation).await
+    }
+
+    async fn revoke_token(
+        &self,
+        by: &Caller,
+        wanted: &TokenRevocation,
+    ) -> Result<RevokedTokens, Error> {
+        self.desk(by).revoke(wanted).await
     }
 }
 

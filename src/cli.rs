@@ -30,6 +30,7 @@ mod history;
 mod import;
 mod interrupt;
 mod keyring;
+mod login;
 mod names;
 mod progress;
 mod reference;
@@ -42,6 +43,7 @@ mod source;
 mod status;
 mod switch;
 mod token;
+mod tokens;
 mod ui;
 mod validate;
 mod verbs;
@@ -126,6 +128,11 @@ enum Command {
     Cluster(cluster::ClusterCommand),
     #[command(subcommand)]
     Context(context::ContextCommand),
+    #[command(subcommand)]
+    Token(tokens::TokenCommand),
+    Login(login::LoginArgs),
+    Logout(login::LogoutArgs),
+    Whoami(login::WhoamiArgs),
     Serve(serve::ServeArgs),
     Schema(reference::SchemaArgs),
     Completions(reference::CompletionsArgs),
@@ -233,6 +240,10 @@ fn dispatch(session: &Session, command: &Command) -> Result<Exit, Failure> {
         Command::Breaker(command) => block_on(breaker::breaker(session, command)),
         Command::Import(args) => block_on(import::import_keys(session, args)),
         Command::Cluster(command) => block_on(cluster::cluster(session, command)),
+        Command::Token(command) => block_on(tokens::token(session, command)),
+        Command::Login(args) => block_on(login::login(session, args)),
+        Command::Logout(args) => block_on(login::logout(session, args)),
+        Command::Whoami(args) => block_on(login::whoami(session, args)),
         Command::Serve(args) => block_on(serve::serve(session, args)),
     }
 }

@@ -9,14 +9,15 @@ use async_trait::async_trait;
 
 use crate::api::report::{
     BreakerHistory, BreakerReport, Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots,
-    Clusters, Drift, Evaluated, Explained, Flags, History, LineageReport, Outcome, Policy,
-    Resources, RevisionReport, Status,
+    Clusters, Drift, Evaluated, Explained, Flags, History, Identity, LineageReport, NewToken,
+    Outcome, Policy, Resources, RevisionReport, RevokedTokens, Status, Tokens,
 };
 use crate::api::{
     Approval, AsOf, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery,
     ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LineageQuery,
     LookQuery, News, Observer, PolicyQuery, Proposal, Readable, Request, ResourcesQuery,
-    RevisionQuery, Service, SnapshotQuery, SnapshotsQuery,
+    RevisionQuery, Service, SnapshotQuery, SnapshotsQuery, TokenOrder, TokenRevocation,
+    TokenRotation,
 };
 use crate::model::{Cluster, ClusterName, ResourceId, Sequence};
 use crate::wire::{
@@ -119,7 +120,12 @@ impl Service for Remote {
     async fn revision(&self, _: &Caller, query: &RevisionQuery) -> Result<RevisionReport, Error> {
         let version = query.version.map(|version| version.to_string());
         let version = version.as_deref().unwrap_or(HEAD);
-        let path = segment(Routes::REVISION, &[query.set.as_str(), version]);
+        let route = match &query.name {
+            ResourceId::Set(_) => Routes::REVISION,
+            ResourceId::Cluster(_) => Routes::CLUSTER_REVISION,
+            ResourceId::Grant(_) => Routes::GRANT_REVISION,
+        };
+        let path = segment(route, &[query.name.name(), version]);
         let cluster = query.cluster.clone();
         let asked = Send::get(&path).with(&RevisionParams { cluster })?;
         self.http.ask(asked).await
@@ -129,6 +135,7 @@ impl Service for Remote {
         let route = match &query.name {
             ResourceId::Set(_) => Routes::SET_REVISIONS,
             ResourceId::Cluster(_) => Routes::CLUSTER_REVISIONS,
+            ResourceId::Grant(_) => Routes::GRANT_REVISIONS,
         };
         let path = segment(route, &[query.name.name()]);
         let asked = Send::get(&path).with(&HistoryParams::of(query.limit))?;
@@ -293,5 +300,33 @@ impl Service for Remote {
                 return Ok(news);
             }
         }
+    }
+
+    async fn identity(&self, _: &Caller) -> Result<Identity, Error> {
+        self.http.ask(Send::get(Routes::IDENTITY)).await
+    }
+
+    async fn tokens(&self, _: &Caller) -> Result<Tokens, Error> {
+        self.http.ask(Send::get(Routes::TOKENS)).await
+    }
+
+    async fn create_token(&self, _: &Caller, order: &TokenOrder) -> Result<NewToken, Error> {
+        self.http.ask(Send::post(Routes::TOKENS, order)?).await
+    }
+
+    async fn rotate_token(&self, _: &Caller, rotation: &TokenRotation) -> Result<NewToken, Error> {
+        self.http
+            .ask(Send::post(Routes::TOKEN_ROTATIONS, rotation)?)
+            .await
+    }
+
+    async fn revoke_token(
+        &self,
+        _: &Caller,
+        wanted: &TokenRevocation,
+    ) -> Result<RevokedTokens, Error> {
+        self.http
+            .ask(Send::post(Routes::TOKEN_REVOCATIONS, wanted)?)
+            .await
     }
 }

@@ -27,6 +27,7 @@ mod survey;
 
 pub use asked::{Answers, Asked};
 pub use chance::{fresh_key, stagger};
+pub use commit::note;
 pub use deliver::{Attempt, Ending};
 pub use reconcile::{Pass, Reconciled, clusters_of};
 pub use survey::{Question, Survey};

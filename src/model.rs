@@ -9,14 +9,17 @@ mod cluster;
 mod commit;
 mod consent;
 mod contents;
+mod digest;
 mod duration;
 mod flag;
+mod grant;
 mod key;
 mod name;
 mod observed;
 mod overrides;
 mod parts;
 mod provenance;
+mod record;
 mod resource;
 mod revision;
 mod selector;
@@ -24,6 +27,7 @@ mod set;
 mod snapshot;
 mod steps;
 pub mod text;
+mod token;
 mod transaction;
 pub mod value;
 mod write;
@@ -38,10 +42,14 @@ pub use cluster::{
 pub use commit::{Commit, Heads, IdempotencyKey, IdempotencyKeyError, Sequence};
 pub use consent::Consent;
 pub use contents::{BreakerStatus, Contents, FLAGS_KEY};
+pub use digest::Digest;
 pub use duration::parse_duration;
 pub use flag::{Flag, FlagState};
+pub use grant::{Grant, Role, Subject, SubjectError};
 pub use key::{Key, KeyError, Prefix};
-pub use name::{BreakerName, ClusterName, FlagName, LayerName, NameError, SetName};
+pub use name::{
+    BreakerName, ClusterName, FlagName, GrantName, LayerName, NameError, SetName, TokenName,
+};
 pub use observed::{Fence, Observed, ObservedEntry, ObservedSnapshot, Owner, Place};
 pub use overrides::{
     BreakerState, Counted, FlagOverride, Grip, Limit, MAX_TRIPS_PER_HOUR, Opening, OverrideError,
@@ -49,13 +57,17 @@ pub use overrides::{
 };
 pub use parts::{AuxiliaryNames, Read};
 pub use provenance::{Home, Provenance, Source};
+pub use record::{
+    Record, RecordChange, RecordContent, RecordFate, RecordId, RecordIdError, RecordKind,
+};
 pub use resource::{ResourceId, ResourceKind};
 pub use revision::{Cause, Content, Operation, Origin, Planned, Revision, Version};
 pub use selector::{
     Labels, Requirement, Selector, SelectorError, check_label_key, check_label_value,
 };
 pub use set::{ConfigSet, Layer, Publish, SpringFormat};
-pub use snapshot::{Digest, Document, DocumentError, Snapshot};
+pub use snapshot::{Document, DocumentError, Snapshot};
+pub use token::{TokenId, TokenIdError, TokenKind, TokenRecord, TokenText, TokenTextError};
 pub use transaction::{Act, Expected, Step, Transaction};
 pub use write::{EntryWrite, Limits, Oversize, SnapshotWrite, Write};
 

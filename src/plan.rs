@@ -70,7 +70,7 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
     let claims = claims::claims(input, &after);
     let decided = decide::decide(after, &claims, input.reach, heads, origin, consents)?;
     let mut objections = decided.objections.clone();
-    let mut deliveries = Vec::new();
+    let mut deliveries = Vec::with_capacity(input.observed.len());
     for due in join::due(input, &decided) {
         let (delivered, against) = reconcile::reconcile(due?);
         deliveries.extend(delivered);

@@ -4,6 +4,7 @@
 //! same bytes on every machine, which is what makes a digest worth comparing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -20,7 +21,7 @@ mod flat;
 mod properties;
 
 pub use contents::contents;
-pub(crate) use contents::layered;
+pub(crate) use contents::{Variation, layered};
 
 /// The one key below a context that Spring reads whole documents from.
 const SPRING_DATA_KEY: &str = "data";
@@ -112,17 +113,25 @@ pub fn snapshot(
     cluster_name: &ClusterName,
     labels: &Labels,
 ) -> Result<Snapshot, Vec<RenderError>> {
-    let contents = contents(set, overrides, labels);
-    let entries = entries(&set.publish, &contents)?;
-    Ok(Snapshot::seal(
-        name.clone(),
-        cluster_name.clone(),
-        version,
-        origin,
-        contents,
-        entries,
-        loose(&set.publish),
-    ))
+    let contents = Arc::new(contents(set, overrides, labels));
+    let entries = Arc::new(entries(&set.publish, &contents)?);
+    let set = (name, set);
+    let cluster = cluster_name;
+    Ok(sealed(set, version, origin, cluster, contents, entries))
+}
+
+/// The same of what is rendered already.
+pub(crate) fn sealed(
+    (name, set): (&SetName, &ConfigSet),
+    version: Version,
+    origin: &Origin,
+    cluster: &ClusterName,
+    contents: Arc<Contents>,
+    entries: Arc<BTreeMap<Key, Vec<u8>>>,
+) -> Snapshot {
+    let (name, cluster) = (name.clone(), cluster.clone());
+    let loose = loose(&set.publish);
+    Snapshot::seal(name, cluster, version, origin, contents, entries, loose)
 }
 
 /// Below which keys may be delivered in batches. Where a publish target that must change at once

@@ -6,17 +6,21 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::api::Service;
+use crate::api::{Door, Service};
 
 mod answer;
+mod attempts;
 mod decode;
 mod descriptors;
 mod feed;
 mod health;
+mod keeper;
+mod lifetime;
 mod listen;
 mod refusal;
 mod request;
@@ -29,6 +33,9 @@ mod who;
 
 pub use tls::{Certificate, CertificateError};
 pub use who::{Token, TokenError};
+
+/// How long it may take to write down at the end who was there.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// A server that has an address and answers nobody yet.
 #[derive(Debug)]
@@ -61,12 +68,25 @@ impl Server {
         format!("{scheme}://{}", self.address)
     }
 
-    /// Answers for `service` to whoever shows `token`, until `stop` turns true: then what is begun is
-    /// finished, and nothing new is begun.
-    pub async fn serve(self, service: Arc<dyn Service>, token: Token, stop: watch::Receiver<bool>) {
+    /// Answers for `service` to whoever shows a token that is known behind `door`, or that of the
+    /// `owner`, until `stop` turns true: then what is begun is finished, and nothing new is begun.
+    pub async fn serve(
+        self,
+        service: Arc<dyn Service>,
+        door: Arc<dyn Door>,
+        owner: Option<Token>,
+        stop: watch::Receiver<bool>,
+    ) {
         let runs = Arc::new(runs::Runs::default());
         let feed = feed::Feed::start(Arc::clone(&service));
-        let shared = shared::Shared::new(service, token, Arc::clone(&runs), feed.clone());
+        let (keeper, entries) = keeper::Keeper::new(door, owner);
+
+        let shared = shared::Shared::new(
+            service,
+            Arc::clone(&keeper),
+            Arc::clone(&runs),
+            feed.clone(),
+        );
         let router = routes::router(shared);
         let mut stopping = stop.clone();
         tokio::spawn(async move {
@@ -75,6 +95,16 @@ impl Server {
                 feed.end();
             }
         });
+        let following = {
+            let keeper = Arc::clone(&keeper);
+            tokio::spawn(async move { keeper.follow().await })
+        };
+        let (ended, end) = watch::channel(false);
+        let writing = tokio::spawn(async move { entries.write(&keeper, end).await });
         listen::listen(self.listener, self.certificate, router, &runs, stop).await;
+        following.abort();
+        ended.send_replace(true);
+        // A store that does not answer keeps nobody from ending.
+        _ = tokio::time::timeout(LAST_WORDS, writing).await;
     }
 }

@@ -1,12 +1,16 @@
-//! The central store: every revision of every resource, and which one is the head.
+//! The central store: every revision of every resource, which one is the head, and the records
+//! beside them.
 //!
 //! A backend keeps the contract in `tests/it/store_contract.rs`; it never sees a target.
 
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
-use crate::model::{Commit, IdempotencyKey, ResourceId, Revision, Sequence, Version};
+use crate::model::{
+    Commit, IdempotencyKey, Record, RecordId, RecordKind, ResourceId, Revision, Sequence, Version,
+};
 
 mod guard;
 mod later;
@@ -16,7 +20,7 @@ mod open;
 mod seal;
 pub mod sqlite;
 
-pub use log::{CommitLimits, CommitRecord, Committed, HeadsAt, Which};
+pub use log::{CommitLimits, CommitRecord, Committed, HeadsAt, RecordsAt, Which};
 pub use open::{Missing, open};
 
 /// Where revisions live: a log of commits. All methods are safe to call from many processes at once,
@@ -53,12 +57,14 @@ pub trait Store: Debug + Send + Sync {
         limit: usize,
     ) -> Result<Vec<Revision>, StoreError>;
 
-    /// Makes all revisions of `commit` the heads if every expected head still is the head.
+    /// Makes all revisions of `commit` the heads and changes its records if every expected head still
+    /// is the head, and every record what was expected.
     ///
-    /// Fails with [`StoreError::HeadsMoved`] otherwise, having changed nothing, and with
-    /// [`StoreError::Invalid`] if the commit breaks the rules of [`Commit`]. A commit whose key the
-    /// log has already is not made again: the answer is that of the first time. Without revisions it
-    /// only compares, and leaves no record. After [`StoreError::Unknown`] the same commit with its
+    /// Fails with [`StoreError::HeadsMoved`] or [`StoreError::RecordsMoved`] otherwise, having changed
+    /// nothing, and with [`StoreError::Invalid`] or [`StoreError::InvalidRecord`] if the commit breaks
+    /// the rules of [`Commit`]. A commit whose key the log has already is not made again: the answer is
+    /// that of the first time. With neither revisions nor records nor an entry for the log it only
+    /// compares, and leaves nothing. Whatever is committed takes away records whose time is over. After [`StoreError::Unknown`] the same commit with its
     /// key finds out, and makes it if it was not.
     async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError>;
 
@@ -68,6 +74,16 @@ pub trait Store: Debug + Send + Sync {
 
     /// The record of the commit that was made under `key`, if one was.
     async fn made_under(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError>;
+
+    /// All records of one kind whose time is not over, from one moment in time.
+    async fn records(&self, kind: RecordKind) -> Result<RecordsAt, StoreError>;
+
+    /// One record, if there is such a one and its time is not over.
+    async fn record(&self, id: &RecordId) -> Result<Option<Record>, StoreError>;
+
+    /// Takes note that these records were used at these times, where they are still there and nobody
+    /// noted a use within the minute before. Commits nothing, and wakes nobody.
+    async fn touch(&self, used: &[(RecordId, Timestamp)]) -> Result<(), StoreError>;
 
     /// Waits until the newest commit is another one than `after`, and says which it is. Only a hint
     /// to look: it may be older than `after` in a store that was restored from a backup.
@@ -98,6 +114,25 @@ pub enum StoreError {
         id: ResourceId,
         /// Which rule.
         reason: &'static str,
+    },
+    /// Someone changed a record first: look again. Nothing was changed.
+    #[error("{} changed since it was read", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    RecordsMoved(Vec<RecordId>),
+    /// A change of a record breaks the rules: a bug of whoever asked for it. Nothing was changed.
+    #[error("the change of {id} is not valid: {reason}")]
+    InvalidRecord {
+        /// The first record that breaks them.
+        id: RecordId,
+        /// Which rule.
+        reason: &'static str,
+    },
+    /// There are as many records of this kind as a store takes. Nothing was changed.
+    #[error("there are {most} {}s, and a store takes no more", .kind.as_str())]
+    Full {
+        /// The kind.
+        kind: RecordKind,
+        /// The most of them.
+        most: usize,
     },
     /// There is no version left for this resource: a bug somewhere has made it skip nearly all.
     #[error(

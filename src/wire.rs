@@ -24,6 +24,10 @@
 //! | `GET` | `/clusters/{cluster}/snapshots/{set}` | one finished snapshot |
 //! | `GET` | `/clusters/{cluster}/snapshots/{set}/lineage` | whether what lies there is ours |
 //! | `GET` | `/news` | what has been committed since |
+//! | `GET` | `/identity` | who the token says one is |
+//! | `GET`, `POST` | `/tokens` | the tokens, another one |
+//! | `POST` | `/token-rotations` | one that takes over from others |
+//! | `POST` | `/token-revocations` | that tokens are valid no more |
 
 mod document;
 mod event_stream;

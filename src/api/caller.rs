@@ -1,6 +1,8 @@
-//! The caller: who asks.
+//! The caller: who asks, and from where.
 
 use serde::{Deserialize, Serialize};
+
+use crate::model::{ClusterName, TokenId, TokenKind, TokenName};
 
 /// Who asks. What a revision says of its author is taken from here, and from nowhere else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -8,6 +10,9 @@ use serde::{Deserialize, Serialize};
 pub struct Caller {
     /// Who it is.
     pub principal: Principal,
+    /// How the question came here; `None`: from this process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<Via>,
 }
 
 /// Who somebody is, as far as it was found out.
@@ -19,48 +24,104 @@ pub enum Principal {
     /// Whoever showed the token that a server was started with: `token:NAME`. Whoever could start it
     /// can write its store, so nothing is refused to this one.
     Owner(String),
-    /// Whoever showed a server this token, which its store knows: `token:NAME`.
-    Token(String),
+    /// Whoever showed a server this token, which its store knows.
+    Token(TokenHolder),
     /// cfgctl itself, which takes away what is over.
     System,
+}
+
+/// Whoever holds a token that a store knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TokenHolder {
+    /// What grants and the history call it: `token:NAME`.
+    pub subject: String,
+    /// Which of the tokens of this name it is.
+    pub id: TokenId,
+    /// What the token is for.
+    pub kind: TokenKind,
+    /// The cluster that the token is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterName>,
+}
+
+impl TokenHolder {
+    /// Whoever holds this token.
+    pub fn new(
+        name: &TokenName,
+        id: TokenId,
+        kind: TokenKind,
+        cluster: Option<ClusterName>,
+    ) -> Self {
+        Self {
+            subject: format!("token:{name}"),
+            id,
+            kind,
+            cluster,
+        }
+    }
+}
+
+/// How a question came to a server. It says nothing of who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Via {
+    /// The address at the other end of the connection.
+    pub peer: String,
+    /// What the request is called.
+    pub request: String,
+    /// What it is part of, as its sender says (W3C trace context).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
 }
 
 /// What the history calls cfgctl itself.
 const SYSTEM: &str = "cfgctl";
 
+impl From<Principal> for Caller {
+    fn from(principal: Principal) -> Self {
+        Self {
+            principal,
+            via: None,
+        }
+    }
+}
+
 impl Caller {
     /// Whoever runs this process.
     pub fn local(name: String) -> Self {
-        Self {
-            principal: Principal::Local(name),
-        }
+        Principal::Local(name).into()
     }
 
     /// Whoever showed the token called `name` that a server was started with.
     pub fn owner(name: &str) -> Self {
-        Self {
-            principal: Principal::Owner(format!("token:{name}")),
-        }
+        Principal::Owner(format!("token:{name}")).into()
     }
 
-    /// Whoever showed the token called `name`, which the store knows.
-    pub fn token(name: &str) -> Self {
-        Self {
-            principal: Principal::Token(format!("token:{name}")),
-        }
+    /// Whoever holds a token that the store knows.
+    pub fn token(holder: TokenHolder) -> Self {
+        Principal::Token(holder).into()
     }
 
     /// cfgctl itself.
     pub fn system() -> Self {
+        Principal::System.into()
+    }
+
+    /// The same, who asks in this way.
+    #[must_use]
+    pub fn via(self, via: Via) -> Self {
         Self {
-            principal: Principal::System,
+            via: Some(via),
+            ..self
         }
     }
 
     /// What the history calls it.
     pub fn actor(&self) -> &str {
         match &self.principal {
-            Principal::Local(name) | Principal::Owner(name) | Principal::Token(name) => name,
+            Principal::Local(name) | Principal::Owner(name) => name,
+            Principal::Token(holder) => &holder.subject,
             Principal::System => SYSTEM,
         }
     }

@@ -15,6 +15,8 @@ use crate::model::Version;
 pub enum ErrorKind {
     /// What was asked for makes no sense or is invalid. Nothing was changed.
     Invalid,
+    /// What is named is not there, or not for whoever asks. Nothing was changed.
+    Absent,
     /// Something moved since it was read: look again. Nothing was changed.
     Conflict,
     /// A gate refuses it until someone consents. Nothing was changed.
@@ -79,6 +81,11 @@ impl Error {
     /// What was asked for makes no sense.
     pub fn invalid(error: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Invalid, error)
+    }
+
+    /// What is named is not there.
+    pub fn absent(error: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::Absent, error)
     }
 
     /// `error` with its causes.

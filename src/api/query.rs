@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{Pace, Reach};
 use crate::model::value::Map;
 use crate::model::{
-    BreakerName, ClusterName, Content, FlagName, ResourceId, Selector, SetName, Version,
+    BreakerName, ClusterName, Content, FlagName, ResourceId, ResourceKind, Selector, SetName,
+    Version,
 };
 
 /// Which sets and clusters to look at, for `status` and `drift`.
@@ -29,17 +30,24 @@ pub struct LookQuery {
 pub struct ResourcesQuery {
     /// Their names.
     pub names: Vec<ResourceId>,
+    /// Where none is named, those of this kind; `None`: of every kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<ResourceKind>,
+    /// Where none is named, the sets and clusters whose labels it matches; empty: everything.
+    #[serde(default, skip_serializing_if = "Selector::is_empty")]
+    pub labels: Selector,
 }
 
 /// Which revision, and for which cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RevisionQuery {
-    /// The set.
-    pub set: SetName,
+    /// The resource.
+    #[serde(alias = "set")]
+    pub name: ResourceId,
     /// Its version; `None`: the newest.
     pub version: Option<Version>,
-    /// The cluster whose snapshot is wanted, in place of the manifest.
+    /// The cluster whose snapshot of a set is wanted, in place of the manifest.
     pub cluster: Option<ClusterName>,
 }
 

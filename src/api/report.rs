@@ -16,6 +16,7 @@ mod outcome;
 mod plan;
 mod runtime;
 mod status;
+mod tokens;
 
 pub use clusters::{
     ClusterCheck, ClusterItem, ClusterState, Clusters, Fitness, Policy, PolicyAccess,
@@ -36,6 +37,7 @@ pub use runtime::{
     Effect, EffectIn, Evaluated, FlagItem, FlagSource, Flags, HoldItem, Waiting,
 };
 pub use status::{Status, StatusItem};
+pub use tokens::{Identity, NewToken, PrincipalKind, RevokedTokens, TokenItem, TokenState, Tokens};
 
 /// What is answered.
 pub trait Report: Serialize + DeserializeOwned {

@@ -117,10 +117,11 @@ pub enum Permission {
 pub enum Change {
     /// These are declared; what is not named stays as it is.
     Declare(Declaration),
-    /// A set gets the content of an older revision again.
+    /// A resource gets the content of an older revision again.
     Rollback {
-        /// The set.
-        set: SetName,
+        /// The resource.
+        #[serde(alias = "set")]
+        name: ResourceId,
         /// The revision; `None`: the newest one with another content.
         to: Option<Version>,
     },

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Basis, Change, PlanToken, Request};
-use crate::model::value::{Map, canonical};
+use crate::model::value::Map;
 use crate::model::{API_VERSION, Digest};
 
 /// The `kind` of a saved plan.
@@ -111,7 +111,7 @@ impl SavedPlan {
 
     /// Over everything but the digest itself.
     fn digest(&self) -> Digest {
-        Digest::of(&canonical(self))
+        Digest::of_canonical(self)
     }
 }
 

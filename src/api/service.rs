@@ -6,14 +6,14 @@ use async_trait::async_trait;
 
 use super::report::{
     BreakerHistory, BreakerReport, Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots,
-    Clusters, Drift, Evaluated, Explained, Flags, History, LineageReport, Outcome, Policy,
-    Resources, RevisionReport, Status,
+    Clusters, Drift, Evaluated, Explained, Flags, History, Identity, LineageReport, NewToken,
+    Outcome, Policy, Resources, RevisionReport, RevokedTokens, Status, Tokens,
 };
 use super::{
     Approval, AsOf, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery,
     ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LineageQuery,
     LookQuery, News, Observer, PolicyQuery, Proposal, Readable, Request, ResourcesQuery,
-    RevisionQuery, SnapshotQuery, SnapshotsQuery,
+    RevisionQuery, SnapshotQuery, SnapshotsQuery, TokenOrder, TokenRevocation, TokenRotation,
 };
 use crate::model::{Cluster, ClusterName, ResourceId, Sequence};
 
@@ -62,7 +62,7 @@ pub trait Service: Debug + Send + Sync {
     /// Resources as they are.
     async fn resources(&self, by: &Caller, query: &ResourcesQuery) -> Result<Resources, Error>;
 
-    /// One revision of a set, or what a cluster gets of it.
+    /// One revision of a resource, or what a cluster gets of that of a set.
     async fn revision(&self, by: &Caller, query: &RevisionQuery) -> Result<RevisionReport, Error>;
 
     /// The revisions of a resource, newest first.
@@ -118,7 +118,8 @@ pub trait Service: Debug + Send + Sync {
     /// The least ACL policy with which a cluster can be used.
     async fn policy(&self, by: &Caller, query: &PolicyQuery) -> Result<Policy, Error>;
 
-    /// What a cluster should hold of every set that goes to it.
+    /// What a cluster should hold of every set that goes to it. As with all that says which commit it
+    /// follows from, where it is kept ready that may for a moment be one before the newest.
     async fn snapshots(
         &self,
         by: &Caller,
@@ -146,4 +147,23 @@ pub trait Service: Debug + Send + Sync {
     /// Waits until the newest commit is another one than `after`, and says what is new. Only a hint
     /// to look: what there is says the store.
     async fn wait(&self, by: &Caller, after: Sequence) -> Result<News, Error>;
+
+    /// Who asks, as far as it is known here.
+    async fn identity(&self, by: &Caller) -> Result<Identity, Error>;
+
+    /// The tokens that the store knows.
+    async fn tokens(&self, by: &Caller) -> Result<Tokens, Error>;
+
+    /// Makes a token. Its text is in the answer, and nowhere else.
+    async fn create_token(&self, by: &Caller, order: &TokenOrder) -> Result<NewToken, Error>;
+
+    /// Makes a token that takes over from those of its name, which stay valid for a while.
+    async fn rotate_token(&self, by: &Caller, rotation: &TokenRotation) -> Result<NewToken, Error>;
+
+    /// Ends tokens: from now on whoever shows one is unknown.
+    async fn revoke_token(
+        &self,
+        by: &Caller,
+        wanted: &TokenRevocation,
+    ) -> Result<RevokedTokens, Error>;
 }

@@ -106,9 +106,10 @@ async fn delivered(run: &Run<'_>, request: &Request, committed: &[NewRevision]) 
 
 /// What has to do with these: another cluster may mean every set.
 fn reach(committed: &[NewRevision]) -> Reach {
-    let sets = committed.iter().map(|it| match &it.name {
-        ResourceId::Set(name) => Some(name.clone()),
-        ResourceId::Cluster(_) => None,
+    let sets = committed.iter().filter_map(|it| match &it.name {
+        ResourceId::Set(name) => Some(Some(name.clone())),
+        ResourceId::Cluster(_) => Some(None),
+        ResourceId::Grant(_) => None,
     });
     let sets: Option<BTreeSet<SetName>> = sets.collect();
     sets.map_or(Reach::All, Reach::Named)
@@ -135,6 +136,7 @@ fn is_made_by(actor: &str, change: &Change, made: &[(ResourceId, Revision)]) -> 
     all.all(|(id, revision)| {
         let cause = &revision.origin.cause;
         let is_set = |set: &SetName| id.kind() == ResourceKind::Set && id.name() == set.as_str();
+        let is_named = |name: &ResourceId| id == name;
         revision.origin.actor == actor
             && match change {
                 Change::Declare(declared) => {
@@ -142,11 +144,11 @@ fn is_made_by(actor: &str, change: &Change, made: &[(ResourceId, Revision)]) -> 
                     // What a cluster is called changes sets that nobody declares.
                     *cause == Cause::Apply && content.is_none_or(|it| *it == revision.content)
                 }
-                Change::Rollback { set, to: None } => {
-                    matches!(cause, Cause::Rollback { .. }) && is_set(set)
+                Change::Rollback { name, to: None } => {
+                    matches!(cause, Cause::Rollback { .. }) && is_named(name)
                 }
-                Change::Rollback { set, to: Some(to) } => {
-                    *cause == Cause::Rollback { to: *to } && is_set(set)
+                Change::Rollback { name, to: Some(to) } => {
+                    *cause == Cause::Rollback { to: *to } && is_named(name)
                 }
                 Change::Delete(names) => *cause == Cause::Delete && names.contains(id),
                 Change::Reconcile(_) => *cause == Cause::Apply,

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::names::{self, known};
 use super::run::Run;
 use crate::api::report::{ClusterCheck, ClusterItem, ClusterState, Clusters, Fitness};
-use crate::api::{CheckQuery, ClusterQuery, Described, Error};
+use crate::api::{CheckQuery, ClusterQuery, Described, Error, ErrorKind};
 use crate::engine::EngineError;
 use crate::manifest::closest;
 use crate::model::text::place;
@@ -95,10 +95,10 @@ pub(super) fn described_as<'a>(
 ) -> Result<&'a Cluster, Error> {
     let content = described.get(&ResourceId::Cluster(name.clone()));
     content.and_then(Content::cluster).ok_or_else(|| {
-        let error = Error::invalid(format!("there is no cluster `{name}`"));
+        let error = Error::absent(format!("there is no cluster `{name}`"));
         let clusters = described.keys().filter_map(|id| match id {
             ResourceId::Cluster(name) => Some(name.as_str()),
-            ResourceId::Set(_) => None,
+            ResourceId::Grant(_) | ResourceId::Set(_) => None,
         });
         match closest(name.as_str(), clusters) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -131,7 +131,7 @@ fn chosen<'a>(
 ) -> Result<BTreeMap<&'a ClusterName, &'a Cluster>, Error> {
     let found = described.iter().filter_map(|(id, content)| match id {
         ResourceId::Cluster(name) => Some((name, content.cluster()?)),
-        ResourceId::Set(_) => None,
+        ResourceId::Grant(_) | ResourceId::Set(_) => None,
     });
     let found: BTreeMap<_, _> = found
         .filter(|(name, cluster)| {
@@ -140,7 +140,12 @@ fn chosen<'a>(
         })
         .collect();
     if found.is_empty() {
-        return Err(Error::invalid("there is no cluster to check")
+        let kind = if query.names.is_empty() {
+            ErrorKind::Invalid
+        } else {
+            ErrorKind::Absent
+        };
+        return Err(Error::new(kind, "there is no cluster to check")
             .hint("`cfgctl cluster list` shows those of the store; `-f` takes them from files"));
     }
     Ok(found)

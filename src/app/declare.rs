@@ -176,8 +176,9 @@ async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
             asked.desired.contents.clone_from(&declared.contents);
             asked.desired.provenances.clone_from(&declared.provenances);
         }
-        Change::Rollback { set, to } => {
-            let (id, old) = older(store, set, *to).await?;
+        Change::Rollback { name, to } => {
+            let id = name.clone();
+            let old = older(store, name, *to).await?;
             let (to, content, provenance) = (old.version, old.content, old.provenance);
             // Clusters and other sets are those of today, so it is checked like a new one.
             let contents = BTreeMap::from([(id.clone(), content)]);
@@ -241,23 +242,24 @@ async fn known_heads(store: &dyn Store, names: &BTreeSet<ResourceId>) -> Result<
 /// The revision to go back to.
 async fn older(
     store: &dyn Store,
-    set: &SetName,
+    id: &ResourceId,
     to: Option<Version>,
-) -> Result<(ResourceId, crate::model::Revision), Error> {
-    let heads = names::around(store, [set]).await?;
-    let id = names::known_set(&heads, set)?;
+) -> Result<crate::model::Revision, Error> {
+    let heads = known_heads(store, &BTreeSet::from([id.clone()])).await?;
+    names::known(&heads, id)?;
     let old = match to {
-        Some(version) => names::revision(store, &id, version).await?,
-        None => previous(store, &id, set).await?,
+        Some(version) => names::revision(store, id, version).await?,
+        None => previous(store, id).await?,
     };
     if old.content == Content::Deleted {
         let to = old.version;
+        let name = names::short(id);
         return Err(
-            Error::invalid(format!("revision {to} of `{set}` is its deletion"))
-                .hint(format!("`cfgctl delete {set}` deletes it")),
+            Error::invalid(format!("revision {to} of `{name}` is its deletion"))
+                .hint(format!("`cfgctl delete {name}` deletes it")),
         );
     }
-    Ok((id, old))
+    Ok(old)
 }
 
 /// How many revisions are read at once when one with another content is looked for.
@@ -266,11 +268,7 @@ const PAGE: usize = 50;
 const SEARCHED: usize = 1000;
 
 /// The newest revision whose content is another one than the head's, and is no deletion.
-async fn previous(
-    store: &dyn Store,
-    id: &ResourceId,
-    set: &SetName,
-) -> Result<crate::model::Revision, Error> {
+async fn previous(store: &dyn Store, id: &ResourceId) -> Result<crate::model::Revision, Error> {
     let mut head: Option<Content> = None;
     let mut before = None;
     for _ in 0..SEARCHED / PAGE {
@@ -280,18 +278,22 @@ async fn previous(
         for revision in page {
             match &head {
                 None => head = Some(revision.content),
-                Some(head) if *head != revision.content && revision.content.set().is_some() => {
+                Some(head) if *head != revision.content && revision.content != Content::Deleted => {
                     return Ok(revision);
                 }
                 Some(_) => {}
             }
         }
     }
-    Err(
-        Error::invalid(format!("`{set}` has no older content to go back to")).hint(format!(
-            "`cfgctl delete {set}` removes it from every cluster"
-        )),
-    )
+    let name = names::short(id);
+    let error = format!("`{name}` has no older content to go back to");
+    let deletes = match id {
+        ResourceId::Set(_) => format!("`cfgctl delete {name}` removes it from every cluster"),
+        ResourceId::Cluster(_) | ResourceId::Grant(_) => {
+            format!("`cfgctl delete {name}` deletes it")
+        }
+    };
+    Err(Error::invalid(error).hint(deletes))
 }
 
 /// The living resources of the store that are not declared.
@@ -340,7 +342,7 @@ async fn dropped(
         match (found.next(), found.next()) {
             (None, _) => {
                 let error = format!("nothing named `{name}` is switched by hand");
-                return Err(Error::invalid(error)
+                return Err(Error::absent(error)
                     .hint("`cfgctl flag list` and `cfgctl breaker list` show what is"));
             }
             (Some(part), None) => _ = dropped.insert((name.set.clone(), part.clone())),

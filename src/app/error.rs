@@ -21,6 +21,14 @@ impl From<StoreError> for Error {
                     ),
                 )
             }
+            StoreError::RecordsMoved(_) => (
+                ErrorKind::Conflict,
+                "someone was faster; look again".to_owned(),
+            ),
+            StoreError::Full { kind, .. } => (
+                ErrorKind::Refused,
+                format!("nothing was changed; remove {}s that nobody uses", kind.as_str()),
+            ),
             StoreError::Absent { .. } => (
                 ErrorKind::Unavailable,
                 "name another one with `--store`, `CFGCTL_STORE` or a context".to_owned(),
@@ -29,7 +37,7 @@ impl From<StoreError> for Error {
                 ErrorKind::Invalid,
                 "name another one with `--store`, `CFGCTL_STORE` or a context".to_owned(),
             ),
-            StoreError::Invalid { .. } => (
+            StoreError::Invalid { .. } | StoreError::InvalidRecord { .. } => (
                 ErrorKind::Bug,
                 "this is a bug in cfgctl; nothing was changed".to_owned(),
             ),
@@ -105,7 +113,11 @@ impl From<TargetError> for Error {
 
 impl From<SwitchError> for Error {
     fn from(error: SwitchError) -> Self {
-        let failure = Self::of(ErrorKind::Invalid, &error);
+        let kind = match error {
+            SwitchError::NotDeclared { .. } => ErrorKind::Absent,
+            _ => ErrorKind::Invalid,
+        };
+        let failure = Self::of(kind, &error);
         match error {
             SwitchError::NotDeclared {
                 set,

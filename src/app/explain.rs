@@ -33,7 +33,7 @@ pub(super) async fn explain(store: &dyn Store, query: &ExplainQuery) -> Result<E
     let page = pages.first(set).await?;
     let (newest, mut older) = page
         .split_first()
-        .ok_or_else(|| Error::invalid(format!("{id} did not exist then")))?;
+        .ok_or_else(|| Error::absent(format!("{id} did not exist then")))?;
 
     let chosen = chosen(&heads, cluster.as_ref())?;
     let searches = chosen.into_iter();
@@ -109,7 +109,7 @@ impl<'a> Pages<'a> {
             Some(At::Version(version))
                 if page.first().is_some_and(|first| first.version != version) =>
             {
-                return Err(Error::invalid(format!("{set} has no revision {version}"))
+                return Err(Error::absent(format!("{set} has no revision {version}"))
                     .hint(format!("`cfgctl history {set}` lists them")));
             }
             None | Some(At::Version(_)) => {}
@@ -150,7 +150,7 @@ fn chosen<'a>(
     let id = ResourceId::Cluster(name.clone());
     known(heads, &id)?;
     let cluster = all.get(name);
-    let cluster = cluster.ok_or_else(|| Error::invalid(format!("{id} was deleted")))?;
+    let cluster = cluster.ok_or_else(|| Error::absent(format!("{id} was deleted")))?;
     Ok(vec![(name, &cluster.labels)])
 }
 
@@ -161,7 +161,7 @@ fn narrow(searches: &mut Searches<'_>, key: &str) -> Result<(), Error> {
     let below = format!("{key}.");
     let is_wanted = |name: &str| name == key || name.starts_with(&below);
     if !names.is_empty() && !names.iter().any(|name| is_wanted(name)) {
-        let error = Error::invalid(format!("there is no key `{key}`"));
+        let error = Error::absent(format!("there is no key `{key}`"));
         return Err(match near(key, &names) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint("without a key, `cfgctl explain` shows all of them"),

@@ -74,16 +74,16 @@ pub(super) async fn snapshot(
     let head = head(store, &found, &id).await?;
     let set = head.content.set().ok_or_else(|| deleted(&id))?;
     if !set.clusters.matches(&place.labels) {
-        return Err(Error::invalid(format!(
+        return Err(Error::absent(format!(
             "{name} does not go to {cluster}: its clusters are `{}`",
             set.clusters
         )));
     }
     let snapshot = rendered(name, set, &head, cluster, &place)?;
-    let entries = snapshot.entries.into_iter().map(|(key, bytes)| {
-        let text = String::from_utf8(bytes);
+    let entries = snapshot.entries.iter().map(|(key, bytes)| {
+        let text = std::str::from_utf8(bytes);
         let text = text.map_err(|error| Error::of(ErrorKind::Bug, &error));
-        Ok((key, text?))
+        Ok((key.clone(), text?.to_owned()))
     });
     Ok(AsOf {
         sequence: found.sequence,
@@ -189,7 +189,7 @@ async fn head(store: &dyn Store, found: &HeadsAt, id: &ResourceId) -> Result<Rev
 }
 
 fn deleted(id: &ResourceId) -> Error {
-    Error::invalid(format!("{id} was deleted"))
+    Error::absent(format!("{id} was deleted"))
         .hint(format!("`cfgctl history {id}` shows what it was"))
 }
 

@@ -1,6 +1,6 @@
 //! Resources, revisions and histories, as the store has them.
 
-use super::names::{around, clusters, known, known_set};
+use super::names::{clusters, known};
 use super::present::gathered;
 use crate::api::report::{
     History, HistoryEntry, HoldItem, ResourceItem, Resources, RevisionReport,
@@ -31,13 +31,19 @@ pub(super) async fn resources(
     for id in &query.names {
         let head = known(&heads, id)?;
         if !is_living(head) {
-            return Err(Error::invalid(format!("{id} was deleted"))
+            return Err(Error::absent(format!("{id} was deleted"))
                 .hint(format!("`cfgctl history {id}` shows what it was")));
         }
         chosen.push((id, head));
     }
     if query.names.is_empty() {
-        chosen.extend(heads.iter().filter(|(_, head)| is_living(head)));
+        let is_asked = |(id, head): &(&ResourceId, &Revision)| {
+            let labels = || head.content.labels();
+            is_living(head)
+                && query.kind.is_none_or(|kind| kind == id.kind())
+                && (query.labels.is_empty() || labels().is_some_and(|it| query.labels.matches(it)))
+        };
+        chosen.extend(heads.iter().filter(is_asked));
     }
     Ok(Resources {
         overridden: overridden(&heads, &chosen),
@@ -67,7 +73,7 @@ fn overridden(heads: &Heads, chosen: &[(&ResourceId, &Revision)]) -> Vec<HoldIte
     let clusters = clusters(heads);
     let sets = chosen.iter().filter_map(|(id, head)| match id {
         ResourceId::Set(name) => Some((name, head.content.set()?, &head.overrides)),
-        ResourceId::Cluster(_) => None,
+        ResourceId::Cluster(_) | ResourceId::Grant(_) => None,
     });
     gathered(sets.flat_map(|(name, set, overrides)| {
         let here = clusters.iter();
@@ -80,31 +86,40 @@ fn overridden(heads: &Heads, chosen: &[(&ResourceId, &Revision)]) -> Vec<HoldIte
 }
 
 fn item(id: &ResourceId, head: &Revision) -> ResourceItem {
-    let cluster = head.content.cluster();
+    let labels = head.content.labels();
+    let is_cluster = head.content.cluster().is_some();
     ResourceItem {
         name: id.clone(),
         version: head.version,
         changed: head.origin.at,
         actor: head.origin.actor.clone(),
         manifest: manifest_of(id, &head.content),
-        labels: cluster.map(|cluster| cluster.labels.clone()),
+        labels: labels.filter(|it| is_cluster || !it.is_empty()).cloned(),
         clusters: head.content.set().map(|set| set.clusters.clone()),
     }
 }
 
-/// One revision of a set, or what a cluster gets of it.
+/// One revision of a resource, or what a cluster gets of that of a set.
 pub(super) async fn revision(
     store: &dyn Store,
     query: &RevisionQuery,
 ) -> Result<RevisionReport, Error> {
-    let heads = around(store, [&query.set]).await?;
-    let id = known_set(&heads, &query.set)?;
+    let id = query.name.clone();
+    let heads = heads_of(store, std::slice::from_ref(&id)).await?;
+    known(&heads, &id)?;
     let revision = match query.version {
         Some(version) => super::names::revision(store, &id, version).await?,
         None => known(&heads, &id)?.clone(),
     };
-    let snapshot = match (&query.cluster, revision.content.set()) {
-        (Some(cluster), Some(set)) => Some(snapshot(&heads, &query.set, set, &revision, cluster)?),
+    let snapshot = match (&query.cluster, &id, revision.content.set()) {
+        (Some(cluster), ResourceId::Set(name), Some(set)) => {
+            Some(snapshot(&heads, name, set, &revision, cluster)?)
+        }
+        (Some(_), ResourceId::Cluster(_) | ResourceId::Grant(_), _) => {
+            return Err(Error::invalid(format!(
+                "{id} goes to no cluster: only a set does"
+            )));
+        }
         _ => None,
     };
     Ok(RevisionReport {
@@ -127,9 +142,9 @@ fn snapshot(
 ) -> Result<Document, Error> {
     let id = ResourceId::Cluster(cluster.clone());
     let place = known(heads, &id)?.content.cluster();
-    let place = place.ok_or_else(|| Error::invalid(format!("{id} was deleted")))?;
+    let place = place.ok_or_else(|| Error::absent(format!("{id} was deleted")))?;
     if !set.clusters.matches(&place.labels) {
-        return Err(Error::invalid(format!(
+        return Err(Error::absent(format!(
             "{name}@{} does not go to {cluster}: its clusters are `{}`",
             revision.version, set.clusters
         )));
@@ -202,7 +217,10 @@ mod tests {
 
     fn resources_of(world: &World, names: &[ResourceId]) -> Result<Resources, Error> {
         let names = names.to_vec();
-        let query = ResourcesQuery { names };
+        let query = ResourcesQuery {
+            names,
+            ..ResourcesQuery::default()
+        };
         world
             .runtime
             .block_on(resources(world.store.as_ref(), &query))
@@ -258,7 +276,7 @@ mod tests {
         }));
         let of = |version: Option<u64>, cluster: Option<&str>| {
             let query = RevisionQuery {
-                set: "shop".parse().unwrap(),
+                name: set_id("shop"),
                 version: version.map(crate::plan::testing::version),
                 cluster: cluster.map(|name| name.parse().unwrap()),
             };

@@ -49,7 +49,7 @@ pub(super) fn living<'a>(
     let id = ResourceId::Set(name.clone());
     let head = known(heads, &id)?;
     let set = head.content.set();
-    let set = set.ok_or_else(|| Error::invalid(format!("{id} was deleted")))?;
+    let set = set.ok_or_else(|| Error::absent(format!("{id} was deleted")))?;
     Ok((set, head))
 }
 
@@ -78,7 +78,7 @@ pub(super) fn known_part<'a, N: Ord + std::fmt::Display, T>(
     name: &N,
 ) -> Result<&'a T, Error> {
     parts.get(name).ok_or_else(|| {
-        let error = Error::invalid(format!("{set} has no {kind} `{name}`"));
+        let error = Error::absent(format!("{set} has no {kind} `{name}`"));
         let names: Vec<String> = parts.keys().map(ToString::to_string).collect();
         let meant = crate::manifest::closest(&name.to_string(), names.iter().map(String::as_str));
         match meant {
@@ -91,7 +91,7 @@ pub(super) fn known_part<'a, N: Ord + std::fmt::Display, T>(
 /// The head of a resource that exists or existed.
 pub(super) fn known<'a>(heads: &'a Heads, id: &ResourceId) -> Result<&'a Revision, Error> {
     heads.get(id).ok_or_else(|| {
-        let error = Error::invalid(format!("there is no {id}"));
+        let error = Error::absent(format!("there is no {id}"));
         if let Some(hint) = kind(id) {
             return error.hint(hint);
         }
@@ -110,6 +110,9 @@ fn kind(id: &ResourceId) -> Option<&'static str> {
         }
         (ResourceKind::Set, "cluster" | "clusters") => {
             Some("a cluster is named `cluster/NAME`; `cfgctl cluster list` lists them")
+        }
+        (ResourceKind::Set, "grant" | "grants") => {
+            Some("a grant is named `grant/NAME`; `cfgctl get grants` lists them")
         }
         (ResourceKind::Set, "flag" | "flags") => Some("`cfgctl flag list` lists flags"),
         (ResourceKind::Set, "breaker" | "breakers") => Some("`cfgctl breaker list` lists breakers"),
@@ -133,7 +136,7 @@ pub(super) async fn revision(
     let mut found = store.revisions(&[(id.clone(), version)]).await?;
     let found = found.pop().map(|(_, revision)| revision);
     found.ok_or_else(|| {
-        Error::invalid(format!("{id} has no revision {version}"))
+        Error::absent(format!("{id} has no revision {version}"))
             .hint(format!("`cfgctl history {}` lists them", short(id)))
     })
 }
@@ -144,16 +147,16 @@ pub(super) fn clusters(heads: &Heads) -> BTreeMap<&ClusterName, &Cluster> {
         .iter()
         .filter_map(|(id, head)| match id {
             ResourceId::Cluster(name) => Some((name, head.content.cluster()?)),
-            ResourceId::Set(_) => None,
+            ResourceId::Grant(_) | ResourceId::Set(_) => None,
         })
         .collect()
 }
 
 /// A resource as it is typed: sets without their kind.
-fn short(id: &ResourceId) -> String {
+pub(super) fn short(id: &ResourceId) -> String {
     match id.kind() {
         ResourceKind::Set => id.name().to_owned(),
-        ResourceKind::Cluster => id.to_string(),
+        ResourceKind::Cluster | ResourceKind::Grant => id.to_string(),
     }
 }
 

@@ -119,6 +119,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::api::TokenHolder;
+    use crate::model::TokenKind;
 
     fn refusal(places: &AllowedPlaces, by: &Caller, connection: &Value) -> Option<String> {
         let cluster = json!({"labels": {}, "connection": connection});
@@ -150,7 +152,13 @@ mod tests {
 
     #[test]
     fn a_caller_elsewhere_names_no_place_of_this_machine_that_is_not_allowed() {
-        for by in [Caller::owner("admin"), Caller::token("ci")] {
+        let ci = TokenHolder::new(
+            &"ci".parse().unwrap(),
+            "0123456789".parse().unwrap(),
+            TokenKind::Api,
+            None,
+        );
+        for by in [Caller::owner("admin"), Caller::token(ci)] {
             let none = AllowedPlaces::default();
             let some = AllowedPlaces {
                 directories: vec!["/srv/clusters".into()],

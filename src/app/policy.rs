@@ -37,7 +37,7 @@ pub(super) async fn policy(store: &dyn Store, query: &PolicyQuery) -> Result<Pol
     };
     for set in sets {
         if !described.contains_key(&ResourceId::Set(set.clone())) {
-            return Err(Error::invalid(format!("there is no set `{set}`"))
+            return Err(Error::absent(format!("there is no set `{set}`"))
                 .hint("`cfgctl get` lists those of the store; `-f` takes them from files"));
         }
     }

@@ -1,6 +1,7 @@
 //! Whether what a cluster gets fits into the transactions of its Consul.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -225,7 +226,7 @@ fn first_write(rendering: &Rendering<'_>, cluster: &ClusterName) -> Write {
         auxiliary: Auxiliary::default(),
         set: rendering.name.clone(),
         snapshot: SnapshotWrite::Put { value, expected },
-        entries: (snapshot.entries.into_iter())
+        entries: (Arc::unwrap_or_clone(snapshot.entries).into_iter())
             .map(|(key, value)| {
                 (
                     key,

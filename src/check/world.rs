@@ -75,6 +75,8 @@ impl<'a> World<'a> {
             }
             (ResourceId::Set(name), None, _) => drop(self.sets.remove(name)),
             (ResourceId::Cluster(name), _, None) => drop(self.clusters.remove(name)),
+            // What it selects may come later.
+            (ResourceId::Grant(_), ..) => {}
         }
     }
 }

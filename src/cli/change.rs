@@ -19,7 +19,7 @@ use crate::api::{
     RevisionQuery, SavedPlan,
 };
 use crate::manifest::{self, Loaded};
-use crate::model::{Cause, Consent, ResourceId, SetName, Version};
+use crate::model::{Cause, Consent, ResourceId, Version};
 
 /// What a person says about a change.
 #[derive(Clone, Debug, clap::Args)]
@@ -174,8 +174,8 @@ impl GateArgs {
 pub(crate) enum DeclaredIn {
     /// In these files.
     Files(Arc<Loaded>),
-    /// In an older revision of this set.
-    InHistory(SetName),
+    /// In an older revision of this resource.
+    InHistory(ResourceId),
     /// Nothing new is declared.
     Nowhere,
 }
@@ -283,19 +283,19 @@ impl<'a> Changing<'a> {
         }
     }
 
-    /// What was loaded, or would be if the revision `version` of a set stood in a file.
+    /// What was loaded, or would be if the revision `version` of a resource stood in a file.
     async fn loaded(&self, version: Option<Version>) -> Option<Arc<Loaded>> {
         match (&self.written, version) {
             (DeclaredIn::Files(loaded), _) => Some(Arc::clone(loaded)),
-            (DeclaredIn::InHistory(set), Some(version)) => {
+            (DeclaredIn::InHistory(id), Some(version)) => {
                 let query = RevisionQuery {
-                    set: set.clone(),
+                    name: id.clone(),
                     version: Some(version),
                     cluster: None,
                 };
                 let Connected { service, by } = self.connected;
                 let revision = service.revision(by, &query).await.ok()?;
-                let name = format!("{set}@{version}").into();
+                let name = format!("{}@{version}", id.name()).into();
                 Some(Arc::new(manifest::written(name, &revision.manifest?)))
             }
             (DeclaredIn::InHistory(_) | DeclaredIn::Nowhere, _) => None,

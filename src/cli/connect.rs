@@ -13,7 +13,7 @@ use super::failure::{Exit, Failure};
 use super::keyring::Keyring;
 use super::session::Session;
 use super::token;
-use crate::api::{Caller, Error, Service};
+use crate::api::{Caller, Door, Error, Service};
 use crate::app::Local;
 use crate::client::Remote;
 use crate::engine::Connect;
@@ -64,18 +64,20 @@ pub(crate) fn without_store(session: &Session) -> Connected {
 async fn open(session: &Session, missing: Missing) -> Result<Connected, Failure> {
     let (location, why) = session.store_location()?;
     if is_server(&location) {
-        return remote(session, &location);
+        let address = server_address(&location)?;
+        let token = token::for_server(&session.environment, &address).await?;
+        return to_server(session, &address, token.as_deref());
     }
     let store = store_at(&location, &why, missing).await?;
     Ok(over(session, store))
 }
 
-/// The service over the store that the session names, for callers elsewhere too, who may name these
-/// `places` of this machine.
+/// The service over the store that the session names, and its door, for callers elsewhere too, who may
+/// name these `places` of this machine.
 pub(crate) async fn for_others(
     session: &Session,
     places: AllowedPlaces,
-) -> Result<Arc<dyn Service>, Failure> {
+) -> Result<(Arc<dyn Service>, Arc<dyn Door>), Failure> {
     let (location, why) = session.store_location()?;
     if is_server(&location) {
         let error = format!("`{}` is a server itself", place(&location));
@@ -84,7 +86,8 @@ pub(crate) async fn for_others(
         );
     }
     let store = store_at(&location, &why, Missing::Create).await?;
-    Ok(Arc::new(local(session, store).allowing(places)))
+    let local = Arc::new(local(session, store).allowing(places));
+    Ok((Arc::clone(&local) as _, local))
 }
 
 /// Whether a store is behind a server.
@@ -92,10 +95,20 @@ pub(crate) fn is_server(location: &str) -> bool {
     matches!(scheme(location), Some("http" | "https"))
 }
 
+/// The address of a server in the one form that it has.
+pub(crate) fn server_address(location: &str) -> Result<String, Failure> {
+    let remote = Remote::new(location, None);
+    let remote = remote.map_err(|error| Failure::new(Exit::Usage, error))?;
+    Ok(remote.location())
+}
+
 /// The service at a server. Who asks there is who the token says.
-fn remote(session: &Session, location: &str) -> Result<Connected, Failure> {
-    let token = token::for_server(&session.environment)?;
-    let remote = Remote::new(location, token.as_deref());
+pub(crate) fn to_server(
+    session: &Session,
+    address: &str,
+    token: Option<&str>,
+) -> Result<Connected, Failure> {
+    let remote = Remote::new(address, token);
     let remote = remote.map_err(|error| Failure::new(Exit::Usage, error))?;
     Ok(Connected {
         service: Arc::new(remote),

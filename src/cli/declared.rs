@@ -68,7 +68,7 @@ impl FileArgs {
         if loaded.has_errors() {
             return Err(invalid(&loaded.findings, &loaded.sources));
         }
-        Ok(Arc::new(loaded))
+        Ok(keep(loaded))
     }
 
     /// Reads and checks every file on its own, without a store.
@@ -79,8 +79,16 @@ impl FileArgs {
         if loaded.has_errors() {
             return Err(invalid(&loaded.findings, &loaded.sources));
         }
-        Ok(Arc::new(loaded))
+        Ok(keep(loaded))
     }
+}
+
+/// Keeps what was loaded until the process ends, which is soon: giving it back value by value takes
+/// longer than much that is done with it.
+pub(crate) fn keep(loaded: Loaded) -> Arc<Loaded> {
+    let loaded = Arc::new(loaded);
+    std::mem::forget(Arc::clone(&loaded));
+    loaded
 }
 
 /// Shows what was found in what was loaded.
@@ -149,7 +157,7 @@ pub(crate) fn provenances(session: &Session, loaded: &Loaded) -> BTreeMap<Resour
     let mut sources: BTreeMap<&std::path::Path, Option<Source>> = BTreeMap::new();
     let mut of = |manifest: &Manifest| {
         let set = manifest.content.set()?;
-        let name = loaded.sources.name(manifest.places.value.source);
+        let name = loaded.sources.name(manifest.places.whole().source);
         let source = sources
             .entry(name)
             .or_insert_with(|| source::of(&directory.join(name)));

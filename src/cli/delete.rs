@@ -10,10 +10,11 @@ use crate::model::ResourceId;
 /// Deletes sets, and removes their own keys from every cluster, exactly those
 ///
 /// The history stays, and `rollback` brings a set back. `cluster/NAME` makes cfgctl forget a
-/// cluster: with `--remove-keys` our keys there go first, with `--keep-keys` they stay.
+/// cluster: with `--remove-keys` our keys there go first, with `--keep-keys` they stay. `grant/NAME`
+/// takes back what the grant allows.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct DeleteArgs {
-    /// The sets, or `cluster/NAME`
+    /// The sets, `cluster/NAME` or `grant/NAME`
     #[arg(required = true, value_name = "NAME")]
     names: Vec<ResourceId>,
 

@@ -106,7 +106,7 @@ impl From<anyhow::Error> for Failure {
 impl From<ErrorKind> for Exit {
     fn from(kind: ErrorKind) -> Self {
         match kind {
-            ErrorKind::Invalid => Self::Usage,
+            ErrorKind::Invalid | ErrorKind::Absent => Self::Usage,
             ErrorKind::Conflict => Self::Conflict,
             ErrorKind::Refused => Self::Refused,
             ErrorKind::Denied => Self::Denied,

@@ -8,7 +8,7 @@ use super::views::overrides::hold_line;
 use super::views::table::{age, printable, table};
 use crate::api::ResourcesQuery;
 use crate::api::report::{Report, ResourceItem, Resources};
-use crate::model::ResourceId;
+use crate::model::{ResourceId, ResourceKind, Selector};
 use crate::yaml;
 
 /// Lists what the store holds, or shows resources as manifests
@@ -16,17 +16,51 @@ use crate::yaml;
 /// `-o yaml` of one resource is a manifest which, applied again, changes nothing.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct GetArgs {
-    /// Sets, or `cluster/NAME`; left out: everything
+    /// Sets, `cluster/NAME` or `grant/NAME`; `grants` for all of them; left out: everything
     #[arg(value_name = "NAME")]
     names: Vec<ResourceId>,
+
+    /// Only sets and clusters whose labels match, as in `team=payments`
+    #[arg(
+        short = 'l',
+        long,
+        value_name = "SELECTOR",
+        default_value = "",
+        hide_default_value = true
+    )]
+    selector: Selector,
+}
+
+impl GetArgs {
+    fn query(&self) -> Result<ResourcesQuery, Failure> {
+        let kind = match self.names.as_slice() {
+            [ResourceId::Set(only)] => match only.as_str() {
+                "grants" => Some(ResourceKind::Grant),
+                _ => None,
+            },
+            _ => None,
+        };
+        let names = match kind {
+            Some(_) => Vec::new(),
+            None => self.names.clone(),
+        };
+        if !names.is_empty() && !self.selector.is_empty() {
+            let error = "what is named is not chosen by its labels too";
+            return Err(Failure::usage(error).hint("leave out the names, or `-l`"));
+        }
+        Ok(ResourcesQuery {
+            names,
+            kind,
+            labels: self.selector.clone(),
+        })
+    }
 }
 
 pub(crate) async fn get(session: &Session, args: &GetArgs) -> Result<Exit, Failure> {
     let connected = connect(session).await?;
-    let names = args.names.clone();
-    let query = ResourcesQuery { names };
+    let query = args.query()?;
     let found = connected.service.resources(&connected.by, &query).await?;
-    if session.ui.output == Output::Yaml && !args.names.is_empty() {
+    if session.ui.output == Output::Yaml && !query.names.is_empty() {
         let manifests = found.items.iter().filter_map(|item| item.manifest.as_ref());
         let documents: Vec<String> = manifests.map(yaml::to_log).collect();
         session.ui.print(&documents.join("---\n"))?;
@@ -39,19 +73,43 @@ pub(crate) async fn get(session: &Session, args: &GetArgs) -> Result<Exit, Failu
     Ok(Exit::Done)
 }
 
-/// Where a set goes, or the labels of a cluster.
+/// The labels of a set and where it goes, the labels of a cluster, or what a grant allows.
 fn about(item: &ResourceItem) -> String {
-    match (&item.clusters, &item.labels) {
-        (Some(clusters), _) if clusters.is_empty() => "all clusters".to_owned(),
-        (Some(clusters), _) => clusters.to_string(),
-        (None, Some(labels)) => {
-            let labels = labels.iter();
-            let labels: Vec<_> = labels
-                .map(|(key, value)| format!("{key}={value}"))
-                .collect();
-            labels.join(",")
+    let labels = item.labels.iter().flatten();
+    let labels: Vec<_> = labels
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    let labels = labels.join(",");
+    let goes = match &item.clusters {
+        Some(clusters) if clusters.is_empty() => "all clusters".to_owned(),
+        Some(clusters) => clusters.to_string(),
+        None => {
+            return if labels.is_empty() {
+                grant(item)
+            } else {
+                labels
+            };
         }
-        (None, None) => String::new(),
+    };
+    if labels.is_empty() {
+        goes
+    } else {
+        format!("{labels} / {goes}")
+    }
+}
+
+/// What a grant allows, to how many.
+fn grant(item: &ResourceItem) -> String {
+    let spec = item.manifest.as_ref().map(|manifest| &manifest["spec"]);
+    let Some((spec, role)) = spec.and_then(|spec| Some((spec, spec["role"].as_str()?))) else {
+        return String::new();
+    };
+    let to = spec["to"].as_array().into_iter().flatten();
+    let to: Vec<&str> = to.filter_map(|subject| subject.as_str()).collect();
+    match to.as_slice() {
+        [] => role.to_owned(),
+        [only] => format!("{role}: {}", printable(only)),
+        [first, others @ ..] => format!("{role}: {} and {} more", printable(first), others.len()),
     }
 }
 

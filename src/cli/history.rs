@@ -9,10 +9,10 @@ use crate::api::HistoryQuery;
 use crate::api::report::{History, HistoryEntry, Report};
 use crate::model::ResourceId;
 
-/// Lists the revisions of a set, newest first: who, when, why, and how much changed
+/// Lists the revisions of a set, a cluster or a grant, newest first: who, when, why, and how much changed
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct HistoryArgs {
-    /// A set, or `cluster/NAME`
+    /// A set, `cluster/NAME` or `grant/NAME`
     #[arg(value_name = "NAME")]
     name: ResourceId,
 

@@ -58,12 +58,31 @@ pub(crate) enum KeyringError {
     },
 }
 
-/// What a token is kept for. The address belongs to it: whoever changes where a cluster is does
-/// not get the token.
+/// What a token is kept for. The address belongs to it: whoever changes where a cluster or a server is
+/// does not get the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Login {
-    pub(crate) cluster: ClusterName,
+    pub(crate) whose: Whose,
     pub(crate) address: String,
+}
+
+/// Whom a token is shown to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// The Consul of this cluster.
+    Cluster(ClusterName),
+    /// A server of cfgctl.
+    Server,
+}
+
+impl Whose {
+    /// What it is called in names of files and in the keyring, where no cluster is called nothing.
+    fn name(&self) -> &str {
+        match self {
+            Self::Cluster(name) => name.as_str(),
+            Self::Server => "",
+        }
+    }
 }
 
 /// The tokens that this user keeps.
@@ -78,12 +97,12 @@ impl Login {
     fn file(&self) -> String {
         let digest = Digest::of(self.address.as_bytes()).to_string();
         let digits: String = digest.chars().skip("sha256:".len()).take(16).collect();
-        format!("{}.{digits}", self.cluster)
+        format!("{}.{digits}", self.whose.name())
     }
 
     /// The user under which the keyring lists the token.
     fn user(&self) -> String {
-        format!("{}@{}", self.cluster, self.address)
+        format!("{}@{}", self.whose.name(), self.address)
     }
 
     fn entry(&self) -> Result<Entry, KeyringError> {
@@ -104,8 +123,8 @@ impl Keyring {
     }
 
     /// Keeps `token`, in place of one that is kept for the same.
-    pub(crate) async fn keep(&self, login: Login, token: AclToken) -> Result<(), KeyringError> {
-        let directory = self.directory()?.to_owned();
+    pub(crate) async fn keep(&self, login: Login, token: &str) -> Result<(), KeyringError> {
+        let (directory, token) = (self.directory()?.to_owned(), token.to_owned());
         in_time(move || {
             let entry = login.entry()?;
             // Whether there is one tells a keyring that is locked from one that has nothing yet.
@@ -114,18 +133,24 @@ impl Keyring {
                 Err(error) => return Err(failed(&error)),
             }
             entry
-                .set_password(token.expose())
+                .set_password(&token)
                 .map_err(|error| not_kept(&error))?;
             note(&directory, &login)
         })
         .await
     }
 
-    /// Forgets every token that is kept for a cluster of this name, and says for which addresses.
-    pub(crate) async fn forget(&self, cluster: ClusterName) -> Result<Vec<Login>, KeyringError> {
+    /// Forgets every token that is kept for this, at this address or at any, and says for which
+    /// addresses.
+    pub(crate) async fn forget(
+        &self,
+        whose: Whose,
+        address: Option<String>,
+    ) -> Result<Vec<Login>, KeyringError> {
         let directory = self.directory()?.to_owned();
         in_time(move || {
-            let logins = noted(&directory, &cluster)?;
+            let mut logins = noted(&directory, &whose)?;
+            logins.retain(|login| address.as_ref().is_none_or(|it| *it == login.address));
             // The files go first: from then on no token is used any more.
             for login in &logins {
                 let path = directory.join(login.file());
@@ -150,6 +175,26 @@ impl Keyring {
     }
 }
 
+impl Keyring {
+    /// The token that is kept for this, if one is. Whoever keeps none asks no keyring.
+    pub(crate) async fn kept(&self, login: Login) -> Result<Option<String>, KeyringError> {
+        let Some(directory) = &self.logins else {
+            return Ok(None);
+        };
+        let path = directory.join(login.file());
+        in_time(move || {
+            match fs::symlink_metadata(&path) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(KeyringError::File { path, error }),
+            }
+            let token = login.entry()?.get_password();
+            token.map(Some).map_err(|error| failed(&error))
+        })
+        .await
+    }
+}
+
 #[async_trait]
 impl KeptTokens for Keyring {
     async fn token(
@@ -157,25 +202,16 @@ impl KeptTokens for Keyring {
         cluster: &ClusterName,
         location: &str,
     ) -> Result<Option<AclToken>, String> {
-        let Some(directory) = &self.logins else {
-            return Ok(None);
-        };
         let login = Login {
-            cluster: cluster.clone(),
+            whose: Whose::Cluster(cluster.clone()),
             address: location.to_owned(),
         };
-        let path = directory.join(login.file());
-        let found = in_time(move || {
-            match fs::symlink_metadata(&path) {
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-                Err(error) => return Err(KeyringError::File { path, error }),
-            }
-            let token = login.entry()?.get_password();
-            let token = token.map_err(|error| failed(&error))?;
-            AclToken::new(&token).map(Some).ok_or(KeyringError::Missing)
+        let kept = self.kept(login).await;
+        let token = kept.and_then(|kept| {
+            let token = kept.map(|kept| AclToken::new(&kept).ok_or(KeyringError::Missing));
+            token.transpose()
         });
-        found.await.map_err(|error| {
+        token.map_err(|error| {
             format!(
                 "the token that `cfgctl cluster login {cluster}` kept cannot be had: {error}; \
                  `cfgctl cluster logout {cluster}` goes on without it"
@@ -210,8 +246,8 @@ fn note(directory: &Path, login: &Login) -> Result<(), KeyringError> {
     })
 }
 
-/// What was written down for clusters of this name.
-fn noted(directory: &Path, cluster: &ClusterName) -> Result<Vec<Login>, KeyringError> {
+/// What was written down for this.
+fn noted(directory: &Path, whose: &Whose) -> Result<Vec<Login>, KeyringError> {
     let failed = |error| KeyringError::File {
         path: directory.to_owned(),
         error,
@@ -224,7 +260,7 @@ fn noted(directory: &Path, cluster: &ClusterName) -> Result<Vec<Login>, KeyringE
     for file in files {
         let file = file.map_err(failed)?;
         let name = file.file_name();
-        let of_it = |(first, _): (&str, &str)| first == cluster.as_str();
+        let of_it = |(first, _): (&str, &str)| first == whose.name();
         if name
             .to_str()
             .and_then(|name| name.split_once('.'))
@@ -232,7 +268,7 @@ fn noted(directory: &Path, cluster: &ClusterName) -> Result<Vec<Login>, KeyringE
         {
             let address = fs::read_to_string(file.path()).map_err(failed)?;
             logins.push(Login {
-                cluster: cluster.clone(),
+                whose: whose.clone(),
                 address: address.trim().to_owned(),
             });
         }

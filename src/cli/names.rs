@@ -1,7 +1,7 @@
 //! Names that a person typed, read.
 
 use crate::model::text::printable;
-use crate::model::{SetName, Version};
+use crate::model::{ResourceId, SetName, Version};
 
 /// Reads the number of a revision.
 pub(crate) fn version(input: &str) -> Result<Version, String> {
@@ -10,6 +10,28 @@ pub(crate) fn version(input: &str) -> Result<Version, String> {
         .ok()
         .and_then(Version::new)
         .ok_or_else(|| "a version is a number from 1 on".to_owned())
+}
+
+/// `NAME` or `NAME@VERSION`, of any kind.
+#[derive(Clone, Debug)]
+pub(crate) struct NameAt {
+    pub(crate) name: ResourceId,
+    pub(crate) version: Option<Version>,
+}
+
+impl std::str::FromStr for NameAt {
+    type Err = String;
+
+    fn from_str(input: &str) -> Result<Self, String> {
+        let (name, at) = match input.split_once('@') {
+            Some((name, at)) => (name, Some(version(at)?)),
+            None => (input, None),
+        };
+        Ok(Self {
+            name: name.parse().map_err(|error| format!("{error}"))?,
+            version: at,
+        })
+    }
 }
 
 /// `SET` or `SET@VERSION`.

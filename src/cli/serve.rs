@@ -9,6 +9,8 @@ use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::session::Session;
 use super::token;
+use crate::api::Door;
+use crate::model::TokenKind;
 use crate::server::{Certificate, Server, Token};
 
 /// What the history calls whoever shows the token: `token:admin`.
@@ -18,18 +20,24 @@ const MAX_PEM_BYTES: u64 = 1024 * 1024;
 
 /// Serves the store over HTTP, so that every command can be used through it
 ///
-/// Without `--token-file` it makes a token at each start and prints it once, with the command that
-/// uses it. Whoever shows the token may do everything, and is called `token:admin` in the history.
-/// Ctrl-C and SIGTERM end it: what is begun is finished.
+/// It knows whoever shows a token that `cfgctl token create` made. As long as there is no such token of
+/// the kind `api`, or with `--recover`, it makes one for its owner at its start and prints it once, with
+/// the command that uses it; `--token-file` names one. Whoever shows the token of the owner may do
+/// everything, and is called `token:admin` in the history. Ctrl-C and SIGTERM end it: what is begun is
+/// finished.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ServeArgs {
     /// Where to listen; other machines can only be listened to with a certificate
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8440")]
     listen: SocketAddr,
 
-    /// A file that holds the token, and nothing else; also `CFGCTL_SERVE_TOKEN_FILE`
+    /// A file that holds the token of the owner, and nothing else; also `CFGCTL_SERVE_TOKEN_FILE`
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+
+    /// Make a token for the owner in any case: for whoever lost all others
+    #[arg(long)]
+    recover: bool,
 
     /// The certificate to show, in PEM, with those between it and its authority
     #[arg(long, value_name = "FILE", requires = "tls_key")]
@@ -59,8 +67,8 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
         return Err(Failure::usage(error)
             .hint("name one with `--tls-cert` and `--tls-key`, or listen on 127.0.0.1"));
     }
-    let (token, text) = find_token(session, args)?;
-    let service = connect::for_others(session, places(session, args)?).await?;
+    let (service, door) = connect::for_others(session, places(session, args)?).await?;
+    let owner = find_owner(session, args, door.as_ref()).await?;
     let store = service.location();
     let server = Server::bind(args.listen, certificate).await;
     let server = server.map_err(|error| {
@@ -75,6 +83,17 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
     let location = server.location();
     let ui = &session.ui;
     ui.status(&format!("serving the store at `{store}` on {location}"));
+    let (owner, text) = match owner {
+        Owner::Known(token) => (Some(token), None),
+        Owner::New(token, text) => (Some(token), Some(text)),
+        Owner::None => {
+            ui.status(&format!(
+                "whoever has a token logs in with `cfgctl login {location}`; \
+                 `cfgctl serve --recover` makes another one"
+            ));
+            (None, None)
+        }
+    };
     if let Some(text) = text {
         // Not a status: it is shown nowhere else, and goes away with this process.
         ui.notice(&format!(
@@ -82,18 +101,49 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
              export CFGCTL_STORE={location} CFGCTL_TOKEN={text}\n"
         ));
     }
-    server.serve(service, token, interrupt.receiver()).await;
+    server
+        .serve(service, door, owner, interrupt.receiver())
+        .await;
     Ok(Exit::Done)
 }
 
-/// The token, and its text where nobody knows that yet.
-fn find_token(session: &Session, args: &ServeArgs) -> Result<(Token, Option<String>), Failure> {
+/// Whom the server knows as its owner.
+enum Owner {
+    /// Whoever has this token already.
+    Known(Token),
+    /// Whoever reads this text, which nobody knows yet.
+    New(Token, String),
+    /// Nobody: others can log in.
+    None,
+}
+
+async fn find_owner(
+    session: &Session,
+    args: &ServeArgs,
+    door: &dyn Door,
+) -> Result<Owner, Failure> {
     let variable = session.environment.variable("CFGCTL_SERVE_TOKEN_FILE");
     let named = args.token_file.as_deref().or(variable.map(Path::new));
+    let random = || {
+        let made = Token::random(NAME);
+        let made = made.map(|(token, text)| Owner::New(token, text));
+        made.ok_or_else(|| Failure::new(Exit::Bug, anyhow::anyhow!("there is no randomness")))
+    };
+    if args.recover {
+        return random();
+    }
     let Some(path) = named else {
-        let (token, text) = Token::random(NAME)
-            .ok_or_else(|| Failure::new(Exit::Bug, anyhow::anyhow!("there is no randomness")))?;
-        return Ok((token, Some(text)));
+        let (keys, now) = (door.keys().await?, door.now());
+        // With grants: whether somebody could log in who is an admin.
+        let can_log_in = keys
+            .tokens
+            .values()
+            .any(|key| key.token.kind == TokenKind::Api && !key.token.is_over(now));
+        return if can_log_in {
+            Ok(Owner::None)
+        } else {
+            random()
+        };
     };
     let text = token::from_file(&session.environment.directory.join(path))?;
     let token = Token::new(NAME, &text).map_err(|error| {
@@ -101,7 +151,7 @@ fn find_token(session: &Session, args: &ServeArgs) -> Result<(Token, Option<Stri
         Failure::new(Exit::Usage, error.context("the token file holds no token"))
             .hint("`openssl rand -hex 32` prints one")
     })?;
-    Ok((token, None))
+    Ok(Owner::Known(token))
 }
 
 fn places(session: &Session, args: &ServeArgs) -> Result<AllowedPlaces, Failure> {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::connect::connect;
 use super::failure::{Exit, Failure};
-use super::names::SetAt;
+use super::names::NameAt;
 use super::session::Session;
 use super::view::{Canvas, View};
 use super::views::table::{moment, planned, printable};
@@ -13,14 +13,14 @@ use crate::api::report::{Report, RevisionReport};
 use crate::model::ClusterName;
 use crate::yaml;
 
-/// Shows one revision of a set, or what a cluster gets of it
+/// Shows one revision of a set, a cluster or a grant, or what a cluster gets of a set
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ShowArgs {
-    /// The set, or one revision of it, as in `checkout@7`
-    #[arg(value_name = "SET[@VERSION]")]
-    at: SetAt,
+    /// A set, `cluster/NAME` or `grant/NAME`, or one revision of it, as in `checkout@7`
+    #[arg(value_name = "NAME[@VERSION]")]
+    at: NameAt,
 
-    /// Show the snapshot for this cluster instead of the manifest
+    /// Show the snapshot of the set for this cluster instead of the manifest
     #[arg(long, value_name = "NAME")]
     cluster: Option<ClusterName>,
 }
@@ -28,7 +28,7 @@ pub(crate) struct ShowArgs {
 pub(crate) async fn show(session: &Session, args: &ShowArgs) -> Result<Exit, Failure> {
     let connected = connect(session).await?;
     let query = RevisionQuery {
-        set: args.at.set.clone(),
+        name: args.at.name.clone(),
         version: args.at.version,
         cluster: args.cluster.clone(),
     };

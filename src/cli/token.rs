@@ -1,16 +1,21 @@
-//! The token of a server, where it is found: in a variable, or in a file that one names.
+//! The token of a server, where it is found: in a variable, in a file that one names, or in the keyring.
 
 use std::io::Read as _;
 use std::path::Path;
 
 use super::environment::Environment;
 use super::failure::{Exit, Failure};
+use super::keyring::{Keyring, KeyringError, Login, Whose};
 
 /// No token comes near this many bytes.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// What is shown to a server: the file that `CFGCTL_TOKEN_FILE` names, else `CFGCTL_TOKEN`.
-pub(crate) fn for_server(environment: &Environment) -> Result<Option<String>, Failure> {
+/// What is shown to the server at `address`: `CFGCTL_TOKEN`, else what the file that `CFGCTL_TOKEN_FILE`
+/// names holds, else what `cfgctl login` kept.
+pub(crate) async fn for_server(
+    environment: &Environment,
+    address: &str,
+) -> Result<Option<String>, Failure> {
     let set = |name: &str| {
         if environment.is_empty(name) {
             let error = format!("the variable `{name}` is set and empty");
@@ -19,11 +24,38 @@ pub(crate) fn for_server(environment: &Environment) -> Result<Option<String>, Fa
         }
         Ok(environment.variable(name))
     };
+    if let Some(token) = set("CFGCTL_TOKEN")? {
+        return Ok(Some(token.trim().to_owned()));
+    }
     if let Some(path) = set("CFGCTL_TOKEN_FILE")? {
         return from_file(&environment.directory.join(path)).map(Some);
     }
-    let token = set("CFGCTL_TOKEN")?;
-    Ok(token.map(|token| token.trim().to_owned()))
+    let login = Login {
+        whose: Whose::Server,
+        address: address.to_owned(),
+    };
+    let kept = Keyring::new(environment).kept(login).await;
+    kept.map_err(|error| not_had(&error, address))
+}
+
+/// Whoever logged in is told when the token cannot be had, instead of going on without one.
+fn not_had(error: &KeyringError, address: &str) -> Failure {
+    let hint = match error {
+        KeyringError::Missing => format!("`cfgctl login {address}` keeps it again"),
+        KeyringError::Locked | KeyringError::NoCollection | KeyringError::Slow => {
+            "open it with the password manager of your desktop, then try again".to_owned()
+        }
+        KeyringError::None(_) | KeyringError::Failed(_) | KeyringError::File { .. } => {
+            "without a keyring, name the token in `CFGCTL_TOKEN`, or in the file that \
+             `CFGCTL_TOKEN_FILE` names"
+                .to_owned()
+        }
+    };
+    let what = format!("the token that `cfgctl login {address}` kept cannot be had");
+    let error = anyhow::anyhow!("{error}").context(what);
+    Failure::new(Exit::Unavailable, error)
+        .hint(hint)
+        .hint(format!("`cfgctl logout {address}` goes on without it"))
 }
 
 /// The token in a file that holds nothing else.

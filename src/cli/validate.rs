@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::declared::{FileArgs, add_checks, show};
+use super::declared::{FileArgs, add_checks, keep, show};
 use super::failure::{Exit, Failure};
 use super::session::Session;
 use super::views::validation::{Roots, Validation};
@@ -20,6 +20,7 @@ pub(crate) struct ValidateArgs {
 pub(crate) fn validate(session: &Session, args: &ValidateArgs) -> Result<Exit, Failure> {
     let mut loaded = args.files.load(session)?;
     add_checks(&mut loaded);
+    let loaded = keep(loaded);
     show(&session.ui, &loaded.findings, &loaded.sources);
     let environment = &session.environment;
     let roots = Roots {

@@ -47,7 +47,7 @@ fn here(word: &str) -> Option<&'static str> {
         "clusters" => "`cfgctl cluster list` lists the clusters",
         "flags" => "`cfgctl flag list` lists the flags",
         "breakers" => "`cfgctl breaker list` lists the breakers",
-        "login" => "`cfgctl cluster login NAME` keeps the token of a cluster",
+        "auth" | "signin" => "`cfgctl login SERVER` keeps the token of a server",
         _ => return None,
     })
 }

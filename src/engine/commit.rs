@@ -5,28 +5,50 @@ use std::collections::BTreeMap;
 use super::chance::{fresh_key, stagger};
 use super::{Engine, EngineError, Milestone};
 use crate::model::{
-    Commit, IdempotencyKey, Origin, Overrides, ResourceId, Revision, SetName, Version,
+    Commit, IdempotencyKey, Origin, Overrides, RecordChange, RecordId, ResourceId, Revision,
+    SetName, Version,
 };
-use crate::store::StoreError;
+use crate::store::{Committed, Store, StoreError};
 
 /// How often a commit is asked for again whose answer was lost.
 const ROUNDS: u32 = 5;
+
+/// Commits what has to do with no resource and no cluster: `changes` of records, and what the log is to
+/// keep.
+pub async fn note(
+    store: &dyn Store,
+    changes: BTreeMap<RecordId, RecordChange>,
+    audit: serde_json::Value,
+) -> Result<Committed, StoreError> {
+    let commit = Commit {
+        records: changes,
+        key: fresh_key(),
+        audit: Some(audit),
+        ..Commit::default()
+    };
+    made(store, &commit).await
+}
+
+async fn made(store: &dyn Store, commit: &Commit) -> Result<Committed, StoreError> {
+    let mut round = 0;
+    loop {
+        match store.commit(commit).await {
+            Err(StoreError::Unknown { .. }) if commit.key.is_some() && round < ROUNDS => {
+                round += 1;
+                stagger(round).await;
+            }
+            made => return made,
+        }
+    }
+}
 
 impl Engine<'_> {
     /// Makes the revisions of `commit` the heads. Where the answer is lost it asks again: the key
     /// sees to it that nothing is done twice.
     pub(super) async fn commit(&self, commit: &Commit) -> Result<(), EngineError> {
-        let mut round = 0;
-        loop {
-            match self.store.commit(commit).await {
-                Ok(_) => break,
-                Err(StoreError::Unknown { .. }) if commit.key.is_some() && round < ROUNDS => {
-                    round += 1;
-                    stagger(round).await;
-                }
-                Err(error) => return Err(EngineError::Commit(error)),
-            }
-        }
+        made(self.store, commit)
+            .await
+            .map_err(EngineError::Commit)?;
         (self.events)(Milestone::Committed);
         Ok(())
     }
@@ -61,6 +83,7 @@ impl Engine<'_> {
             revisions: BTreeMap::from([(id, revision)]),
             key: key.or_else(fresh_key),
             audit: self.audit.clone(),
+            ..Commit::default()
         })
         .await?;
         Ok(version)

@@ -172,6 +172,6 @@ pub fn clusters_of<'h>(
             let goes_there = declared?.clusters.matches(&cluster.labels);
             goes_there.then_some((name, cluster))
         }
-        ResourceId::Set(_) => None,
+        ResourceId::Grant(_) | ResourceId::Set(_) => None,
     })
 }

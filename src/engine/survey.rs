@@ -429,7 +429,7 @@ impl Engine<'_> {
         let found = found.map_err(EngineError::Read)?.into_iter();
         let past = found.filter_map(|(id, revision)| match id {
             ResourceId::Set(set) => Some(((set, revision.version), revision)),
-            ResourceId::Cluster(_) => None,
+            ResourceId::Cluster(_) | ResourceId::Grant(_) => None,
         });
         Ok(past.collect())
     }

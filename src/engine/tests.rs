@@ -508,6 +508,27 @@ impl Store for Broken {
         self.unavailable()
     }
 
+    async fn records(
+        &self,
+        _: crate::model::RecordKind,
+    ) -> Result<crate::store::RecordsAt, StoreError> {
+        self.unavailable()
+    }
+
+    async fn record(
+        &self,
+        _: &crate::model::RecordId,
+    ) -> Result<Option<crate::model::Record>, StoreError> {
+        self.unavailable()
+    }
+
+    async fn touch(
+        &self,
+        _: &[(crate::model::RecordId, jiff::Timestamp)],
+    ) -> Result<(), StoreError> {
+        self.unavailable()
+    }
+
     async fn wait(&self, _: crate::model::Sequence) -> Result<crate::model::Sequence, StoreError> {
         self.unavailable()
     }

@@ -12,11 +12,11 @@ use super::words::{alternatives, closest, shown};
 use super::{Located, Manifest, SourceId, Span};
 use crate::model::value::Map;
 use crate::model::{
-    API_VERSION, ClusterName, Content, Labels, ResourceId, SetName, check_label_key,
-    check_label_value,
+    API_VERSION, Content, Labels, ResourceId, ResourceKind, check_label_key, check_label_value,
 };
 
 mod cluster;
+mod grant;
 mod runtime;
 mod selector;
 mod set;
@@ -25,12 +25,12 @@ pub(super) mod testing;
 
 /// The fields that a document may have.
 const DOCUMENT_FIELDS: &[&str] = &["apiVersion", "kind", "metadata", "spec"];
-/// The fields of `metadata`; only clusters have labels.
-const CLUSTER_METADATA_FIELDS: &[&str] = &["name", "labels"];
-/// The fields of `metadata` of a set.
-const SET_METADATA_FIELDS: &[&str] = &["name"];
+/// The fields of `metadata` of a cluster or a set.
+const METADATA_FIELDS: &[&str] = &["name", "labels"];
+/// The fields of `metadata` of a grant, which nothing selects.
+const GRANT_METADATA_FIELDS: &[&str] = &["name"];
 /// The kinds.
-const KINDS: &[&str] = &["Cluster", "ConfigSet"];
+const KINDS: &[&str] = &["Cluster", "ConfigSet", "Grant"];
 
 /// One document that names a resource.
 pub(super) struct Decoded {
@@ -89,9 +89,10 @@ impl Decoder<'_, '_> {
         let kind = self
             .required(fields, "kind")
             .and_then(|entry| self.one_of(entry, "kind", KINDS));
-        let (known, is_cluster) = match kind {
-            Some("Cluster") => (CLUSTER_METADATA_FIELDS, true),
-            Some(_) => (SET_METADATA_FIELDS, false),
+        let (known, kind) = match kind {
+            Some("Cluster") => (METADATA_FIELDS, ResourceKind::Cluster),
+            Some("Grant") => (GRANT_METADATA_FIELDS, ResourceKind::Grant),
+            Some(_) => (METADATA_FIELDS, ResourceKind::Set),
             // What else is in there cannot be judged without the kind.
             None => return None,
         };
@@ -100,20 +101,19 @@ impl Decoder<'_, '_> {
             .and_then(|entry| self.known_fields(&entry.value, entry.at, "`metadata`", known));
         let named = metadata.and_then(|metadata| self.required(metadata, "name"));
         let id = named.and_then(|entry| {
-            if is_cluster {
-                self.parsed::<ClusterName>(entry, "invalid-name")
-                    .map(ResourceId::Cluster)
-            } else {
-                self.parsed::<SetName>(entry, "invalid-name")
-                    .map(ResourceId::Set)
+            let code = "invalid-name";
+            match kind {
+                ResourceKind::Cluster => self.parsed(entry, code).map(ResourceId::Cluster),
+                ResourceKind::Grant => self.parsed(entry, code).map(ResourceId::Grant),
+                ResourceKind::Set => self.parsed(entry, code).map(ResourceId::Set),
             }
         });
         let spec = self.required(fields, "spec");
-        let content = if is_cluster {
-            let labels = metadata.map(|metadata| self.labels(metadata));
-            self.cluster(spec, labels.flatten()).map(Content::Cluster)
-        } else {
-            self.set(spec).map(Content::from)
+        let labels = metadata.and_then(|metadata| self.labels(metadata));
+        let content = match kind {
+            ResourceKind::Cluster => self.cluster(spec, labels).map(Content::Cluster),
+            ResourceKind::Grant => self.grant(spec).map(Content::Grant),
+            ResourceKind::Set => self.set(spec, labels).map(Content::from),
         };
         let id = id?;
         let manifest = content
@@ -146,7 +146,7 @@ impl Decoder<'_, '_> {
         }
         self.add(
             Located::error("no-manifest", Some(at), "this is not a manifest of cfgctl").help(format!(
-                "a manifest has `apiVersion: {API_VERSION}`, and `kind: ConfigSet` or `kind: Cluster`"
+                "a manifest has `apiVersion: {API_VERSION}`, and `kind: ConfigSet`, `kind: Cluster` or `kind: Grant`"
             )),
         );
         true
@@ -420,6 +420,8 @@ fn example(field: &str) -> Option<&'static str> {
         "variants" => "variants: {\"on\": true, \"off\": false}",
         "trip" => "trip: {values: {payment: {provider: backup}}}",
         "after" => "after: 10m",
+        "to" => "to: [\"group:payments\"]",
+        "role" => "role: editor",
         _ => return None,
     })
 }

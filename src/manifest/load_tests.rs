@@ -53,6 +53,48 @@ fn of_cluster(spec: &str) -> String {
     ))
 }
 
+/// What is wrong with a grant with this spec, which starts in line 4.
+fn of_grant(spec: &str) -> String {
+    listed(&format!(
+        "apiVersion: cfgctl.dev/v1\nkind: Grant\nmetadata: {{name: ops}}\n{spec}"
+    ))
+}
+
+#[test]
+fn what_is_wrong_with_a_grant_is_told_with_its_place() {
+    assert_snapshot!(of_grant(
+        "spec:\n  to: [\"group:*\", {token: ci}, ci, 7]\n  rol: editor\n  sets: {team: [a, -b]}\n"
+    ), @r"
+    6:3 unknown-field: the spec of a grant has no field `rol`
+    5:8 invalid-subject: `group:*` is not a subject: there are no patterns: name each one, or a group
+    5:20 invalid-subject: a subject is text, and this is a map
+    5:32 invalid-subject: `ci` is not a subject: write `token:NAME`, `user:NAME` or `group:NAME`
+    5:36 wrong-type: expected a string, found a number
+    4:1 missing-field: the field `role` is missing
+    7:20 invalid-label: `-b` is not a label value: it must start and end with a letter or digit
+    ");
+    assert_snapshot!(of_grant("spec: {to: [], role: edtor, clusters: 5}\n"), @r"
+    4:8 invalid-subject: a grant is to 1 to 100 subjects
+    4:22 unknown-value: there is no role `edtor`
+    4:39 wrong-type: expected a map of labels or a selector, found a number
+    ");
+}
+
+#[test]
+fn sets_and_clusters_have_labels_and_grants_have_none() {
+    let of = |kind: &str, spec: &str| {
+        listed(&format!(
+            "apiVersion: cfgctl.dev/v1\nkind: {kind}\nmetadata: {{name: a, labels: {{team: b}}}}\nspec: {spec}\n"
+        ))
+    };
+    assert_eq!(of("ConfigSet", "{values: {}}"), "");
+    assert_eq!(of("Cluster", "{consul: {}}"), "");
+    assert_eq!(
+        of("Grant", "{to: [\"token:ci\"], role: viewer}"),
+        "3:21 unknown-field: `metadata` has no field `labels`"
+    );
+}
+
 const SET: &str =
     "apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata: {name: shop}\nspec: {values: {a: 1}}\n";
 
@@ -94,7 +136,7 @@ spec:
         })
     );
     assert_eq!(set.clusters.to_string(), "region in (eu,us),stage=prod");
-    let text = loaded.sources.text(manifest.places.value.source);
+    let text = loaded.sources.text(manifest.places.whole().source);
     let value = |path: &[&str]| {
         let span = manifest.places.value(path.iter().copied());
         (span.line, span.column, &text[span.start..span.end])
@@ -204,7 +246,7 @@ apiVersion: cfgctl.dev/v2
 kind: ConfigSet
 metadata:
   name: Shop
-  labels: {a: b}
+  label: {a: b}
 spec:
   valuess: {}
   clusters: {stage: true, '-x': y, z: [], w: [1]}
@@ -222,7 +264,7 @@ spec:
     y: {reset: auto, maxTripsPerHour: 0, alerts: {}}
 "), @r#"
     1:13 unknown-value: there is no API version `cfgctl.dev/v2`
-    5:3 unknown-field: `metadata` has no field `labels`
+    5:3 unknown-field: `metadata` has no field `label`
     4:9 invalid-name: `Shop` is not a name: only a-z, 0-9 and hyphens are allowed
     7:3 unknown-field: the spec of a set has no field `valuess`
     8:21 wrong-type: expected a string, found a boolean
@@ -594,7 +636,7 @@ spec:
     3 | a: no
       | ^
       |
-      = help: a manifest has `apiVersion: cfgctl.dev/v1`, and `kind: ConfigSet` or `kind: Cluster`
+      = help: a manifest has `apiVersion: cfgctl.dev/v1`, and `kind: ConfigSet`, `kind: Cluster` or `kind: Grant`
 
     2 errors
     ");

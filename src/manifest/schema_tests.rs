@@ -48,6 +48,7 @@ fn everything_has_a_title_and_a_description() {
 }
 
 const CLUSTER: &str = "apiVersion: cfgctl.dev/v1\nkind: Cluster\nmetadata: {name: a}\nspec: ";
+const GRANT: &str = "apiVersion: cfgctl.dev/v1\nkind: Grant\nmetadata: {name: a}\nspec: ";
 const SET: &str = "apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata: {name: a}\nspec: ";
 
 /// Whether the decoder and the schema both take a document; they must agree.
@@ -101,6 +102,16 @@ fn it_accepts_what_the_decoder_accepts() {
         "{values: {}, breakers: {a: {trip: {}, reset: manual, separately: region=eu}}}",
     ] {
         assert!(accepted(&format!("{SET}{spec}")), "{spec}");
+    }
+    assert!(accepted(
+        "{apiVersion: cfgctl.dev/v1, kind: ConfigSet, metadata: {name: a, labels: {team: b}}, spec: {values: {}}}"
+    ));
+    for spec in [
+        "{to: ['token:ci'], role: viewer}",
+        "{to: ['user:ana@example.com', 'group:a/b', 'group:Größe'], role: admin, sets: {}}",
+        "{to: ['token:ci'], role: editor, sets: {team: [a, b]}, clusters: 'stage!=prod'}",
+    ] {
+        assert!(accepted(&format!("{GRANT}{spec}")), "{spec}");
     }
 }
 
@@ -168,12 +179,33 @@ fn it_refuses_what_the_decoder_refuses() {
     ] {
         assert!(!accepted(&format!("{SET}{spec}")), "{spec}");
     }
+    for spec in [
+        "{}",
+        "{role: viewer}",
+        "{to: ['token:ci']}",
+        "{to: [], role: viewer}",
+        "{to: 'token:ci', role: viewer}",
+        "{to: [{token: ci}], role: viewer}",
+        "{to: [ci], role: viewer}",
+        "{to: ['robot:ci'], role: viewer}",
+        "{to: ['token:*'], role: viewer}",
+        "{to: ['token:a b'], role: viewer}",
+        "{to: ['token:ci'], role: owner}",
+        "{to: ['token:ci'], role: [viewer]}",
+        "{to: ['token:ci'], role: viewer, sets: [a]}",
+        "{to: ['token:ci'], role: viewer, clusters: {stage: []}}",
+        "{to: ['token:ci'], role: viewer, deny: true}",
+    ] {
+        assert!(!accepted(&format!("{GRANT}{spec}")), "{spec}");
+    }
     for document in [
         "{kind: Cluster, metadata: {name: a}, spec: {consul: {}}}",
         "{apiVersion: v1, kind: Cluster, metadata: {name: a}, spec: {consul: {}}}",
         "{apiVersion: cfgctl.dev/v1, kind: Klaster, metadata: {name: a}, spec: {consul: {}}}",
         "{apiVersion: cfgctl.dev/v1, kind: Cluster, metadata: {}, spec: {consul: {}}}",
-        "{apiVersion: cfgctl.dev/v1, kind: ConfigSet, metadata: {name: a, labels: {}}, spec: {values: {}}}",
+        "{apiVersion: cfgctl.dev/v1, kind: ConfigSet, metadata: {name: a, label: {}}, spec: {values: {}}}",
+        "{apiVersion: cfgctl.dev/v1, kind: ConfigSet, metadata: {name: a, labels: {a: 1}}, spec: {values: {}}}",
+        "{apiVersion: cfgctl.dev/v1, kind: Grant, metadata: {name: a, labels: {}}, spec: {to: ['token:a'], role: admin}}",
         "{apiVersion: cfgctl.dev/v1, kind: ConfigSet, metadata: {name: a}, spec: {values: {}}, status: {}}",
     ] {
         assert!(!accepted(document), "{document}");

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::model::{
     API_VERSION, Breaker, ClientCertificate, Cluster, ConfigSet, Connection, ConsulSpec, Content,
-    LimitOverrides, Publish, Requirement, Reset, ResourceId, Selector, SpringFormat, Tls,
+    Grant, LimitOverrides, Publish, Requirement, Reset, ResourceId, Selector, SpringFormat, Tls,
     TokenSource, Trip,
 };
 
@@ -20,7 +20,13 @@ pub fn manifest_of(id: &ResourceId, content: &Content) -> Option<Value> {
             }
             ("Cluster", cluster_spec(cluster))
         }
-        Content::Set(set) => ("ConfigSet", Value::Object(set_spec(set))),
+        Content::Grant(grant) => ("Grant", Value::Object(grant_spec(grant))),
+        Content::Set(set) => {
+            if !set.labels.is_empty() {
+                metadata.insert("labels".to_owned(), json!(set.labels));
+            }
+            ("ConfigSet", Value::Object(set_spec(set)))
+        }
         Content::Deleted => return None,
     };
     Some(json!({
@@ -29,6 +35,24 @@ pub fn manifest_of(id: &ResourceId, content: &Content) -> Option<Value> {
         "metadata": metadata,
         "spec": spec,
     }))
+}
+
+fn grant_spec(grant: &Grant) -> Map<String, Value> {
+    let Grant {
+        to,
+        role,
+        sets,
+        clusters,
+    } = grant;
+    let mut spec = Map::new();
+    spec.insert("to".to_owned(), json!(to));
+    spec.insert("role".to_owned(), json!(role));
+    for (name, chosen) in [("sets", sets), ("clusters", clusters)] {
+        if !chosen.is_empty() {
+            spec.insert(name.to_owned(), selector(chosen));
+        }
+    }
+    spec
 }
 
 fn cluster_spec(cluster: &Cluster) -> Value {
@@ -99,6 +123,7 @@ fn tls_spec(tls: &Tls) -> Map<String, Value> {
 
 fn set_spec(set: &ConfigSet) -> Map<String, Value> {
     let ConfigSet {
+        labels: _,
         clusters,
         schema,
         values,

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use crate::manifest::{ManifestSource, load};
-use crate::model::{Choice, Flag, FlagName, FlagState, Key, Layer};
+use crate::model::{Choice, Flag, FlagName, FlagState, Key, Labels, Layer, Role};
 use crate::yaml;
 
 use super::*;
@@ -289,6 +289,24 @@ fn breakers() -> impl Strategy<Value = Breaker> {
         )
 }
 
+fn labels() -> impl Strategy<Value = Labels> {
+    prop::collection::btree_map("[a-z]{1,4}", "[a-z0-9]{0,4}", 0..3)
+}
+
+fn grants() -> impl Strategy<Value = Content> {
+    let subjects = "(token|user|group):[a-zä0-9@./:=~_-]{1,12}";
+    let to = prop::collection::btree_set(subjects, 1..4);
+    let role = prop::sample::select(Role::ALL.to_vec());
+    (to, role, selectors(), selectors()).prop_map(|(to, role, sets, clusters)| {
+        Content::Grant(Grant {
+            to: to.into_iter().map(|it| it.parse().unwrap()).collect(),
+            role,
+            sets,
+            clusters,
+        })
+    })
+}
+
 fn sets() -> impl Strategy<Value = Content> {
     let layers = prop::collection::btree_map(name(), (selectors(), maps()), 0..3);
     let format = prop::sample::select(vec![
@@ -315,14 +333,14 @@ fn sets() -> impl Strategy<Value = Content> {
             .collect()
     });
     (
-        selectors(),
+        (labels(), selectors()),
         prop::option::of(maps()),
         maps(),
         layers,
         (flags, breakers, publish),
     )
         .prop_map(
-            |(clusters, schema, values, layers, (flags, breakers, publish))| {
+            |((labels, clusters), schema, values, layers, (flags, breakers, publish))| {
                 let layers = layers
                     .into_iter()
                     .map(|(name, (when, values))| Layer {
@@ -332,6 +350,7 @@ fn sets() -> impl Strategy<Value = Content> {
                     })
                     .collect();
                 Content::from(ConfigSet {
+                    labels,
                     clusters,
                     schema: schema.map(Value::Object),
                     values,
@@ -345,6 +364,16 @@ fn sets() -> impl Strategy<Value = Content> {
 }
 
 proptest! {
+    #[test]
+    fn any_grant_that_is_written_loads_as_the_same_content(name in name(), content in grants()) {
+        let id: ResourceId = format!("grant/{name}").parse().unwrap();
+        let text = yaml::to_string(&manifest_of(&id, &content).unwrap());
+        let loaded = load(vec![ManifestSource::Stdin(&mut text.as_bytes())], Path::new("/"));
+        prop_assert_eq!(&loaded.findings, &[], "{}", text);
+        prop_assert_eq!(&loaded.manifests[0].id, &id);
+        prop_assert_eq!(&loaded.manifests[0].content, &content, "{}", text);
+    }
+
     #[test]
     fn any_set_that_is_written_loads_as_the_same_content(name in name(), content in sets()) {
         let id: ResourceId = name.parse().unwrap();

@@ -5,12 +5,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ResourceId, Revision, Version};
+use super::{RecordChange, RecordId, ResourceId, Revision, Version};
 
 /// The newest revision of every resource that ever was, tombstones included.
 pub type Heads = BTreeMap<ResourceId, Revision>;
 
-/// New revisions of several resources, made together or not at all.
+/// New revisions of several resources, changes of records and an entry of the log, made together or
+/// not at all.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Commit {
     /// The heads that it was planned against, also of resources it does not change; `None`: the
@@ -18,10 +19,19 @@ pub struct Commit {
     pub expected: BTreeMap<ResourceId, Option<Version>>,
     /// What becomes the new heads. Each version is greater than the expected one.
     pub revisions: BTreeMap<ResourceId, Revision>,
+    /// What becomes of records.
+    pub records: BTreeMap<RecordId, RecordChange>,
     /// What it is known by: a commit with this key is made once, however often it is asked for.
     pub key: Option<IdempotencyKey>,
     /// What is to be kept beside it in the log, a JSON object; no store looks into it.
     pub audit: Option<serde_json::Value>,
+}
+
+impl Commit {
+    /// Whether there is nothing to be made or written down: then it only compares.
+    pub fn only_compares(&self) -> bool {
+        self.revisions.is_empty() && self.records.is_empty() && self.audit.is_none()
+    }
 }
 
 /// The number of a commit in its store: 1, 2, 3 …; zero stands before the first one.

@@ -94,6 +94,10 @@ names! {
     LayerName;
     /// The name of a breaker within its set.
     BreakerName;
+    /// The name of a token, which several may have one after the other.
+    TokenName;
+    /// The name of a grant: who may do what.
+    GrantName;
 }
 
 /// The longest flag key; flagd has no limit, people use a tenth.

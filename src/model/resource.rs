@@ -1,10 +1,10 @@
-//! What has revisions: clusters and sets.
+//! What has revisions: clusters, grants and sets.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClusterName, SetName};
+use super::{ClusterName, GrantName, SetName};
 
 /// The kinds of resource, in the order in which lists show them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -12,27 +12,35 @@ use super::{ClusterName, SetName};
 pub enum ResourceKind {
     /// A place of delivery.
     Cluster,
+    /// Who may do what.
+    Grant,
     /// A `ConfigSet`.
     Set,
 }
 
 impl ResourceKind {
+    /// All that there are.
+    pub const ALL: [Self; 3] = [Self::Cluster, Self::Grant, Self::Set];
+
     /// The word before the slash in `set/NAME`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Cluster => "cluster",
+            Self::Grant => "grant",
             Self::Set => "set",
         }
     }
 }
 
-/// Names one resource across kinds: `cluster/eu-west`, `set/checkout`.
+/// Names one resource across kinds: `cluster/eu-west`, `grant/payments`, `set/checkout`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String")]
 #[serde(try_from = "String")]
 pub enum ResourceId {
     /// A cluster.
     Cluster(ClusterName),
+    /// A grant.
+    Grant(GrantName),
     /// A set.
     Set(SetName),
 }
@@ -42,6 +50,7 @@ impl ResourceId {
     pub fn kind(&self) -> ResourceKind {
         match self {
             Self::Cluster(_) => ResourceKind::Cluster,
+            Self::Grant(_) => ResourceKind::Grant,
             Self::Set(_) => ResourceKind::Set,
         }
     }
@@ -50,6 +59,7 @@ impl ResourceId {
     pub fn name(&self) -> &str {
         match self {
             Self::Cluster(name) => name.as_str(),
+            Self::Grant(name) => name.as_str(),
             Self::Set(name) => name.as_str(),
         }
     }
@@ -75,13 +85,16 @@ impl TryFrom<String> for ResourceId {
     }
 }
 
-/// A bare `NAME` is a set; `set/NAME` and `cluster/NAME` say the kind.
+/// A bare `NAME` is a set; `set/NAME`, `cluster/NAME` and `grant/NAME` say the kind.
 impl std::str::FromStr for ResourceId {
     type Err = super::NameError;
 
     fn from_str(input: &str) -> Result<Self, Self::Err> {
         if let Some(name) = input.strip_prefix("cluster/") {
             return name.parse().map(Self::Cluster);
+        }
+        if let Some(name) = input.strip_prefix("grant/") {
+            return name.parse().map(Self::Grant);
         }
         let name = input.strip_prefix("set/").unwrap_or(input);
         name.parse().map(Self::Set)

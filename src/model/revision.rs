@@ -8,7 +8,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{BreakerName, Cluster, ConfigSet, Consent, FlagName, Overrides, Provenance};
+use super::{
+    BreakerName, Cluster, ConfigSet, Consent, FlagName, Grant, Labels, Overrides, Provenance,
+};
 
 /// The number of a revision: 1, 2, 3 … per resource; it only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -66,6 +68,8 @@ pub struct Revision {
 pub enum Content {
     /// A cluster.
     Cluster(Cluster),
+    /// A grant.
+    Grant(Grant),
     /// A set. It is shared: what is declared becomes what is planned, committed and shown.
     Set(Arc<ConfigSet>),
     /// The resource was deleted.
@@ -83,7 +87,7 @@ impl Content {
     pub fn set(&self) -> Option<&ConfigSet> {
         match self {
             Self::Set(set) => Some(set),
-            Self::Cluster(_) | Self::Deleted => None,
+            Self::Cluster(_) | Self::Grant(_) | Self::Deleted => None,
         }
     }
 
@@ -91,7 +95,24 @@ impl Content {
     pub fn cluster(&self) -> Option<&Cluster> {
         match self {
             Self::Cluster(cluster) => Some(cluster),
-            Self::Set(_) | Self::Deleted => None,
+            Self::Set(_) | Self::Grant(_) | Self::Deleted => None,
+        }
+    }
+
+    /// The grant, if this is one that exists.
+    pub fn grant(&self) -> Option<&Grant> {
+        match self {
+            Self::Grant(grant) => Some(grant),
+            Self::Set(_) | Self::Cluster(_) | Self::Deleted => None,
+        }
+    }
+
+    /// The labels of a set or a cluster that exists.
+    pub fn labels(&self) -> Option<&Labels> {
+        match self {
+            Self::Set(set) => Some(&set.labels),
+            Self::Cluster(cluster) => Some(&cluster.labels),
+            Self::Grant(_) | Self::Deleted => None,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a cluster is, for selectors: region, stage, market …
+/// What a cluster or a set is, for selectors: region, stage, market, team …
 pub type Labels = BTreeMap<String, String>;
 
 /// The longest label key or value.
@@ -56,6 +56,24 @@ impl Requirement {
             Self::NotIn(key, values) => labels.get(key).is_none_or(|value| !values.contains(value)),
             Self::Exists(key) => labels.contains_key(key),
             Self::Missing(key) => !labels.contains_key(key),
+        }
+    }
+
+    /// Whether `needed` holds wherever this does.
+    fn implies(&self, needed: &Self) -> bool {
+        match (self, needed) {
+            (Self::In(key, values), Self::In(same, allowed)) => {
+                key == same && values.is_subset(allowed)
+            }
+            (Self::In(key, values), Self::NotIn(same, refused)) => {
+                key == same && values.is_disjoint(refused)
+            }
+            (Self::In(key, _) | Self::Exists(key), Self::Exists(same))
+            | (Self::Missing(key), Self::Missing(same) | Self::NotIn(same, _)) => key == same,
+            (Self::NotIn(key, values), Self::NotIn(same, refused)) => {
+                key == same && refused.is_subset(values)
+            }
+            _ => false,
         }
     }
 
@@ -173,7 +191,7 @@ fn check_part(input: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Chooses clusters by their labels: every requirement must hold. The empty selector takes all.
+/// Chooses clusters or sets by their labels: every requirement must hold. The empty selector takes all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Selector(Vec<Requirement>);
@@ -198,6 +216,13 @@ impl Selector {
     /// Whether every requirement holds for `labels`.
     pub fn matches(&self, labels: &Labels) -> bool {
         self.0.iter().all(|requirement| requirement.matches(labels))
+    }
+
+    /// Whether everything that `other` matches is certain to match here too. Requirements are
+    /// compared one by one, and what cannot be seen that way is no.
+    pub fn covers(&self, other: &Self) -> bool {
+        let follows = |needed: &Requirement| other.0.iter().any(|known| known.implies(needed));
+        self.0.iter().all(follows)
     }
 }
 
@@ -267,6 +292,8 @@ impl fmt::Display for Selector {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn matches(selector: &str, labels: &[(&str, &str)]) -> bool {
@@ -310,6 +337,64 @@ mod tests {
         for text in ["stage=prod", "a in (b,c),d!=e,f notin (g,h),i,!j", ""] {
             let selector: Selector = text.parse().unwrap();
             assert_eq!(selector.to_string().parse::<Selector>().unwrap(), selector);
+        }
+    }
+
+    #[test]
+    fn a_selector_covers_another_where_that_can_be_seen() {
+        let covers = |wide: &str, narrow: &str| {
+            let [wide, narrow]: [Selector; 2] = [wide, narrow].map(|text| text.parse().unwrap());
+            wide.covers(&narrow)
+        };
+        for (wide, narrow) in [
+            ("", ""),
+            ("", "stage=prod"),
+            ("stage=prod", "stage=prod,region=eu"),
+            ("stage in (a,b)", "stage=a"),
+            ("stage", "stage=a"),
+            ("stage!=a", "stage=b"),
+            ("stage!=a", "stage notin (a,b)"),
+            ("stage!=a", "!stage"),
+        ] {
+            assert!(covers(wide, narrow), "{wide} covers {narrow}");
+        }
+        for (wide, narrow) in [
+            ("stage=prod", ""),
+            ("stage=prod", "region=eu"),
+            ("stage=a", "stage in (a,b)"),
+            ("stage=a", "stage"),
+            ("stage", "stage!=a"),
+            ("stage notin (a,b)", "stage!=a"),
+            ("!stage", "stage!=a"),
+            ("stage=a,region=eu", "stage=a"),
+        ] {
+            assert!(!covers(wide, narrow), "{wide} covers {narrow}");
+        }
+    }
+
+    fn requirement() -> impl Strategy<Value = Requirement> {
+        let key = || prop::sample::select(vec!["a".to_owned(), "b".to_owned()]);
+        let value = || prop::sample::select(vec!["x".to_owned(), "y".to_owned(), "z".to_owned()]);
+        let values = move || prop::collection::btree_set(value(), 1..3);
+        prop_oneof![
+            (key(), values()).prop_map(|(key, values)| Requirement::In(key, values)),
+            (key(), values()).prop_map(|(key, values)| Requirement::NotIn(key, values)),
+            key().prop_map(Requirement::Exists),
+            key().prop_map(Requirement::Missing),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_covered_selector_matches_the_other_one_matches(
+            wide in prop::collection::vec(requirement(), 0..3),
+            narrow in prop::collection::vec(requirement(), 0..4),
+            labels in prop::collection::btree_map("[ab]", "[wxyz]", 0..3),
+        ) {
+            let (wide, narrow) = (Selector::new(wide), Selector::new(narrow));
+            if wide.covers(&narrow) && narrow.matches(&labels) {
+                prop_assert!(wide.matches(&labels));
+            }
         }
     }
 

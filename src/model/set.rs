@@ -6,13 +6,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::value::Map;
-use super::{Breaker, BreakerName, Flag, FlagName, Key, LayerName, Selector};
+use super::{Breaker, BreakerName, Flag, FlagName, Key, Labels, LayerName, Selector};
 
 /// The configuration of one application, as its manifest declares it; its name is the name of its
 /// resource. What is changed at runtime is in [`Overrides`](super::Overrides).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConfigSet {
+    /// What grants match on. No cluster gets them.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
     /// Which clusters get it; an empty selector means all.
     #[serde(default, skip_serializing_if = "Selector::is_empty")]
     pub clusters: Selector,

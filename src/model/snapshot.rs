@@ -1,16 +1,15 @@
 //! What one cluster gets of one revision.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use serde_json::Value;
 
 use super::value::{self, Map};
 use super::{
-    API_VERSION, BreakerName, BreakerStatus, ClusterName, Contents, Flag, FlagName, Key, Origin,
-    SetName, Version,
+    API_VERSION, BreakerName, BreakerStatus, ClusterName, Contents, Digest, Flag, FlagName, Key,
+    Origin, SetName, Version,
 };
 
 /// The `kind` of a snapshot document.
@@ -18,96 +17,14 @@ const KIND: &str = "Snapshot";
 /// No snapshot is larger, in one key or in parts: it is held in memory more than once.
 pub(super) const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
 
-/// A SHA-256, written `sha256:` and 64 hexadecimal digits.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Digest([u8; 32]);
-
-/// Text that is not a digest.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a digest is `sha256:` and 64 hexadecimal digits")]
-pub struct DigestError;
-
-impl Digest {
-    /// The digest of these bytes.
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
-    }
-
-    /// The digest that these bytes are.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes that it is.
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// The digits alone, as names of keys have them.
-    pub(super) fn hex(&self) -> String {
-        self.to_string().split_off("sha256:".len())
-    }
-}
-
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Byte by byte with `{:02x}` this would be a quarter of a small apply: every published key
-        // has a digest.
-        const DIGITS: [char; 16] = [
-            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-        ];
-        let halves = self.0.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-        let digits: String = halves.map(|half| DIGITS[usize::from(half)]).collect();
-        f.write_str("sha256:")?;
-        f.write_str(&digits)
-    }
-}
-
-impl fmt::Debug for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl FromStr for Digest {
-    type Err = DigestError;
-
-    fn from_str(input: &str) -> Result<Self, DigestError> {
-        let digits = input.strip_prefix("sha256:").ok_or(DigestError)?;
-        if digits.len() != 64 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(DigestError);
-        }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|_| DigestError)?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| DigestError)?;
-        }
-        Ok(Self(bytes))
-    }
-}
-
-impl TryFrom<String> for Digest {
-    type Error = DigestError;
-
-    fn try_from(input: String) -> Result<Self, DigestError> {
-        input.parse()
-    }
-}
-
-impl From<Digest> for String {
-    fn from(digest: Digest) -> Self {
-        digest.to_string()
-    }
-}
-
 /// A snapshot: the document at the snapshot key, and the bytes of every key written with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
     /// What lies at the snapshot key.
     pub document: Document,
-    /// The other keys: `document.keys` holds the digest of each.
-    pub entries: BTreeMap<Key, Vec<u8>>,
+    /// The other keys: `document.keys` holds the digest of each. They are the same in every cluster
+    /// in which the set says the same.
+    pub entries: Arc<BTreeMap<Key, Vec<u8>>>,
 }
 
 impl Snapshot {
@@ -118,10 +35,11 @@ impl Snapshot {
         cluster: ClusterName,
         version: Version,
         origin: &Origin,
-        contents: Contents,
-        entries: BTreeMap<Key, Vec<u8>>,
+        contents: impl Into<Arc<Contents>>,
+        entries: impl Into<Arc<BTreeMap<Key, Vec<u8>>>>,
         loose: BTreeSet<Key>,
     ) -> Self {
+        let entries = entries.into();
         let keys = entries
             .iter()
             .map(|(key, bytes)| (key.clone(), Digest::of(bytes)))
@@ -133,7 +51,7 @@ impl Snapshot {
             cluster,
             version,
             origin: origin.delivered(),
-            contents,
+            contents: contents.into(),
             keys,
             loose,
         };
@@ -163,10 +81,56 @@ struct Body {
     version: Version,
     origin: Origin,
     #[serde(flatten)]
-    contents: Contents,
+    contents: Arc<Contents>,
     keys: BTreeMap<Key, Digest>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     loose: BTreeSet<Key>,
+}
+
+/// A document in the order of its bytes. What it has most of is sorted already and is not copied.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Sorted<'a> {
+    api_version: &'a str,
+    breakers: Value,
+    cluster: &'a ClusterName,
+    digest: &'a Digest,
+    flags: Value,
+    keys: &'a BTreeMap<Key, Digest>,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    loose: &'a BTreeSet<Key>,
+    origin: Value,
+    set: &'a SetName,
+    values: &'a Map,
+    version: Version,
+}
+
+impl<'a> Sorted<'a> {
+    fn of(document: &'a Document) -> Self {
+        let Document { body, digest, .. } = document;
+        let contents = &body.contents;
+        Self {
+            api_version: &body.api_version,
+            breakers: sorted(&contents.breakers),
+            cluster: &body.cluster,
+            digest,
+            flags: sorted(&contents.flags),
+            keys: &body.keys,
+            kind: &body.kind,
+            loose: &body.loose,
+            origin: sorted(&body.origin),
+            set: &body.set,
+            values: &contents.values,
+            version: body.version,
+        }
+    }
+}
+
+/// As a value, whose members are sorted.
+fn sorted(part: &impl Serialize) -> Value {
+    // A struct of text keys always becomes one.
+    serde_json::to_value(part).unwrap_or_default()
 }
 
 /// The same as it is read: only so is an unknown field an error. A field added here needs a new
@@ -210,11 +174,11 @@ impl From<Fields> for Body {
             cluster,
             version,
             origin,
-            contents: Contents {
+            contents: Arc::new(Contents {
                 values,
                 flags,
                 breakers,
-            },
+            }),
             keys,
             loose,
         }
@@ -267,10 +231,9 @@ impl DocumentError {
 
 impl Document {
     fn of(body: Body) -> Self {
-        let canonical = value::canonical(&body);
-        let digest = Digest::of(&canonical);
+        let (digest, bytes) = Digest::of_canonical_with_bytes(&body);
         // The same in another order, with one member more.
-        let bytes = canonical.len() + format!("\"digest\":\"{digest}\",").len();
+        let bytes = bytes + format!("\"digest\":\"{digest}\",").len();
         Self {
             body,
             digest,
@@ -322,7 +285,9 @@ impl Document {
 
     /// The bytes that lie at the snapshot key, or in its parts: canonical JSON.
     pub fn to_bytes(&self) -> Vec<u8> {
-        value::canonical(&self.to_json())
+        let mut bytes = Vec::with_capacity(self.bytes);
+        value::canonical_to(&mut bytes, &Sorted::of(self));
+        bytes
     }
 
     /// How many bytes these are.
@@ -333,7 +298,7 @@ impl Document {
     /// The document as JSON.
     pub fn to_json(&self) -> Map {
         let mut map = match serde_json::to_value(&self.body) {
-            Ok(serde_json::Value::Object(map)) => map,
+            Ok(Value::Object(map)) => map,
             // A struct of text keys always becomes a map.
             Ok(_) | Err(_) => Map::new(),
         };
@@ -412,8 +377,7 @@ mod tests {
     use crate::model::Cause;
 
     fn snapshot() -> Snapshot {
-        let Ok(serde_json::Value::Object(values)) = serde_json::to_value(json!({"a": {"b": 1.5}}))
-        else {
+        let Ok(Value::Object(values)) = serde_json::to_value(json!({"a": {"b": 1.5}})) else {
             panic!("not a map");
         };
         Snapshot::seal(

@@ -1,6 +1,7 @@
 //! Values: JSON with exact 64-bit integers, merged deeply, walked leaf by leaf.
 
 use std::fmt;
+use std::io;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -148,6 +149,15 @@ pub fn leaves(map: &Map) -> Vec<(Path, &Value)> {
     found
 }
 
+/// How many leaves there are.
+pub fn count_leaves(map: &Map) -> usize {
+    let below = |value: &Value| match value {
+        Value::Object(inner) if !inner.is_empty() => count_leaves(inner),
+        _ => 1,
+    };
+    map.values().map(below).sum()
+}
+
 fn collect_leaves<'a>(map: &'a Map, at: &Path, found: &mut Vec<(Path, &'a Value)>) {
     for (key, value) in map {
         let path = at.join(key);
@@ -165,28 +175,38 @@ fn collect_leaves<'a>(map: &'a Map, at: &Path, found: &mut Vec<(Path, &'a Value)
 ///
 /// Never for the types of this crate: their maps have text keys and they do no IO.
 pub fn canonical(value: &impl Serialize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(128);
+    canonical_to(&mut bytes, value);
+    bytes
+}
+
+/// The same, piece by piece as it is made. `to` must not fail.
+///
+/// # Panics
+///
+/// Only if `to` does fail.
+pub(super) fn canonical_to(to: &mut impl io::Write, value: &impl Serialize) {
     #[expect(
         clippy::expect_used,
         reason = "serde_json fails only on maps without text keys, which no type of this crate has"
     )]
-    serde_json::to_vec(value).expect("plain data is JSON")
+    serde_json::to_writer(to, value).expect("plain data is JSON");
 }
 
 /// How many bytes the canonical form has, without making it.
 pub fn canonical_bytes(value: &impl Serialize) -> usize {
     struct Counter(usize);
-    impl std::io::Write for Counter {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+    impl io::Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0 += bytes.len();
             Ok(bytes.len())
         }
-        fn flush(&mut self) -> std::io::Result<()> {
+        fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
     }
     let mut counter = Counter(0);
-    // Never fails, for the same reason as above.
-    _ = serde_json::to_writer(&mut counter, value);
+    canonical_to(&mut counter, value);
     counter.0
 }
 

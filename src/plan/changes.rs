@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::value::{Map, Path, leaves};
+use crate::model::value::{Map, Path, count_leaves, leaves};
 
 /// One leaf that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,9 +43,17 @@ pub enum Edit {
 
 /// Every leaf in which `before` and `after` differ, by path.
 pub fn value_changes(before: &Map, after: &Map) -> Vec<ValueChange> {
-    // Paths are dear, and most of what is compared is the same.
+    // Paths are dear, and most of what is compared is the same, or new.
     if before == after {
         return Vec::new();
+    }
+    if before.is_empty() {
+        let new = leaves(after).into_iter();
+        let added = |(path, to): (Path, &Value)| ValueChange {
+            path,
+            edit: Edit::Added { to: to.clone() },
+        };
+        return new.map(added).collect();
     }
     let mut old: BTreeMap<Path, &Value> = leaves(before).into_iter().collect();
     let mut changes = Vec::new();
@@ -66,6 +74,20 @@ pub fn value_changes(before: &Map, after: &Map) -> Vec<ValueChange> {
     }));
     changes.sort_by(|a, b| a.path.cmp(&b.path));
     changes
+}
+
+/// How many leaves of `before` are none of `after`.
+pub(super) fn removed_leaves(before: &Map, after: &Map) -> usize {
+    let removed = |(key, from): (&String, &Value)| match (from, after.get(key)) {
+        (Value::Object(from), Some(Value::Object(to))) if !from.is_empty() && !to.is_empty() => {
+            removed_leaves(from, to)
+        }
+        (Value::Object(from), _) if !from.is_empty() => count_leaves(from),
+        (_, Some(Value::Object(to))) => usize::from(!to.is_empty()),
+        (_, Some(_)) => 0,
+        (_, None) => 1,
+    };
+    before.iter().map(removed).sum()
 }
 
 #[cfg(test)]
@@ -95,5 +117,33 @@ mod tests {
                 r#"g {"change":"added","to":[]}"#,
             ]
         );
+    }
+
+    #[test]
+    fn leaves_that_go_are_counted_as_they_are_named() {
+        let map = |value: Value| value.as_object().cloned().unwrap_or_default();
+        let maps = [
+            json!({}),
+            json!({"a": 1, "b": {"c": 2, "d": 3}, "e": {"f": 1}, "h": {}}),
+            json!({"a": 1, "b": {"c": 4}, "e": 5, "g": [], "h": {"i": 1}}),
+            json!({"a": {}, "b": {}, "h": {"i": {"j": 1}}}),
+            json!({"a": {"x": 1, "y": {}}, "b": {"d": [1]}}),
+        ]
+        .map(map);
+        for before in &maps {
+            assert_eq!(count_leaves(before), leaves(before).len());
+            for after in &maps {
+                let changes = value_changes(before, after);
+                let removed = changes
+                    .iter()
+                    .filter(|change| matches!(change.edit, Edit::Removed { .. }))
+                    .count();
+                assert_eq!(
+                    removed_leaves(before, after),
+                    removed,
+                    "{before:?} {after:?}"
+                );
+            }
+        }
     }
 }

@@ -7,7 +7,6 @@ use super::decide::change::Why;
 use super::input::{Input, Past};
 use super::reconcile::lineage::{Kinship, Lineage};
 use crate::model::{Consent, Heads, ResourceId, SetName, Version};
-use crate::render;
 
 /// What the store knows of the history of `set`.
 pub(super) fn lineage<'a>(set: &SetName, heads: &'a Heads, past: &'a Past) -> Lineage<'a> {
@@ -47,14 +46,10 @@ pub(super) fn claims(input: &Input<'_>, after: &After<'_>) -> BTreeMap<SetName, 
             Kinship::Ours {
                 document,
                 intact: true,
-            } if *document.contents()
-                != render::contents(set, after.overrides(&pair.set), &cluster.labels) =>
-            {
-                Claim {
-                    version: document.version(),
-                    why: Why::Labels,
-                }
-            }
+            } if *document.contents() != *after.contents(&pair.set, set, cluster) => Claim {
+                version: document.version(),
+                why: Why::Labels,
+            },
             _ => continue,
         };
         let greatest = claims.entry(pair.set.clone()).or_insert(claim);

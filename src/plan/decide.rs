@@ -17,6 +17,7 @@ mod gates;
 pub(super) mod places;
 mod provenance;
 pub(super) mod reach;
+mod rendered;
 
 use after::{After, Claim};
 use change::{PlanError, ResourceChange};

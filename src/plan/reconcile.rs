@@ -30,9 +30,10 @@ pub(super) fn reconcile(due: Due<'_>) -> (Vec<Delivery>, Vec<Objection>) {
         let taken = desired.filter(|key| surplus.contains(*key));
         side.taken.extend(taken.cloned());
     }
-    let (mut deliveries, mut objections) = (Vec::new(), Vec::new());
+    let mut deliveries = Vec::with_capacity(sets.len());
+    let mut objections = Vec::new();
     for set in sets {
-        let (mut delivery, mut against) = delivery::decide(&side, &Case::of(&set));
+        let (mut delivery, mut against) = delivery::decide(&side, set);
         if side.is_leaving {
             (delivery, against) = leaving::settle(delivery, against, side.consents);
         }

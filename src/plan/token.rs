@@ -9,7 +9,6 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Delivery, Observation, Pair, Plan};
-use crate::model::value::canonical;
 use crate::model::{
     Auxiliary, Digest, Document, EntryWrite, Fence, Key, ObservedSnapshot, ResourceId,
     SnapshotWrite, Version, Write,
@@ -69,7 +68,7 @@ fn state(observation: &Observation) -> Digest {
                 .iter()
                 .map(|(key, entry)| (key, (&entry.fence, Digest::of(&entry.value))))
                 .collect();
-            Digest::of(&canonical(&(snapshot, entries, &observed.auxiliary)))
+            Digest::of_canonical(&(snapshot, entries, &observed.auxiliary))
         }
     }
 }
@@ -140,14 +139,14 @@ impl Plan {
             .map(|it| (&it.set, &it.cluster, it.reason.rule()))
             .collect();
         let all = (basis, resources, deliveries, objections);
-        PlanToken(Digest::of(&canonical(&all)))
+        PlanToken(Digest::of_canonical(&all))
     }
 }
 
 impl PlanToken {
     /// The token of anything else that is shown and consented to.
     pub fn of(shown: &impl Serialize) -> Self {
-        Self(Digest::of(&canonical(shown)))
+        Self(Digest::of_canonical(shown))
     }
 }
 
@@ -208,7 +207,7 @@ impl<'a> DecidedSnapshot<'a> {
             (SnapshotWrite::Put { expected, .. }, Some(desired)) => {
                 let document = DecidedDocument {
                     version: desired.version(),
-                    contents: Digest::of(&canonical(desired.contents())),
+                    contents: Digest::of_canonical(desired.contents()),
                     keys: desired.keys(),
                 };
                 Self::Put(document, expected.as_ref())

@@ -34,6 +34,26 @@ pub fn contents(set: &ConfigSet, overrides: &Overrides, labels: &Labels) -> Cont
     }
 }
 
+/// What [`contents`] follows from in a cluster, beside the set and its overrides: where it is equal,
+/// they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Variation {
+    /// Of each layer, whether it matches.
+    layers: Vec<bool>,
+    /// What overrides may ask for; nothing where there are none.
+    labels: Option<Labels>,
+}
+
+impl Variation {
+    pub(crate) fn of(set: &ConfigSet, overrides: &Overrides, labels: &Labels) -> Self {
+        let layers = set.layers.iter();
+        Self {
+            layers: layers.map(|layer| layer.when.matches(labels)).collect(),
+            labels: (!overrides.is_empty()).then(|| labels.clone()),
+        }
+    }
+}
+
 /// The defaults with these layers and open breakers laid over them.
 pub(crate) fn layered<'a>(
     set: &ConfigSet,

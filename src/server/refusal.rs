@@ -3,8 +3,10 @@
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderValue};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 
 use crate::api::{Error, ErrorKind};
+use crate::model::TokenId;
 use crate::wire::{PROBLEM, ParamError, Problem};
 
 /// Why there is no answer.
@@ -24,7 +26,7 @@ impl Refusal {
 
     /// There is no such thing here.
     pub(super) fn absent(error: impl std::fmt::Display) -> Self {
-        Self::new(StatusCode::NOT_FOUND, Error::invalid(error))
+        Self::new(StatusCode::NOT_FOUND, Error::absent(error))
     }
 
     /// Whoever asks is not known.
@@ -32,10 +34,41 @@ impl Refusal {
         let error =
             "the server does not know who you are: the request has no token, or a wrong one";
         let error = Error::new(ErrorKind::Denied, error).hint(
-            "name it in `CFGCTL_TOKEN`, or in the file that `CFGCTL_TOKEN_FILE` names; \
-             `cfgctl serve` prints it when it starts",
+            "`cfgctl login` keeps one; or name it in `CFGCTL_TOKEN`, or in the file that \
+             `CFGCTL_TOKEN_FILE` names",
         );
         Self::new(StatusCode::UNAUTHORIZED, error)
+    }
+
+    /// Whoever asks shows a token that was right. Nobody else is told so.
+    pub(super) fn expired(id: &TokenId, at: Timestamp) -> Self {
+        let at = at.strftime("%Y-%m-%d %H:%M:%SZ");
+        let error = Error::new(ErrorKind::Denied, format!("the token {id} expired at {at}"));
+        let hint = "whoever may make tokens makes another one with `cfgctl token create` or \
+            `cfgctl token rotate`; `cfgctl login` keeps it";
+        Self::new(StatusCode::UNAUTHORIZED, error.hint(hint))
+    }
+
+    /// The token that was shown for this is valid no more.
+    pub(super) fn ended() -> Self {
+        let error = "the token expired or was revoked before the answer came to its end";
+        let error = Error::new(ErrorKind::Denied, error)
+            .hint("what was committed by then goes on; `cfgctl history` says what was");
+        Self::new(StatusCode::UNAUTHORIZED, error)
+    }
+
+    /// Nobody can say whether the token is valid.
+    pub(super) fn unsure() -> Self {
+        let error = "the store does not say which tokens are valid";
+        Error::new(ErrorKind::Unavailable, error)
+            .hint("try again when the store is back")
+            .into()
+    }
+
+    /// The problem as one line of JSON.
+    pub(super) fn data(&self) -> String {
+        // An error is text and lists of text.
+        serde_json::to_string(&self.0).unwrap_or_default()
     }
 }
 

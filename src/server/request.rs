@@ -8,9 +8,10 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use super::keeper::Known;
 use super::refusal::{Refusal, written};
 use super::shared::Shared;
-use crate::api::{Caller, Error, ErrorKind};
+use crate::api::{Caller, Error, ErrorKind, Via};
 use crate::wire::REQUEST_ID;
 
 /// The longest name of a request that is taken over.
@@ -63,16 +64,54 @@ pub(super) async fn known(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if let Some(caller) = shared.token.shown_in(request.headers()) {
-        request.extensions_mut().insert(By(caller));
-        return next.run(request).await;
+    let peer = request.extensions().get::<Peer>().copied();
+    let from = peer.map(|Peer(peer)| peer.ip());
+    let Known { caller, lifetime } = match shared.keeper.ask(request.headers(), from).await {
+        Ok(known) => known,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let by = caller.via(via(&request, peer));
+    if let Some(lifetime) = &lifetime {
+        shared.keeper.used(&by, lifetime);
     }
-    let from = request.extensions().get::<Peer>();
-    let from = from.map_or(String::new(), |peer| peer.0.to_string());
+    request.extensions_mut().insert(By(by));
+    match lifetime {
+        Some(lifetime) => lifetime.bound(next.run(request)).await,
+        None => next.run(request).await,
+    }
+}
+
+/// Lets those through who may ask for anything at all.
+pub(super) async fn admitted(
+    State(shared): State<Shared>,
+    By(by): By,
+    request: Request,
+    next: Next,
+) -> Response {
+    match shared.keeper.admits(&by) {
+        Ok(()) => next.run(request).await,
+        Err(error) => Refusal::from(error).into_response(),
+    }
+}
+
+/// How a request came here.
+fn via(request: &Request, peer: Option<Peer>) -> Via {
     let id = request.extensions().get::<RequestId>();
-    let id = id.map_or("", |id| id.0.as_str());
-    tracing::warn!(from, request = id, "refused: no token, or a wrong one");
-    Refusal::unknown_caller().into_response()
+    let traceparent = request.headers().get("traceparent");
+    let traceparent = traceparent.and_then(|value| value.to_str().ok());
+    Via {
+        peer: peer.map_or_else(String::new, |Peer(peer)| peer.to_string()),
+        request: id.map_or_else(String::new, |id| id.0.clone()),
+        traceparent: traceparent.filter(|text| is_trace(text)).map(str::to_owned),
+    }
+}
+
+/// Whether this is a `traceparent`: `00-TRACE-SPAN-FLAGS` in hexadecimal digits,
+/// <https://www.w3.org/TR/trace-context/>.
+fn is_trace(text: &str) -> bool {
+    let lengths = text.split('-').map(str::len);
+    let is_digit = |byte: u8| byte == b'-' || matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    lengths.eq([2, 32, 16, 2]) && text.bytes().all(is_digit)
 }
 
 impl<S: Sync> FromRequestParts<S> for By {

@@ -13,15 +13,16 @@ use super::answer::{Answer, Teller, document, events, look, read};
 use super::decode::{At, Body, Key, Params, Wanted};
 use super::health::{healthy, ready};
 use super::refusal::Refusal;
-use super::request::{By, RequestId, known, named};
+use super::request::{By, RequestId, admitted, known, named};
 use super::shared::Shared;
 use super::snapshots;
 use crate::api::report::Outcome;
 use crate::api::{
     BreakerHistoryQuery, BreakerQuery, Caller, CheckQuery, ClusterQuery, Error, ErrorKind,
-    EvaluateQuery, HistoryQuery, Observer, PolicyQuery, Request, RevisionQuery,
+    EvaluateQuery, HistoryQuery, Observer, PolicyQuery, Request, RevisionQuery, TokenOrder,
+    TokenRevocation, TokenRotation,
 };
-use crate::model::{BreakerName, ClusterName, FlagName, ResourceId, SetName, Version};
+use crate::model::{BreakerName, ClusterName, FlagName, GrantName, ResourceId, SetName, Version};
 use crate::wire::{
     BreakersParams, Carry, ClusterDescription, EvaluateBody, ExplainParams, FlagsParams, HEAD,
     HistoryParams, LookParams, Named, Names, NamesParams, PaceParams, PolicyOf, PolicyParams,
@@ -38,9 +39,12 @@ pub(super) fn router(shared: Shared) -> Router {
         .route(Routes::DRIFT, get(drift))
         .route(Routes::NAMES, get(names))
         .route(Routes::RESOURCES, get(resources))
-        .route(Routes::REVISION, get(revision))
+        .route(Routes::REVISION, get(set_revision))
         .route(Routes::SET_REVISIONS, get(set_history))
         .route(Routes::CLUSTER_REVISIONS, get(cluster_history))
+        .route(Routes::CLUSTER_REVISION, get(cluster_revision))
+        .route(Routes::GRANT_REVISIONS, get(grant_history))
+        .route(Routes::GRANT_REVISION, get(grant_revision))
         .route(Routes::EXPLANATION, get(explain))
         .route(Routes::FLAGS, get(flags))
         .route(Routes::EVALUATION, post(evaluate))
@@ -52,6 +56,11 @@ pub(super) fn router(shared: Shared) -> Router {
         .route(Routes::POLICY, get(policy).post(policy_for))
         .route(Routes::CLUSTER_CHECKS, post(check_clusters))
         .merge(snapshots::routes())
+        .route(Routes::TOKENS, get(tokens).post(create_token))
+        .route(Routes::TOKEN_ROTATIONS, post(rotate_token))
+        .route(Routes::TOKEN_REVOCATIONS, post(revoke_token))
+        .route_layer(from_fn_with_state(shared.clone(), admitted))
+        .route(Routes::IDENTITY, get(identity))
         .fallback(absent)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(shared.clone(), known));
@@ -214,10 +223,38 @@ async fn resources(
     document(read(shared.service.resources(&by, &query)).await?)
 }
 
+async fn set_revision(
+    shared: State<Shared>,
+    by: By,
+    At((set, version)): At<(SetName, String)>,
+    params: Params<RevisionParams>,
+) -> Answer {
+    revision(shared, by, (ResourceId::Set(set), version), params).await
+}
+
+async fn cluster_revision(
+    shared: State<Shared>,
+    by: By,
+    At((cluster, version)): At<(ClusterName, String)>,
+    params: Params<RevisionParams>,
+) -> Answer {
+    let name = ResourceId::Cluster(cluster);
+    revision(shared, by, (name, version), params).await
+}
+
+async fn grant_revision(
+    shared: State<Shared>,
+    by: By,
+    At((grant, version)): At<(GrantName, String)>,
+    params: Params<RevisionParams>,
+) -> Answer {
+    revision(shared, by, (ResourceId::Grant(grant), version), params).await
+}
+
 async fn revision(
     State(shared): State<Shared>,
     By(by): By,
-    At((set, version)): At<(SetName, String)>,
+    (name, version): (ResourceId, String),
     Params(params): Params<RevisionParams>,
 ) -> Answer {
     let version = if version == HEAD {
@@ -228,7 +265,7 @@ async fn revision(
         Some(number.ok_or_else(unreadable)?)
     };
     let query = RevisionQuery {
-        set,
+        name,
         version,
         cluster: params.cluster,
     };
@@ -251,6 +288,15 @@ async fn cluster_history(
     params: Params<HistoryParams>,
 ) -> Answer {
     history(shared, by, ResourceId::Cluster(cluster), params).await
+}
+
+async fn grant_history(
+    shared: State<Shared>,
+    by: By,
+    At(grant): At<GrantName>,
+    params: Params<HistoryParams>,
+) -> Answer {
+    history(shared, by, ResourceId::Grant(grant), params).await
 }
 
 async fn history(
@@ -408,4 +454,36 @@ async fn check_clusters(
     let check =
         |seen: Observer| async move { shared.service.check_clusters(&by, &query, &seen).await };
     look(wanted, id, check).await
+}
+
+async fn identity(State(shared): State<Shared>, By(by): By) -> Answer {
+    document(read(shared.service.identity(&by)).await?)
+}
+
+async fn tokens(State(shared): State<Shared>, By(by): By) -> Answer {
+    document(read(shared.service.tokens(&by)).await?)
+}
+
+async fn create_token(
+    State(shared): State<Shared>,
+    By(by): By,
+    Body(order): Body<TokenOrder>,
+) -> Answer {
+    document(read(shared.service.create_token(&by, &order)).await?)
+}
+
+async fn rotate_token(
+    State(shared): State<Shared>,
+    By(by): By,
+    Body(rotation): Body<TokenRotation>,
+) -> Answer {
+    document(read(shared.service.rotate_token(&by, &rotation)).await?)
+}
+
+async fn revoke_token(
+    State(shared): State<Shared>,
+    By(by): By,
+    Body(wanted): Body<TokenRevocation>,
+) -> Answer {
+    document(read(shared.service.revoke_token(&by, &wanted)).await?)
 }

@@ -7,8 +7,8 @@ use std::time::Instant;
 use tokio::sync::Mutex;
 
 use super::feed::Feed;
+use super::keeper::Keeper;
 use super::runs::Runs;
-use super::who::Token;
 use crate::api::{Error, Service};
 
 /// What every request shares.
@@ -18,7 +18,7 @@ pub(super) struct Shared(Arc<Parts>);
 #[derive(Debug)]
 pub(super) struct Parts {
     pub(super) service: Arc<dyn Service>,
-    pub(super) token: Token,
+    pub(super) keeper: Arc<Keeper>,
     pub(super) runs: Arc<Runs>,
     pub(super) feed: Feed,
     /// What the store said last when it was asked whether it answers, and when.
@@ -28,13 +28,13 @@ pub(super) struct Parts {
 impl Shared {
     pub(super) fn new(
         service: Arc<dyn Service>,
-        token: Token,
+        keeper: Arc<Keeper>,
         runs: Arc<Runs>,
         feed: Feed,
     ) -> Self {
         Self(Arc::new(Parts {
             service,
-            token,
+            keeper,
             runs,
             feed,
             ready: Mutex::default(),

@@ -18,7 +18,7 @@ use super::refusal::Refusal;
 use super::request::{By, RequestId};
 use super::shared::Shared;
 use crate::api::report::Report;
-use crate::api::{AsOf, Error, ErrorKind, LineageQuery, News, Readable, SnapshotQuery};
+use crate::api::{AsOf, Error, LineageQuery, News, Readable, SnapshotQuery};
 use crate::model::{ClusterName, Sequence, SetName};
 use crate::wire::{
     EVENTS, HEARTBEAT_SECONDS, JSON, LineageParams, MAX_WAIT, Name, Problem, Routes, SEQUENCE,
@@ -87,8 +87,7 @@ pub(super) async fn index(
     At(cluster): At<ClusterName>,
     waits: Waits,
 ) -> Answer {
-    let readable = shared.service.readable(&by, &cluster).await;
-    let readable = readable.map_err(absent)?;
+    let readable = shared.service.readable(&by, &cluster).await?;
     let what = What::Index;
     let key = Topic { cluster, what };
     answer(&shared, key, readable, id, wanted, waits.asked).await
@@ -103,8 +102,8 @@ pub(super) async fn snapshot(
     At((cluster, set)): At<(ClusterName, SetName)>,
     waits: Waits,
 ) -> Answer {
-    let readable = shared.service.readable(&by, &cluster).await;
-    if !readable.map_err(absent)?.has(&set) {
+    let readable = shared.service.readable(&by, &cluster).await?;
+    if !readable.has(&set) {
         let query = SnapshotQuery { cluster, set };
         let found = read(shared.service.snapshot(&by, &query)).await;
         return Err(found
@@ -128,17 +127,16 @@ async fn answer(
     wanted: Wanted,
     asked: Wish,
 ) -> Answer {
-    let watch = async { Ok(shared.feed.watch(key, readable).await) };
-    let mut watcher = read(watch).await?.map_err(absent)?;
+    let mut watcher = read(shared.feed.watch(key, readable)).await?;
     match wanted {
         Wanted::Document => {
-            let told = watcher.next(&asked).await.map_err(absent)?;
+            let told = watcher.next(&asked).await?;
             plain(&told, asked.tags.as_ref())
         }
         Wanted::Events => {
             // What is not there is said before a stream begins.
-            let told = watcher.now().map_err(absent)?;
-            told.found().map_err(|error| absent(error.clone()))?;
+            let told = watcher.now()?;
+            told.found().map_err(|error| Refusal::from(error.clone()))?;
             Ok(stream_of(watcher, asked, id))
         }
     }
@@ -146,7 +144,7 @@ async fn answer(
 
 /// What there is; nothing but its tag for somebody who has it.
 fn plain(told: &Told, tags: Option<&HeaderValue>) -> Answer {
-    let found = told.found().map_err(|error| absent(error.clone()))?;
+    let found = told.found().map_err(|error| Refusal::from(error.clone()))?;
     let is_had = tags.is_some_and(|tags| told.is_in(tags));
     let mut response = if is_had {
         StatusCode::NOT_MODIFIED.into_response()
@@ -230,9 +228,7 @@ pub(super) async fn lineage(
         set,
         versions,
     };
-    let found = async { Ok(shared.service.lineage(&by, &query).await) };
-    let found = read(found).await?;
-    of_moment(found.map_err(absent)?)
+    of_moment(read(shared.service.lineage(&by, &query)).await?)
 }
 
 /// A report that says which commit it follows from.
@@ -261,14 +257,6 @@ pub(super) async fn news(State(shared): State<Shared>, By(by): By, waits: Waits)
 
 /// How long the store may take to say what is new.
 const READ: Duration = Duration::from_secs(1);
-
-/// What is not there, or cannot be read.
-fn absent(error: Error) -> Refusal {
-    match error.kind {
-        ErrorKind::Invalid => Refusal::new(StatusCode::NOT_FOUND, error),
-        _ => error.into(),
-    }
-}
 
 /// The routes, as a router takes them.
 pub(super) fn routes() -> axum::Router<Shared> {

@@ -60,16 +60,20 @@ impl Token {
         Some((Self::new(name, &text).ok()?, text))
     }
 
-    /// Who shows it in `headers`, if somebody does. How long that takes says nothing about the token.
-    pub(super) fn shown_in(&self, headers: &HeaderMap) -> Option<Caller> {
-        let value = headers.get(AUTHORIZATION)?.as_bytes();
-        let (scheme, shown) = value.split_at_checked("Bearer ".len())?;
-        if !scheme.eq_ignore_ascii_case(b"Bearer ") {
-            return None;
-        }
-        let is_it = digest(shown.trim_ascii()).ct_eq(&self.digest);
+    /// Who shows this text, if it is the token. How long that takes says nothing about the token.
+    pub(super) fn caller(&self, text: &[u8]) -> Option<Caller> {
+        let is_it = digest(text).ct_eq(&self.digest);
         bool::from(is_it).then(|| Caller::owner(&self.name))
     }
+}
+
+/// What is shown as a token in `headers`.
+pub(super) fn shown_in(headers: &HeaderMap) -> Option<&[u8]> {
+    let value = headers.get(AUTHORIZATION)?.as_bytes();
+    let (scheme, shown) = value.split_at_checked("Bearer ".len())?;
+    scheme
+        .eq_ignore_ascii_case(b"Bearer ")
+        .then(|| shown.trim_ascii())
 }
 
 fn digest(text: &[u8]) -> [u8; 32] {
@@ -97,7 +101,7 @@ mod tests {
         let shown = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(AUTHORIZATION, value.parse().unwrap());
-            token.shown_in(&headers)
+            shown_in(&headers).and_then(|text| token.caller(text))
         };
         let caller = Caller::owner("admin");
         assert_eq!(caller.actor(), "token:admin");
@@ -116,7 +120,7 @@ mod tests {
         ] {
             assert_eq!(shown(&wrong), None, "{wrong}");
         }
-        assert_eq!(token.shown_in(&HeaderMap::new()), None);
+        assert_eq!(shown_in(&HeaderMap::new()), None);
         assert!(!format!("{token:?}").contains(&TEXT[..8]));
     }
 

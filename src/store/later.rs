@@ -4,11 +4,16 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::log::now;
 use super::sqlite::{POLL, Sqlite};
-use super::{CommitLimits, CommitRecord, Committed, HeadsAt, Store, StoreError, Which, guard};
-use crate::model::{Commit, IdempotencyKey, ResourceId, Revision, Sequence, Version};
+use super::{
+    CommitLimits, CommitRecord, Committed, HeadsAt, RecordsAt, Store, StoreError, Which, guard,
+};
+use crate::model::{
+    Commit, IdempotencyKey, Record, RecordId, RecordKind, ResourceId, Revision, Sequence, Version,
+};
 
 /// An empty store, until someone commits: through it, or into the same file.
 #[derive(Debug)]
@@ -89,7 +94,8 @@ impl Store for Later {
         // Nothing is made for a commit that would be refused.
         guard::check(commit)?;
         guard::compare(commit, |_| Ok(None))?;
-        if commit.revisions.is_empty() {
+        guard::compare_records(commit, |_| Ok(None))?;
+        if commit.only_compares() {
             return Ok(Committed {
                 sequence: Sequence::START,
                 at: now(),
@@ -114,6 +120,27 @@ impl Store for Later {
         match self.found().await? {
             Some(store) => store.made_under(key).await,
             None => Ok(None),
+        }
+    }
+
+    async fn records(&self, kind: RecordKind) -> Result<RecordsAt, StoreError> {
+        match self.found().await? {
+            Some(store) => store.records(kind).await,
+            None => Ok(RecordsAt::default()),
+        }
+    }
+
+    async fn record(&self, id: &RecordId) -> Result<Option<Record>, StoreError> {
+        match self.found().await? {
+            Some(store) => store.record(id).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn touch(&self, used: &[(RecordId, Timestamp)]) -> Result<(), StoreError> {
+        match self.found().await? {
+            Some(store) => store.touch(used).await,
+            None => Ok(()),
         }
     }
 

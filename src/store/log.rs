@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Heads, IdempotencyKey, ResourceId, ResourceKind, Revision, Sequence, SetName, Version,
+    Heads, IdempotencyKey, Record, RecordFate, RecordId, ResourceId, ResourceKind, Revision,
+    Sequence, SetName, Version,
 };
 
 /// Which heads are asked for.
@@ -15,6 +16,8 @@ pub enum Which {
     All,
     /// Those of all clusters.
     Clusters,
+    /// Those of all grants.
+    Grants,
     /// Those of these resources; one that never was is left out of the answer.
     Named(BTreeSet<ResourceId>),
     /// Those of these resources and of all clusters: what there is to know about sets.
@@ -39,6 +42,7 @@ impl Which {
         match self {
             Self::All => true,
             Self::Clusters => id.kind() == ResourceKind::Cluster,
+            Self::Grants => id.kind() == ResourceKind::Grant,
             Self::Named(ids) => ids.contains(id),
             Self::Around(ids) => id.kind() == ResourceKind::Cluster || ids.contains(id),
             Self::DueBefore(at) => revision
@@ -58,10 +62,19 @@ pub struct HeadsAt {
     pub heads: Heads,
 }
 
+/// Records of one kind from one moment in time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordsAt {
+    /// The newest commit at that moment.
+    pub sequence: Sequence,
+    /// The records.
+    pub records: BTreeMap<RecordId, Record>,
+}
+
 /// What has come of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Committed {
-    /// Its number; of a commit without revisions that of the newest one.
+    /// Its number; of one that only compares that of the newest one.
     pub sequence: Sequence,
     /// When it was made, by the clock of the store.
     pub at: Timestamp,
@@ -80,6 +93,8 @@ pub struct CommitRecord {
     pub audit: Option<serde_json::Value>,
     /// The revisions that it made.
     pub changes: BTreeMap<ResourceId, Version>,
+    /// What it did to records, among them those whose time was over.
+    pub records: BTreeMap<RecordId, RecordFate>,
 }
 
 /// The most that a store takes.
@@ -90,6 +105,15 @@ pub struct CommitLimits {
     /// Bytes of all revisions of one commit together; `None`: as many as there are.
     pub commit_bytes: Option<usize>,
 }
+
+/// The most records of one kind: whoever reads them reads all.
+pub(super) const MAX_RECORDS: usize = 10_000;
+/// The most bytes that the JSON of one record may have.
+pub(super) const MAX_RECORD_BYTES: usize = 64 * 1024;
+/// The most records whose time is over that one commit takes away: a trip must not wait for them.
+pub(super) const MAX_OVER: usize = 100;
+/// How far apart the uses of a record are that are written down.
+pub(super) const BETWEEN_USES: SignedDuration = SignedDuration::from_secs(60);
 
 /// The clock of a store, which dates its commits.
 #[expect(

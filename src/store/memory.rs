@@ -7,11 +7,17 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::log::now;
-use super::{CommitLimits, CommitRecord, Committed, HeadsAt, Store, StoreError, Which, guard};
-use crate::model::{Commit, IdempotencyKey, ResourceId, Revision, Sequence, Version};
+use super::log::{BETWEEN_USES, MAX_OVER, MAX_RECORDS, now};
+use super::{
+    CommitLimits, CommitRecord, Committed, HeadsAt, RecordsAt, Store, StoreError, Which, guard,
+};
+use crate::model::{
+    Commit, IdempotencyKey, Record, RecordFate, RecordId, RecordKind, ResourceId, Revision,
+    Sequence, Version,
+};
 
 /// All revisions of all resources, by version.
 type Revisions = BTreeMap<ResourceId, BTreeMap<Version, Revision>>;
@@ -26,18 +32,19 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Log {
     revisions: Revisions,
-    records: Vec<CommitRecord>,
+    commits: Vec<CommitRecord>,
+    records: BTreeMap<RecordId, Record>,
 }
 
 impl Log {
     fn sequence(&self) -> Sequence {
-        let newest = self.records.last();
+        let newest = self.commits.last();
         newest.map_or(Sequence::START, |record| record.sequence)
     }
 
     fn made_under(&self, key: &IdempotencyKey) -> Option<&CommitRecord> {
-        let mut records = self.records.iter();
-        records.find(|record| record.key.as_ref() == Some(key))
+        let mut commits = self.commits.iter();
+        commits.find(|record| record.key.as_ref() == Some(key))
     }
 
     /// What has come of a commit that was made before under the same key.
@@ -56,6 +63,76 @@ impl Log {
         })
         .map(Some)
     }
+
+    /// The records of one kind whose time is not over.
+    fn living(
+        &self,
+        kind: RecordKind,
+        at: Timestamp,
+    ) -> impl Iterator<Item = (&RecordId, &Record)> {
+        let of_kind = self.records.iter().filter(move |(id, _)| id.kind() == kind);
+        of_kind.filter(move |(_, record)| !is_over(record, at))
+    }
+
+    fn check_room(&self, commit: &Commit, at: Timestamp) -> Result<(), StoreError> {
+        for kind in commit.records.keys().map(RecordId::kind) {
+            let others = self.living(kind, at);
+            let others = others.filter(|(id, _)| !commit.records.contains_key(id));
+            let new = commit
+                .records
+                .iter()
+                .filter(|(id, change)| id.kind() == kind && change.content.is_some());
+            if others.count() + new.count() > MAX_RECORDS {
+                let most = MAX_RECORDS;
+                return Err(StoreError::Full { kind, most });
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes records, and says what became of each.
+    fn change_records(
+        &mut self,
+        commit: &Commit,
+        sequence: Sequence,
+        at: Timestamp,
+    ) -> Result<BTreeMap<RecordId, RecordFate>, StoreError> {
+        let mut fates = BTreeMap::new();
+        for (id, change) in &commit.records {
+            let json = change.content.as_ref();
+            let json = json
+                .map(|content| guard::json_of(id, content))
+                .transpose()?;
+            fates.insert(id.clone(), guard::fate(json.as_deref()));
+        }
+        let over: Vec<_> = self
+            .records
+            .iter()
+            .filter(|(id, record)| is_over(record, at) && !commit.records.contains_key(id))
+            .map(|(id, _)| id.clone())
+            .take(MAX_OVER)
+            .collect();
+        for id in over {
+            self.records.remove(&id);
+            fates.insert(id, RecordFate::Over);
+        }
+        for (id, change) in &commit.records {
+            let before = self.records.remove(id);
+            if let Some(content) = &change.content {
+                let record = Record {
+                    changed: sequence,
+                    content: content.clone(),
+                    used: before.and_then(|before| before.used),
+                };
+                self.records.insert(id.clone(), record);
+            }
+        }
+        Ok(fates)
+    }
+}
+
+fn is_over(record: &Record, at: Timestamp) -> bool {
+    guard::is_over(&record.content, at)
 }
 
 impl Memory {
@@ -126,25 +203,32 @@ impl Store for Memory {
             Ok(newest.map(|(version, _)| *version))
         })?;
         let (newest, at) = (log.sequence(), now());
-        if commit.revisions.is_empty() {
+        guard::compare_records(commit, |id| {
+            let found = log.records.get(id).filter(|record| !is_over(record, at));
+            Ok(found.map(|record| record.changed))
+        })?;
+        log.check_room(commit, at)?;
+        if commit.only_compares() {
             return Ok(Committed {
                 sequence: newest,
                 at,
             });
         }
         let sequence = Sequence::new(newest.get() + 1);
+        let records = log.change_records(commit, sequence, at)?;
         let mut changes = BTreeMap::new();
         for (id, revision) in &commit.revisions {
             let versions = log.revisions.entry(id.clone()).or_default();
             versions.insert(revision.version, revision.clone());
             changes.insert(id.clone(), revision.version);
         }
-        log.records.push(CommitRecord {
+        log.commits.push(CommitRecord {
             sequence,
             at,
             key: commit.key.clone(),
             audit: commit.audit.clone(),
             changes,
+            records,
         });
         self.newest.send_replace(sequence);
         Ok(Committed { sequence, at })
@@ -156,12 +240,41 @@ impl Store for Memory {
         limit: usize,
     ) -> Result<Vec<CommitRecord>, StoreError> {
         let log = self.lock();
-        let later = log.records.iter().filter(|record| record.sequence > after);
+        let later = log.commits.iter().filter(|record| record.sequence > after);
         Ok(later.take(limit).cloned().collect())
     }
 
     async fn made_under(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
         Ok(self.lock().made_under(key).cloned())
+    }
+
+    async fn records(&self, kind: RecordKind) -> Result<RecordsAt, StoreError> {
+        let (log, at) = (self.lock(), now());
+        let records = log.living(kind, at);
+        Ok(RecordsAt {
+            sequence: log.sequence(),
+            records: records.map(|(id, it)| (id.clone(), it.clone())).collect(),
+        })
+    }
+
+    async fn record(&self, id: &RecordId) -> Result<Option<Record>, StoreError> {
+        let (log, at) = (self.lock(), now());
+        let found = log.records.get(id).filter(|record| !is_over(record, at));
+        Ok(found.cloned())
+    }
+
+    async fn touch(&self, used: &[(RecordId, Timestamp)]) -> Result<(), StoreError> {
+        let mut log = self.lock();
+        for (id, at) in used {
+            if let Some(record) = log.records.get_mut(id)
+                && record
+                    .used
+                    .is_none_or(|used| at.duration_since(used) >= BETWEEN_USES)
+            {
+                record.used = Some(*at);
+            }
+        }
+        Ok(())
     }
 
     async fn wait(&self, after: Sequence) -> Result<Sequence, StoreError> {

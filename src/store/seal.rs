@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{Digest, ResourceKind};
+use crate::model::{Digest, RecordKind, ResourceKind};
 
 /// Puts a seal together. Every field says how long it is, so that no two records with different
 /// fields are the same bytes.
@@ -127,24 +127,41 @@ impl TryFrom<String> for Sum {
     }
 }
 
-/// The sum of the seals of all heads, by kind: with it a store notices that a head has vanished or
-/// has another name when it reads all of a kind.
+/// The sum of the seals of all heads and of all records, by kind: with it a store notices that one has
+/// vanished or has another name when it reads all of a kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Sums(BTreeMap<ResourceKind, Sum>);
+pub(super) struct Sums {
+    #[serde(flatten)]
+    heads: BTreeMap<ResourceKind, Sum>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    records: BTreeMap<RecordKind, Sum>,
+}
 
 impl Sums {
     pub(super) fn add(&mut self, kind: ResourceKind, seal: &Digest) {
-        self.0.entry(kind).or_default().add(seal);
+        self.heads.entry(kind).or_default().add(seal);
     }
 
     pub(super) fn subtract(&mut self, kind: ResourceKind, seal: &Digest) {
-        self.0.entry(kind).or_default().subtract(seal);
+        self.heads.entry(kind).or_default().subtract(seal);
     }
 
     /// The sum over the heads of one kind.
     pub(super) fn of(&self, kind: ResourceKind) -> Sum {
-        self.0.get(&kind).copied().unwrap_or_default()
+        self.heads.get(&kind).copied().unwrap_or_default()
+    }
+
+    pub(super) fn add_record(&mut self, kind: RecordKind, seal: &Digest) {
+        self.records.entry(kind).or_default().add(seal);
+    }
+
+    pub(super) fn subtract_record(&mut self, kind: RecordKind, seal: &Digest) {
+        self.records.entry(kind).or_default().subtract(seal);
+    }
+
+    /// The sum over the records of one kind.
+    pub(super) fn of_records(&self, kind: RecordKind) -> Sum {
+        self.records.get(&kind).copied().unwrap_or_default()
     }
 }
 
@@ -183,6 +200,26 @@ mod tests {
             sum.subtract(seal);
         }
         assert_eq!(sum, Sum::default());
+    }
+
+    #[test]
+    fn the_sums_of_records_stand_beside_those_of_heads() {
+        let seal = Digest::of(b"x");
+        let mut sums = Sums::default();
+        sums.add(ResourceKind::Set, &seal);
+        let before = serde_json::to_string(&sums).unwrap();
+        assert_eq!(
+            before,
+            format!(r#"{{"set":"{}"}}"#, sums.of(ResourceKind::Set))
+        );
+        sums.add_record(RecordKind::Token, &seal);
+        let text = serde_json::to_string(&sums).unwrap();
+        assert_eq!(serde_json::from_str::<Sums>(&text).unwrap(), sums);
+        assert_eq!(
+            sums.of_records(RecordKind::Token),
+            sums.of(ResourceKind::Set)
+        );
+        assert!(serde_json::from_str::<Sums>(r#"{"sot":"0"}"#).is_err());
     }
 
     #[test]

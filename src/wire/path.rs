@@ -37,6 +37,13 @@ impl Routes {
     pub(crate) const CLUSTER: &str = "/v1/clusters/{cluster}";
     pub(crate) const POLICY: &str = "/v1/clusters/{cluster}/policy";
     pub(crate) const CLUSTER_CHECKS: &str = "/v1/cluster-checks";
+    pub(crate) const GRANT_REVISIONS: &str = "/v1/grants/{grant}/revisions";
+    pub(crate) const GRANT_REVISION: &str = "/v1/grants/{grant}/revisions/{version}";
+    pub(crate) const CLUSTER_REVISION: &str = "/v1/clusters/{cluster}/revisions/{version}";
+    pub(crate) const IDENTITY: &str = "/v1/identity";
+    pub(crate) const TOKENS: &str = "/v1/tokens";
+    pub(crate) const TOKEN_ROTATIONS: &str = "/v1/token-rotations";
+    pub(crate) const TOKEN_REVOCATIONS: &str = "/v1/token-revocations";
     pub(crate) const SNAPSHOTS: &str = "/v1/clusters/{cluster}/snapshots";
     pub(crate) const SNAPSHOT: &str = "/v1/clusters/{cluster}/snapshots/{set}";
     pub(crate) const LINEAGE: &str = "/v1/clusters/{cluster}/snapshots/{set}/lineage";

@@ -52,6 +52,7 @@ pub(crate) fn error_of(body: &[u8]) -> Option<Error> {
 fn status(kind: ErrorKind) -> u16 {
     match kind {
         ErrorKind::Invalid => 400,
+        ErrorKind::Absent => 404,
         ErrorKind::Conflict => 409,
         // It can be done, with more said.
         ErrorKind::Refused => 422,
@@ -64,6 +65,7 @@ fn status(kind: ErrorKind) -> u16 {
 fn words(kind: ErrorKind) -> (&'static str, &'static str) {
     match kind {
         ErrorKind::Invalid => ("invalid", "What was asked for makes no sense or is invalid"),
+        ErrorKind::Absent => ("absent", "What is named is not there"),
         ErrorKind::Conflict => ("conflict", "Something moved since it was read"),
         ErrorKind::Refused => ("refused", "A gate refuses it until someone consents"),
         ErrorKind::Denied => ("denied", "It is not allowed"),
@@ -81,6 +83,7 @@ mod tests {
     fn a_problem_carries_the_whole_error() {
         let kinds = [
             (ErrorKind::Invalid, 400),
+            (ErrorKind::Absent, 404),
             (ErrorKind::Conflict, 409),
             (ErrorKind::Refused, 422),
             (ErrorKind::Denied, 403),

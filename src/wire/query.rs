@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::{
     At, BreakersQuery, ExplainQuery, FlagsQuery, LookQuery, Pace, Reach, ResourcesQuery,
 };
-use crate::model::{ClusterName, FlagName, ResourceId, Selector, SetName, Version};
+use crate::model::{ClusterName, FlagName, ResourceId, ResourceKind, Selector, SetName, Version};
 
 /// The wait for a cluster where none is named.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -159,19 +159,30 @@ impl From<&LookQuery> for LookParams {
 pub(crate) struct NamesParams {
     /// Their names, with commas between; left out: every living one.
     pub(crate) names: Option<String>,
+    /// Those of this kind alone, where none is named.
+    pub(crate) kind: Option<ResourceKind>,
+    /// Those whose labels this selector matches, where none is named.
+    pub(crate) labels: Option<Selector>,
 }
 
 impl NamesParams {
     pub(crate) fn query(self) -> Result<ResourcesQuery, ParamError> {
         let names: Vec<ResourceId> = list(self.names.as_deref())?;
-        Ok(ResourcesQuery { names })
+        Ok(ResourcesQuery {
+            names,
+            kind: self.kind,
+            labels: self.labels.unwrap_or_default(),
+        })
     }
 }
 
 impl From<&ResourcesQuery> for NamesParams {
     fn from(query: &ResourcesQuery) -> Self {
-        let names = listed(&query.names);
-        Self { names }
+        Self {
+            names: listed(&query.names),
+            kind: query.kind,
+            labels: Some(query.labels.clone()).filter(|labels| !labels.is_empty()),
+        }
     }
 }
 
@@ -380,6 +391,13 @@ mod tests {
         }
         let query = ResourcesQuery {
             names: vec!["shop".parse().unwrap(), "cluster/eu".parse().unwrap()],
+            ..ResourcesQuery::default()
+        };
+        assert_eq!(NamesParams::from(&query).query().unwrap(), query);
+        let query = ResourcesQuery {
+            kind: Some(ResourceKind::Grant),
+            labels: "team=payments,!old".parse().unwrap(),
+            ..ResourcesQuery::default()
         };
         assert_eq!(NamesParams::from(&query).query().unwrap(), query);
     }
@@ -402,6 +420,7 @@ mod tests {
         }
         let names = NamesParams {
             names: Some("shop,Not_A_Name".to_owned()),
+            ..NamesParams::default()
         };
         let error = names.query().unwrap_err();
         assert_eq!(error.to_string(), "`Not_A_Name` is not a name");

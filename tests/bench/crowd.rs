@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::net::TcpListener;
+use std::time::Duration;
 
 use crate::inputs::World;
 use crate::measure::{Sample, User, clocked};
@@ -14,6 +15,8 @@ use crate::trip::{applied, until_changed};
 const CROWDS: [usize; 4] = [10, 100, 1000, 5000];
 /// How often a breaker is tripped in each crowd.
 const TRIPS: usize = 11;
+/// How long a command waits for a silent cluster that puts everything back after a trip.
+const REST: Duration = Duration::from_secs(1);
 /// A store of thousands of sets is slow to make; few runs tell enough.
 const MOST_RUNS: usize = 3;
 /// What a person asks about one set.
@@ -95,12 +98,22 @@ fn silent_clusters(table: &mut Table, addresses: &[String], alone: &Sample) {
         (Silent::Stranger, "beside a silent cluster of another set"),
         (Silent::OfTheSet, "where a cluster of the set is silent"),
     ];
+    // Each trip beside them comes after its reset has waited for one of them; whoever has rested as
+    // long begins as cold.
+    let rested = Place::new(addresses, &Others::default());
+    let rested = rested.trips_after(REST, TRIPS.min(table.runs));
+    let what = "`breaker trip --yes`, nothing else in the store, after a rest";
+    table.add(what, &rested, &[]);
     for (silent, which) in rows {
         let others = Others {
             silent: Some((silent, address.clone())),
             ..Others::default()
         };
         let trips = Place::new(addresses, &others).trips(TRIPS.min(table.runs));
+        let alone = match silent {
+            Silent::Stranger => alone,
+            Silent::OfTheSet => &rested,
+        };
         let what = format!("`breaker trip --yes` until the key is changed, {which}");
         table.aim(
             &format!("{what}: 1.5 times that of a set alone"),
@@ -117,10 +130,14 @@ fn many_sets(table: &mut Table) {
     let mut first = Sample::default();
     let runs = table.runs.min(MOST_RUNS);
     let arguments = ["apply", "-f", "world", "--yes"];
+    // They stay until all is measured: ext4 takes long to find room among thousands of files that
+    // were just deleted, which is no part of an apply.
+    let mut users = Vec::new();
     for _ in 0..runs {
         let user = User::new();
         World::in_a_directory(sets, 20).write(&user);
         first.add(clocked(|| user.cfgctl(&arguments)));
+        users.push(user);
     }
     let what = format!("first apply of {sets} sets to one directory");
     let user = User::new();
@@ -210,17 +227,23 @@ impl Place {
 
     /// How long it takes from pressing enter until the key is another one in every Consul.
     fn trips(&self, runs: usize) -> Sample {
+        self.trips_after(Duration::ZERO, runs)
+    }
+
+    /// The same, each after a rest.
+    fn trips_after(&self, rest: Duration, runs: usize) -> Sample {
         let key = format!("{}/app/payment/provider", self.prefix);
         let mut sample = Sample::default();
         for run in 0..=runs {
-            let tripped = until_changed(&self.addresses, &key, || {
+            std::thread::sleep(rest);
+            let until = until_changed(&self.addresses, &key, || {
                 let trip = ["breaker", "trip", BREAKER, "--yes", "--timeout", "2s"];
                 self.user.cfgctl_ending_with(self.exit, &trip);
             });
-            let reset = ["breaker", "reset", BREAKER, "--yes", "--timeout", "1s"];
-            self.user.cfgctl_ending_with(self.exit, &reset);
+            let back = ["breaker", "reset", BREAKER, "--yes", "--timeout", "1s"];
+            self.user.cfgctl_ending_with(self.exit, &back);
             if run > 0 {
-                sample.add(tripped);
+                sample.add(until);
             }
         }
         sample

@@ -11,7 +11,8 @@ use std::process::{Command, Stdio};
 
 use crate::support::cli::Cfgctl;
 use crate::support::consul::Consul;
-use crate::support::redact::redact;
+use crate::support::redact::{GAP, redact};
+use crate::support::server::Server;
 use crate::support::transcript::{bring, root};
 
 /// What asks a person.
@@ -20,6 +21,8 @@ const QUESTION: &str = "Do this?";
 const MARK: &str = "\u{1}@";
 /// The ports of the clusters of fixtures/shop.
 const PORTS: [u16; 4] = [18500, 18510, 18520, 18530];
+/// What names the store from there on.
+const STORE: &str = "export CFGCTL_STORE=";
 /// What brings those clusters up; here they run already, on other ports.
 const CONSULS: &str = "tests/consuls";
 
@@ -124,8 +127,41 @@ fn first_command(markdown: &str) -> Option<Vec<&str>> {
     Some(arguments.split(' ').collect())
 }
 
+/// Where the store of a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stored {
+    /// In the file that the session names.
+    Beside,
+    /// Behind a server, which is named in place of it.
+    Behind,
+}
+
+/// A server for each store that `steps` name, with the words that name it and those in place of them.
+fn servers(user: &Cfgctl, steps: &[Step]) -> Vec<(String, String, Server)> {
+    let named = |step: &Step| {
+        let words = step.command.strip_prefix(STORE)?;
+        (!words.contains(' ')).then(|| words.to_owned())
+    };
+    let stores = steps.iter().filter_map(named);
+    let start = |store: String| {
+        // The directories of the first example are places of the server.
+        let more = ["--store", &store, "--allow-directories", "target"];
+        let server = Server::start(user, &more);
+        let (address, token) = (&server.address, &server.token);
+        let there = format!("{STORE}{address} CFGCTL_TOKEN={token}");
+        (format!("{STORE}{store}"), there, server)
+    };
+    stores.map(start).collect()
+}
+
+/// What a server says, as it is said beside the store: with another author, whose name is wider.
+fn as_beside(text: &str) -> String {
+    let text = text.replace("token:admin", "ops@laptop");
+    GAP.replace_all(&text, "  ").into_owned()
+}
+
 /// What is printed where it is something else than `markdown` shows.
-async fn unreal(markdown: &str) -> Vec<String> {
+async fn unreal(markdown: &str, stored: Stored) -> Vec<String> {
     let (steps, mut wrong) = steps(markdown);
     let user = Cfgctl::new();
     bring(&user, "fixtures");
@@ -151,6 +187,22 @@ async fn unreal(markdown: &str) -> Vec<String> {
     let text = std::fs::read_to_string(&clusters).expect("a file");
     std::fs::write(&clusters, here(&text)).expect("a file");
 
+    let servers = match stored {
+        Stored::Beside => Vec::new(),
+        Stored::Behind => {
+            let servers = servers(&user, &steps);
+            assert!(!servers.is_empty(), "no session names a store");
+            servers
+        }
+    };
+    let here = |text: &str| {
+        let found = servers.iter().find(|(beside, ..)| text == beside);
+        found.map_or_else(|| here(text), |(_, behind, _)| behind.clone())
+    };
+    let redact = |text: &str| match stored {
+        Stored::Beside => redact(text, user.directory()),
+        Stored::Behind => as_beside(&redact(text, user.directory())),
+    };
     let script = |command: &str| match command.strip_prefix(CONSULS) {
         Some(what) if what.trim() == "start" => {
             format!(
@@ -169,8 +221,8 @@ async fn unreal(markdown: &str) -> Vec<String> {
             .fold(printed.clone(), |text, (shown, real, _)| {
                 text.replace(real.as_str(), shown)
             });
-        let printed = redact(&printed, user.directory());
-        let shown = redact(&step.printed.join("\n"), user.directory());
+        let printed = redact(&printed);
+        let shown = redact(&step.printed.join("\n"));
         let shown: Vec<_> = shown.trim_end().lines().map(str::to_owned).collect();
         if !agree(&shown, &printed.trim_end().lines().collect::<Vec<_>>()) {
             wrong.push(format!(
@@ -187,7 +239,19 @@ async fn the_sessions_in_the_readme_are_real() {
     let readme = root().join("README.md");
     let markdown = std::fs::read_to_string(readme).expect("README.md");
     assert!(first_command(&markdown).is_some());
-    let wrong = unreal(&markdown).await;
+    let wrong = unreal(&markdown, Stored::Beside).await;
+    assert!(
+        wrong.is_empty(),
+        "this is what is printed:\n{}",
+        wrong.join("\n")
+    );
+}
+
+#[tokio::test]
+async fn the_sessions_in_the_readme_are_the_same_through_a_server() {
+    let readme = root().join("README.md");
+    let markdown = std::fs::read_to_string(readme).expect("README.md");
+    let wrong = unreal(&markdown, Stored::Behind).await;
     assert!(
         wrong.is_empty(),
         "this is what is printed:\n{}",
@@ -222,8 +286,12 @@ $ basename $PWD
 fixtures
 ```
 ";
-    assert_eq!(unreal(real).await, Vec::<String>::new());
-    let wrong = unreal("```console\n$ echo a\nb\n$ echo c\nc\n```\n").await;
+    assert_eq!(unreal(real, Stored::Beside).await, Vec::<String>::new());
+    let wrong = unreal(
+        "```console\n$ echo a\nb\n$ echo c\nc\n```\n",
+        Stored::Beside,
+    )
+    .await;
     assert_eq!(wrong, ["README.md:2: $ echo a\na\n"]);
 }
 

@@ -225,6 +225,11 @@ fn nobody_who_is_not_known_learns_anything() {
         "GET /v1/clusters/eu/snapshots/shop",
         "GET /v1/clusters/eu/snapshots/shop/lineage",
         "GET /v1/news",
+        "GET /v1/identity",
+        "GET /v1/tokens",
+        "POST /v1/tokens",
+        "POST /v1/token-rotations",
+        "POST /v1/token-revocations",
         "GET /v1/nothing",
         "PUT /v1/status",
         "GET /",
@@ -284,7 +289,7 @@ fn a_request_keeps_its_name_and_a_broken_one_is_told_what_is_wrong() {
             "GET /v1/sets/shop/revisions/head",
             "",
             "",
-            400,
+            404,
             "there is no set/shop",
         ),
         ("POST /v1/plans", "", "{", 400, "the body cannot be read"),
@@ -310,7 +315,8 @@ fn a_request_keeps_its_name_and_a_broken_one_is_told_what_is_wrong() {
         assert_eq!(found, status, "{request}\n{text}");
         let problem = problem(&text);
         assert_eq!(problem["status"], status);
-        assert_eq!(problem["kind"], "invalid");
+        let kind = if status == 404 { "absent" } else { "invalid" };
+        assert_eq!(problem["kind"], kind);
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.contains(reason), "{request}: {detail}");
         let id = problem["instance"].as_str().unwrap();

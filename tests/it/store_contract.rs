@@ -15,8 +15,16 @@ use self::fixture::{
     all, commit, content, id, keyed, moved, moved_head, one, overridden, revision, version,
     versions, versions_of, with_content,
 };
+use self::records::{
+    a_change_of_records_with_a_key_is_made_once, a_record_changes_only_if_it_is_what_was_expected,
+    a_record_is_what_it_was_last_written_as, a_record_whose_time_is_over_is_not_there,
+    a_use_is_noted_once_a_minute_and_is_no_commit, an_entry_alone_is_a_commit,
+    changes_of_records_break_no_rule, racers_for_one_record_have_one_winner,
+    records_and_revisions_change_together_or_not_at_all,
+};
 
 pub(crate) mod fixture;
+pub(crate) mod records;
 
 /// Gives any number of handles to one store, which was empty at first.
 struct Handles(Box<dyn Fn() -> Arc<dyn Store> + Send + Sync>);
@@ -57,6 +65,15 @@ macro_rules! keeps_the_contract {
             history_comes_in_pages
             several_revisions_are_read_at_once
             whoever_waits_is_woken_by_a_commit
+            an_entry_alone_is_a_commit
+            a_record_is_what_it_was_last_written_as
+            a_record_changes_only_if_it_is_what_was_expected
+            records_and_revisions_change_together_or_not_at_all
+            changes_of_records_break_no_rule
+            racers_for_one_record_have_one_winner
+            a_record_whose_time_is_over_is_not_there
+            a_use_is_noted_once_a_minute_and_is_no_commit
+            a_change_of_records_with_a_key_is_made_once
         }
     };
     ($backend:ident, $fresh:path: $($promise:ident)*) => {
@@ -563,6 +580,7 @@ async fn heads_are_read_as_far_as_they_are_asked_for(handles: &Handles) {
     let mut change = commit(&[
         ("cluster/eu", 0, 1),
         ("cluster/us", 0, 1),
+        ("grant/ops", 0, 1),
         ("set/a", 0, 1),
         ("set/b", 0, 1),
         ("set/c", 0, 1),
@@ -592,9 +610,10 @@ async fn heads_are_read_as_far_as_they_are_asked_for(handles: &Handles) {
     };
     assert_eq!(
         names(Which::All).await,
-        "cluster/eu cluster/us set/a set/b set/c"
+        "cluster/eu cluster/us grant/ops set/a set/b set/c"
     );
     assert_eq!(names(Which::Clusters).await, "cluster/eu cluster/us");
+    assert_eq!(names(Which::Grants).await, "grant/ops");
     let wanted = ["set/b", "cluster/us", "set/never"].map(id);
     assert_eq!(
         names(Which::Around(wanted.clone().into())).await,

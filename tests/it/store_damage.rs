@@ -4,12 +4,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cfgctl::model::{Heads, ResourceId, Revision};
+use cfgctl::model::{Heads, RecordKind, ResourceId, Revision, Sequence};
 use cfgctl::store::sqlite::Sqlite;
-use cfgctl::store::{Store, StoreError, Which};
+use cfgctl::store::{RecordsAt, Store, StoreError, Which};
 use rusqlite::Connection;
 
 use crate::store_contract::fixture::{commit, id};
+use crate::store_contract::records::{change, record, token};
 use crate::support::cli::Cfgctl;
 
 const MANIFESTS: &str = r"
@@ -166,7 +167,7 @@ fn what_is_published_from_a_store_with_any_flipped_bit_was_committed() {
 }
 
 /// Everything that a store says.
-type Said = (Heads, Vec<Vec<Revision>>);
+type Said = (Heads, Vec<Vec<Revision>>, RecordsAt);
 
 async fn said(store: &dyn Store, ids: &[ResourceId]) -> Result<Said, StoreError> {
     let heads = store.heads(&Which::All).await?.heads;
@@ -174,7 +175,7 @@ async fn said(store: &dyn Store, ids: &[ResourceId]) -> Result<Said, StoreError>
     for id in ids {
         histories.push(store.history(id, None, usize::MAX).await?);
     }
-    Ok((heads, histories))
+    Ok((heads, histories, store.records(RecordKind::Token).await?))
 }
 
 #[tokio::test]
@@ -183,13 +184,15 @@ async fn a_store_with_any_flipped_bit_says_what_was_written_or_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store.db");
     let ids = ["cluster/eu", "set/a", "set/b"].map(id);
-    let next = commit(&[("set/a", 3, 4), ("cluster/eu", 1, 2)]);
+    let mut next = commit(&[("set/a", 3, 4), ("cluster/eu", 1, 2)]);
+    next.records = change(1, 1, Some(token("b"))).records;
     {
         let store = Sqlite::create(&path).unwrap();
         for (from, to) in [(0, 1), (1, 2), (2, 3)] {
             let mut change = commit(&[("set/a", from, to)]);
             if from == 0 {
                 change = commit(&[("set/a", 0, 1), ("set/b", 0, 1), ("cluster/eu", 0, 1)]);
+                change.records = self::change(1, 0, Some(token("a"))).records;
             }
             store.commit(&change).await.unwrap();
         }
@@ -214,6 +217,7 @@ async fn a_store_with_any_flipped_bit_says_what_was_written_or_nothing() {
         match outcome {
             Ok(()) => whole += 1,
             Err(StoreError::HeadsMoved(moved)) => panic!("byte {at} bit {bit}: {moved:?}"),
+            Err(StoreError::RecordsMoved(moved)) => panic!("byte {at} bit {bit}: {moved:?}"),
             Err(StoreError::Invalid { id, reason }) => panic!("{at} {bit}: {id} {reason}"),
             Err(_) => damaged += 1,
         }
@@ -392,6 +396,83 @@ fn a_history_from_which_a_revision_was_taken_is_damage() {
             ran.stderr
         );
     }
+}
+
+/// What is done to records, of which the first was removed, the second changed in commit 4, and the
+/// third never.
+const HARM_TO_RECORDS: &[&str] = &[
+    "DELETE FROM records WHERE id = '0000000002'",
+    "DELETE FROM records",
+    "UPDATE records SET content = replace(content, 'ops', 'oqs') WHERE id = '0000000002'",
+    "UPDATE records SET digest = zeroblob(32)",
+    "UPDATE records SET until = 9999999999 WHERE id = '0000000003'",
+    "UPDATE records SET id = '0000000004' WHERE id = '0000000003'",
+    "UPDATE records SET id = 'X' WHERE id = '0000000003'",
+    "UPDATE records SET kind = 'tokem' WHERE id = '0000000003'",
+    "UPDATE records SET sequence = 3 WHERE id = '0000000002'",
+    "UPDATE records SET sequence = 99 WHERE id = '0000000002'",
+    "UPDATE commits SET records = NULL WHERE sequence = 5",
+    "UPDATE commits SET records = replace(records, '0000000001', '0000000003') WHERE sequence = 5",
+    "UPDATE commits SET records = '{}' WHERE sequence = 5",
+    "DELETE FROM commits WHERE sequence = 5",
+    // One that was revoked comes back as it was.
+    "INSERT INTO records SELECT kind, id, sequence, until, content, digest, used FROM old.records
+        WHERE id = '0000000001'",
+    // And the older state of one comes back.
+    "DELETE FROM records WHERE id = '0000000002'; INSERT INTO records
+        SELECT kind, id, sequence, until, content, digest, used FROM old.records
+        WHERE id = '0000000002'",
+];
+
+#[tokio::test]
+async fn records_that_were_changed_brought_back_or_taken_away_are_damage() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let copy = |to: &str| {
+        let connection = Connection::open(path("store.db")).unwrap();
+        let to = path(to);
+        connection
+            .execute("VACUUM INTO ?1", [to.to_str().unwrap()])
+            .unwrap();
+    };
+    let store = Sqlite::create(&path("store.db")).unwrap();
+    for nth in 1..=3 {
+        store
+            .commit(&change(nth, 0, Some(token("a"))))
+            .await
+            .unwrap();
+    }
+    copy("old.db");
+    store.commit(&change(2, 2, Some(token("b")))).await.unwrap();
+    store.commit(&change(1, 1, None)).await.unwrap();
+    for (nth, sql) in HARM_TO_RECORDS.iter().enumerate() {
+        let name = format!("{nth}.db");
+        copy(&name);
+        let old = path("old.db");
+        harm(
+            &path(&name),
+            &format!("ATTACH '{}' AS old; {sql}", old.display()),
+        );
+        let store = Sqlite::open(&path(&name)).unwrap();
+        let all = store.records(RecordKind::Token).await.map(|_| ());
+        let log = store.commits(Sequence::START, 99).await.map(|_| ());
+        let both = all.and(log);
+        assert!(
+            matches!(both, Err(StoreError::Damaged { .. })),
+            "{sql}: {both:?}"
+        );
+    }
+    // When one was used is nobody's secret, and sealed by nobody.
+    harm(&path("store.db"), "UPDATE records SET used = 7");
+    assert!(
+        store
+            .record(&record(3))
+            .await
+            .unwrap()
+            .unwrap()
+            .used
+            .is_some()
+    );
 }
 
 #[tokio::test]

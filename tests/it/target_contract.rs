@@ -587,8 +587,8 @@ async fn a_reader_never_sees_a_mixture(bench: &dyn Bench) {
             last = version;
             let expected = of(version).entries;
             assert_eq!(observed.entries.len(), expected.len(), "version {version}");
-            for (key, value) in expected {
-                assert_eq!(observed.entries[&key].value, value, "version {version}");
+            for (key, value) in expected.iter() {
+                assert_eq!(observed.entries[key].value, *value, "version {version}");
             }
             tokio::task::yield_now().await;
         }

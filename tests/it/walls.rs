@@ -67,6 +67,7 @@ const HIDDEN: &[(&str, &[&str])] = &[
     ("hyper_util", &["server"]),
     ("http_body_util", &["server"]),
     ("subtle", &["server"]),
+    ("ring", &["app::tokens"]),
     ("tracing", &["server", "cli::serve"]),
     ("tracing_subscriber", &["cli::serve"]),
     ("rusqlite", &["store::sqlite"]),

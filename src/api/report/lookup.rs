@@ -36,7 +36,7 @@ pub struct ResourceItem {
     pub actor: String,
     /// Its manifest.
     pub manifest: Option<Value>,
-    /// The labels of a cluster.
+    /// The labels of a cluster; those of a set, if it has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<Labels>,
     /// Which clusters a set goes to.
@@ -44,11 +44,11 @@ pub struct ResourceItem {
     pub clusters: Option<Selector>,
 }
 
-/// One revision of a set, or what a cluster gets of it.
+/// One revision of a resource, or what a cluster gets of that of a set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RevisionReport {
-    /// The set.
+    /// The resource.
     pub name: ResourceId,
     /// Which revision.
     pub version: Version,

@@ -13,11 +13,12 @@ use crate::api;
 use crate::api::{
     About, Approval, At, BreakerChange, BreakerOperation, Caller, Change, ClocksOff, Declaration,
     Edit, ErrorKind, Event, Explanation, FlagChange, FlagPosition, Held, Hold, Pace, Permission,
-    Preview, Principal, Proposal, Reach, Request, ValueChange, ValueSource, Wanted,
+    Preview, Principal, Proposal, Reach, Request, TokenHolder, ValueChange, ValueSource, Via,
+    Wanted,
 };
 use crate::model::{
-    BreakerState, Cause, Consent, Content, Flag, FlagState, Limit, Limits, Operation, Origin,
-    Planned, Provenance, ResourceId, Selector, Version,
+    BreakerState, Cause, Consent, Content, Flag, FlagState, Grant, Limit, Limits, Operation,
+    Origin, Planned, Provenance, ResourceId, Role, Selector, TokenKind, TokenText, Version,
 };
 use crate::plan::{PlanToken, Rule};
 
@@ -511,12 +512,22 @@ fn switches() -> Vec<Change> {
     flags.chain(breakers).collect()
 }
 
+fn grant() -> Content {
+    Content::Grant(Grant {
+        to: [parsed("token:ci"), parsed("group:ops")].into(),
+        role: Role::Editor,
+        sets: parsed(SELECTOR),
+        clusters: Selector::default(),
+    })
+}
+
 #[test]
 fn requests_survive() {
     let clusters = || Some(parsed::<Selector>(SELECTOR));
     let contents = [
         (ResourceId::Set(parsed("shop")), content()),
         (ResourceId::Set(parsed("gone")), Content::Deleted),
+        (ResourceId::Grant(parsed("ops")), grant()),
     ];
     let provenance = Provenance::new(ODD.to_owned());
     let set = || parsed("shop");
@@ -528,10 +539,13 @@ fn requests_survive() {
             provenances: [(ResourceId::Set(set()), provenance)].into(),
         }),
         Change::Rollback {
-            set: set(),
+            name: ResourceId::Set(set()),
             to: None,
         },
-        Change::Rollback { set: set(), to },
+        Change::Rollback {
+            name: ResourceId::Set(set()),
+            to,
+        },
         Change::Delete([ResourceId::Cluster(parsed("eu"))].into()),
         Change::Reconcile(Reach::All),
         Change::Reconcile(Reach::Named(BTreeSet::new())),
@@ -567,8 +581,19 @@ fn requests_survive() {
     survives(Approval::Unseen);
     survives(Approval::Exactly(PlanToken::of(&ODD)));
     for principal in [Principal::System, Principal::Local(ODD.to_owned())] {
-        survives(Caller { principal });
+        survives(Caller::from(principal));
     }
+    let holder = TokenHolder::new(
+        &parsed("ci"),
+        parsed("0123456789"),
+        TokenKind::Agent,
+        Some(parsed("eu-west")),
+    );
+    survives(Caller::token(holder).via(Via {
+        peer: ODD.to_owned(),
+        request: ODD.to_owned(),
+        traceparent: Some(ODD.to_owned()),
+    }));
     for time in times() {
         survives(At::Time(time));
     }
@@ -861,5 +886,105 @@ fn breakers_survive() {
     report(BreakerHistory {
         breaker: "shop/failing".to_owned(),
         events,
+    });
+}
+
+#[test]
+fn what_is_said_of_tokens_survives() {
+    let mut items = Vec::new();
+    for (time, kind) in times().into_iter().zip(TokenKind::ALL) {
+        for is_full in [true, false] {
+            items.push(TokenItem {
+                id: parsed("0123456789"),
+                name: parsed("ci"),
+                kind,
+                cluster: is_full.then(|| parsed("eu-west")),
+                state: if is_full {
+                    TokenState::Valid
+                } else {
+                    TokenState::Expired
+                },
+                by: ODD.to_owned(),
+                at: time,
+                expires: is_full.then_some(time),
+                used: is_full.then_some(time),
+                message: is_full.then(|| ODD.to_owned()),
+            });
+        }
+    }
+    for token in items.clone() {
+        report(NewToken {
+            text: TokenText::new(token.kind, token.id.clone(), &[7; 32]),
+            token: token.clone(),
+            replaces: vec![token.clone()],
+            store_made: token.message.clone(),
+        });
+        for principal in [
+            PrincipalKind::Local,
+            PrincipalKind::Owner,
+            PrincipalKind::Token,
+            PrincipalKind::System,
+        ] {
+            report(Identity {
+                subject: ODD.to_owned(),
+                principal,
+                token: token.message.as_ref().map(|_| token.clone()),
+            });
+        }
+        let noted = api::NotedToken {
+            id: token.id.clone(),
+            name: token.name.clone(),
+            kind: token.kind,
+            cluster: token.cluster.clone(),
+            expires: token.expires,
+        };
+        let from = token.message.clone();
+        for what in [
+            api::Noted::TokenCreated(noted.clone()),
+            api::Noted::TokenRotated {
+                token: noted.clone(),
+                replaces: [(token.id.clone(), token.expires)].into(),
+            },
+            api::Noted::TokenRevoked {
+                tokens: vec![noted],
+            },
+            api::Noted::LoggedIn,
+            api::Noted::LoginFailed {
+                token: from.as_ref().map(|_| token.id.clone()),
+                from: from.clone(),
+                count: u64::MAX,
+                since: token.at,
+                until: token.at,
+            },
+        ] {
+            let (by, message) = (Some(Caller::system()), from.clone());
+            survives(api::LogEntry { by, what, message });
+        }
+    }
+    report(RevokedTokens {
+        items: items.clone(),
+    });
+    report(Tokens { items });
+    for lasts in [
+        api::Lasting::Forever,
+        api::Lasting::For(Duration::new(u64::MAX, 999_999_999)),
+    ] {
+        survives(api::TokenOrder {
+            name: parsed("ci"),
+            kind: TokenKind::Agent,
+            cluster: Some(parsed("eu")),
+            lasts,
+            message: Some(parsed("why")),
+        });
+        survives(api::TokenRotation {
+            name: parsed("ci"),
+            lasts: Some(lasts),
+            overlap: Duration::MAX,
+            message: None,
+        });
+    }
+    survives(api::TokenRevocation {
+        which: parsed("ci"),
+        message: None,
     });
 }

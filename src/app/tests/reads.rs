@@ -213,11 +213,14 @@ fn a_question_about_a_set_reads_that_and_the_clusters() {
     }));
     only_shop(&read(&world, async |local, by, _| {
         for id in [set_id("shop"), cluster_id("eu")] {
-            let query = ResourcesQuery { names: vec![id] };
+            let query = ResourcesQuery {
+                names: vec![id],
+                ..ResourcesQuery::default()
+            };
             assert_eq!(local.resources(by, &query).await.unwrap().items.len(), 1);
         }
         let query = RevisionQuery {
-            set: name(),
+            name: set_id("shop"),
             version: Some(Version::FIRST),
             cluster: Some("eu".parse().unwrap()),
         };
@@ -274,7 +277,7 @@ fn a_history_is_read_as_far_as_it_is_asked_for() {
 fn a_rollback_and_a_delete_look_up_what_they_name() {
     let world = crowded();
     let gone = Change::Rollback {
-        set: name(),
+        name: set_id("shop"),
         to: Version::new(REVISIONS + 1),
     };
     let counts = read(&world, async |local, by, seen| {
@@ -284,13 +287,13 @@ fn a_rollback_and_a_delete_look_up_what_they_name() {
     assert_eq!(counts.revisions, 0);
 
     let back = Change::Rollback {
-        set: name(),
+        name: set_id("shop"),
         to: None,
     };
     let counts = read(&world, async |local, by, seen| {
         assert!(local.plan(by, &request(back), seen).await.unwrap().changes);
     });
-    assert_eq!(counts.asked[0], Which::around([&name()]));
+    assert_eq!(counts.asked[0], Which::one(&set_id("shop")));
     assert!(counts.revisions <= 50, "{}", counts.revisions);
 
     let delete = Change::Delete([set_id("shop")].into());
@@ -311,6 +314,7 @@ fn only_questions_about_everything_read_everything() {
     let world = crowded();
     let mistyped = ResourcesQuery {
         names: vec![set_id("shp")],
+        ..ResourcesQuery::default()
     };
     let counts = read(&world, async |local, by, _| {
         let error = local.resources(by, &mistyped).await.unwrap_err();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::manifest::{Manifest, ManifestSource, SpanTree, load};
+use crate::manifest::{Manifest, ManifestSource, load};
 
 /// The manifests of `yaml`, one per document, each without its `apiVersion`.
 pub(super) fn fixture(yaml: &str) -> Vec<Manifest> {
@@ -23,16 +23,7 @@ pub(super) fn fixture(yaml: &str) -> Vec<Manifest> {
     assert_eq!(loaded.findings, []);
     // Each document got one line that the test does not show.
     for (index, manifest) in loaded.manifests.iter_mut().enumerate() {
-        shift(&mut manifest.places, index + 1);
+        manifest.places.move_up(index + 1);
     }
     loaded.manifests
-}
-
-fn shift(places: &mut SpanTree, lines: usize) {
-    for span in [&mut places.key, &mut places.value] {
-        span.line = span.line.saturating_sub(lines);
-    }
-    for (_, inner) in places.inside_mut() {
-        shift(inner, lines);
-    }
 }

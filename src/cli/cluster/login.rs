@@ -10,7 +10,7 @@ use crate::api::ClusterQuery;
 use crate::cli::connect::{self, AclToken, Recognised};
 use crate::cli::declared::FileArgs;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::keyring::{ELSEWHERE, Keyring, KeyringError, Login};
+use crate::cli::keyring::{ELSEWHERE, Keyring, KeyringError, Login, Whose};
 use crate::cli::session::{Session, duration};
 use crate::cli::view::{Canvas, View};
 use crate::cli::views::table::printable;
@@ -104,11 +104,11 @@ pub(super) async fn login(session: &Session, args: &LoginArgs) -> Result<Exit, F
     };
 
     let login = Login {
-        cluster: name.clone(),
+        whose: Whose::Cluster(name.clone()),
         address: location.clone(),
     };
     Keyring::new(&session.environment)
-        .keep(login, token)
+        .keep(login, token.expose())
         .await?;
     if recognised == Some(Recognised::NoAcls) {
         session.ui.status("this Consul asks nobody for a token");
@@ -175,7 +175,8 @@ async fn check(
 
 pub(super) async fn logout(session: &Session, args: &LogoutArgs) -> Result<Exit, Failure> {
     let keyring = Keyring::new(&session.environment);
-    let logins = keyring.forget(args.name.clone()).await.map_err(|error| {
+    let whose = Whose::Cluster(args.name.clone());
+    let logins = keyring.forget(whose, None).await.map_err(|error| {
         let failure = Failure::from(error);
         let left = "cfgctl does not use the token any more, but the keyring may still hold it";
         Failure {

@@ -23,12 +23,22 @@ pub(crate) struct Validation<'a> {
     pub(crate) valid: bool,
     sets: usize,
     clusters: usize,
+    #[serde(skip_serializing_if = "is_none")]
+    grants: usize,
     findings: Vec<FindingView>,
     #[serde(skip)]
     loaded: &'a Loaded,
     /// What the files of annotations are relative to.
     #[serde(skip)]
     roots: Roots<'a>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Where a repository lies, and where in it we are.
@@ -134,6 +144,7 @@ impl<'a> Validation<'a> {
             valid: !loaded.has_errors(),
             sets: of(ResourceKind::Set),
             clusters: of(ResourceKind::Cluster),
+            grants: of(ResourceKind::Grant),
             findings: findings
                 .map(|finding| FindingView::new(finding, &loaded.sources))
                 .collect(),
@@ -153,6 +164,16 @@ impl<'a> Validation<'a> {
         pairs
     }
 
+    /// What there is, where nothing is wrong.
+    fn valid(&self) -> String {
+        let (sets, clusters) = (count(self.sets, "set"), count(self.clusters, "cluster"));
+        let mut text = format!("valid: {sets}, {clusters}");
+        if self.grants > 0 {
+            _ = write!(text, ", {}", count(self.grants, "grant"));
+        }
+        text
+    }
+
     fn summary(&self) -> String {
         let of = |severity| {
             let findings = self.loaded.findings.iter();
@@ -163,11 +184,7 @@ impl<'a> Validation<'a> {
         let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
         let mut parts = Vec::new();
         if self.valid {
-            let sets = count(self.sets, "set");
-            parts.push(format!(
-                "valid: {sets}, {}",
-                count(self.clusters, "cluster")
-            ));
+            parts.push(self.valid());
         } else {
             parts.push(count(errors, "error"));
         }
@@ -185,11 +202,7 @@ impl View for Validation<'_> {
         if !self.valid {
             return String::new();
         }
-        format!(
-            "valid: {}, {}\n",
-            count(self.sets, "set"),
-            count(self.clusters, "cluster")
-        )
+        format!("{}\n", self.valid())
     }
 
     fn names(&self) -> Vec<String> {
@@ -280,7 +293,7 @@ impl Validation<'_> {
         let sources = &self.loaded.sources;
         let manifests = self.loaded.manifests.iter();
         let mut files: BTreeSet<Option<SourceId>> = manifests
-            .map(|manifest| Some(manifest.places.value.source))
+            .map(|manifest| Some(manifest.places.whole().source))
             .collect();
         let findings = self.loaded.findings.iter();
         files.extend(findings.map(|finding| finding.at.map(|span| span.source)));
@@ -288,7 +301,7 @@ impl Validation<'_> {
             let name = file.map(|file| sources.name(file).to_string_lossy().into_owned());
             let manifests = self.loaded.manifests.iter();
             let mut cases: Vec<Case> = manifests
-                .filter(|manifest| Some(manifest.places.value.source) == file)
+                .filter(|manifest| Some(manifest.places.whole().source) == file)
                 .map(|manifest| {
                     let belongs = |finding: &Located| contains(manifest, finding);
                     self.case(manifest.id.to_string(), belongs)
@@ -345,7 +358,7 @@ impl Roots<'_> {
 
 /// Whether a finding is about this resource.
 fn contains(manifest: &Manifest, finding: &Located) -> bool {
-    let whole = manifest.places.value;
+    let whole = manifest.places.whole();
     finding.at.is_some_and(|span| {
         span.source == whole.source && (whole.start..=whole.end).contains(&span.start)
     })

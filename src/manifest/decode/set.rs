@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::node::{Entry, Kind, Node};
 use super::{Decoder, Fields};
 use crate::manifest::{Located, Span};
-use crate::model::{ConfigSet, Key, Layer, LayerName, Publish, Selector, SpringFormat};
+use crate::model::{ConfigSet, Key, Labels, Layer, LayerName, Publish, Selector, SpringFormat};
 
 /// The fields of `spec`.
 pub(super) const SET_FIELDS: &[&str] = &[
@@ -28,7 +28,11 @@ pub(super) const FLAGD_FIELDS: &[&str] = &["key"];
 
 impl Decoder<'_, '_> {
     /// The set that `spec` describes; nothing if a mistake leaves no telling.
-    pub(super) fn set(&mut self, spec: Option<&Entry>) -> Option<ConfigSet> {
+    pub(super) fn set(
+        &mut self,
+        spec: Option<&Entry>,
+        labels: Option<Labels>,
+    ) -> Option<ConfigSet> {
         let spec = spec?;
         let fields = self.known_fields(&spec.value, spec.at, "the spec of a set", SET_FIELDS)?;
         let clusters = match fields.get("clusters") {
@@ -58,6 +62,7 @@ impl Decoder<'_, '_> {
             None => Some(Vec::new()),
         };
         Some(ConfigSet {
+            labels: labels?,
             clusters: clusters?,
             schema: schema?,
             values: values?,

@@ -1,14 +1,19 @@
 //! Fields that the decoder knows, to be compared with the published schema.
 
-use super::{CLUSTER_METADATA_FIELDS, DOCUMENT_FIELDS, SET_METADATA_FIELDS, cluster, runtime, set};
+use super::{
+    DOCUMENT_FIELDS, GRANT_METADATA_FIELDS, METADATA_FIELDS, cluster, grant, runtime, set,
+};
 
 /// The definitions of the JSON Schema with the fields that the decoder knows for them.
 pub(in crate::manifest) fn known_fields() -> Vec<(&'static str, &'static [&'static str])> {
     vec![
         ("Cluster", DOCUMENT_FIELDS),
         ("ConfigSet", DOCUMENT_FIELDS),
-        ("ClusterMetadata", CLUSTER_METADATA_FIELDS),
-        ("ConfigSetMetadata", SET_METADATA_FIELDS),
+        ("Grant", DOCUMENT_FIELDS),
+        ("GrantMetadata", GRANT_METADATA_FIELDS),
+        ("GrantSpec", grant::GRANT_FIELDS),
+        ("ClusterMetadata", METADATA_FIELDS),
+        ("ConfigSetMetadata", METADATA_FIELDS),
         ("ClusterSpec", cluster::CLUSTER_FIELDS),
         ("Consul", cluster::CONSUL_FIELDS),
         ("Token", cluster::TOKEN_FIELDS),

@@ -1,6 +1,7 @@
 //! What the store would hold after the plan.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::super::holds::{Hold, holds};
 use super::super::objection::{Objection, ObjectionReason};
@@ -8,9 +9,10 @@ use super::super::seen::Pair;
 use super::change::{PlanError, ResourceChange, Why};
 use super::desired::Desired;
 use super::reach::Reach;
+use super::rendered::Renderings;
 use crate::model::{
-    Cluster, ClusterName, ConfigSet, Connection, Content, Heads, Key, Labels, Origin, Overrides,
-    Part, ResourceId, Selector, SetName, Snapshot, Version,
+    Cluster, ClusterName, ConfigSet, Connection, Content, Contents, Heads, Key, Labels, Origin,
+    Overrides, Part, ResourceId, Selector, SetName, Snapshot, Version,
 };
 use crate::render;
 
@@ -51,6 +53,8 @@ pub(crate) struct After<'a> {
     overrides: BTreeMap<&'a SetName, Overrides>,
     /// What is overridden and would not be declared any more, unless that was consented to.
     dangling: BTreeMap<&'a SetName, BTreeSet<Part>>,
+    /// What of that was rendered.
+    renderings: Renderings,
 }
 
 /// Nothing is overridden.
@@ -82,6 +86,8 @@ impl<'a> After<'a> {
                     None => _ = clusters.remove(name),
                 },
                 ResourceId::Set(name) => _ = sets.insert(name, content.set()),
+                // No cluster gets it.
+                ResourceId::Grant(_) => {}
             }
         }
         let goes = |(id, content): (&'a ResourceId, &Content)| match id {
@@ -137,6 +143,7 @@ impl<'a> After<'a> {
             sets,
             overrides,
             dangling,
+            renderings: Renderings::default(),
         }
     }
 
@@ -260,7 +267,7 @@ impl<'a> After<'a> {
         };
         reached.extend(self.desired.contents.keys().filter_map(|id| match id {
             ResourceId::Set(name) => Some(name.clone()),
-            ResourceId::Cluster(_) => None,
+            ResourceId::Cluster(_) | ResourceId::Grant(_) => None,
         }));
         reached.extend(self.desired.overrides.keys().cloned());
         // A cluster that is new or changed may have to get or lose any set.
@@ -338,7 +345,7 @@ impl<'a> After<'a> {
             ResourceId::Set(name) => claims
                 .get(name)
                 .map_or(next, |claim| next.max(claim.version.next())),
-            ResourceId::Cluster(_) => next,
+            ResourceId::Cluster(_) | ResourceId::Grant(_) => next,
         };
         ResourceChange {
             id: id.clone(),
@@ -349,7 +356,7 @@ impl<'a> After<'a> {
             overrides_before: head.map_or_else(Overrides::default, |head| head.overrides.clone()),
             overrides: match id {
                 ResourceId::Set(name) => self.overrides(name).clone(),
-                ResourceId::Cluster(_) => Overrides::default(),
+                ResourceId::Cluster(_) | ResourceId::Grant(_) => Overrides::default(),
             },
             why,
         }
@@ -399,20 +406,30 @@ impl<'a> After<'a> {
             // Neither new nor known: no set of this name.
             (None, None) => return Ok(None),
         };
-        render::snapshot(
-            &pair.set,
-            set,
-            self.overrides(&pair.set),
-            version,
-            origin,
-            &pair.cluster,
-            &cluster.labels,
-        )
-        .map(Some)
-        .map_err(|errors| PlanError::Render {
-            set: pair.set.clone(),
+        let name = &pair.set;
+        let overrides = self.overrides(name);
+        let rendering = (self.renderings).of(name, set, overrides, &cluster.labels);
+        let entries = rendering.entries(set).clone();
+        let entries = entries.map_err(|errors| PlanError::Render {
+            set: name.clone(),
             cluster: pair.cluster.clone(),
             errors,
-        })
+        })?;
+        let contents = Arc::clone(&rendering.contents);
+        let set = (name, set);
+        let sealed = render::sealed(set, version, origin, &pair.cluster, contents, entries);
+        Ok(Some(sealed))
+    }
+
+    /// What a set would say in a cluster that it goes to.
+    pub(crate) fn contents(
+        &self,
+        name: &SetName,
+        set: &ConfigSet,
+        cluster: &Cluster,
+    ) -> Arc<Contents> {
+        let overrides = self.overrides(name);
+        let rendering = (self.renderings).of(name, set, overrides, &cluster.labels);
+        Arc::clone(&rendering.contents)
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn commit(
     let by_all = changes.keys().any(is_set) || !after.leaving.is_empty();
     let clusters = after.heads.keys().filter(|id| match id {
         ResourceId::Cluster(name) => by_all || written.clusters.contains(name),
-        ResourceId::Set(_) => false,
+        ResourceId::Grant(_) | ResourceId::Set(_) => false,
     });
     let guarded = (after.desired.contents.keys())
         .chain(changes.keys())
@@ -69,8 +69,7 @@ pub(super) fn commit(
             .iter()
             .map(|(id, change)| (id.clone(), revision(after, change, origin)))
             .collect(),
-        key: None,
-        audit: None,
+        ..Commit::default()
     }
 }
 

@@ -5,13 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::changes::{Edit, value_changes};
+use super::super::changes::removed_leaves;
 use super::super::objection::{Objection, ObjectionReason};
 use super::super::seen::Pair;
 use super::after::After;
 use super::change::{PlanError, ResourceChange, Why};
 use super::desired::Desired;
-use crate::model::value::leaves;
+use crate::model::value::count_leaves;
 use crate::model::{Consent, Heads, Origin, ResourceId, Snapshot};
 
 /// More than one key in this many is a mass deletion.
@@ -68,12 +68,7 @@ fn reasons(old: &Snapshot, new: Option<&Snapshot>) -> impl Iterator<Item = Objec
 
 fn deletes(old: &Snapshot, new: &Snapshot) -> Option<ObjectionReason> {
     let (before, after) = (old.document.values(), new.document.values());
-    let of = leaves(before).len();
-    let removed = value_changes(before, after)
-        .iter()
-        .filter(|change| matches!(change.edit, Edit::Removed { .. }))
-        .count();
-    let values = (removed, of);
+    let values = (removed_leaves(before, after), count_leaves(before));
     // What is published goes too when a publish target does, though every value stays.
     let gone = old.entries.keys();
     let gone = gone.filter(|key| !new.entries.contains_key(*key)).count();

@@ -10,7 +10,7 @@ use super::super::objection::{Objection, ObjectionReason};
 use super::super::seen::{Observation, Pair, Unseen};
 use super::batches;
 use super::drift::{ForeignEdit, drift};
-use super::due::{Case, Certainty, ClusterSide};
+use super::due::{Case, Certainty, ClusterSide, SetDue};
 use super::lineage::Kinship;
 use crate::model::{
     BreakerState, Connection, Consent, Contents, Document, EntryWrite, Flag, Key, Limits, Observed,
@@ -115,12 +115,19 @@ pub enum Found {
 }
 
 /// What happens to one set, and what stands against it.
-pub(super) fn decide(side: &ClusterSide<'_>, case: &Case<'_>) -> (Delivery, Vec<Objection>) {
+pub(super) fn decide(side: &ClusterSide<'_>, set: SetDue<'_>) -> (Delivery, Vec<Objection>) {
+    let (mut delivery, objections) = decided(side, &Case::of(&set));
+    delivery.desired = set.desired.map(|desired| desired.document);
+    (delivery, objections)
+}
+
+/// The same without what is desired.
+fn decided(side: &ClusterSide<'_>, case: &Case<'_>) -> (Delivery, Vec<Objection>) {
     let mut delivery = Delivery {
         pair: case.set.pair.clone(),
         condition: Condition::None,
         holds: None,
-        desired: case.desired().map(|desired| desired.document.clone()),
+        desired: None,
         action: Action::Wait,
         changes: Vec::new(),
         drift: Vec::new(),
@@ -304,7 +311,7 @@ fn replacement(
     desired: &Snapshot,
 ) -> Write {
     let mut entries: BTreeMap<Key, EntryWrite> = removals(side, case, observed);
-    for (key, value) in &desired.entries {
+    for (key, value) in desired.entries.iter() {
         let write = match observed.entries.get(key) {
             Some(entry) if entry.is(value) && is_ours(case, key, entry) => EntryWrite::Keep {
                 expected: entry.fence.clone(),

@@ -24,7 +24,7 @@ fn snapshot(set: &str, number: u64, origin: &Origin, keys: &[&str]) -> Snapshot 
         version(number),
         origin,
         contents,
-        keys.iter().map(entry).collect(),
+        keys.iter().map(entry).collect::<BTreeMap<_, _>>(),
         BTreeSet::new(),
     )
 }

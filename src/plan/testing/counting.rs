@@ -5,8 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
-use crate::model::{Commit, IdempotencyKey, ResourceId, Revision, Sequence, Version};
-use crate::store::{CommitLimits, CommitRecord, Committed, HeadsAt, Store, StoreError, Which};
+use crate::model::{
+    Commit, IdempotencyKey, Record, RecordId, RecordKind, ResourceId, Revision, Sequence, Version,
+};
+use crate::store::{
+    CommitLimits, CommitRecord, Committed, HeadsAt, RecordsAt, Store, StoreError, Which,
+};
 
 /// What was read.
 #[derive(Clone, Debug, Default)]
@@ -111,6 +115,18 @@ impl Store for Counting {
 
     async fn made_under(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
         self.store.made_under(key).await
+    }
+
+    async fn records(&self, kind: RecordKind) -> Result<RecordsAt, StoreError> {
+        self.store.records(kind).await
+    }
+
+    async fn record(&self, id: &RecordId) -> Result<Option<Record>, StoreError> {
+        self.store.record(id).await
+    }
+
+    async fn touch(&self, used: &[(RecordId, jiff::Timestamp)]) -> Result<(), StoreError> {
+        self.store.touch(used).await
     }
 
     async fn wait(&self, after: Sequence) -> Result<Sequence, StoreError> {

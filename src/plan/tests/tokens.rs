@@ -57,7 +57,7 @@ fn sealed(document: &Document, version: u64, contents: serde_json::Value) -> Doc
     let (set, cluster) = (document.set().clone(), document.cluster().clone());
     let version = crate::plan::testing::version(version);
     let origin = document.origin();
-    let entries = [].into();
+    let entries = std::collections::BTreeMap::new();
     Snapshot::seal(set, cluster, version, origin, contents, entries, [].into()).document
 }
 

@@ -11,13 +11,14 @@ use super::cells::Topic;
 use super::*;
 use crate::api::{ErrorKind, News};
 use crate::app::Local;
-use crate::model::{Commit, IdempotencyKey, Revision, Version};
+use crate::model::{Commit, IdempotencyKey, Record, RecordId, RecordKind, Revision, Version};
 use crate::model::{ResourceId, Sequence};
 use crate::plan::testing::{
     World, cluster, cluster_id, described, set, set_id, sets, shop, version,
 };
 use crate::store::{
-    CommitLimits, CommitRecord, Committed, HeadsAt, Store, StoreError, Which, memory::Memory,
+    CommitLimits, CommitRecord, Committed, HeadsAt, RecordsAt, Store, StoreError, Which,
+    memory::Memory,
 };
 
 /// A store that remembers what was asked of it, and may not answer.
@@ -91,6 +92,18 @@ impl Store for Faulty {
 
     async fn made_under(&self, key: &IdempotencyKey) -> Result<Option<CommitRecord>, StoreError> {
         self.inner.made_under(key).await
+    }
+
+    async fn records(&self, kind: RecordKind) -> Result<RecordsAt, StoreError> {
+        self.inner.records(kind).await
+    }
+
+    async fn record(&self, id: &RecordId) -> Result<Option<Record>, StoreError> {
+        self.inner.record(id).await
+    }
+
+    async fn touch(&self, used: &[(RecordId, Timestamp)]) -> Result<(), StoreError> {
+        self.inner.touch(used).await
     }
 
     async fn wait(&self, after: Sequence) -> Result<Sequence, StoreError> {

@@ -4,6 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::heads::{self, HeadRow};
 use super::log::{self, Record};
+use super::records::{self, Change};
 use super::rows::{Encoded, Standing};
 use super::site::Site;
 use crate::model::{Digest, Revision};
@@ -29,12 +30,14 @@ struct Sealed<'a> {
 }
 
 /// Adds one commit to the log, which ends with `newest`: new heads for the resources of `rows`, by
-/// kind and name. Their heads are looked at whole, and nothing is built on a damaged one.
+/// kind and name, and what becomes of records. What was there before is looked at whole, and nothing is
+/// built on what is damaged.
 pub(super) fn append(
     connection: &Connection,
     newest: Option<&Record>,
     label: Label,
     rows: &[(&Revision, Encoded<'_>)],
+    becoming: &[Change],
     site: &Site,
 ) -> Result<Record, StoreError> {
     let mut sums = match newest {
@@ -73,6 +76,7 @@ pub(super) fn append(
             head,
         });
     }
+    let kept = records::decide(connection, becoming, sequence, &mut sums, site)?;
     let Label { at, key, audit } = label;
     let record = Record {
         sequence,
@@ -80,12 +84,18 @@ pub(super) fn append(
         key,
         audit,
         changes: changes.done(),
+        records: kept.text,
         heads: serde_json::to_string(&sums).map_err(|error| site.unavailable(error))?,
         previous: newest.map(|record| record.seal.clone()),
         seal: Digest::of(&[]),
     }
     .sealed();
-    write(connection, &record, &sealed).map_err(|error| site.failed(error))?;
+    write(connection, &record, &sealed)
+        .and_then(|()| {
+            let mut writes = kept.writes.iter();
+            writes.try_for_each(|it| it.write(connection))
+        })
+        .map_err(|error| site.failed(error))?;
     Ok(record)
 }
 

@@ -196,7 +196,7 @@ fn add(
         key: None,
         audit: None,
     };
-    append(connection, newest, label, &encoded, site)
+    append(connection, newest, label, &encoded, &[], site)
 }
 
 /// Compares the heads that there were with those that the log has led to.

@@ -137,8 +137,9 @@ pub(super) fn read(
         None => Sums::default(),
     };
     let mut heads = match which {
-        Which::All => every(connection, &ALL_KINDS, &sums, site)?,
+        Which::All => every(connection, &ResourceKind::ALL, &sums, site)?,
         Which::Clusters => every(connection, &[ResourceKind::Cluster], &sums, site)?,
+        Which::Grants => every(connection, &[ResourceKind::Grant], &sums, site)?,
         Which::Named(ids) => named(connection, ids.iter(), site)?,
         Which::Around(ids) => {
             let mut heads = every(connection, &[ResourceKind::Cluster], &sums, site)?;
@@ -154,8 +155,6 @@ pub(super) fn read(
         heads,
     })
 }
-
-const ALL_KINDS: [ResourceKind; 2] = [ResourceKind::Cluster, ResourceKind::Set];
 
 /// All heads of these kinds, which together must be those that the newest commit left. Those of
 /// kinds that nobody knows are damage.

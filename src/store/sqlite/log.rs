@@ -23,7 +23,9 @@ pub(super) struct Record {
     pub(super) audit: Option<String>,
     /// The seal of the list of its revisions.
     pub(super) changes: Digest,
-    /// The sums over all heads after it, as JSON.
+    /// What it did to records, as JSON; nothing where it did not.
+    pub(super) records: Option<String>,
+    /// The sums over all heads and records after it, as JSON.
     pub(super) heads: String,
     /// The seal of the record before it; `None`: it is the first one.
     pub(super) previous: Option<Digest>,
@@ -31,20 +33,25 @@ pub(super) struct Record {
 }
 
 /// The columns of a record, as [`decode`] takes them.
-const COLUMNS: &str = "sequence, at, key, audit, changes, heads, previous, digest";
+const COLUMNS: &str = "sequence, at, key, audit, changes, heads, previous, digest, records";
 
 impl Record {
     /// What its seal must be.
     fn expected_seal(&self) -> Digest {
-        Sealer::of("commit")
+        let sealer = Sealer::of("commit")
             .number(self.sequence)
             .text(&self.at)
             .optional(self.key.as_deref(), Sealer::text)
             .optional(self.audit.as_deref(), Sealer::text)
             .digest(&self.changes)
             .text(&self.heads)
-            .optional(self.previous.as_ref(), Sealer::digest)
-            .done()
+            .optional(self.previous.as_ref(), Sealer::digest);
+        // Before format 5 no commit did.
+        match &self.records {
+            None => sealer,
+            Some(records) => sealer.text(records),
+        }
+        .done()
     }
 
     /// With the seal that it must have.
@@ -69,7 +76,11 @@ impl Record {
         let sql = "INSERT INTO commits
             (sequence, at, key, audit, changes, heads, previous, digest)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-        connection.prepare_cached(sql)?.execute(params![
+        // Format 4, which is on its way to this one, has no column for what is not there.
+        let with_records = "INSERT INTO commits
+            (sequence, at, key, audit, changes, heads, previous, digest, records)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let values = params![
             self.sequence,
             self.at,
             self.key,
@@ -78,7 +89,12 @@ impl Record {
             self.heads,
             self.previous.as_ref().map(Digest::as_bytes),
             self.seal.as_bytes(),
-        ])?;
+            self.records,
+        ];
+        match &self.records {
+            None => connection.prepare_cached(sql)?.execute(&values[..8])?,
+            Some(_) => connection.prepare_cached(with_records)?.execute(values)?,
+        };
         Ok(())
     }
 }
@@ -98,6 +114,7 @@ fn decode(row: &Row<'_>, site: &Site) -> Result<Record, StoreError> {
             heads: row.get(5)?,
             previous: previous.map(|Stored(digest)| digest),
             seal: digest(7)?,
+            records: row.get(8)?,
         })
     };
     let record = read().map_err(failed)?;
@@ -206,12 +223,16 @@ pub(super) fn publish(
         .map(serde_json::from_str)
         .transpose();
     let key = record.key.as_deref().map(str::parse).transpose();
+    let records = record.records.as_deref().map(serde_json::from_str);
+    let records = records.transpose();
+    let records = records.map_err(|_| damaged("what it did to records cannot be read"))?;
     Ok(CommitRecord {
         sequence: number(record.sequence),
         at: time(&record.at).ok_or_else(|| damaged("its time cannot be read"))?,
         key: key.map_err(|_| damaged("its key cannot be read"))?,
         audit: audit.map_err(|_| damaged("what was kept beside it cannot be read"))?,
         changes,
+        records: records.unwrap_or_default(),
     })
 }
 
@@ -240,8 +261,11 @@ pub(super) fn newest(connection: &Connection, site: &Site) -> Result<Option<Reco
         check_predecessor(connection, record, site)?;
     }
     let sequence = newest.as_ref().map_or(0, |record| record.sequence);
+    let sql = "SELECT max(sequence) FROM
+        (SELECT max(sequence) AS sequence FROM revisions
+            UNION ALL SELECT max(sequence) FROM records)";
     let orphan: Option<i64> = connection
-        .prepare_cached("SELECT max(sequence) FROM revisions")
+        .prepare_cached(sql)
         .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
         .map_err(failed)?;
     match orphan {

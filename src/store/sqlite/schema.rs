@@ -62,6 +62,26 @@ BEGIN SELECT RAISE(ABORT, 'heads only grow'); END;
     Step::Sql("ALTER TABLE revisions ADD COLUMN provenance TEXT"),
     Step::Sql("ALTER TABLE revisions ADD COLUMN overrides TEXT"),
     Step::Code(format_4::migrate),
+    Step::Sql(
+        "
+ALTER TABLE commits ADD COLUMN records TEXT;
+
+CREATE TABLE records (
+    kind     TEXT    NOT NULL,
+    id       TEXT    NOT NULL,
+    sequence INTEGER NOT NULL REFERENCES commits (sequence),
+    until    INTEGER,
+    content  TEXT    NOT NULL,
+    digest   BLOB    NOT NULL,
+    used     INTEGER,
+    PRIMARY KEY (kind, id)
+) STRICT;
+
+CREATE INDEX records_by_commit ON records (sequence);
+
+CREATE INDEX records_by_until ON records (until) WHERE until IS NOT NULL;
+",
+    ),
 ];
 
 /// The newest format known here.

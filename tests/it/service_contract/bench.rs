@@ -16,11 +16,12 @@ use cfgctl::api::{
 use cfgctl::app::Local;
 use cfgctl::engine::Connect;
 use cfgctl::model::{
-    Cluster, ClusterName, Commit, Connection, Content, IdempotencyKey, ResourceId, Revision,
-    Selector, Sequence, Version,
+    Cluster, ClusterName, Commit, Connection, Content, IdempotencyKey, Record, RecordId,
+    RecordKind, ResourceId, Revision, Selector, Sequence, Version,
 };
 use cfgctl::store::{
-    self, CommitLimits, CommitRecord, Committed, HeadsAt, Missing, Store, StoreError, Which,
+    self, CommitLimits, CommitRecord, Committed, HeadsAt, Missing, RecordsAt, Store, StoreError,
+    Which,
 };
 use cfgctl::target::consul::{Consul, Patience};
 use cfgctl::target::directory::Directory;
@@ -32,6 +33,29 @@ use tokio::sync::watch;
 use crate::support::consul::{Consul as Server, Shared, unique_prefix};
 use crate::support::locked;
 use crate::support::proxy::{Proxy, answer};
+
+/// The event at which everything waits until whoever hears of it has stopped it.
+pub(super) type Halt = Arc<Mutex<Option<Event>>>;
+
+/// What an implementation can be made of.
+pub(super) struct Parts {
+    /// A service with a store that fails when the test says so.
+    pub(super) local: Local,
+    /// Where that store is.
+    pub(super) location: String,
+    /// Where all that is written to this machine lies.
+    pub(super) home: PathBuf,
+    pub(super) halt: Halt,
+}
+
+/// An implementation that a test asks.
+pub(super) struct Made {
+    pub(super) service: Arc<dyn Service>,
+    /// Who the history says it was, whoever the caller says he is; `None`: that one.
+    pub(super) author: Option<&'static str>,
+    /// What has to live as long as the test.
+    pub(super) held: Box<dyn std::any::Any + Send + Sync>,
+}
 
 /// Answers with an error in place of what the store would.
 pub(super) type Failure = fn() -> StoreError;
@@ -147,6 +171,20 @@ impl Store for Brittle {
         self.inner.made_under(key).await
     }
 
+    async fn records(&self, kind: RecordKind) -> Result<RecordsAt, StoreError> {
+        self.read()?;
+        self.inner.records(kind).await
+    }
+
+    async fn record(&self, id: &RecordId) -> Result<Option<Record>, StoreError> {
+        self.read()?;
+        self.inner.record(id).await
+    }
+
+    async fn touch(&self, used: &[(RecordId, Timestamp)]) -> Result<(), StoreError> {
+        self.inner.touch(used).await
+    }
+
     async fn wait(&self, after: Sequence) -> Result<Sequence, StoreError> {
         self.inner.wait(after).await
     }
@@ -194,6 +232,9 @@ pub(super) struct Bench {
     pub(super) store: Arc<dyn Store>,
     pub(super) by: Caller,
     pub(super) wire: Proxy,
+    author: Option<&'static str>,
+    halt: Halt,
+    _held: Box<dyn std::any::Any + Send + Sync>,
     faults: Arc<Mutex<Faults>>,
     server: Shared,
     prefix: String,
@@ -202,7 +243,7 @@ pub(super) struct Bench {
 
 impl Bench {
     /// With no store yet.
-    pub(super) async fn new(made: fn(Local) -> Arc<dyn Service>) -> Self {
+    pub(super) async fn new(make: impl AsyncFnOnce(Parts) -> Made) -> Self {
         let home = tempfile::tempdir().unwrap();
         let location = home.path().join("store.db").display().to_string();
         let store = store::open(&location, Missing::Create).await.unwrap();
@@ -212,8 +253,23 @@ impl Bench {
             faults: Arc::clone(&faults),
         };
         let server = Server::shared().await;
+        let halt = Halt::default();
+        let parts = Parts {
+            local: Local::new(Arc::new(brittle), Arc::new(Reached), now),
+            location,
+            home: home.path().to_owned(),
+            halt: Arc::clone(&halt),
+        };
+        let Made {
+            service,
+            author,
+            held,
+        } = make(parts).await;
         Self {
-            service: made(Local::new(Arc::new(brittle), Arc::new(Reached), now)),
+            service,
+            author,
+            halt,
+            _held: held,
             store,
             by: Caller::local("ops@laptop".to_owned()),
             wire: Proxy::before(&server.address()),
@@ -340,8 +396,15 @@ impl Bench {
         error
     }
 
-    /// An observer that wants it to stop once it hears `event`; `None`: from the start.
-    pub(super) fn stopping_at(event: Option<Event>) -> (Observer, Arc<Mutex<Vec<Event>>>) {
+    /// Who the history says it was when `by` asked for it.
+    pub(super) fn author(&self, by: &Caller) -> String {
+        self.author.unwrap_or(by.actor()).to_owned()
+    }
+
+    /// An observer that wants it to stop once it hears `event`, which happens before anything else
+    /// does; `None`: from the start.
+    pub(super) fn stopping_at(&self, event: Option<Event>) -> (Observer, Arc<Mutex<Vec<Event>>>) {
+        locked(&self.halt).clone_from(&event);
         let (sender, stop) = watch::channel(event.is_none());
         let heard = Arc::<Mutex<Vec<Event>>>::default();
         let ear = Arc::clone(&heard);

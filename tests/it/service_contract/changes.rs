@@ -19,9 +19,9 @@ fn delivered(outcome: &Outcome) -> Vec<(&str, Delivered)> {
 }
 
 fn rollback(to: Option<u64>) -> Request {
-    let set = "shop".parse().unwrap();
+    let name = id("shop");
     let to = to.map(|to| Version::new(to).unwrap());
-    request(Change::Rollback { set, to })
+    request(Change::Rollback { name, to })
 }
 
 /// What moved between a proposal and an error, in sentences.
@@ -87,28 +87,27 @@ pub(super) async fn a_selector_or_a_name_that_matches_nothing_is_refused(bench: 
     bench.delivered().await;
     let unseen = Approval::Unseen;
     let reach = |name: &str| Reach::Named(BTreeSet::from([name.parse().unwrap()]));
-    for wrong in [
-        Request {
-            clusters: selector("region=mars"),
-            ..bench.declare(2)
-        },
-        Request {
-            dropped: BTreeSet::from(["shop/b0".parse().unwrap()]),
-            ..bench.declare(2)
-        },
-        delete(&["sho"]),
-        request(Change::Reconcile(reach("sho"))),
-        rollback(Some(7)),
-        // There is nothing older.
-        rollback(None),
+    let nowhere = Request {
+        clusters: selector("region=mars"),
+        ..bench.declare(2)
+    };
+    let not_switched = Request {
+        dropped: BTreeSet::from(["shop/b0".parse().unwrap()]),
+        ..bench.declare(2)
+    };
+    let nothing_older = rollback(None);
+    for (wrong, kind) in [
+        (nowhere, ErrorKind::Invalid),
+        (not_switched, ErrorKind::Absent),
+        (delete(&["sho"]), ErrorKind::Absent),
+        (request(Change::Reconcile(reach("sho"))), ErrorKind::Absent),
+        (rollback(Some(7)), ErrorKind::Absent),
+        (nothing_older, ErrorKind::Invalid),
     ] {
         let planned = bench.plan(&wrong).await.unwrap_err();
-        assert_eq!(planned.kind, ErrorKind::Invalid, "{planned:?}");
+        assert_eq!(planned.kind, kind, "{planned:?}");
         assert!(!planned.hints.is_empty(), "{planned:?}");
-        assert_eq!(
-            bench.refused(ErrorKind::Invalid, &wrong, &unseen).await,
-            planned
-        );
+        assert_eq!(bench.refused(kind, &wrong, &unseen).await, planned);
     }
 }
 
@@ -130,7 +129,7 @@ pub(super) async fn a_token_consents_to_what_was_shown(bench: &Bench) {
         .await;
     assert!(outcome.unwrap().complete);
     let newest = bench.revisions().await.pop().unwrap();
-    assert_eq!(newest.origin.actor, "night@shift");
+    assert_eq!(newest.origin.actor, bench.author(&by));
     assert_eq!(newest.origin.message.as_deref(), Some("because"));
     // It was for one time.
     let error = bench.refused(ErrorKind::Conflict, &said, &approval).await;
@@ -344,7 +343,7 @@ pub(super) async fn a_commit_is_told_and_delivered_in_order(bench: &Bench) {
     assert_eq!(names(&heard), all);
     assert!(heard.contains(&Event::Surveying { pairs: 2 }));
     assert!(heard.contains(&Event::Delivering { pairs: 2 }));
-    let location = bench.service.location();
+    let location = bench.store.location();
     assert!(heard.contains(&Event::StoreMade { location }));
     for cluster in ["eu", "us"] {
         let (set, cluster) = ("shop".parse().unwrap(), cluster.parse().unwrap());
@@ -486,17 +485,13 @@ pub(super) async fn whoever_is_asked_is_the_author(bench: &Bench) {
         planned: Some(planned.clone()),
         ..bench.declare(2)
     };
-    for (by, actor) in [(&Caller::system(), "cfgctl"), (&bench.by, "ops@laptop")] {
-        let request = match actor {
-            "cfgctl" => request.clone(),
-            _ => bench.declare(3),
-        };
+    for (by, request) in [(&Caller::system(), request), (&bench.by, bench.declare(3))] {
         let outcome = bench
             .service
             .carry_out(by, &request, &Approval::Unseen, &nobody);
         outcome.await.unwrap();
         let newest = bench.revisions().await.pop().unwrap();
-        assert_eq!(newest.origin.actor, actor);
+        assert_eq!(newest.origin.actor, bench.author(by));
         assert_eq!(newest.origin.planned, request.planned);
     }
 }

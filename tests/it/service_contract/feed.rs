@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cfgctl::api::report::{ClusterSnapshot, ClusterSnapshots, LineageReport};
 use cfgctl::api::{
-    Error, ErrorKind, LineageQuery, Readable, Request, SnapshotQuery, SnapshotsQuery,
+    AsOf, Error, ErrorKind, LineageQuery, Readable, Request, SnapshotQuery, SnapshotsQuery,
 };
 use cfgctl::model::{Consent, Content, Digest, ResourceId, Sequence, Version};
 use serde_json::json;
@@ -23,9 +23,10 @@ async fn asked(
     let sets = sets.map(|sets| sets.iter().map(|set| set.parse().unwrap()).collect());
     let cluster = cluster.parse().unwrap();
     let query = SnapshotsQuery { cluster, sets };
-    let found = bench.service.snapshots(&bench.by, &query).await?;
-    assert_eq!(found.sequence, newest(bench).await);
-    Ok(found.answer)
+    caught_up(bench, async || {
+        bench.service.snapshots(&bench.by, &query).await
+    })
+    .await
 }
 
 async fn snapshot(bench: &Bench, cluster: &str, set: &str) -> Result<ClusterSnapshot, Error> {
@@ -33,9 +34,10 @@ async fn snapshot(bench: &Bench, cluster: &str, set: &str) -> Result<ClusterSnap
         cluster: cluster.parse().unwrap(),
         set: set.parse().unwrap(),
     };
-    let found = bench.service.snapshot(&bench.by, &query).await?;
-    assert_eq!(found.sequence, newest(bench).await);
-    Ok(found.answer)
+    caught_up(bench, async || {
+        bench.service.snapshot(&bench.by, &query).await
+    })
+    .await
 }
 
 async fn lineage(bench: &Bench, set: &str, versions: &[u64]) -> LineageReport {
@@ -44,9 +46,28 @@ async fn lineage(bench: &Bench, set: &str, versions: &[u64]) -> LineageReport {
         set: set.parse().unwrap(),
         versions: versions.iter().copied().map(version).collect(),
     };
-    let found = bench.service.lineage(&bench.by, &query).await.unwrap();
-    assert_eq!(found.sequence, newest(bench).await);
-    found.answer
+    let found = caught_up(bench, async || {
+        bench.service.lineage(&bench.by, &query).await
+    })
+    .await;
+    found.unwrap()
+}
+
+/// What is answered once it follows from the newest commit: what is kept ready may be a moment behind,
+/// and says so.
+async fn caught_up<T>(
+    bench: &Bench,
+    ask: impl AsyncFn() -> Result<AsOf<T>, Error>,
+) -> Result<T, Error> {
+    loop {
+        let found = ask().await?;
+        let newest = newest(bench).await;
+        assert!(found.sequence <= newest, "{:?}", found.sequence);
+        if found.sequence == newest {
+            return Ok(found.answer);
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 /// The newest commit that there is.
@@ -69,7 +90,7 @@ fn named(index: &ClusterSnapshots) -> Vec<(&str, u64)> {
 
 fn refused<T: std::fmt::Debug>(answer: Result<T, Error>, why: &str) {
     let error = answer.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Invalid, "{error:?}");
+    assert_eq!(error.kind, ErrorKind::Absent, "{error:?}");
     assert!(error.error.contains(why), "{error:?}");
 }
 

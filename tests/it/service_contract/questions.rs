@@ -23,12 +23,15 @@ fn named(set: &str) -> LookQuery {
 
 fn resources(names: &[&str]) -> ResourcesQuery {
     let names = names.iter().map(|name| id(name)).collect();
-    ResourcesQuery { names }
+    ResourcesQuery {
+        names,
+        ..ResourcesQuery::default()
+    }
 }
 
 fn revision(version: Option<u64>, cluster: Option<&str>) -> RevisionQuery {
     RevisionQuery {
-        set: "shop".parse().unwrap(),
+        name: id("shop"),
         version: version.map(|version| Version::new(version).unwrap()),
         cluster: cluster.map(|name| name.parse().unwrap()),
     }
@@ -127,7 +130,10 @@ pub(super) async fn status_says_what_clusters_hold(bench: &Bench) {
     let found = status(&look()).await;
     assert!(found.in_sync && !found.has_unseen());
     assert_eq!(found.clusters.len(), 2);
-    assert_eq!(found.clusters[0].actor.as_deref(), Some("ops@laptop"));
+    assert_eq!(
+        found.clusters[0].actor.as_deref(),
+        Some(&*bench.author(&bench.by))
+    );
 
     bench.commit_as_other("shop", |_| ()).await;
     bench.cut();
@@ -309,7 +315,10 @@ pub(super) async fn breakers_are_told_with_what_they_change(bench: &Bench) {
             .await
             .unwrap();
         assert_eq!(found.breakers.len(), super::bench::BREAKERS);
-        assert_eq!(found.breakers[0].actor.as_deref(), Some("ops@laptop"));
+        assert_eq!(
+            found.breakers[0].actor.as_deref(),
+            Some(&*bench.author(&bench.by))
+        );
         assert_eq!(found.breakers[0].delivered.len(), 2);
     }
     let one = bench
@@ -388,7 +397,7 @@ async fn ask_everything(
 ) -> Vec<(&'static str, Option<Error>)> {
     let (it, by, nobody) = (&bench.service, &bench.by, &Observer::nobody());
     let of = |query: RevisionQuery| RevisionQuery {
-        set: set.parse().unwrap(),
+        name: id(set),
         ..query
     };
     let why = |query: ExplainQuery| ExplainQuery {
@@ -449,15 +458,16 @@ async fn ask_everything(
     ]
 }
 
-pub(super) async fn what_is_not_there_is_invalid_wherever_it_is_named(bench: &Bench) {
+pub(super) async fn what_is_not_there_is_told_so_wherever_it_is_named(bench: &Bench) {
     bench.delivered().await;
-    let invalid = |what: &str, error: Option<Error>| {
+    let told = |kind: ErrorKind, what: &str, error: Option<Error>| {
         let error = error.unwrap_or_else(|| panic!("{what} is answered"));
-        assert_eq!(error.kind, ErrorKind::Invalid, "{what}: {error:?}");
+        assert_eq!(error.kind, kind, "{what}: {error:?}");
         assert!(!error.hints.is_empty(), "{what}: {error:?}");
     };
+    let absent = |what: &str, error| told(ErrorKind::Absent, what, error);
     for (what, error) in ask_everything(bench, "sho", "none", "e").await {
-        invalid(what, error);
+        absent(what, error);
     }
     for (what, error) in ask_everything(bench, "shop", "none", "mars").await {
         let names_no_part = [
@@ -473,7 +483,7 @@ pub(super) async fn what_is_not_there_is_invalid_wherever_it_is_named(bench: &Be
         if names_no_part.contains(&what) {
             assert_eq!(error, None, "{what}");
         } else {
-            invalid(what, error);
+            absent(what, error);
         }
     }
     let (it, by, nobody) = (&bench.service, &bench.by, &Observer::nobody());
@@ -497,6 +507,15 @@ pub(super) async fn what_is_not_there_is_invalid_wherever_it_is_named(bench: &Be
         ("status", it.status(by, &nowhere, nobody).await.err()),
         ("drift", it.drift(by, &nowhere, nobody).await.err()),
         (
+            "check",
+            it.check_clusters(by, &no_cluster, nobody).await.err(),
+        ),
+    ] {
+        // A selector names nothing.
+        told(ErrorKind::Invalid, what, error);
+    }
+    for (what, error) in [
+        (
             "revision",
             it.revision(by, &revision(Some(9), None)).await.err(),
         ),
@@ -518,19 +537,15 @@ pub(super) async fn what_is_not_there_is_invalid_wherever_it_is_named(bench: &Be
                 .await
                 .err(),
         ),
-        (
-            "check",
-            it.check_clusters(by, &no_cluster, nobody).await.err(),
-        ),
         ("policy", it.policy(by, &policy("us", &["sho"])).await.err()),
     ] {
-        invalid(what, error);
+        absent(what, error);
     }
     let early = it
         .explain(by, &then(At::Time(Timestamp::MIN)))
         .await
         .unwrap_err();
-    assert_eq!(early.kind, ErrorKind::Invalid);
+    assert_eq!(early.kind, ErrorKind::Absent);
     let no_acls = it.policy(by, &policy("eu", &[])).await.unwrap_err();
     assert_eq!(no_acls.kind, ErrorKind::Invalid);
 }
@@ -551,7 +566,7 @@ pub(super) async fn nothing_is_read_from_a_store_that_is_down(bench: &Bench) {
 pub(super) async fn whoever_stops_a_question_gets_no_answer(bench: &Bench) {
     bench.delivered().await;
     let (it, by) = (&bench.service, &bench.by);
-    let (stopped, _) = Bench::stopping_at(None);
+    let (stopped, _) = bench.stopping_at(None);
     for (what, error) in [
         ("status", it.status(by, &look(), &stopped).await.err()),
         ("drift", it.drift(by, &look(), &stopped).await.err()),

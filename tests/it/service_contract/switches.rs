@@ -140,22 +140,21 @@ pub(super) async fn a_switch_that_makes_no_sense_is_refused(bench: &Bench) {
         breaker: "b0".parse().unwrap(),
         operation: BreakerOperation::Disable,
     };
-    for wrong in [
-        elsewhere("sho", None),
-        elsewhere("shop", Some(selector("region=mars"))),
-        flag("exprss", held(Wanted::Boolean(true))),
-        flag("color", held(Wanted::Boolean(true))),
-        flag("color", held(variant("green"))),
-        trip("b99"),
-        breaker("b0", over),
-        request(Change::Breaker(none)),
+    let (invalid, absent) = (ErrorKind::Invalid, ErrorKind::Absent);
+    for (wrong, kind) in [
+        (elsewhere("sho", None), absent),
+        (elsewhere("shop", Some(selector("region=mars"))), invalid),
+        (flag("exprss", held(Wanted::Boolean(true))), absent),
+        (flag("color", held(Wanted::Boolean(true))), invalid),
+        (flag("color", held(variant("green"))), invalid),
+        (trip("b99"), absent),
+        (breaker("b0", over), invalid),
+        (request(Change::Breaker(none)), absent),
     ] {
         let planned = bench.plan(&wrong).await.unwrap_err();
-        assert_eq!(planned.kind, ErrorKind::Invalid, "{planned:?}");
+        assert_eq!(planned.kind, kind, "{planned:?}");
         assert!(!planned.hints.is_empty(), "{planned:?}");
-        let error = bench
-            .refused(ErrorKind::Invalid, &wrong, &Approval::Unseen)
-            .await;
+        let error = bench.refused(kind, &wrong, &Approval::Unseen).await;
         assert_eq!(error.error, planned.error);
     }
     // A flag needs a reason; a breaker does not.
@@ -170,7 +169,7 @@ pub(super) async fn a_switch_that_makes_no_sense_is_refused(bench: &Bench) {
 
     bench.done(&super::bench::delete(&["shop"])).await;
     let error = bench
-        .refused(ErrorKind::Invalid, &off, &Approval::Unseen)
+        .refused(ErrorKind::Absent, &off, &Approval::Unseen)
         .await;
     assert_eq!(error.error, "set/shop was deleted");
 }
@@ -251,7 +250,12 @@ pub(super) async fn many_trips_at_once_all_count(bench: &Bench) {
         .iter()
         .map(|it| it.origin.actor.as_str())
         .collect();
-    assert_eq!(actors.len(), 1 + BREAKERS);
+    let callers = (0..BREAKERS).map(|n| Caller::local(format!("alert-{n}")));
+    let authors: BTreeSet<_> = callers
+        .chain([bench.by.clone()])
+        .map(|by| bench.author(&by))
+        .collect();
+    assert!(actors.iter().copied().eq(&authors), "{actors:?}");
     let newest = revisions.last().unwrap();
     let open: BTreeSet<_> = newest
         .overrides

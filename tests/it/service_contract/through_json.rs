@@ -6,22 +6,27 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cfgctl::api::report::{
     BreakerHistory, BreakerReport, Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots,
-    Clusters, Drift, Evaluated, Explained, Flags, History, LineageReport, Outcome, Policy,
-    Resources, RevisionReport, Status,
+    Clusters, Drift, Evaluated, Explained, Flags, History, Identity, LineageReport, NewToken,
+    Outcome, Policy, Resources, RevisionReport, RevokedTokens, Status, Tokens,
 };
 use cfgctl::api::{
     Approval, AsOf, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller, CheckQuery,
-    ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LineageQuery,
-    LookQuery, News, Observer, PolicyQuery, Proposal, Readable, Request, ResourcesQuery,
-    RevisionQuery, Service, SnapshotQuery, SnapshotsQuery,
+    ClusterQuery, Error, EvaluateQuery, Event, ExplainQuery, FlagsQuery, HistoryQuery,
+    LineageQuery, LookQuery, News, Observer, PolicyQuery, Proposal, Readable, Request,
+    ResourcesQuery, RevisionQuery, Service, SnapshotQuery, SnapshotsQuery, TokenOrder,
+    TokenRevocation, TokenRotation,
 };
+use cfgctl::app::Local;
 use cfgctl::model::{Cluster, ClusterName, ResourceId, Sequence};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What asks `S` with what has been JSON, and answers with what has been JSON.
+use super::bench::Halt;
+use crate::support::locked;
+
+/// What asks a service with what has been JSON, and answers with what has been JSON.
 #[derive(Debug)]
-pub(super) struct ThroughJson<S>(pub(super) S);
+pub(super) struct ThroughJson(pub(super) Arc<Local>, pub(super) Halt);
 
 /// `value` as it comes out of its own text.
 fn through<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) -> T {
@@ -44,9 +49,21 @@ where
     }
 }
 
-fn heard(seen: &Observer) -> Observer {
+fn heard(seen: &Observer, halt: &Halt) -> Observer {
     let (seen, stop) = (seen.clone(), seen.stop());
-    Observer::new(Arc::new(move |event| seen.tell(through(&event))), stop)
+    let (halt, stopped) = (Arc::clone(halt), stop.clone());
+    let hear = move |event: Event| {
+        seen.tell(through(&event));
+        if locked(&halt).as_ref() == Some(&event) {
+            // Nothing goes on before whoever heard of it has stopped it, however far away he is.
+            tokio::task::block_in_place(|| {
+                while !*stopped.borrow() {
+                    std::thread::yield_now();
+                }
+            });
+        }
+    };
+    Observer::new(Arc::new(hear), stop)
 }
 
 /// A method that takes who asks, what it asks, and perhaps an observer.
@@ -58,14 +75,14 @@ macro_rules! asked {
         answered(
             $self
                 .0
-                .$method(&through($by), &through($query), &heard($seen))
+                .$method(&through($by), &through($query), &heard($seen, &$self.1))
                 .await,
         )
     };
 }
 
 #[async_trait]
-impl<S: Service> Service for ThroughJson<S> {
+impl Service for ThroughJson {
     fn location(&self) -> String {
         self.0.location()
     }
@@ -82,7 +99,11 @@ impl<S: Service> Service for ThroughJson<S> {
         seen: &Observer,
     ) -> Result<Outcome, Error> {
         let (by, it, approval) = (&through(by), &through(it), &through(approval));
-        answered(self.0.carry_out(by, it, approval, &heard(seen)).await)
+        answered(
+            self.0
+                .carry_out(by, it, approval, &heard(seen, &self.1))
+                .await,
+        )
     }
 
     async fn status(&self, by: &Caller, it: &LookQuery, seen: &Observer) -> Result<Status, Error> {
@@ -194,5 +215,29 @@ impl<S: Service> Service for ThroughJson<S> {
 
     async fn wait(&self, by: &Caller, it: Sequence) -> Result<News, Error> {
         answered(self.0.wait(&through(by), through(&it)).await)
+    }
+
+    async fn identity(&self, by: &Caller) -> Result<Identity, Error> {
+        answered(self.0.identity(&through(by)).await)
+    }
+
+    async fn tokens(&self, by: &Caller) -> Result<Tokens, Error> {
+        answered(self.0.tokens(&through(by)).await)
+    }
+
+    async fn create_token(&self, by: &Caller, it: &TokenOrder) -> Result<NewToken, Error> {
+        asked!(self.create_token(by, it))
+    }
+
+    async fn rotate_token(&self, by: &Caller, it: &TokenRotation) -> Result<NewToken, Error> {
+        asked!(self.rotate_token(by, it))
+    }
+
+    async fn revoke_token(
+        &self,
+        by: &Caller,
+        it: &TokenRevocation,
+    ) -> Result<RevokedTokens, Error> {
+        asked!(self.revoke_token(by, it))
     }
 }

@@ -12,7 +12,7 @@ pub(super) async fn whoever_stops_before_the_commit_changes_nothing(bench: &Benc
     bench.delivered().await;
     let before = bench.revisions().await;
     for request in [bench.declare(2), trip("b0")] {
-        let (observer, heard) = Bench::stopping_at(None);
+        let (observer, heard) = bench.stopping_at(None);
         let unseen = Approval::Unseen;
         let outcome = bench
             .service
@@ -21,7 +21,7 @@ pub(super) async fn whoever_stops_before_the_commit_changes_nothing(bench: &Benc
         assert_eq!(error.kind, ErrorKind::Interrupted, "{error:?}");
         assert!(!locked(&heard).contains(&Event::Committed));
     }
-    let (observer, _) = Bench::stopping_at(None);
+    let (observer, _) = bench.stopping_at(None);
     let error = bench
         .service
         .plan(&bench.by, &bench.declare(2), &observer)
@@ -34,7 +34,7 @@ pub(super) async fn whoever_stops_before_the_commit_changes_nothing(bench: &Benc
         let proposed = heard
             .into_iter()
             .find(|event| matches!(event, Event::Proposed(_)));
-        let (observer, heard) = Bench::stopping_at(proposed);
+        let (observer, heard) = bench.stopping_at(proposed);
         let unseen = Approval::Unseen;
         let outcome = bench
             .service
@@ -63,7 +63,7 @@ async fn bench_proposed(
 
 pub(super) async fn whoever_stops_after_the_commit_hears_how_far_it_got(bench: &Bench) {
     bench.delivered().await;
-    let (observer, _) = Bench::stopping_at(Some(Event::Committed));
+    let (observer, _) = bench.stopping_at(Some(Event::Committed));
     let request = bench.declare(2);
     let outcome = bench
         .service
@@ -82,7 +82,7 @@ pub(super) async fn whoever_stops_after_the_commit_hears_how_far_it_got(bench: &
 
 pub(super) async fn whoever_stops_a_switch_after_the_commit_hears_how_far_it_got(bench: &Bench) {
     bench.delivered().await;
-    let (observer, _) = Bench::stopping_at(Some(Event::Committed));
+    let (observer, _) = bench.stopping_at(Some(Event::Committed));
     let request = trip("b0");
     let outcome = bench
         .service

@@ -39,6 +39,10 @@ pub(crate) fn with_content(number: u64, content: Content) -> Revision {
 pub(crate) fn revision(id: &ResourceId, number: u64, text: &str) -> Revision {
     let json = match id {
         ResourceId::Set(_) => json!({"set": {"values": {"text": text}}}),
+        ResourceId::Grant(_) => json!({"grant": {
+            "to": [format!("user:{}", text.replace(' ', "-"))],
+            "role": "viewer",
+        }}),
         ResourceId::Cluster(_) => json!({"cluster": {
             "labels": {"text": "x"},
             "connection": {"directory": {"path": format!("/{text}")}},

@@ -28,7 +28,7 @@ static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
 });
 
 /// What lies between two columns.
-static GAP: LazyLock<Regex> = LazyLock::new(|| Regex::new(" {2,}").expect("a pattern"));
+pub(crate) static GAP: LazyLock<Regex> = LazyLock::new(|| Regex::new(" {2,}").expect("a pattern"));
 
 /// `text` of a run in `home`.
 pub(crate) fn redact(text: &str, home: &Path) -> String {

@@ -1,0 +1,74 @@
+//! The door of a server, as the store has it.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::Local;
+use crate::api::{Caller, Door, Error, ErrorKind, Keys, KnownToken, LogEntry, Principal};
+use crate::engine;
+use crate::model::{RecordContent, RecordId, RecordKind, Sequence, TokenId};
+
+#[async_trait]
+impl Door for Local {
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    async fn keys(&self) -> Result<Keys, Error> {
+        let at = self.store.records(RecordKind::Token).await?;
+        let tokens = at.records.into_iter().map(|(id, record)| {
+            let RecordId::Token(id) = id;
+            let RecordContent::Token(token) = record.content;
+            let used = record.used;
+            (id, KnownToken { token, used })
+        });
+        Ok(Keys {
+            sequence: at.sequence,
+            tokens: tokens.collect(),
+        })
+    }
+
+    async fn moved(&self, after: Sequence) -> Result<Sequence, Error> {
+        Ok(self.store.wait(after).await?)
+    }
+
+    fn admits(&self, by: &Caller) -> Result<(), Error> {
+        admits(by)
+    }
+
+    async fn used(&self, tokens: &[(TokenId, Timestamp)]) -> Result<(), Error> {
+        let used = tokens.iter();
+        let used: Vec<_> = used
+            .map(|(id, at)| (RecordId::Token(id.clone()), *at))
+            .collect();
+        Ok(self.store.touch(&used).await?)
+    }
+
+    async fn note(&self, entry: &LogEntry) -> Result<(), Error> {
+        // A store that nobody has committed to yet is not made to say who knocked.
+        if !self.store.exists() {
+            return Ok(());
+        }
+        let audit = serde_json::to_value(entry);
+        let audit = audit.map_err(|error| Error::of(ErrorKind::Bug, &error))?;
+        engine::note(self.store.as_ref(), BTreeMap::new(), audit).await?;
+        Ok(())
+    }
+}
+
+/// **Where grants are asked**: who may come in at all. Until there are grants a token of the store may
+/// ask who it is, and nothing else; with them a token of the kind `api` may come in, and every operation
+/// asks for itself. Those of the kinds `alerts` and `agent` never may: what they are for has routes of
+/// its own.
+fn admits(by: &Caller) -> Result<(), Error> {
+    match &by.principal {
+        Principal::Local(_) | Principal::Owner(_) | Principal::System => Ok(()),
+        Principal::Token(holder) => {
+            let error = format!("no grant allows `{}` anything", holder.subject);
+            Err(Error::new(ErrorKind::Denied, error)
+                .hint("`cfgctl whoami` says who you are; whoever runs the server may do more"))
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! Tokens: made, listed, taken over from and revoked.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+use super::names::known;
+use crate::api::report::{
+    Identity, NewToken, PrincipalKind, RevokedTokens, TokenItem, TokenState, Tokens,
+};
+use crate::api::{
+    Caller, Error, ErrorKind, Lasting, LogEntry, Message, Noted, NotedToken, Principal, TokenOrder,
+    TokenRevocation, TokenRotation,
+};
+use crate::engine;
+use crate::model::{
+    Record, RecordChange, RecordContent, RecordId, RecordKind, ResourceId, TokenId, TokenKind,
+    TokenName, TokenRecord, TokenText,
+};
+use crate::store::{Store, Which};
+
+/// Whoever asks something of tokens, where and when.
+pub(super) struct Desk<'a> {
+    pub(super) store: &'a dyn Store,
+    pub(super) by: &'a Caller,
+    pub(super) now: Timestamp,
+}
+
+/// A token that the store has.
+struct Held {
+    id: TokenId,
+    record: Record,
+    token: TokenRecord,
+}
+
+impl Held {
+    fn item(&self, now: Timestamp) -> TokenItem {
+        item(&self.id, &self.token, self.record.used, now)
+    }
+
+    fn noted(&self) -> NotedToken {
+        noted(&self.id, &self.token)
+    }
+
+    fn is_valid(&self, now: Timestamp) -> bool {
+        !self.token.is_over(now)
+    }
+
+    /// The change that makes this of it.
+    fn becomes(&self, token: Option<TokenRecord>) -> (RecordId, RecordChange) {
+        let change = RecordChange {
+            expected: Some(self.record.changed),
+            content: token.map(RecordContent::Token),
+        };
+        (RecordId::Token(self.id.clone()), change)
+    }
+}
+
+impl Desk<'_> {
+    /// Who asks.
+    pub(super) async fn identity(&self) -> Result<Identity, Error> {
+        let (principal, token) = match &self.by.principal {
+            Principal::Local(_) => (PrincipalKind::Local, None),
+            Principal::Owner(_) => (PrincipalKind::Owner, None),
+            Principal::System => (PrincipalKind::System, None),
+            Principal::Token(holder) => {
+                let id = RecordId::Token(holder.id.clone());
+                let found = self.store.record(&id).await?;
+                let found = found.map(|record| held(id, record));
+                (PrincipalKind::Token, found.map(|it| it.item(self.now)))
+            }
+        };
+        Ok(Identity {
+            subject: self.by.actor().to_owned(),
+            principal,
+            token,
+        })
+    }
+
+    /// All of them.
+    pub(super) async fn list(&self) -> Result<Tokens, Error> {
+        self.check_may()?;
+        let all = self.all().await?.into_iter();
+        let mut items: Vec<_> = all.map(|held| held.item(self.now)).collect();
+        items.sort_by(|one, other| {
+            let age = one.at.cmp(&other.at);
+            one.name.cmp(&other.name).then(age)
+        });
+        Ok(Tokens { items })
+    }
+
+    /// Makes one.
+    pub(super) async fn create(&self, order: &TokenOrder) -> Result<NewToken, Error> {
+        self.check_may()?;
+        let name = &order.name;
+        match (order.kind, &order.cluster) {
+            (TokenKind::Agent, None) => {
+                return Err(
+                    Error::invalid("a token of the kind `agent` is for one cluster")
+                        .hint("name it with `--cluster`"),
+                );
+            }
+            (TokenKind::Api | TokenKind::Alerts, Some(_)) => {
+                let error = format!("a token of the kind `{}` is for no cluster", order.kind);
+                return Err(Error::invalid(error).hint("`--kind agent` makes one that is"));
+            }
+            (TokenKind::Agent, Some(cluster)) => {
+                let id = ResourceId::Cluster(cluster.clone());
+                let heads = self.store.heads(&Which::Clusters).await?.heads;
+                if known(&heads, &id)?.content.cluster().is_none() {
+                    return Err(Error::invalid(format!("{id} was deleted")));
+                }
+            }
+            (TokenKind::Api | TokenKind::Alerts, None) => {}
+        }
+        if let Some(other) = self.valid(name).await?.first() {
+            let error = format!("there is a token `{name}` already: {}", other.id);
+            return Err(Error::new(ErrorKind::Conflict, error).hint(format!(
+                "`cfgctl token rotate {name}` makes one that takes over from it, \
+                 `cfgctl token revoke {name}` ends it"
+            )));
+        }
+        let text = text(order.kind)?;
+        let token = TokenRecord {
+            name: name.clone(),
+            kind: order.kind,
+            cluster: order.cluster.clone(),
+            digest: text.digest(),
+            by: self.by.actor().to_owned(),
+            at: self.now,
+            expires: self.end(order.lasts)?,
+            message: order.message.as_ref().map(|it| it.as_str().to_owned()),
+        };
+        let what = Noted::TokenCreated(noted(text.id(), &token));
+        let changes = [new(&text, &token)].into();
+        let existed = self.store.exists();
+        self.commit(changes, what, order.message.as_ref()).await?;
+        Ok(NewToken {
+            token: item(text.id(), &token, None, self.now),
+            text,
+            replaces: Vec::new(),
+            store_made: (!existed).then(|| self.store.location()),
+        })
+    }
+
+    /// Makes one that takes over from those of its name, which end a while later.
+    pub(super) async fn rotate(&self, rotation: &TokenRotation) -> Result<NewToken, Error> {
+        self.check_may()?;
+        let name = &rotation.name;
+        let mut others = self.valid(name).await?;
+        others.sort_by_key(|other| other.token.at);
+        let Some(newest) = others.last() else {
+            return Err(unknown(name));
+        };
+        let text = text(newest.token.kind)?;
+        let expires = match (rotation.lasts, newest.token.expires) {
+            (Some(lasts), _) => self.end(lasts)?,
+            (None, None) => None,
+            (None, Some(expires)) => {
+                Some(later(self.now, expires.duration_since(newest.token.at))?)
+            }
+        };
+        let token = TokenRecord {
+            digest: text.digest(),
+            by: self.by.actor().to_owned(),
+            at: self.now,
+            expires,
+            ..newest.token.clone()
+        };
+        let overlap = SignedDuration::try_from(rotation.overlap);
+        let last = later(self.now, overlap.map_err(|_| too_long())?)?;
+        let mut changes: BTreeMap<_, _> = [new(&text, &token)].into();
+        for other in &mut others {
+            let ends = other
+                .token
+                .expires
+                .map_or(last, |expires| expires.min(last));
+            other.token.expires = Some(ends);
+            changes.extend([other.becomes(Some(other.token.clone()))]);
+        }
+        let ends = others.iter();
+        let what = Noted::TokenRotated {
+            token: noted(text.id(), &token),
+            replaces: ends.map(|it| (it.id.clone(), it.token.expires)).collect(),
+        };
+        self.commit(changes, what, rotation.message.as_ref())
+            .await?;
+        Ok(NewToken {
+            token: item(text.id(), &token, None, self.now),
+            text,
+            replaces: others.iter().map(|it| it.item(self.now)).collect(),
+            store_made: None,
+        })
+    }
+
+    /// Ends the one with this id, or all of this name.
+    pub(super) async fn revoke(&self, wanted: &TokenRevocation) -> Result<RevokedTokens, Error> {
+        self.check_may()?;
+        let which = &wanted.which;
+        let mut found = self.all().await?;
+        let is_id = found.iter().any(|held| held.id.as_str() == which.as_str());
+        found.retain(|held| {
+            if is_id {
+                held.id.as_str() == which.as_str()
+            } else {
+                held.token.name == *which
+            }
+        });
+        if found.is_empty() {
+            return Err(unknown(which));
+        }
+        let changes = found.iter().map(|held| held.becomes(None)).collect();
+        let what = Noted::TokenRevoked {
+            tokens: found.iter().map(Held::noted).collect(),
+        };
+        self.commit(changes, what, wanted.message.as_ref()).await?;
+        Ok(RevokedTokens {
+            items: found.iter().map(|held| held.item(self.now)).collect(),
+        })
+    }
+
+    /// Who may do something about tokens. Until grants say who else is an admin: whoever runs cfgctl
+    /// beside the store, and the owner of a server.
+    fn check_may(&self) -> Result<(), Error> {
+        match &self.by.principal {
+            Principal::Local(_) | Principal::Owner(_) | Principal::System => Ok(()),
+            Principal::Token(_) => {
+                let error = format!("`{}` may do nothing about tokens", self.by.actor());
+                Err(Error::new(ErrorKind::Denied, error))
+            }
+        }
+    }
+
+    async fn all(&self) -> Result<Vec<Held>, Error> {
+        let records = self.store.records(RecordKind::Token).await?.records;
+        let records = records.into_iter();
+        Ok(records.map(|(id, record)| held(id, record)).collect())
+    }
+
+    /// Those of this name that are valid.
+    async fn valid(&self, name: &TokenName) -> Result<Vec<Held>, Error> {
+        let mut held = self.all().await?;
+        held.retain(|held| held.token.name == *name && held.is_valid(self.now));
+        Ok(held)
+    }
+
+    async fn commit(
+        &self,
+        changes: BTreeMap<RecordId, RecordChange>,
+        what: Noted,
+        message: Option<&Message>,
+    ) -> Result<(), Error> {
+        let entry = LogEntry {
+            by: Some(self.by.clone()),
+            what,
+            message: message.map(|message| message.as_str().to_owned()),
+        };
+        let audit = serde_json::to_value(&entry);
+        let audit = audit.map_err(|error| Error::of(ErrorKind::Bug, &error))?;
+        engine::note(self.store, changes, audit).await?;
+        Ok(())
+    }
+
+    fn end(&self, lasts: Lasting) -> Result<Option<Timestamp>, Error> {
+        match lasts {
+            Lasting::Forever => Ok(None),
+            Lasting::For(length) => {
+                let length = SignedDuration::try_from(length).map_err(|_| too_long())?;
+                later(self.now, length).map(Some)
+            }
+        }
+    }
+}
+
+fn later(at: Timestamp, length: SignedDuration) -> Result<Timestamp, Error> {
+    at.checked_add(length).map_err(|_| too_long())
+}
+
+fn too_long() -> Error {
+    Error::invalid("no calendar reaches that far")
+        .hint("`--expires never` makes one without an end")
+}
+
+fn unknown(which: &TokenName) -> Error {
+    Error::invalid(format!("there is no token `{which}`")).hint("`cfgctl token list` shows them")
+}
+
+fn held(id: RecordId, record: Record) -> Held {
+    let RecordId::Token(id) = id;
+    let RecordContent::Token(token) = record.content.clone();
+    Held { id, record, token }
+}
+
+fn item(id: &TokenId, token: &TokenRecord, used: Option<Timestamp>, now: Timestamp) -> TokenItem {
+    TokenItem {
+        id: id.clone(),
+        name: token.name.clone(),
+        kind: token.kind,
+        cluster: token.cluster.clone(),
+        state: if token.is_over(now) {
+            TokenState::Expired
+        } else {
+            TokenState::Valid
+        },
+        by: token.by.clone(),
+        at: token.at,
+        expires: token.expires,
+        used,
+        message: token.message.clone(),
+    }
+}
+
+fn noted(id: &TokenId, token: &TokenRecord) -> NotedToken {
+    NotedToken {
+        id: id.clone(),
+        name: token.name.clone(),
+        kind: token.kind,
+        cluster: token.cluster.clone(),
+        expires: token.expires,
+    }
+}
+
+/// The change that makes this token one that the store knows.
+fn new(text: &TokenText, token: &TokenRecord) -> (RecordId, RecordChange) {
+    let change = RecordChange {
+        expected: None,
+        content: Some(RecordContent::Token(token.clone())),
+    };
+    (RecordId::Token(text.id().clone()), change)
+}
+
+/// A text that nobody can guess.
+fn text(kind: TokenKind) -> Result<TokenText, Error> {
+    let (random, mut id, mut secret) = (SystemRandom::new(), [0; 8], [0; 32]);
+    let filled = random.fill(&mut id).and_then(|()| random.fill(&mut secret));
+    filled.map_err(|_| Error::new(ErrorKind::Bug, "there is no randomness"))?;
+    Ok(TokenText::new(
+        kind,
+        TokenId::from_bits(u64::from_ne_bytes(id)),
+        &secret,
+    ))
+}

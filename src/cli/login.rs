@@ -1,0 +1,246 @@
+//! `cfgctl login`, `cfgctl logout` and `cfgctl whoami`.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::connect::{self, Connected, connect};
+use super::failure::{Exit, Failure};
+use super::keyring::{Keyring, KeyringError, Login, Whose};
+use super::session::Session;
+use super::token;
+use super::view::{Canvas, View};
+use super::views::table::{moment, printable};
+use crate::api::report::{Identity, PrincipalKind, Report};
+
+/// No token comes near this many bytes.
+const MAX_TOKEN_BYTES: u64 = 64 * 1024;
+
+/// Keep the token of a server in the keyring of the operating system
+///
+/// The server is asked first whom it takes the holder for. The token is used for this server alone, when
+/// neither `CFGCTL_TOKEN` nor `CFGCTL_TOKEN_FILE` names one.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct LoginArgs {
+    /// The server, `https://HOST[:PORT]`; left out: the one that is the store
+    server: Option<String>,
+
+    /// Read the token from this file instead of asking for it
+    #[arg(long, value_name = "FILE", conflicts_with = "token_stdin")]
+    token_file: Option<PathBuf>,
+
+    /// Read the token from standard input instead of asking for it
+    #[arg(long)]
+    token_stdin: bool,
+}
+
+/// Forget the token that `login` kept
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct LogoutArgs {
+    /// The server; left out: the one that is the store
+    server: Option<String>,
+}
+
+/// Whom the store or server takes you for
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct WhoamiArgs {}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LoggedIn {
+    server: String,
+    identity: Identity,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LoggedOut {
+    server: String,
+    forgotten: bool,
+}
+
+pub(crate) async fn login(session: &Session, args: &LoginArgs) -> Result<Exit, Failure> {
+    let address = server(session, args.server.as_deref())?;
+    let text = read_token(session, args, &address).await?;
+    let Connected { service, by } = connect::to_server(session, &address, Some(&text))?;
+    let identity = service.identity(&by).await.map_err(|error| {
+        let failure = Failure::from(error);
+        Failure {
+            error: failure.error.context("the token was not kept"),
+            // Where else to name a token is not what is missing here.
+            hints: match failure.exit {
+                Exit::Denied => Vec::new(),
+                _ => failure.hints,
+            },
+            ..failure
+        }
+    })?;
+    let login = Login {
+        whose: Whose::Server,
+        address: address.clone(),
+    };
+    let keyring = Keyring::new(&session.environment);
+    keyring
+        .keep(login, &text)
+        .await
+        .map_err(|error| failed(&error))?;
+    for variable in ["CFGCTL_TOKEN", "CFGCTL_TOKEN_FILE"] {
+        if session.environment.variable(variable).is_some() {
+            let note = format!("{variable} is set, and wins over the keyring as long as it is");
+            session.ui.status(&note);
+        }
+    }
+    let store = session.store_location().ok().map(|(store, _)| store);
+    if store.is_none_or(|store| connect::server_address(&store).ok().as_deref() != Some(&address)) {
+        session.ui.status(&format!(
+            "commands use it with `--store {address}`; `cfgctl context set NAME --store {address}` \
+             and `cfgctl context use NAME` make that the rule"
+        ));
+    }
+    session.ui.report(&LoggedIn {
+        server: address,
+        identity,
+    })?;
+    Ok(Exit::Done)
+}
+
+/// The server that is named, or that is the store.
+fn server(session: &Session, named: Option<&str>) -> Result<String, Failure> {
+    let location = match named {
+        Some(named) => named.to_owned(),
+        None => session.store_location()?.0,
+    };
+    if !connect::is_server(&location) {
+        let error = match named {
+            Some(_) => "a server is `https://HOST[:PORT]`, or `http://` on this machine",
+            None => "the store is no server, so there is nowhere to log in",
+        };
+        return Err(Failure::usage(error).hint("name one: `cfgctl login https://HOST[:PORT]`"));
+    }
+    connect::server_address(&location)
+}
+
+async fn read_token(session: &Session, args: &LoginArgs, address: &str) -> Result<String, Failure> {
+    let text = if let Some(path) = &args.token_file {
+        token::from_file(&session.environment.directory.join(path))?
+    } else if args.token_stdin {
+        let mut text = String::new();
+        let stdin = std::io::stdin().lock().take(MAX_TOKEN_BYTES);
+        let read = { stdin }.read_to_string(&mut text);
+        // The error may hold a part of the token.
+        read.map_err(|_| Failure::usage("standard input is not text"))?;
+        text
+    } else {
+        let question = format!("Token for {}", printable(address));
+        session.ui.secret(&question, "--token-stdin").await?
+    };
+    match text.trim() {
+        "" => Err(Failure::usage("there is no token in what was given")),
+        token => Ok(token.to_owned()),
+    }
+}
+
+pub(crate) async fn logout(session: &Session, args: &LogoutArgs) -> Result<Exit, Failure> {
+    let address = server(session, args.server.as_deref())?;
+    let keyring = Keyring::new(&session.environment);
+    let forgotten = keyring.forget(Whose::Server, Some(address.clone())).await;
+    let forgotten = forgotten.map_err(|error| {
+        let failure = failed(&error);
+        let left = "cfgctl does not use the token any more, but the keyring may still hold it";
+        Failure {
+            error: failure.error.context(left),
+            ..failure
+        }
+    })?;
+    session.ui.report(&LoggedOut {
+        server: address,
+        forgotten: !forgotten.is_empty(),
+    })?;
+    Ok(Exit::Done)
+}
+
+pub(crate) async fn whoami(session: &Session, _: &WhoamiArgs) -> Result<Exit, Failure> {
+    let Connected { service, by } = connect(session).await?;
+    session.ui.report(&service.identity(&by).await?)?;
+    Ok(Exit::Done)
+}
+
+/// Why the keyring does not do what it is asked, and what to do about each.
+fn failed(error: &KeyringError) -> Failure {
+    let hint = match error {
+        KeyringError::NoCollection => {
+            "make a default keyring with the password manager of your desktop"
+        }
+        KeyringError::Locked | KeyringError::Slow => {
+            "open it with the password manager of your desktop, then try again"
+        }
+        KeyringError::Missing => "`cfgctl login` keeps it again",
+        KeyringError::None(_) | KeyringError::Failed(_) | KeyringError::File { .. } => {
+            "without a keyring, name the token in `CFGCTL_TOKEN`, or in the file that \
+             `CFGCTL_TOKEN_FILE` names"
+        }
+    };
+    Failure::new(Exit::Unavailable, anyhow::anyhow!("{error}")).hint(hint)
+}
+
+impl View for LoggedIn {
+    const KIND: &'static str = "ServerLogin";
+
+    fn table(&self, look: Canvas) -> String {
+        let server = printable(&self.server);
+        let identity = self.identity.table(look);
+        format!("{identity}the token for {server} is kept in the keyring\n")
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.identity.subject.clone()]
+    }
+}
+
+impl View for LoggedOut {
+    const KIND: &'static str = "ServerLogout";
+
+    fn table(&self, _: Canvas) -> String {
+        let server = printable(&self.server);
+        if self.forgotten {
+            format!("the token for {server} is forgotten\n")
+        } else {
+            format!("no token was kept for {server}\n")
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.server.clone()]
+    }
+}
+
+impl View for Identity {
+    const KIND: &'static str = <Self as Report>::KIND;
+
+    fn table(&self, _: Canvas) -> String {
+        let subject = printable(&self.subject);
+        let how = match (self.principal, &self.token) {
+            (PrincipalKind::Local, _) => "runs cfgctl beside the store".to_owned(),
+            (PrincipalKind::Owner, _) => {
+                "holds the token that the server was started with".to_owned()
+            }
+            (PrincipalKind::System, _) => "cfgctl itself".to_owned(),
+            (PrincipalKind::Token, None) => "holds a token that was just revoked".to_owned(),
+            (PrincipalKind::Token, Some(token)) => {
+                let of = token.cluster.as_ref();
+                let of = of.map_or_else(String::new, |cluster| format!(" of {cluster}"));
+                let ends = match token.expires {
+                    Some(expires) => format!("expires {}", moment(expires)),
+                    None => "never expires".to_owned(),
+                };
+                format!("{}{of}, id {}, {ends}", token.kind, token.id)
+            }
+        };
+        format!("{subject} ({how})\n")
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.subject.clone()]
+    }
+}

@@ -1,0 +1,139 @@
+//! Records: what a store keeps beside revisions, of which only the newest state counts.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, Sequence, TokenId, TokenRecord};
+
+/// The kinds of record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecordKind {
+    /// What somebody shows a server.
+    Token,
+}
+
+impl RecordKind {
+    /// The word before the slash in `token/ID`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+        }
+    }
+}
+
+/// Names one record across kinds: `token/7h2kq9x0ab`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum RecordId {
+    /// A token.
+    Token(TokenId),
+}
+
+/// Text that names no record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a record is named `token/ID`")]
+pub struct RecordIdError;
+
+impl RecordId {
+    /// The kind of the record.
+    pub fn kind(&self) -> RecordKind {
+        match self {
+            Self::Token(_) => RecordKind::Token,
+        }
+    }
+
+    /// The name without its kind.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Token(id) => id.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind().as_str(), self.name())
+    }
+}
+
+impl std::str::FromStr for RecordId {
+    type Err = RecordIdError;
+
+    fn from_str(input: &str) -> Result<Self, Self::Err> {
+        let id = input.strip_prefix("token/").ok_or(RecordIdError)?;
+        id.parse().map(Self::Token).map_err(|_| RecordIdError)
+    }
+}
+
+impl TryFrom<String> for RecordId {
+    type Error = RecordIdError;
+
+    fn try_from(input: String) -> Result<Self, Self::Error> {
+        input.parse()
+    }
+}
+
+impl From<RecordId> for String {
+    fn from(id: RecordId) -> Self {
+        id.to_string()
+    }
+}
+
+/// What a record says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RecordContent {
+    /// A token.
+    Token(TokenRecord),
+}
+
+impl RecordContent {
+    /// The kind of record that has this.
+    pub fn kind(&self) -> RecordKind {
+        match self {
+            Self::Token(_) => RecordKind::Token,
+        }
+    }
+
+    /// From when on the store has no such record any more, by its own clock; `None`: it stays.
+    pub fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Token(token) => token.kept_until(),
+        }
+    }
+}
+
+/// A record as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The commit that it was last changed by, which is its version.
+    pub changed: Sequence,
+    /// What it says.
+    pub content: RecordContent,
+    /// When it was last used, to the minute; no commit says so.
+    pub used: Option<Timestamp>,
+}
+
+/// A change of one record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordChange {
+    /// The commit that it was last changed by; `None`: there must be no such record.
+    pub expected: Option<Sequence>,
+    /// What it says from now on; `None`: there is none any more.
+    pub content: Option<RecordContent>,
+}
+
+/// What a commit did to one record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RecordFate {
+    /// It says this since; the digest of its JSON.
+    Written(Digest),
+    /// Somebody removed it.
+    Removed,
+    /// Its time was over.
+    Over,
+}

@@ -3324,7 +3324,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__serve)
-            opts="-o -q -h --listen --token-file --tls-cert --tls-key --allow-directories --allow-variables --store --context --output --color --quiet --help"
+            opts="-o -q -h --listen --token-file --tls-cert --tls-key --tls-client-ca --rate-limit --allow-directories --allow-variables --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3343,6 +3343,14 @@ _cfgctl() {
                     return 0
                     ;;
                 --tls-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-client-ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate-limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -875,8 +875,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_s
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand context; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l listen -d 'Where to listen; other machines can only be listened to with a certificate' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l token-file -d 'A file that holds the token, and nothing else; also `CFGCTL_SERVE_TOKEN_FILE`' -r -F
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l tls-cert -d 'The certificate to show, in PEM, with those between it and its authority' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l tls-cert -d 'The certificate to show, in PEM, with those between it and its authority; it, its key and their files are looked at again every few seconds' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l tls-key -d 'The private key of the certificate, in PEM' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l tls-client-ca -d 'Let nobody in who shows no certificate of one of these authorities, in PEM; who he is and what he may do says his token all the same' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l rate-limit -d 'How many requests a second may come with one token from one address, on average' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l allow-directories -d 'Let clients declare clusters that name what lies below these directories of this machine: directory targets, token files, certificates' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l allow-variables -d 'Let clients declare clusters whose token is in one of these variables of this process' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r

@@ -124,7 +124,7 @@ impl Service for Local {
         seen: &Observer,
     ) -> Result<Outcome, Error> {
         self.places.check_request(by, request)?;
-        let run = self.run(by, request.pace, seen);
+        let run = self.run(by, request.pace, seen).asked_for(request);
         if let Some(outcome) = again::again(&run, request).await? {
             return Ok(outcome);
         }

@@ -32,6 +32,7 @@ mod interrupt;
 mod keyring;
 mod login;
 mod names;
+mod pem;
 mod progress;
 mod reference;
 mod rollback;

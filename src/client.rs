@@ -19,11 +19,12 @@ use crate::api::{
     RevisionQuery, Service, SnapshotQuery, SnapshotsQuery, TokenOrder, TokenRevocation,
     TokenRotation,
 };
-use crate::model::{Cluster, ClusterName, ResourceId, Sequence};
+use crate::model::{Cluster, ClusterName, IdempotencyKey, ResourceId, Sequence};
 use crate::wire::{
-    BreakersParams, Carry, ClusterDescription, EvaluateBody, ExplainParams, FlagsParams, HEAD,
-    HEARTBEAT_SECONDS, HistoryParams, LineageParams, LookParams, Named, Names, NamesParams,
-    PaceParams, PolicyOf, PolicyParams, RevisionParams, Routes, WaitParams, segment,
+    BreakersParams, Carry, ClusterDescription, EvaluateBody, EventsParams, ExplainParams,
+    FlagsParams, HEAD, HEARTBEAT_SECONDS, HistoryParams, LineageParams, LookParams, Named, Names,
+    NamesParams, PaceParams, PageParams, Paged as _, PolicyOf, PolicyParams, RevisionParams,
+    Routes, WaitParams, segment,
 };
 
 mod address;
@@ -47,9 +48,23 @@ impl Remote {
     /// shown. Talks to nobody yet. Whoever calls it is who the server takes him for: a caller that is
     /// passed to a method says nothing.
     pub fn new(address: &str, token: Option<&str>) -> Result<Self, RemoteError> {
-        let http = Http::new(address, token)?;
+        Self::presenting(address, token, None)
+    }
+
+    /// The same with a certificate and its private key, both in `identity` as PEM, for a server that
+    /// lets nobody in without one.
+    pub fn presenting(
+        address: &str,
+        token: Option<&str>,
+        identity: Option<&[u8]>,
+    ) -> Result<Self, RemoteError> {
+        let http = Http::new(address, token, identity)?;
         Ok(Self { http })
     }
+}
+
+fn fresh_key() -> Option<IdempotencyKey> {
+    format!("{:032x}", fastrand::u128(..)).parse().ok()
 }
 
 impl fmt::Debug for Remote {
@@ -86,10 +101,12 @@ impl Service for Remote {
     ) -> Result<Outcome, Error> {
         let body = Carry {
             request: request.clone(),
-            approval: approval.clone(),
+            approval: Some(approval.clone()),
         };
-        let asked = Send::post(Routes::CHANGES, &body)?.with_key(request.key.as_ref());
-        self.http.carry_out(asked, seen).await
+        // Whoever names none gets one, so that it is done once whatever becomes of the answer.
+        let key = request.key.clone().or_else(fresh_key);
+        let ask = || Ok(Send::post(Routes::CHANGES, &body)?.with_key(key.as_ref()));
+        self.http.carry_out(ask, seen).await
     }
 
     async fn status(
@@ -108,13 +125,20 @@ impl Service for Remote {
     }
 
     async fn names(&self, _: &Caller) -> Result<Vec<ResourceId>, Error> {
-        let found: Names = self.http.ask(Send::get(Routes::NAMES)).await?;
+        let ask = |after| Send::get(Routes::NAMES).with(&PageParams::after(after));
+        let found: Names = self.http.ask_all(ask).await?;
         Ok(found.names)
     }
 
     async fn resources(&self, _: &Caller, query: &ResourcesQuery) -> Result<Resources, Error> {
-        let asked = Send::get(Routes::RESOURCES).with(&NamesParams::from(query))?;
-        self.http.ask(asked).await
+        let ask = |cursor| {
+            let params = NamesParams {
+                cursor,
+                ..NamesParams::from(query)
+            };
+            Send::get(Routes::RESOURCES).with(&params)
+        };
+        self.http.ask_all(ask).await
     }
 
     async fn revision(&self, _: &Caller, query: &RevisionQuery) -> Result<RevisionReport, Error> {
@@ -138,8 +162,23 @@ impl Service for Remote {
             ResourceId::Grant(_) => Routes::GRANT_REVISIONS,
         };
         let path = segment(route, &[query.name.name()]);
-        let asked = Send::get(&path).with(&HistoryParams::of(query.limit))?;
-        self.http.ask(asked).await
+        let mut all = History {
+            name: query.name.clone(),
+            revisions: Vec::new(),
+        };
+        let mut before = query.before;
+        // Whoever asks for none asks whether there is one.
+        loop {
+            let missing = query.limit - all.revisions.len();
+            let asked = Send::get(&path).with(&HistoryParams::of(missing, before))?;
+            let (page, next) = self.http.ask_page::<History>(asked).await?;
+            before = page.revisions.last().map(|revision| revision.version);
+            all.join(page);
+            all.revisions.truncate(query.limit);
+            if next.is_none() || before.is_none() || all.revisions.len() == query.limit {
+                return Ok(all);
+            }
+        }
     }
 
     async fn explain(&self, _: &Caller, query: &ExplainQuery) -> Result<Explained, Error> {
@@ -198,12 +237,15 @@ impl Service for Remote {
             Routes::BREAKER_EVENTS,
             &[query.set.as_str(), query.breaker.as_str()],
         );
-        let asked = Send::get(&path).with(&HistoryParams::of(query.limit))?;
-        self.http.ask(asked).await
+        let asked = Send::get(&path).with(&EventsParams::of(query.limit))?;
+        let mut found: BreakerHistory = self.http.ask(asked).await?;
+        found.events.truncate(query.limit);
+        Ok(found)
     }
 
     async fn clusters(&self, _: &Caller) -> Result<Clusters, Error> {
-        self.http.ask(Send::get(Routes::CLUSTERS)).await
+        let ask = |after| Send::get(Routes::CLUSTERS).with(&PageParams::after(after));
+        self.http.ask_all(ask).await
     }
 
     async fn cluster(&self, _: &Caller, query: &ClusterQuery) -> Result<Cluster, Error> {

@@ -5,6 +5,7 @@
 //! token, what is too large, too slow or too much.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,15 +14,20 @@ use tokio::sync::watch;
 
 use crate::api::{Door, Service};
 
+mod addresses;
 mod answer;
 mod attempts;
+mod condition;
 mod decode;
 mod descriptors;
 mod feed;
 mod health;
+mod idle;
 mod keeper;
 mod lifetime;
 mod listen;
+mod patient;
+mod rate;
 mod refusal;
 mod request;
 mod routes;
@@ -29,9 +35,10 @@ mod runs;
 mod shared;
 mod snapshots;
 mod tls;
+mod trace;
 mod who;
 
-pub use tls::{Certificate, CertificateError};
+pub use tls::{Certificate, CertificateError, Pem, Reader};
 pub use who::{Token, TokenError};
 
 /// How long it may take to write down at the end who was there.
@@ -43,7 +50,11 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     certificate: Option<Certificate>,
+    rate: NonZeroU32,
 }
+
+/// How many requests a second each principal may send where nothing else is said.
+pub const RATE: NonZeroU32 = NonZeroU32::new(500).unwrap();
 
 impl Server {
     /// Takes `address`, where port 0 is any that is free; with a `certificate` it speaks TLS.
@@ -56,7 +67,17 @@ impl Server {
             address: listener.local_addr()?,
             listener,
             certificate,
+            rate: RATE,
         })
+    }
+
+    /// The same for at most `per_second` requests of each principal, on average.
+    #[must_use]
+    pub fn at_most(self, per_second: NonZeroU32) -> Self {
+        Self {
+            rate: per_second,
+            ..self
+        }
     }
 
     /// Where clients find it: `http://127.0.0.1:8440`.
@@ -80,13 +101,8 @@ impl Server {
         let runs = Arc::new(runs::Runs::default());
         let feed = feed::Feed::start(Arc::clone(&service));
         let (keeper, entries) = keeper::Keeper::new(door, owner);
-
-        let shared = shared::Shared::new(
-            service,
-            Arc::clone(&keeper),
-            Arc::clone(&runs),
-            feed.clone(),
-        );
+        let parts = (Arc::clone(&keeper), Arc::clone(&runs), feed.clone());
+        let shared = shared::Shared::new(service, parts, self.rate);
         let router = routes::router(shared);
         let mut stopping = stop.clone();
         tokio::spawn(async move {

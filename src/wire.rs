@@ -32,6 +32,7 @@
 mod document;
 mod event_stream;
 mod feed;
+mod page;
 mod path;
 mod problem;
 mod query;
@@ -41,11 +42,12 @@ pub(crate) use document::{
 };
 pub(crate) use event_stream::{EventStream, Frame, Name};
 pub(crate) use feed::{LineageParams, MAX_WAIT, SEQUENCE, WaitParams};
+pub(crate) use page::{Cut, Paged, page, page_document};
 pub(crate) use path::{HEAD, Routes, segment};
 pub(crate) use problem::{Problem, error_of};
 pub(crate) use query::{
-    BreakersParams, ExplainParams, FlagsParams, HistoryParams, LookParams, NamesParams, PaceParams,
-    ParamError, PolicyParams, RevisionParams, bounded,
+    BreakersParams, EventsParams, ExplainParams, FlagsParams, HistoryParams, LookParams,
+    NamesParams, PaceParams, PageParams, ParamError, PolicyParams, RevisionParams, bounded,
 };
 
 /// The media type of a document.

@@ -19,6 +19,10 @@ pub enum ErrorKind {
     Absent,
     /// Something moved since it was read: look again. Nothing was changed.
     Conflict,
+    /// The same is being carried out already, for somebody who asked with the same key.
+    Running,
+    /// What was asked for has the key of something else that was done. Nothing was changed.
+    KeyTaken,
     /// A gate refuses it until someone consents. Nothing was changed.
     Refused,
     /// It is not allowed.

@@ -57,6 +57,9 @@ pub struct RevisionQuery {
 pub struct HistoryQuery {
     /// The resource.
     pub name: ResourceId,
+    /// Only those with smaller versions; `None`: from the newest on.
+    #[serde(default)]
+    pub before: Option<Version>,
     /// At most this many revisions.
     pub limit: usize,
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::run::Run;
+use super::run::{REQUEST, Run};
 use super::{declare, present};
 use crate::api::report::{NewRevision, Outcome};
 use crate::api::{
@@ -34,7 +34,7 @@ pub(super) async fn settled(
             Ok(outcome)
         }
         (Ok(Some(made)), _) => Ok(finished(run, request, made).await),
-        (Err(other), Err(_)) if other.kind == ErrorKind::Invalid => Err(other),
+        (Err(other), Err(_)) if other.kind == ErrorKind::KeyTaken => Err(other),
         (Ok(None) | Err(_), outcome) => outcome,
     }
 }
@@ -49,8 +49,16 @@ async fn made(run: &Run<'_>, request: &Request) -> Result<Option<Vec<NewRevision
         return Ok(None);
     };
     let ids: Vec<(ResourceId, Version)> = record.changes.into_iter().collect();
-    let made = run.store().revisions(&ids).await?;
-    if !is_made_by(run.actor(), &request.change, &made) {
+    let kept = record.audit.as_ref().and_then(|audit| audit.get(REQUEST));
+    let kept = kept.and_then(|kept| kept.as_str());
+    let is_the_same = if let (Some(kept), Some(asked)) = (kept, run.asked()) {
+        *kept == asked.to_string()
+    } else {
+        // An older cfgctl made it: as far as what it made tells.
+        let made = run.store().revisions(&ids).await?;
+        is_made_by(run.actor(), &request.change, &made)
+    };
+    if !is_the_same {
         return Err(other(key));
     }
     let committed = ids.into_iter();
@@ -126,8 +134,8 @@ fn consents(request: &Request) -> BTreeSet<Consent> {
 
 fn other(key: &IdempotencyKey) -> Error {
     let key = key.as_str();
-    Error::invalid(format!("the key `{key}` is that of another change"))
-        .hint("every change needs a key of its own")
+    let error = format!("the key `{key}` is that of another change");
+    Error::new(ErrorKind::KeyTaken, error).hint("every change needs a key of its own")
 }
 
 /// Whether `made` is what `change` comes to when `actor` asks for it, as far as that can be told.

@@ -168,9 +168,15 @@ fn snapshot(
 
 /// The revisions of a resource, newest first.
 pub(super) async fn history(store: &dyn Store, query: &HistoryQuery) -> Result<History, Error> {
-    let HistoryQuery { name, limit } = query;
+    let HistoryQuery {
+        name,
+        before,
+        limit,
+    } = query;
     // One more than is shown, to compare the last one with.
-    let revisions = store.history(name, None, limit.saturating_add(1)).await?;
+    let revisions = store
+        .history(name, *before, limit.saturating_add(1))
+        .await?;
     if revisions.is_empty() {
         known(&store.heads(&Which::All).await?.heads, name)?;
     }
@@ -311,7 +317,12 @@ mod tests {
         world.apply(&shop(&set(json!({"a": 2, "c": 3, "d": 4}))));
         world.apply(&deleted("shop"));
         let of = |name: ResourceId, limit| {
-            let query = HistoryQuery { name, limit };
+            let before = None;
+            let query = HistoryQuery {
+                name,
+                before,
+                limit,
+            };
             world
                 .runtime
                 .block_on(history(world.store.as_ref(), &query))

@@ -5,16 +5,20 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::api::{Caller, ClocksOff, Error, Event, Message, Observer, Pace};
+use crate::api::{Caller, ClocksOff, Error, Event, Message, Observer, Pace, Request};
 use crate::engine::{
     self, Answers, Asked, Connect, Engine, EngineError, Question, Reconciled, Survey,
 };
+use crate::model::value::canonical;
 use crate::model::{
-    Cause, Clocks, Cluster, ClusterName, IdempotencyKey, Origin, Overrides, Revision, Selector,
-    SetName, Version,
+    Cause, Clocks, Cluster, ClusterName, Digest, IdempotencyKey, Origin, Overrides, Revision,
+    Selector, SetName, Version,
 };
 use crate::plan::{Approved, Denials, Plan};
 use crate::store::{HeadsAt, Store};
+
+/// The digest of what was asked for, in the audit of its commit.
+pub(super) const REQUEST: &str = "request";
 
 /// An operation at work.
 pub(super) struct Run<'a> {
@@ -23,6 +27,7 @@ pub(super) struct Run<'a> {
     clock: fn() -> Timestamp,
     by: &'a Caller,
     pace: Pace,
+    asked: Option<Digest>,
     pub(super) seen: &'a Observer,
     hear: Box<dyn Fn(engine::Milestone) + Send + Sync + 'a>,
 }
@@ -49,9 +54,42 @@ impl<'a> Run<'a> {
             clock,
             by,
             pace,
+            asked: None,
             seen,
             hear: Box::new(|event| seen.tell(event.into())),
         }
+    }
+
+    /// The same for `request`, by whose digest it is told from others with its key.
+    pub(super) fn asked_for(self, request: &Request) -> Self {
+        let Request {
+            change,
+            clusters,
+            consents,
+            dropped,
+            message,
+            planned,
+            // How it is known, and how hard it is tried.
+            key,
+            permission: _,
+            pace: _,
+        } = request;
+        let asked = (
+            self.actor(),
+            change,
+            clusters,
+            consents,
+            dropped,
+            message,
+            planned,
+        );
+        let asked = key.as_ref().map(|_| Digest::of(&canonical(&asked)));
+        Self { asked, ..self }
+    }
+
+    /// The digest of what was asked for, if that has a key.
+    pub(super) fn asked(&self) -> Option<&Digest> {
+        self.asked.as_ref()
     }
 
     pub(super) fn store(&self) -> &'a dyn Store {
@@ -91,7 +129,11 @@ impl<'a> Run<'a> {
     /// What the log keeps beside a commit.
     fn audit(&self) -> Option<serde_json::Value> {
         let by = serde_json::to_value(self.by).ok()?;
-        Some(serde_json::json!({ "by": by }))
+        let mut audit = serde_json::json!({ "by": by });
+        if let Some(asked) = &self.asked {
+            audit[REQUEST] = asked.to_string().into();
+        }
+        Some(audit)
     }
 
     /// The same, done by cfgctl itself: who happens to have asked for something else is not its

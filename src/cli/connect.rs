@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use super::environment::Environment;
 use super::failure::{Exit, Failure};
 use super::keyring::Keyring;
+use super::pem;
 use super::session::Session;
 use super::token;
 use crate::api::{Caller, Door, Error, Service};
@@ -108,12 +109,34 @@ pub(crate) fn to_server(
     address: &str,
     token: Option<&str>,
 ) -> Result<Connected, Failure> {
-    let remote = Remote::new(address, token);
+    let identity = identity(&session.environment)?;
+    let remote = Remote::presenting(address, token, identity.as_deref());
     let remote = remote.map_err(|error| Failure::new(Exit::Usage, error))?;
     Ok(Connected {
         service: Arc::new(remote),
         by: Caller::local(session.environment.actor()),
     })
+}
+
+/// The certificate and key that a server may want to see, from the files that two variables name.
+fn identity(environment: &Environment) -> Result<Option<Vec<u8>>, Failure> {
+    let names = ["CFGCTL_CLIENT_CERT", "CFGCTL_CLIENT_KEY"];
+    let files = names.map(|name| environment.variable(name));
+    let files = match files {
+        [None, None] => return Ok(None),
+        [Some(chain), Some(key)] => [chain, key],
+        _ => {
+            let error = format!("`{}` and `{}` go together", names[0], names[1]);
+            return Err(Failure::usage(error).hint("name a certificate and its private key"));
+        }
+    };
+    let mut identity = Vec::new();
+    for file in files {
+        let file = environment.directory.join(file);
+        identity.extend(pem::read(&file)?);
+        identity.push(b'\n');
+    }
+    Ok(Some(identity))
 }
 
 async fn store_at(location: &str, why: &str, missing: Missing) -> Result<Arc<dyn Store>, Failure> {

@@ -106,8 +106,8 @@ impl From<anyhow::Error> for Failure {
 impl From<ErrorKind> for Exit {
     fn from(kind: ErrorKind) -> Self {
         match kind {
-            ErrorKind::Invalid | ErrorKind::Absent => Self::Usage,
-            ErrorKind::Conflict => Self::Conflict,
+            ErrorKind::Invalid | ErrorKind::Absent | ErrorKind::KeyTaken => Self::Usage,
+            ErrorKind::Conflict | ErrorKind::Running => Self::Conflict,
             ErrorKind::Refused => Self::Refused,
             ErrorKind::Denied => Self::Denied,
             ErrorKind::Unavailable => Self::Unavailable,

@@ -25,6 +25,7 @@ pub(crate) async fn history(session: &Session, args: &HistoryArgs) -> Result<Exi
     let connected = connect(session).await?;
     let query = HistoryQuery {
         name: args.name.clone(),
+        before: None,
         limit: args.limit,
     };
     let found = connected.service.history(&connected.by, &query).await?;

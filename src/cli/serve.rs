@@ -1,22 +1,22 @@
 //! `cfgctl serve`.
 
-use std::io::Read as _;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use super::connect::{self, AllowedPlaces};
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
+use super::pem;
 use super::session::Session;
 use super::token;
 use crate::api::Door;
 use crate::model::TokenKind;
-use crate::server::{Certificate, Server, Token};
+use crate::server::{Certificate, Pem, RATE, Reader, Server, Token};
 
 /// What the history calls whoever shows the token: `token:admin`.
 const NAME: &str = "admin";
-/// The largest file of a certificate or key.
-const MAX_PEM_BYTES: u64 = 1024 * 1024;
 
 /// Serves the store over HTTP, so that every command can be used through it
 ///
@@ -29,6 +29,7 @@ const MAX_PEM_BYTES: u64 = 1024 * 1024;
 pub(crate) struct ServeArgs {
     /// Where to listen; other machines can only be listened to with a certificate
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8440")]
+    #[arg(env = "CFGCTL_SERVE_LISTEN", hide_env_values = true)]
     listen: SocketAddr,
 
     /// A file that holds the token of the owner, and nothing else; also `CFGCTL_SERVE_TOKEN_FILE`
@@ -39,21 +40,37 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     recover: bool,
 
-    /// The certificate to show, in PEM, with those between it and its authority
+    /// The certificate to show, in PEM, with those between it and its authority; it, its key
+    /// and their files are looked at again every few seconds
     #[arg(long, value_name = "FILE", requires = "tls_key")]
+    #[arg(env = "CFGCTL_SERVE_TLS_CERT", hide_env_values = true)]
     tls_cert: Option<PathBuf>,
 
     /// The private key of the certificate, in PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    #[arg(env = "CFGCTL_SERVE_TLS_KEY", hide_env_values = true)]
     tls_key: Option<PathBuf>,
+
+    /// Let nobody in who shows no certificate of one of these authorities, in PEM; who he is and
+    /// what he may do says his token all the same
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    #[arg(env = "CFGCTL_SERVE_TLS_CLIENT_CA", hide_env_values = true)]
+    tls_client_ca: Option<PathBuf>,
+
+    /// How many requests a second may come with one token from one address, on average
+    #[arg(long, value_name = "N", default_value_t = RATE)]
+    #[arg(env = "CFGCTL_SERVE_RATE_LIMIT", hide_env_values = true)]
+    rate_limit: NonZeroU32,
 
     /// Let clients declare clusters that name what lies below these directories of this machine:
     /// directory targets, token files, certificates
     #[arg(long, value_name = "PATH", value_delimiter = ',')]
+    #[arg(env = "CFGCTL_SERVE_ALLOW_DIRECTORIES", hide_env_values = true)]
     allow_directories: Vec<PathBuf>,
 
     /// Let clients declare clusters whose token is in one of these variables of this process
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(env = "CFGCTL_SERVE_ALLOW_VARIABLES", hide_env_values = true)]
     allow_variables: Vec<String>,
 }
 
@@ -77,6 +94,8 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
         Failure::new(Exit::Unavailable, error)
             .hint("another port: `--listen 127.0.0.1:0` takes any")
     })?;
+
+    let server = server.at_most(args.rate_limit);
 
     let interrupt = Interrupt::listen();
     log_to_stderr(session);
@@ -175,28 +194,25 @@ fn certificate(args: &ServeArgs) -> Result<Option<Certificate>, Failure> {
     let (Some(chain), Some(key)) = (&args.tls_cert, &args.tls_key) else {
         return Ok(None);
     };
-    let certificate = Certificate::from_pem(&pem(chain)?, &pem(key)?);
+    let (chain, key) = (chain.clone(), key.clone());
+    let (chain_path, key_path) = (chain.clone(), key.clone());
+    let clients = args.tls_client_ca.clone();
+    let read = move || {
+        Ok::<_, Failure>(Pem {
+            chain: pem::read(&chain_path)?,
+            key: pem::read(&key_path)?,
+            clients: clients.as_deref().map(pem::read).transpose()?,
+        })
+    };
+    let now = read()?;
+    let again: Reader = Arc::new(move || read().map_err(|error| error.chain().join(": ")));
+    let certificate = Certificate::renewed_by(now, again);
     let certificate = certificate.map_err(|error| {
         let (chain, key) = (chain.display(), key.display());
         let error = anyhow::Error::new(error).context(format!("`{chain}` and `{key}`"));
         Failure::new(Exit::Usage, error)
     })?;
     Ok(Some(certificate))
-}
-
-fn pem(path: &Path) -> Result<Vec<u8>, Failure> {
-    let read = || {
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)?
-            .take(MAX_PEM_BYTES)
-            .read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    read().map_err(|error: std::io::Error| {
-        let error = anyhow::Error::new(error);
-        let error = error.context(format!("could not read `{}`", path.display()));
-        Failure::new(Exit::Usage, error)
-    })
 }
 
 /// Everything that the server has to say goes to standard error, one line each.

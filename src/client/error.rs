@@ -17,6 +17,9 @@ pub enum RemoteError {
     /// What is said to be the token. Nothing of it is shown.
     #[error("the token has characters that a header cannot carry")]
     Token,
+    /// What is said to be the client's own certificate. Nothing of it is shown.
+    #[error("the client's certificate and key are none that can be used")]
+    Identity,
     /// The machine has no certificates, or something like it.
     #[error("HTTP cannot be set up: {0}")]
     Setup(String),

@@ -1,5 +1,7 @@
 //! Following: what happens at the server is told here, and whoever wants it to stop is heard there.
 
+use std::time::Duration;
+
 use futures_util::future::{Either, select};
 use reqwest::Response;
 
@@ -8,6 +10,8 @@ use crate::api::report::{Outcome, Report};
 use crate::api::{Error, ErrorKind, Event, Observer};
 use crate::wire::{EVENTS, EventStream, Frame, JSON, Name, Routes, error_of, segment};
 
+/// How long to wait before something is asked for again that is being carried out.
+const AGAIN: Duration = Duration::from_millis(200);
 /// The most bytes of one stream: a plan, an outcome, and a few words for each cluster.
 const MAX_STREAM: usize = 512 << 20;
 
@@ -24,11 +28,32 @@ impl Http {
         }
     }
 
-    /// What the change in `send` comes to. Whoever wants it to stop waits for how far it got.
-    pub(super) async fn carry_out(&self, send: Send, seen: &Observer) -> Result<Outcome, Error> {
+    /// What the change that `ask` asks for comes to. Whoever wants it to stop waits for how far it
+    /// got.
+    pub(super) async fn carry_out(
+        &self,
+        ask: impl Fn() -> Result<Send, Error>,
+        seen: &Observer,
+    ) -> Result<Outcome, Error> {
         if *seen.stop().borrow() {
             return Err(interrupted());
         }
+        loop {
+            let done = self.carry_out_once(ask()?, seen).await;
+            // Somebody asked for the same with the same key: once that is over, this answers it.
+            match done {
+                Err(error) if error.kind == ErrorKind::Running => {
+                    let waiting = std::pin::pin!(tokio::time::sleep(AGAIN));
+                    if let Either::Left(_) = select(std::pin::pin!(stopped(seen)), waiting).await {
+                        return Err(error);
+                    }
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn carry_out_once(&self, send: Send, seen: &Observer) -> Result<Outcome, Error> {
         let id = format!("{:032x}", fastrand::u128(..));
         let carrying = std::pin::pin!(async {
             let response = self.send(send, EVENTS, Some(&id)).await?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Method, Response, Url};
+use reqwest::{Identity, Method, Response, Url};
 use serde::Serialize;
 
 use super::address;
@@ -12,7 +12,9 @@ use crate::api::report::Report;
 use crate::api::{Error, ErrorKind};
 use crate::model::IdempotencyKey;
 use crate::model::text::place;
-use crate::wire::{self, EVENTS, HEARTBEAT_SECONDS, IDEMPOTENCY_KEY, JSON, PROBLEM, REQUEST_ID};
+use crate::wire::{
+    self, EVENTS, HEARTBEAT_SECONDS, IDEMPOTENCY_KEY, JSON, PROBLEM, Paged, REQUEST_ID,
+};
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,6 +22,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(4 * HEARTBEAT_SECONDS);
 /// The longest answer: everything that a store holds.
 const MAX_ANSWER: usize = 256 << 20;
+/// The most pages of one list.
+const MAX_PAGES: usize = 1000;
 /// The longest error.
 const MAX_PROBLEM: usize = 16 << 20;
 
@@ -99,7 +103,11 @@ impl Send {
 }
 
 impl Http {
-    pub(super) fn new(address: &str, token: Option<&str>) -> Result<Self, RemoteError> {
+    pub(super) fn new(
+        address: &str,
+        token: Option<&str>,
+        identity: Option<&[u8]>,
+    ) -> Result<Self, RemoteError> {
         let url = address::read(address).map_err(|source| RemoteError::Address {
             address: place(address),
             source,
@@ -111,7 +119,10 @@ impl Http {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let client = client(&url, headers).map_err(RemoteError::Setup)?;
+        // What is wrong is not said: it might be a part of the key.
+        let identity = identity.map(Identity::from_pem).transpose();
+        let identity = identity.map_err(|_| RemoteError::Identity)?;
+        let client = client(&url, headers, identity).map_err(RemoteError::Setup)?;
         let base = url.as_str().trim_end_matches('/').to_owned();
         Ok(Self {
             client,
@@ -130,6 +141,37 @@ impl Http {
         let response = self.send(send, JSON, None).await?;
         let body = self.read(response, MAX_ANSWER).await?;
         Ok(self.report(&body)?)
+    }
+
+    /// One page, and the cursor of the next one.
+    pub(super) async fn ask_page<R: Paged>(
+        &self,
+        send: Send,
+    ) -> Result<(R, Option<String>), Error> {
+        let response = self.send(send, JSON, None).await?;
+        let body = self.read(response, MAX_ANSWER).await?;
+        Ok(wire::page(&body).map_err(|why| self.nonsense(&why))?)
+    }
+
+    /// All pages, each of which `ask` asks for with the cursor that the one before names.
+    pub(super) async fn ask_all<R: Paged>(
+        &self,
+        ask: impl Fn(Option<String>) -> Result<Send, Error>,
+    ) -> Result<R, Error> {
+        let (mut all, mut next) = self.ask_page::<R>(ask(None)?).await?;
+        let mut pages = 1;
+        while let Some(cursor) = next {
+            pages += 1;
+            if pages > MAX_PAGES {
+                return Err(self
+                    .nonsense(&format!("it has more than {MAX_PAGES} pages"))
+                    .into());
+            }
+            let (page, after) = self.ask_page(ask(Some(cursor))?).await?;
+            all.join(page);
+            next = after;
+        }
+        Ok(all)
     }
 
     /// What the server begins to answer, if it is no error. `accept` is the form that is wanted.
@@ -226,7 +268,11 @@ impl Http {
     }
 }
 
-fn client(url: &Url, headers: HeaderMap) -> Result<reqwest::Client, String> {
+fn client(
+    url: &Url,
+    headers: HeaderMap,
+    identity: Option<Identity>,
+) -> Result<reqwest::Client, String> {
     // Fails if someone installed one already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
@@ -235,6 +281,9 @@ fn client(url: &Url, headers: HeaderMap) -> Result<reqwest::Client, String> {
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(SILENCE)
         .default_headers(headers);
+    if let Some(identity) = identity {
+        builder = builder.identity(identity);
+    }
     if url.scheme() == "http" {
         // Saves reading the system's certificates, which nobody will ask for.
         builder = builder.tls_certs_only([]);

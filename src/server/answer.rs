@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -24,6 +25,9 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest wait for what is asked of clusters too, each of which may be waited for.
 const CLUSTERS_TIMEOUT: Duration = Duration::from_secs(1800);
 
+/// The most bytes of events that wait for a client which does not listen.
+const MAX_BACKLOG: usize = 4 << 20;
+
 pub(super) type Answer = Result<Response, Refusal>;
 
 /// `report` as a document.
@@ -31,7 +35,7 @@ pub(super) fn document<R: Report>(report: R) -> Answer {
     Ok(([(CONTENT_TYPE, JSON)], encoded(report)?).into_response())
 }
 
-fn encoded<R: Report>(report: R) -> Result<Vec<u8>, Error> {
+pub(super) fn encoded<R: Report>(report: R) -> Result<Vec<u8>, Error> {
     wire::document(report).map_err(|error| Error::of(ErrorKind::Bug, &error))
 }
 
@@ -87,17 +91,54 @@ impl Drop for EndsLook {
 /// Tells a client what happens.
 #[derive(Clone, Debug)]
 pub(super) struct Teller {
-    frames: mpsc::UnboundedSender<sse::Event>,
+    frames: mpsc::UnboundedSender<SizedFrame>,
+    backlog: Arc<AtomicUsize>,
     id: RequestId,
+    status: StatusOf,
 }
 
-/// What a client is to be told. How much that is follows from what it asked for.
-pub(super) type Told = mpsc::UnboundedReceiver<sse::Event>;
+/// The status of an error, where it is another one than its kind has.
+pub(super) type StatusOf = fn(&Error) -> Option<StatusCode>;
+
+/// A frame, and how many bytes it has.
+type SizedFrame = (sse::Event, usize);
+
+/// What a client is to be told.
+#[derive(Debug)]
+pub(super) struct Told {
+    frames: mpsc::UnboundedReceiver<SizedFrame>,
+    backlog: Arc<AtomicUsize>,
+}
+
+impl Told {
+    async fn next(&mut self) -> Option<sse::Event> {
+        let (frame, bytes) = self.frames.recv().await?;
+        self.backlog.fetch_sub(bytes, Ordering::Relaxed);
+        Some(frame)
+    }
+}
 
 impl Teller {
     pub(super) fn new(id: RequestId) -> (Self, Told) {
         let (frames, told) = mpsc::unbounded_channel();
-        (Self { frames, id }, told)
+        let backlog = Arc::<AtomicUsize>::default();
+        let told = Told {
+            frames: told,
+            backlog: Arc::clone(&backlog),
+        };
+        let status: StatusOf = |_| None;
+        let teller = Self {
+            frames,
+            backlog,
+            id,
+            status,
+        };
+        (teller, told)
+    }
+
+    /// The same where `status` may know a better one for an error.
+    pub(super) fn with_status(self, status: StatusOf) -> Self {
+        Self { status, ..self }
     }
 
     /// An observer that passes on what it hears.
@@ -106,7 +147,11 @@ impl Teller {
         Observer::new(Arc::new(move |event| teller.tell(&event)), stop)
     }
 
+    /// Tells what happened. Whoever does not listen misses some: nothing follows from an event.
     pub(super) fn tell(&self, event: &Event) {
+        if self.backlog.load(Ordering::Relaxed) > MAX_BACKLOG {
+            return;
+        }
         if let Ok(data) = serde_json::to_string(event) {
             self.send(Name::Event, data);
         }
@@ -123,7 +168,10 @@ impl Teller {
     }
 
     fn problem(&self, error: Error) {
-        let mut problem = Problem::of(error);
+        let mut problem = match (self.status)(&error) {
+            Some(status) => Problem::with_status(status.as_u16(), error),
+            None => Problem::of(error),
+        };
         problem.instance = Some(self.id.0.clone());
         // An error is text and lists of text.
         let data = serde_json::to_string(&problem).unwrap_or_default();
@@ -131,16 +179,18 @@ impl Teller {
     }
 
     fn send(&self, name: Name, data: String) {
+        let bytes = data.len();
         let frame = sse::Event::default().event(name.as_str()).data(data);
+        self.backlog.fetch_add(bytes, Ordering::Relaxed);
         // Whoever went away is told nothing.
-        _ = self.frames.send(frame);
+        _ = self.frames.send((frame, bytes));
     }
 }
 
 /// The stream of what is `told`; `held` is dropped when the client goes away.
 pub(super) fn events<T: Send + 'static>(told: Told, held: T) -> Response {
     let frames = stream::unfold((told, held), |(mut told, held)| async move {
-        let frame = told.recv().await?;
+        let frame = told.next().await?;
         Some((Ok::<_, Infallible>(frame), (told, held)))
     });
     let heartbeat = KeepAlive::new().interval(Duration::from_secs(HEARTBEAT_SECONDS));

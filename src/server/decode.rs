@@ -121,6 +121,26 @@ impl<S: Sync> FromRequestParts<S> for Wanted {
     }
 }
 
+impl Key {
+    /// What a change is known by, if it is said in one way, the head or the body.
+    pub(super) fn or(self, body: Option<IdempotencyKey>) -> Result<IdempotencyKey, Refusal> {
+        match (self.0, body) {
+            (None, None) => {
+                let error = Error::invalid("a change has no `Idempotency-Key`");
+                let error = error.hint(
+                    "any text that is another one for each change, such as a UUID; asked for \
+                     again with the same key it is made once",
+                );
+                Err(Refusal::new(StatusCode::BAD_REQUEST, error))
+            }
+            (Some(head), Some(body)) if head != body => Err(Refusal::unreadable(
+                "`Idempotency-Key` and `key` are two different keys",
+            )),
+            (Some(said), _) | (None, Some(said)) => Ok(said),
+        }
+    }
+}
+
 /// What a change is known by, if its header says so.
 #[derive(Clone, Debug)]
 pub(super) struct Key(pub(super) Option<IdempotencyKey>);
@@ -133,7 +153,9 @@ impl<S: Sync> FromRequestParts<S> for Key {
             return Ok(Self(None));
         };
         let text = value.to_str().unwrap_or_default();
-        let key = text.parse().map_err(Refusal::unreadable)?;
-        Ok(Self(Some(key)))
+        // The draft wants quotes, and many send none.
+        let bare = text.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+        let key = bare.unwrap_or(text).parse();
+        Ok(Self(Some(key.map_err(Refusal::unreadable)?)))
     }
 }

@@ -16,23 +16,26 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
+use super::addresses::{Addresses, Counted};
 use super::descriptors::most_connections;
+use super::idle::Open;
+use super::patient::Patient;
 use super::request::Peer;
 use super::runs::Runs;
 use super::tls::Certificate;
 
 /// How long a client may take for its greeting, and for the headers of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take nothing of what it is sent.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection may be open on which nothing is asked.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// The largest head of a request: the longest address that there is, and what goes with it.
 const MAX_HEAD: u32 = 128 << 10;
 /// The most requests at once on one connection.
 const MAX_STREAMS: u32 = 64;
 /// How often a client is asked whether it is still there, and how long it may take to say so.
 const PING: Duration = Duration::from_secs(20);
-/// How long a client may take nothing of what it is sent: whoever has vanished, or reads no more, keeps
-/// no connection for ever.
-#[cfg(target_os = "linux")]
-const UNREAD: Duration = Duration::from_secs(60);
 /// How long to wait after a connection could not be taken: there may be too many of them.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How long what is begun may take at the end.
@@ -58,9 +61,11 @@ pub(super) async fn listen(
     stop: watch::Receiver<bool>,
 ) {
     // Whoever comes when there are as many waits.
-    let slots = Arc::new(Semaphore::new(most_connections()));
+    let most = most_connections();
+    let slots = Arc::new(Semaphore::new(most));
     let graceful = GracefulShutdown::new();
-    let acceptor = certificate.map(|it| TlsAcceptor::from(it.config()));
+    let addresses = Addresses::of(most);
+    let renewal = certificate.clone().map(|it| tokio::spawn(it.keep_fresh()));
     let mut stopping = stop;
     loop {
         let next = async {
@@ -75,13 +80,20 @@ pub(super) async fn listen(
         };
         match accepted {
             Ok((stream, peer)) => {
+                // Whoever has his share is closed at once: others wait.
+                let Some(counted) = addresses.count(peer.ip()) else {
+                    tracing::debug!(%peer, "closed: too many connections from there");
+                    continue;
+                };
+                let acceptor = certificate.as_ref();
+                let acceptor = acceptor.map(|it| TlsAcceptor::from(it.config()));
                 let connection = Connection {
                     peer,
                     router: router.clone(),
                     watcher: graceful.watcher(),
-                    _slot: slot,
+                    _held: (slot, counted),
                 };
-                tokio::spawn(connection.greet(stream, acceptor.clone()));
+                tokio::spawn(connection.greet(stream, acceptor));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be taken");
@@ -90,6 +102,9 @@ pub(super) async fn listen(
         }
     }
     drop(listener);
+    if let Some(renewal) = renewal {
+        renewal.abort();
+    }
     tracing::info!("stopping: what is begun is finished, nothing new is begun");
     let finish = async {
         runs.end().await;
@@ -107,21 +122,24 @@ struct Connection {
     peer: SocketAddr,
     router: Router,
     watcher: Watcher,
-    _slot: Option<OwnedSemaphorePermit>,
+    _held: (Option<OwnedSemaphorePermit>, Counted),
 }
 
 impl Connection {
     /// Finds out what the client speaks, and speaks it.
     async fn greet(self, stream: TcpStream, acceptor: Option<TlsAcceptor>) {
-        prepare(&stream);
+        // Answers are written whole.
+        _ = stream.set_nodelay(true);
         let Some(acceptor) = acceptor else {
             if let Ok(Some(protocol)) =
                 tokio::time::timeout(HEADER_TIMEOUT, protocol(&stream)).await
             {
-                self.serve(stream, protocol).await;
+                self.serve(Patient::new(stream, WRITE_TIMEOUT), protocol)
+                    .await;
             }
             return;
         };
+        let stream = Patient::new(stream, WRITE_TIMEOUT);
         let greeted = tokio::time::timeout(HEADER_TIMEOUT, acceptor.accept(stream)).await;
         let Ok(Ok(stream)) = greeted else {
             tracing::debug!(peer = %self.peer, "no TLS");
@@ -142,14 +160,18 @@ impl Connection {
             peer,
             router,
             watcher,
-            _slot,
+            _held,
         } = self;
         let router = TowerToHyperService::new(router);
+        let open = Open::new();
+        let asks = open.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(Peer(peer));
-            router.call(request)
+            let (asked, answer) = (asks.ask(), router.call(request));
+            async move { answer.await.map(|response| asked.until_sent(response)) }
         });
         let stream = TokioIo::new(stream);
+        let idle = open.idle_for(IDLE_TIMEOUT);
         let ended = match protocol {
             Protocol::Http1 => {
                 let mut builder = http1::Builder::new();
@@ -158,7 +180,7 @@ impl Connection {
                     .header_read_timeout(HEADER_TIMEOUT)
                     .max_buf_size(MAX_HEAD as usize);
                 let connection = builder.serve_connection(stream, service);
-                watcher.watch(connection).await
+                until(idle, watcher.watch(connection)).await
             }
             Protocol::Http2 => {
                 let mut builder = http2::Builder::new(TokioExecutor::new());
@@ -169,7 +191,7 @@ impl Connection {
                     .max_concurrent_streams(MAX_STREAMS)
                     .max_header_list_size(MAX_HEAD);
                 let connection = builder.serve_connection(stream, service);
-                watcher.watch(connection).await
+                until(idle, watcher.watch(connection)).await
             }
         };
         if let Err(error) = ended {
@@ -178,14 +200,14 @@ impl Connection {
     }
 }
 
-/// Sets what holds for every connection, as far as the system can.
-fn prepare(stream: &TcpStream) {
-    // Answers are written whole.
-    _ = stream.set_nodelay(true);
-    #[cfg(target_os = "linux")]
-    {
-        let unread = u32::try_from(UNREAD.as_millis()).unwrap_or(u32::MAX);
-        _ = rustix::net::sockopt::set_tcp_user_timeout(stream, unread);
+/// Serves a connection until it ends or is `idle` too long.
+async fn until<E>(
+    idle: impl Future<Output = ()>,
+    serve: impl Future<Output = Result<(), E>>,
+) -> Result<(), E> {
+    tokio::select! {
+        ended = serve => ended,
+        () = idle => Ok(()),
     }
 }
 
@@ -204,23 +226,5 @@ async fn protocol(stream: &TcpStream) -> Option<Protocol> {
             return Some(Protocol::Http2);
         }
         tokio::time::sleep(GLANCE).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[cfg(target_os = "linux")]
-    #[tokio::test]
-    async fn whoever_reads_nothing_is_let_go() {
-        use super::*;
-
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
-        let (stream, _) = accepted.unwrap();
-        prepare(&stream);
-        let unread = rustix::net::sockopt::tcp_user_timeout(&stream).unwrap();
-        assert_eq!(u128::from(unread), UNREAD.as_millis());
-        drop(client);
     }
 }

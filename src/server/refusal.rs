@@ -97,6 +97,10 @@ impl IntoResponse for Refusal {
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, scheme);
         }
+        if self.0.error.kind == ErrorKind::Running {
+            let soon = HeaderValue::from_static("1");
+            response.headers_mut().insert(header::RETRY_AFTER, soon);
+        }
         response.extensions_mut().insert(Pending(self.0));
         response
     }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::keeper::Known;
 use super::refusal::{Refusal, written};
 use super::shared::Shared;
+use super::trace::{TRACEPARENT, Trace};
 use crate::api::{Caller, Error, ErrorKind, Via};
 use crate::wire::REQUEST_ID;
 
@@ -18,8 +19,9 @@ use crate::wire::REQUEST_ID;
 const MAX_ID_BYTES: usize = 100;
 
 /// What a request is called: what its sender or a proxy calls it, else something new.
+/// Also what it belongs to.
 #[derive(Clone, Debug)]
-pub(super) struct RequestId(pub(super) String);
+pub(super) struct RequestId(pub(super) String, pub(super) Trace);
 
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug)]
@@ -32,18 +34,25 @@ pub(super) struct By(pub(super) Caller);
 /// Names the request, and writes into the answer what only this knows.
 pub(super) async fn named(mut request: Request, next: Next) -> Response {
     let id = id_of(&request);
-    request.extensions_mut().insert(RequestId(id.clone()));
+    let trace = Trace::of(request.headers());
+    let named = RequestId(id.clone(), trace.clone());
+    request.extensions_mut().insert(named);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = written(next.run(request).await, &id);
     let route = route.as_ref().map_or("", MatchedPath::as_str);
     let status = response.status().as_u16();
-    tracing::debug!(%method, route, status, request = id, "answered");
+    tracing::debug!(%method, route, status, request = id, trace = trace.id(), "answered");
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
     }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(trace) = trace.header() {
+        headers.insert(TRACEPARENT, trace);
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
@@ -97,21 +106,11 @@ pub(super) async fn admitted(
 /// How a request came here.
 fn via(request: &Request, peer: Option<Peer>) -> Via {
     let id = request.extensions().get::<RequestId>();
-    let traceparent = request.headers().get("traceparent");
-    let traceparent = traceparent.and_then(|value| value.to_str().ok());
     Via {
         peer: peer.map_or_else(String::new, |Peer(peer)| peer.to_string()),
         request: id.map_or_else(String::new, |id| id.0.clone()),
-        traceparent: traceparent.filter(|text| is_trace(text)).map(str::to_owned),
+        traceparent: id.map(|id| id.1.to_string()),
     }
-}
-
-/// Whether this is a `traceparent`: `00-TRACE-SPAN-FLAGS` in hexadecimal digits,
-/// <https://www.w3.org/TR/trace-context/>.
-fn is_trace(text: &str) -> bool {
-    let lengths = text.split('-').map(str::len);
-    let is_digit = |byte: u8| byte == b'-' || matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    lengths.eq([2, 32, 16, 2]) && text.bytes().all(is_digit)
 }
 
 impl<S: Sync> FromRequestParts<S> for By {

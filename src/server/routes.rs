@@ -1,6 +1,6 @@
 //! The routes: one for each method of the service.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::State;
@@ -9,11 +9,14 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse as _;
 use axum::routing::{delete, get, post};
 
-use super::answer::{Answer, Teller, document, events, look, read};
+use super::answer::{Answer, StatusOf, Teller, document, events, look, read};
+use super::condition::{IfMatch, Known, failed, with_token};
 use super::decode::{At, Body, Key, Params, Wanted};
 use super::health::{healthy, ready};
+use super::rate::limited;
 use super::refusal::Refusal;
-use super::request::{By, RequestId, admitted, known, named};
+use super::request::{self, By, RequestId, admitted, named};
+use super::runs::Busy;
 use super::shared::Shared;
 use super::snapshots;
 use crate::api::report::Outcome;
@@ -24,9 +27,9 @@ use crate::api::{
 };
 use crate::model::{BreakerName, ClusterName, FlagName, GrantName, ResourceId, SetName, Version};
 use crate::wire::{
-    BreakersParams, Carry, ClusterDescription, EvaluateBody, ExplainParams, FlagsParams, HEAD,
-    HistoryParams, LookParams, Named, Names, NamesParams, PaceParams, PolicyOf, PolicyParams,
-    RevisionParams, Routes, bounded,
+    BreakersParams, Carry, ClusterDescription, Cut as _, EvaluateBody, EventsParams, ExplainParams,
+    FlagsParams, HEAD, HistoryParams, LookParams, Named, Names, NamesParams, PaceParams,
+    PageParams, PolicyOf, PolicyParams, RevisionParams, Routes, bounded,
 };
 
 /// All of them. What nobody needs to be known for stands outside the guard.
@@ -63,7 +66,8 @@ pub(super) fn router(shared: Shared) -> Router {
         .route(Routes::IDENTITY, get(identity))
         .fallback(absent)
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(shared.clone(), known));
+        .layer(from_fn_with_state(shared.clone(), limited))
+        .layer(from_fn_with_state(shared.clone(), request::known));
     Router::new()
         .route(Routes::HEALTHY, get(healthy))
         .route(Routes::READY, get(ready))
@@ -89,8 +93,19 @@ async fn plan(
     Body(request): Body<Request>,
 ) -> Answer {
     bounded(request.pace)?;
-    let plan = |seen: Observer| async move { shared.service.plan(&by, &request, &seen).await };
-    look(wanted, id, plan).await
+    let shown = Arc::new(OnceLock::new());
+    let token = Arc::clone(&shown);
+    let plan = |seen: Observer| async move {
+        let proposal = shared.service.plan(&by, &request, &seen).await?;
+        // There is one plan.
+        _ = token.set(proposal.token.to_string());
+        Ok(proposal)
+    };
+    let answer = look(wanted, id, plan).await?;
+    Ok(match shown.get() {
+        Some(token) => with_token(answer, token),
+        None => answer,
+    })
 }
 
 async fn change(
@@ -98,19 +113,24 @@ async fn change(
     By(by): By,
     id: RequestId,
     wanted: Wanted,
-    Key(key): Key,
-    Body(mut carry): Body<Carry>,
+    key: Key,
+    if_match: IfMatch,
+    Body(carry): Body<Carry>,
 ) -> Answer {
-    bounded(carry.request.pace)?;
-    if key.is_some() {
-        carry.request.key = key;
-    }
-    let Some(running) = shared.runs.begin(&id.0) else {
-        let error = "a change with the id of this request is being carried out";
-        return Err(Error::new(ErrorKind::Conflict, error).into());
-    };
+    let Carry {
+        mut request,
+        approval,
+    } = carry;
+    bounded(request.pace)?;
+    let status: StatusOf = if if_match.is_said() { failed } else { |_| None };
+    let approval = if_match.or(approval)?;
+    let key = key.or(request.key)?;
+    request.key = Some(key.clone());
+    let running = shared.runs.begin(&id.0, (by.actor().to_owned(), key));
+    let running = running.map_err(busy)?;
     let client = running.run.attended();
     let (teller, told) = Teller::new(id.clone());
+    let teller = teller.with_status(status);
     let heard = (Arc::clone(&running.run), teller.clone());
     let hear = move |event| {
         heard.0.hear(&event);
@@ -121,7 +141,6 @@ async fn change(
     let seen = Observer::new(Arc::new(hear), running.run.stop());
     // In a task of its own: a client that goes away takes nothing with it.
     let carrying = tokio::spawn(async move {
-        let Carry { request, approval } = carry;
         let service = &shared.service;
         let done = service.carry_out(&by, &request, &approval, &seen).await;
         log(&by, &request, &id, &done);
@@ -132,7 +151,11 @@ async fn change(
         Wanted::Document => {
             let done = carrying.await;
             drop(client);
-            document(done.unwrap_or_else(|error| Err(Error::of(ErrorKind::Bug, &error)))?)
+            let done = done.unwrap_or_else(|error| Err(Error::of(ErrorKind::Bug, &error)));
+            document(done.map_err(|error| match status(&error) {
+                Some(status) => Refusal::new(status, error),
+                None => error.into(),
+            })?)
         }
         Wanted::Events => {
             tokio::spawn(async move {
@@ -144,9 +167,23 @@ async fn change(
     }
 }
 
+fn busy(busy: Busy) -> Error {
+    match busy {
+        Busy::Named => {
+            let error = "a change with the id of this request is being carried out";
+            Error::new(ErrorKind::Conflict, error)
+        }
+        Busy::Keyed => {
+            let error = "a change with this key is being carried out";
+            Error::new(ErrorKind::Running, error)
+                .hint("the same request again, once it is over, answers what has come of it")
+        }
+    }
+}
+
 /// One line for each change: who, what, which versions, how it ended.
 fn log(by: &Caller, request: &Request, id: &RequestId, done: &Result<Outcome, Error>) {
-    let (by, request_id) = (by.actor(), id.0.as_str());
+    let (by, request_id, trace) = (by.actor(), id.0.as_str(), id.1.id());
     let change = request.change.word();
     match done {
         Ok(outcome) => {
@@ -163,12 +200,21 @@ fn log(by: &Caller, request: &Request, id: &RequestId, done: &Result<Outcome, Er
                 complete,
                 reason,
                 request_id,
+                trace,
                 "carried out"
             );
         }
         Err(error) => {
             let (kind, error) = (error.kind, error.chain());
-            tracing::warn!(by, change, ?kind, error, request_id, "not carried out");
+            tracing::warn!(
+                by,
+                change,
+                ?kind,
+                error,
+                request_id,
+                trace,
+                "not carried out"
+            );
         }
     }
 }
@@ -209,51 +255,77 @@ async fn drift(
     look(wanted, id, drift).await
 }
 
-async fn names(State(shared): State<Shared>, By(by): By) -> Answer {
+async fn names(
+    State(shared): State<Shared>,
+    By(by): By,
+    known: Known,
+    Params(page): Params<PageParams>,
+) -> Answer {
+    let limit = page.limit()?;
     let names = read(shared.service.names(&by)).await?;
-    document(Names { names })
+    let (names, next) = Names { names }.cut(page.cursor.as_deref(), limit)?;
+    known.or_page(names, next)
 }
 
 async fn resources(
     State(shared): State<Shared>,
     By(by): By,
+    known: Known,
     Params(params): Params<NamesParams>,
 ) -> Answer {
+    let page = params.page()?;
+    let limit = page.as_ref().map(PageParams::limit).transpose()?;
     let query = params.query()?;
-    document(read(shared.service.resources(&by, &query)).await?)
+    let found = read(shared.service.resources(&by, &query)).await?;
+    let (found, next) = match (page, limit) {
+        (Some(page), Some(limit)) => found.cut(page.cursor.as_deref(), limit)?,
+        _ => (found, None),
+    };
+    known.or_page(found, next)
 }
 
 async fn set_revision(
     shared: State<Shared>,
     by: By,
+    known: Known,
     At((set, version)): At<(SetName, String)>,
     params: Params<RevisionParams>,
 ) -> Answer {
-    revision(shared, by, (ResourceId::Set(set), version), params).await
+    revision(shared, by, known, (ResourceId::Set(set), version), params).await
 }
 
 async fn cluster_revision(
     shared: State<Shared>,
     by: By,
+    known: Known,
     At((cluster, version)): At<(ClusterName, String)>,
     params: Params<RevisionParams>,
 ) -> Answer {
     let name = ResourceId::Cluster(cluster);
-    revision(shared, by, (name, version), params).await
+    revision(shared, by, known, (name, version), params).await
 }
 
 async fn grant_revision(
     shared: State<Shared>,
     by: By,
+    known: Known,
     At((grant, version)): At<(GrantName, String)>,
     params: Params<RevisionParams>,
 ) -> Answer {
-    revision(shared, by, (ResourceId::Grant(grant), version), params).await
+    revision(
+        shared,
+        by,
+        known,
+        (ResourceId::Grant(grant), version),
+        params,
+    )
+    .await
 }
 
 async fn revision(
     State(shared): State<Shared>,
     By(by): By,
+    known: Known,
     (name, version): (ResourceId, String),
     Params(params): Params<RevisionParams>,
 ) -> Answer {
@@ -269,55 +341,67 @@ async fn revision(
         version,
         cluster: params.cluster,
     };
-    document(read(shared.service.revision(&by, &query)).await?)
+    known.or_document(read(shared.service.revision(&by, &query)).await?)
 }
 
 async fn set_history(
     shared: State<Shared>,
     by: By,
     At(set): At<SetName>,
+    known: Known,
     params: Params<HistoryParams>,
 ) -> Answer {
-    history(shared, by, ResourceId::Set(set), params).await
+    history(shared, by, ResourceId::Set(set), known, params).await
 }
 
 async fn cluster_history(
     shared: State<Shared>,
     by: By,
     At(cluster): At<ClusterName>,
+    known: Known,
     params: Params<HistoryParams>,
 ) -> Answer {
-    history(shared, by, ResourceId::Cluster(cluster), params).await
+    history(shared, by, ResourceId::Cluster(cluster), known, params).await
 }
 
 async fn grant_history(
     shared: State<Shared>,
     by: By,
     At(grant): At<GrantName>,
+    known: Known,
     params: Params<HistoryParams>,
 ) -> Answer {
-    history(shared, by, ResourceId::Grant(grant), params).await
+    history(shared, by, ResourceId::Grant(grant), known, params).await
 }
 
 async fn history(
     State(shared): State<Shared>,
     By(by): By,
     name: ResourceId,
+    known: Known,
     Params(params): Params<HistoryParams>,
 ) -> Answer {
-    let limit = params.limit();
-    let query = HistoryQuery { name, limit };
-    document(read(shared.service.history(&by, &query)).await?)
+    let query = HistoryQuery {
+        name,
+        before: params.before()?,
+        limit: params.limit()?,
+    };
+    let found = read(shared.service.history(&by, &query)).await?;
+    let last = found.revisions.last().map(|revision| revision.version);
+    let is_full = found.revisions.len() == query.limit;
+    let next = last.filter(|version| is_full && *version != Version::FIRST);
+    known.or_page(found, next.map(|version| version.to_string()))
 }
 
 async fn explain(
     State(shared): State<Shared>,
     By(by): By,
+    known: Known,
     At(set): At<SetName>,
     Params(params): Params<ExplainParams>,
 ) -> Answer {
     let query = params.query(set)?;
-    document(read(shared.service.explain(&by, &query)).await?)
+    known.or_document(read(shared.service.explain(&by, &query)).await?)
 }
 
 async fn flags(
@@ -377,28 +461,42 @@ async fn breaker(
 async fn breaker_history(
     State(shared): State<Shared>,
     By(by): By,
+    known: Known,
     At((set, breaker)): At<(SetName, BreakerName)>,
-    Params(params): Params<HistoryParams>,
+    Params(params): Params<EventsParams>,
 ) -> Answer {
     let query = BreakerHistoryQuery {
         set,
         breaker,
-        limit: params.limit(),
+        limit: params.limit()?,
     };
-    document(read(shared.service.breaker_history(&by, &query)).await?)
+    known.or_document(read(shared.service.breaker_history(&by, &query)).await?)
 }
 
-async fn clusters(State(shared): State<Shared>, By(by): By) -> Answer {
-    document(read(shared.service.clusters(&by)).await?)
+async fn clusters(
+    State(shared): State<Shared>,
+    By(by): By,
+    known: Known,
+    Params(page): Params<PageParams>,
+) -> Answer {
+    let limit = page.limit()?;
+    let found = read(shared.service.clusters(&by)).await?;
+    let (found, next) = found.cut(page.cursor.as_deref(), limit)?;
+    known.or_page(found, next)
 }
 
-async fn cluster(State(shared): State<Shared>, By(by): By, At(name): At<ClusterName>) -> Answer {
+async fn cluster(
+    State(shared): State<Shared>,
+    By(by): By,
+    known: Known,
+    At(name): At<ClusterName>,
+) -> Answer {
     let query = ClusterQuery {
         name,
         described: None,
     };
     let cluster = read(shared.service.cluster(&by, &query)).await?;
-    document(ClusterDescription { cluster })
+    known.or_document(ClusterDescription { cluster })
 }
 
 async fn cluster_among(
@@ -418,6 +516,7 @@ async fn cluster_among(
 async fn policy(
     State(shared): State<Shared>,
     By(by): By,
+    known: Known,
     At(cluster): At<ClusterName>,
     Params(params): Params<PolicyParams>,
 ) -> Answer {
@@ -426,7 +525,7 @@ async fn policy(
         sets: params.sets()?,
         described: None,
     };
-    document(read(shared.service.policy(&by, &query)).await?)
+    known.or_document(read(shared.service.policy(&by, &query)).await?)
 }
 
 async fn policy_for(

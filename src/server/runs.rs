@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use crate::api::Event;
+use crate::model::IdempotencyKey;
 
 /// The changes that are being carried out, by the name of the request that asked for each.
 #[derive(Debug, Default)]
@@ -19,22 +20,35 @@ pub(super) struct Runs {
     is_ending: Mutex<bool>,
 }
 
+/// What a change is known by: who asked for it, and its key.
+pub(super) type Known = (String, IdempotencyKey);
+
+/// Why a change is not begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Busy {
+    /// Another request of this name is not over.
+    Named,
+    /// A change with this key is being carried out.
+    Keyed,
+}
+
 /// One of them.
 #[derive(Debug)]
 pub(super) struct Run {
+    of: Known,
     stop: watch::Sender<bool>,
-    known: Mutex<Known>,
+    state: Mutex<State>,
 }
 
 /// What is known of a run.
 #[derive(Clone, Copy, Debug, Default)]
-struct Known {
+struct State {
     is_committed: bool,
     is_alone: bool,
     is_asked_to_stop: bool,
 }
 
-impl Known {
+impl State {
     fn should_stop(self) -> bool {
         self.is_asked_to_stop || (self.is_alone && !self.is_committed)
     }
@@ -53,24 +67,28 @@ pub(super) struct Running {
 pub(super) struct Attended(Arc<Run>);
 
 impl Runs {
-    /// Begins a run for the request `id`; `None` if another one of this name is not over.
-    pub(super) fn begin(self: &Arc<Self>, id: &str) -> Option<Running> {
+    /// Begins a run for the request `id`, of the change that is known as `of`.
+    pub(super) fn begin(self: &Arc<Self>, id: &str, of: Known) -> Result<Running, Busy> {
         let mut running = lock(&self.running);
         if running.contains_key(id) {
-            return None;
+            return Err(Busy::Named);
+        }
+        if running.values().any(|run| run.of == of) {
+            return Err(Busy::Keyed);
         }
         let is_asked_to_stop = *lock(&self.is_ending);
-        let known = Known {
+        let state = State {
             is_asked_to_stop,
-            ..Known::default()
+            ..State::default()
         };
         let run = Arc::new(Run {
-            stop: watch::Sender::new(known.should_stop()),
-            known: Mutex::new(known),
+            of,
+            stop: watch::Sender::new(state.should_stop()),
+            state: Mutex::new(state),
         });
         running.insert(id.to_owned(), Arc::clone(&run));
         self.count.send_replace(running.len());
-        Some(Running {
+        Ok(Running {
             runs: Arc::clone(self),
             id: id.to_owned(),
             run,
@@ -82,7 +100,7 @@ impl Runs {
         let run = lock(&self.running).get(id).cloned();
         let found = run.is_some();
         if let Some(run) = run {
-            run.learn(|known| known.is_asked_to_stop = true);
+            run.learn(|state| state.is_asked_to_stop = true);
         }
         found
     }
@@ -92,7 +110,7 @@ impl Runs {
         *lock(&self.is_ending) = true;
         let running: Vec<_> = lock(&self.running).values().cloned().collect();
         for run in running {
-            run.learn(|known| known.is_asked_to_stop = true);
+            run.learn(|state| state.is_asked_to_stop = true);
         }
         // The sender lives as long as this does.
         _ = self.count.subscribe().wait_for(|count| *count == 0).await;
@@ -108,7 +126,7 @@ impl Run {
     /// Takes note of what happens.
     pub(super) fn hear(&self, event: &Event) {
         if matches!(event, Event::Committed) {
-            self.learn(|known| known.is_committed = true);
+            self.learn(|state| state.is_committed = true);
         }
     }
 
@@ -117,17 +135,17 @@ impl Run {
         Attended(Arc::clone(self))
     }
 
-    fn learn(&self, learn: impl FnOnce(&mut Known)) {
-        let mut known = lock(&self.known);
-        learn(&mut known);
+    fn learn(&self, learn: impl FnOnce(&mut State)) {
+        let mut state = lock(&self.state);
+        learn(&mut state);
         // Under the lock, so that the last to learn something is the last to say it.
-        self.stop.send_replace(known.should_stop());
+        self.stop.send_replace(state.should_stop());
     }
 }
 
 impl Drop for Attended {
     fn drop(&mut self) {
-        self.0.learn(|known| known.is_alone = true);
+        self.0.learn(|state| state.is_alone = true);
     }
 }
 
@@ -148,6 +166,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
+    fn of(key: &str) -> Known {
+        ("token:ops".to_owned(), key.parse().unwrap())
+    }
+
     fn is_stopped(running: &Running) -> bool {
         *running.run.stop().borrow()
     }
@@ -155,14 +177,14 @@ mod tests {
     #[test]
     fn a_client_that_goes_away_stops_what_is_not_committed_and_nothing_else() {
         let runs = Arc::new(Runs::default());
-        let early = runs.begin("early").unwrap();
+        let early = runs.begin("early", of("early")).unwrap();
         drop(early.run.attended());
         assert!(is_stopped(&early));
         // The commit was on its way already: what follows from it is finished.
         early.run.hear(&Event::Committed);
         assert!(!is_stopped(&early));
 
-        let late = runs.begin("late").unwrap();
+        let late = runs.begin("late", of("late")).unwrap();
         late.run.hear(&Event::Surveyed);
         let client = late.run.attended();
         late.run.hear(&Event::Committed);
@@ -176,21 +198,24 @@ mod tests {
     #[test]
     fn a_name_is_taken_as_long_as_its_run_goes_on() {
         let runs = Arc::new(Runs::default());
-        let first = runs.begin("a").unwrap();
-        assert!(runs.begin("a").is_none());
+        let first = runs.begin("a", of("a")).unwrap();
+        assert_eq!(runs.begin("a", of("b")).unwrap_err(), Busy::Named);
+        assert_eq!(runs.begin("b", of("a")).unwrap_err(), Busy::Keyed);
+        let other = ("token:other".to_owned(), of("a").1);
+        assert!(runs.begin("b", other).is_ok());
         drop(first);
-        assert!(runs.begin("a").is_some());
+        assert!(runs.begin("b", of("a")).is_ok());
         assert!(!runs.stop("a"));
     }
 
     #[tokio::test]
     async fn the_end_waits_for_what_is_begun_and_begins_nothing() {
         let runs = Arc::new(Runs::default());
-        let running = runs.begin("a").unwrap();
+        let running = runs.begin("a", of("a")).unwrap();
         let ending = Arc::clone(&runs);
         let end = tokio::spawn(async move { ending.end().await });
         running.run.stop().wait_for(|stop| *stop).await.unwrap();
-        assert!(is_stopped(&runs.begin("b").unwrap()));
+        assert!(is_stopped(&runs.begin("b", of("b")).unwrap()));
         assert!(!end.is_finished());
         drop(running);
         end.await.unwrap();

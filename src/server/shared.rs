@@ -1,5 +1,6 @@
 //! What every request shares.
 
+use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,6 +9,7 @@ use tokio::sync::Mutex;
 
 use super::feed::Feed;
 use super::keeper::Keeper;
+use super::rate::Rate;
 use super::runs::Runs;
 use crate::api::{Error, Service};
 
@@ -21,6 +23,7 @@ pub(super) struct Parts {
     pub(super) keeper: Arc<Keeper>,
     pub(super) runs: Arc<Runs>,
     pub(super) feed: Feed,
+    pub(super) rate: Rate,
     /// What the store said last when it was asked whether it answers, and when.
     pub(super) ready: Mutex<Option<(Instant, Result<(), Error>)>>,
 }
@@ -28,15 +31,15 @@ pub(super) struct Parts {
 impl Shared {
     pub(super) fn new(
         service: Arc<dyn Service>,
-        keeper: Arc<Keeper>,
-        runs: Arc<Runs>,
-        feed: Feed,
+        (keeper, runs, feed): (Arc<Keeper>, Arc<Runs>, Feed),
+        per_second: NonZeroU32,
     ) -> Self {
         Self(Arc::new(Parts {
             service,
             keeper,
             runs,
             feed,
+            rate: Rate::of(per_second),
             ready: Mutex::default(),
         }))
     }

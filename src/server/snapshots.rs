@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, State};
-use axum::http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::header::{CONTENT_TYPE, IF_NONE_MATCH};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 
 use super::answer::{Answer, document, read};
+use super::condition::tag_with;
 use super::decode::{At, Params, Wanted};
 use super::feed::{Told, Topic, Watcher, What, Wish};
 use super::refusal::Refusal;
@@ -155,7 +156,7 @@ fn plain(told: &Told, tags: Option<&HeaderValue>) -> Answer {
         response
     };
     let headers = response.headers_mut();
-    headers.insert(ETAG, found.tag.clone());
+    tag_with(headers, found.tag.clone());
     headers.insert(SEQUENCE, told.sequence.get().into());
     Ok(response)
 }

@@ -42,8 +42,9 @@ impl Report for ClusterDescription {
 pub(crate) struct Carry {
     /// What should change.
     pub(crate) request: Request,
-    /// How far that is consented to.
-    pub(crate) approval: Approval,
+    /// How far that is consented to; left out: as far as the head of the request says.
+    #[serde(default)]
+    pub(crate) approval: Option<Approval>,
 }
 
 /// The body that asks for a flag's value.
@@ -84,6 +85,14 @@ pub(crate) fn document<R: Report>(report: R) -> Result<Vec<u8>, serde_json::Erro
 
 /// The report in the bytes of a document, or why there is none.
 pub(crate) fn report<R: Report + DeserializeOwned>(bytes: &[u8]) -> Result<R, String> {
+    Ok(report_and(bytes, None)?.0)
+}
+
+/// The same, and what else the document may have in the field `beside`.
+pub(super) fn report_and<R: Report>(
+    bytes: &[u8],
+    beside: Option<&str>,
+) -> Result<(R, Option<serde_json::Value>), String> {
     let not_understood = |error: serde_json::Error| format!("it is no {}: {error}", R::KIND);
     let mut document: Map = serde_json::from_slice(bytes).map_err(not_understood)?;
     for (field, expected) in [("apiVersion", API_VERSION), ("kind", R::KIND)] {
@@ -92,7 +101,9 @@ pub(crate) fn report<R: Report + DeserializeOwned>(bytes: &[u8]) -> Result<R, St
             return Err(format!("its `{field}` is not `{expected}`"));
         }
     }
-    serde_json::from_value(document.into()).map_err(not_understood)
+    let beside = beside.and_then(|field| document.remove(field));
+    let report = serde_json::from_value(document.into()).map_err(not_understood)?;
+    Ok((report, beside))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::api::{Error, ErrorKind};
 /// An error on its way to a client.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Problem {
-    /// What kind of problem it is; identifies, leads nowhere.
+    /// What kind of problem it is, as the README explains it; leads nowhere.
     #[serde(rename = "type")]
     identity: String,
     /// The same for a person.
@@ -34,7 +34,7 @@ impl Problem {
     pub(crate) fn with_status(status: u16, error: Error) -> Self {
         let (word, title) = words(error.kind);
         Self {
-            identity: format!("tag:cfgctl.dev,2026:problem/{word}"),
+            identity: format!("/problems/{word}"),
             title: title.to_owned(),
             status,
             detail: error.chain(),
@@ -53,9 +53,9 @@ fn status(kind: ErrorKind) -> u16 {
     match kind {
         ErrorKind::Invalid => 400,
         ErrorKind::Absent => 404,
-        ErrorKind::Conflict => 409,
-        // It can be done, with more said.
-        ErrorKind::Refused => 422,
+        ErrorKind::Conflict | ErrorKind::Running => 409,
+        // It can be done, with more said or with another key.
+        ErrorKind::Refused | ErrorKind::KeyTaken => 422,
         ErrorKind::Denied => 403,
         ErrorKind::Unavailable | ErrorKind::Interrupted => 503,
         ErrorKind::Bug => 500,
@@ -67,6 +67,11 @@ fn words(kind: ErrorKind) -> (&'static str, &'static str) {
         ErrorKind::Invalid => ("invalid", "What was asked for makes no sense or is invalid"),
         ErrorKind::Absent => ("absent", "What is named is not there"),
         ErrorKind::Conflict => ("conflict", "Something moved since it was read"),
+        ErrorKind::Running => ("running", "The same is being carried out already"),
+        ErrorKind::KeyTaken => (
+            "key-taken",
+            "The key is that of something else that was done",
+        ),
         ErrorKind::Refused => ("refused", "A gate refuses it until someone consents"),
         ErrorKind::Denied => ("denied", "It is not allowed"),
         ErrorKind::Unavailable => ("unavailable", "The store or a cluster is not available"),
@@ -85,6 +90,8 @@ mod tests {
             (ErrorKind::Invalid, 400),
             (ErrorKind::Absent, 404),
             (ErrorKind::Conflict, 409),
+            (ErrorKind::Running, 409),
+            (ErrorKind::KeyTaken, 422),
             (ErrorKind::Refused, 422),
             (ErrorKind::Denied, 403),
             (ErrorKind::Unavailable, 503),

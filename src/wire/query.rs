@@ -18,6 +18,8 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
 const PARALLELISM: usize = 32;
 /// The most clusters that are worked on at once: `--parallelism` ends there too.
 const MAX_PARALLELISM: usize = u16::MAX as usize;
+/// The most items of one answer, and of a list where nothing is said.
+pub(crate) const MOST: usize = 1000;
 /// How many revisions or events are listed where nothing is said.
 const LIMIT: usize = 20;
 
@@ -33,6 +35,15 @@ pub(crate) enum ParamError {
     /// One or the other.
     #[error("`version` and `time` are two answers to one question")]
     TwoTimes,
+    /// More than an answer holds, or nothing at all.
+    #[error("`limit` is a number from 1 to {MOST}")]
+    Limit,
+    /// Whoever names them knows how many there are.
+    #[error("what is named comes at once: `limit` and `cursor` are for lists")]
+    NamedAndPaged,
+    /// Made up.
+    #[error("`cursor` is what an answer calls `next`")]
+    Cursor,
     /// A name among several.
     #[error("`{0}` is not a name")]
     Name(String),
@@ -153,12 +164,45 @@ impl From<&LookQuery> for LookParams {
     }
 }
 
+/// How much of a list, and from where on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct PageParams {
+    /// At most this many items.
+    pub(crate) limit: Option<usize>,
+    /// What the page before calls `next`.
+    pub(crate) cursor: Option<String>,
+}
+
+impl PageParams {
+    /// From there on, as many as one answer holds.
+    pub(crate) fn after(cursor: Option<String>) -> Self {
+        let limit = None;
+        Self { limit, cursor }
+    }
+
+    pub(crate) fn limit(&self) -> Result<usize, ParamError> {
+        limit(self.limit, MOST)
+    }
+}
+
+/// The number of items, which one answer holds.
+fn limit(asked: Option<usize>, otherwise: usize) -> Result<usize, ParamError> {
+    let limit = asked.unwrap_or(otherwise);
+    let fits = (1..=MOST).contains(&limit);
+    fits.then_some(limit).ok_or(ParamError::Limit)
+}
+
 /// Which resources.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NamesParams {
     /// Their names, with commas between; left out: every living one.
     pub(crate) names: Option<String>,
+    /// As in [`PageParams`].
+    pub(crate) limit: Option<usize>,
+    /// As in [`PageParams`].
+    pub(crate) cursor: Option<String>,
     /// Those of this kind alone, where none is named.
     pub(crate) kind: Option<ResourceKind>,
     /// Those whose labels this selector matches, where none is named.
@@ -166,6 +210,16 @@ pub(crate) struct NamesParams {
 }
 
 impl NamesParams {
+    /// The page that is asked for; those that are named come as one.
+    pub(crate) fn page(&self) -> Result<Option<PageParams>, ParamError> {
+        let (limit, cursor) = (self.limit, self.cursor.clone());
+        match (&self.names, &limit, &cursor) {
+            (Some(_), None, None) => Ok(None),
+            (Some(_), ..) => Err(ParamError::NamedAndPaged),
+            (None, ..) => Ok(Some(PageParams { limit, cursor })),
+        }
+    }
+
     pub(crate) fn query(self) -> Result<ResourcesQuery, ParamError> {
         let names: Vec<ResourceId> = list(self.names.as_deref())?;
         Ok(ResourcesQuery {
@@ -182,6 +236,7 @@ impl From<&ResourcesQuery> for NamesParams {
             names: listed(&query.names),
             kind: query.kind,
             labels: Some(query.labels.clone()).filter(|labels| !labels.is_empty()),
+            ..Self::default()
         }
     }
 }
@@ -200,15 +255,49 @@ pub(crate) struct RevisionParams {
 pub(crate) struct HistoryParams {
     /// At most this many.
     pub(crate) limit: Option<usize>,
+    /// What the page before calls `next`.
+    pub(crate) cursor: Option<String>,
 }
 
 impl HistoryParams {
-    pub(crate) fn of(limit: usize) -> Self {
-        Self { limit: Some(limit) }
+    /// At most `limit`, as far as one answer holds them, from `before` on.
+    pub(crate) fn of(limit: usize, before: Option<Version>) -> Self {
+        Self {
+            limit: Some(limit.clamp(1, MOST)),
+            cursor: before.map(|version| version.to_string()),
+        }
     }
 
-    pub(crate) fn limit(&self) -> usize {
-        self.limit.unwrap_or(LIMIT)
+    pub(crate) fn limit(&self) -> Result<usize, ParamError> {
+        limit(self.limit, LIMIT)
+    }
+
+    /// The version before which it begins.
+    pub(crate) fn before(&self) -> Result<Option<Version>, ParamError> {
+        let Some(cursor) = &self.cursor else {
+            return Ok(None);
+        };
+        let version = cursor.parse().ok().and_then(Version::new);
+        version.map(Some).ok_or(ParamError::Cursor)
+    }
+}
+
+/// How many events of a breaker.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct EventsParams {
+    /// At most this many of the newest.
+    pub(crate) limit: Option<usize>,
+}
+
+impl EventsParams {
+    pub(crate) fn of(limit: usize) -> Self {
+        let limit = Some(limit.clamp(1, MOST));
+        Self { limit }
+    }
+
+    pub(crate) fn limit(&self) -> Result<usize, ParamError> {
+        limit(self.limit, LIMIT)
     }
 }
 
@@ -422,6 +511,19 @@ mod tests {
             names: Some("shop,Not_A_Name".to_owned()),
             ..NamesParams::default()
         };
+        assert_eq!(names.page(), Ok(None));
+        let both = NamesParams {
+            cursor: Some("shop".to_owned()),
+            ..names.clone()
+        };
+        assert_eq!(both.page(), Err(ParamError::NamedAndPaged));
+        for limit in [0, MOST + 1] {
+            let odd = PageParams {
+                limit: Some(limit),
+                cursor: None,
+            };
+            assert_eq!(odd.limit(), Err(ParamError::Limit));
+        }
         let error = names.query().unwrap_err();
         assert_eq!(error.to_string(), "`Not_A_Name` is not a name");
         let both = ExplainParams {

@@ -55,6 +55,8 @@ mod readme;
 mod serve;
 mod serve_changes;
 mod serve_feed;
+mod serve_hostile;
+mod serve_http;
 mod service_contract;
 mod shop;
 mod signals;

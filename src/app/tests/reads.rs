@@ -246,6 +246,7 @@ fn a_history_is_read_as_far_as_it_is_asked_for() {
     let one = read(&world, async |local, by, _| {
         let query = HistoryQuery {
             name: set_id("shop"),
+            before: None,
             limit: 3,
         };
         assert_eq!(local.history(by, &query).await.unwrap().revisions.len(), 3);

@@ -5,11 +5,26 @@ use std::sync::Arc;
 use cfgctl::api::report::Outcome;
 use cfgctl::api::{Approval, ErrorKind, Event, FlagPosition, Observer, Request, Wanted};
 
-use super::bench::{Bench, delete, flag, gone, id, trip};
+use super::bench::{Bench, delete, flag, gone, id, selector, trip};
 
 fn keyed(request: Request, key: &str) -> Request {
     Request {
         key: Some(key.parse().unwrap()),
+        ..request
+    }
+}
+
+/// For this reason.
+fn said(request: Request, why: &str) -> Request {
+    let message = Some(why.parse().unwrap());
+    Request { message, ..request }
+}
+
+/// In these clusters alone.
+fn only_in(request: Request, clusters: &str) -> Request {
+    let clusters = selector(clusters);
+    Request {
+        clusters,
         ..request
     }
 }
@@ -101,6 +116,9 @@ pub(super) async fn a_key_that_was_used_for_another_is_refused(bench: &Bench) {
     bench.done(&keyed(trip("b0"), "tripped")).await;
     for (request, key) in [
         (bench.declare(3), "declared"),
+        (said(bench.declare(2), "why"), "declared"),
+        (only_in(bench.declare(2), "region=eu"), "declared"),
+        (said(trip("b0"), "why"), "tripped"),
         (trip("b0"), "declared"),
         (trip("b1"), "tripped"),
         (flag("express", FlagPosition::Declared), "tripped"),
@@ -109,7 +127,7 @@ pub(super) async fn a_key_that_was_used_for_another_is_refused(bench: &Bench) {
     ] {
         let request = keyed(request, key);
         let error = bench
-            .refused(ErrorKind::Invalid, &request, &Approval::Unseen)
+            .refused(ErrorKind::KeyTaken, &request, &Approval::Unseen)
             .await;
         assert!(error.error.contains(key), "{error:?}");
     }

@@ -39,7 +39,11 @@ fn revision(version: Option<u64>, cluster: Option<&str>) -> RevisionQuery {
 
 fn history(name: &str, limit: usize) -> HistoryQuery {
     let name = id(name);
-    HistoryQuery { name, limit }
+    HistoryQuery {
+        name,
+        before: None,
+        limit,
+    }
 }
 
 fn explain(key: Option<&str>) -> ExplainQuery {
@@ -212,6 +216,13 @@ pub(super) async fn histories_and_revisions_are_told(bench: &Bench) {
         .await
         .unwrap();
     assert_eq!(found.revisions.len(), 1);
+    let older = HistoryQuery {
+        before: Some(found.revisions[0].version),
+        ..history("shop", 5)
+    };
+    let rest = bench.service.history(&bench.by, &older).await.unwrap();
+    let rest: Vec<_> = rest.revisions.iter().map(|it| it.version.get()).collect();
+    assert_eq!(rest, [1]);
     let newest = &found.revisions[0];
     assert_eq!(
         (newest.version.get(), newest.changed, newest.deleted),

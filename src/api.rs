@@ -9,6 +9,7 @@ mod caller;
 mod door;
 mod error;
 mod event;
+mod feed;
 mod query;
 pub mod report;
 mod request;
@@ -21,6 +22,7 @@ pub use caller::{Caller, Principal, TokenHolder, Via};
 pub use door::{Door, Keys, KnownToken, LogEntry, Noted, NotedToken};
 pub use error::{About, Error, ErrorKind};
 pub use event::{ClocksOff, Event, Observer};
+pub use feed::{AsOf, LineageQuery, News, Readable, SnapshotQuery, SnapshotsQuery};
 pub use query::{
     AccessQuery, AccessVerb, At, BreakerHistoryQuery, BreakerQuery, BreakersQuery, CheckQuery,
     ClusterQuery, Described, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,

@@ -10,18 +10,20 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::api::report::{
-    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift,
-    Evaluated, Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources,
-    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
+    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, ClusterSnapshot,
+    ClusterSnapshots, Clusters, Drift, Evaluated, Explained, Flags, History, Identity,
+    LineageReport, NewToken, Outcome, Policy, Resources, RevisionReport, RevokedTokens, Status,
+    Tokens, VerifiedLog,
 };
 use crate::api::{
-    AccessQuery, Approval, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller,
-    Change, CheckQuery, ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery,
-    LookQuery, Observer, Pace, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery,
-    Service, TokenOrder, TokenRevocation, TokenRotation, VerifyQuery,
+    AccessQuery, Approval, AsOf, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery,
+    Caller, Change, CheckQuery, ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery,
+    HistoryQuery, LineageQuery, LookQuery, News, Observer, Pace, PolicyQuery, Principal, Proposal,
+    Readable, Request, ResourcesQuery, RevisionQuery, Service, SnapshotQuery, SnapshotsQuery,
+    TokenOrder, TokenRevocation, TokenRotation, VerifyQuery,
 };
 use crate::engine::Connect;
-use crate::model::{Cluster, ResourceId, Role};
+use crate::model::{Cluster, ClusterName, Heads, ResourceId, Role, Sequence, TokenKind};
 use crate::store::Store;
 
 mod again;
@@ -37,6 +39,7 @@ mod error;
 mod evaluate;
 mod expiry;
 mod explain;
+mod feed;
 mod flags;
 mod lookup;
 mod names;
@@ -47,7 +50,7 @@ mod run;
 mod switch;
 mod tokens;
 
-use authorise::View;
+use authorise::{Access, View};
 use run::Run;
 use tokens::Desk;
 
@@ -83,6 +86,21 @@ impl Local {
     /// The store as `by` sees it.
     async fn view(&self, by: &Caller) -> Result<View<'_>, Error> {
         Ok(View::of(self.store.as_ref(), by).await?)
+    }
+
+    /// What a caller sees of what goes to `cluster`: an agent sees all of its own, and nothing else.
+    async fn view_in(&self, by: &Caller, cluster: &ClusterName) -> Result<View<'_>, Error> {
+        let store = self.store.as_ref();
+        match &by.principal {
+            Principal::Token(holder) if holder.kind == TokenKind::Agent => {
+                Ok(if holder.cluster.as_ref() == Some(cluster) {
+                    View::whole(store)
+                } else {
+                    View::with(store, Access::granted(Heads::new(), by.actor()))
+                })
+            }
+            _ => self.view(by).await,
+        }
     }
 
     /// A change at work: over the store as it is.
@@ -313,6 +331,48 @@ impl Service for Local {
     async fn access(&self, by: &Caller, query: &AccessQuery) -> Result<AccessReport, Error> {
         let view = self.view(by).await?;
         auth::access(&view, self.store.as_ref(), by, query).await
+    }
+
+    async fn snapshots(
+        &self,
+        by: &Caller,
+        query: &SnapshotsQuery,
+    ) -> Result<AsOf<ClusterSnapshots>, Error> {
+        let readable = self.readable(by, &query.cluster).await?;
+        let mut found = feed::snapshots(self.store.as_ref(), query).await?;
+        found.answer.sets.retain(|item| readable.has(&item.name));
+        Ok(found)
+    }
+
+    async fn snapshot(
+        &self,
+        by: &Caller,
+        query: &SnapshotQuery,
+    ) -> Result<AsOf<ClusterSnapshot>, Error> {
+        let view = self.view_in(by, &query.cluster).await?.about(&query.set);
+        feed::snapshot(&view, query).await
+    }
+
+    async fn lineage(
+        &self,
+        by: &Caller,
+        query: &LineageQuery,
+    ) -> Result<AsOf<LineageReport>, Error> {
+        let view = self.view_in(by, &query.cluster).await?.about(&query.set);
+        feed::lineage(&view, query).await
+    }
+
+    async fn readable(&self, by: &Caller, cluster: &ClusterName) -> Result<Readable, Error> {
+        let view = self.view_in(by, cluster).await?;
+        feed::readable(&view, cluster).await
+    }
+
+    async fn wait(&self, by: &Caller, after: Sequence) -> Result<News, Error> {
+        let news = feed::wait(self.store.as_ref(), after).await?;
+        let access = Access::of(self.store.as_ref(), by).await?;
+        // That something changed is no secret, but what did.
+        let changed = news.changed.filter(|_| access.is_everything());
+        Ok(News { changed, ..news })
     }
 
     async fn identity(&self, by: &Caller) -> Result<Identity, Error> {

@@ -8,25 +8,29 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::api::report::{
-    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift,
-    Evaluated, Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources,
-    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
+    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, ClusterSnapshot,
+    ClusterSnapshots, Clusters, Drift, Evaluated, Explained, Flags, History, Identity,
+    LineageReport, NewToken, Outcome, Policy, Resources, RevisionReport, RevokedTokens, Status,
+    Tokens, VerifiedLog,
 };
 use crate::api::{
-    AccessQuery, Approval, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller,
-    CheckQuery, ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery,
-    LookQuery, Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service,
-    TokenOrder, TokenRevocation, TokenRotation, VerifyQuery,
+    AccessQuery, Approval, AsOf, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery,
+    Caller, CheckQuery, ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery,
+    LineageQuery, LookQuery, News, Observer, PolicyQuery, Proposal, Readable, Request,
+    ResourcesQuery, RevisionQuery, Service, SnapshotQuery, SnapshotsQuery, TokenOrder,
+    TokenRevocation, TokenRotation, VerifyQuery,
 };
-use crate::model::{Cluster, IdempotencyKey, ResourceId};
+use crate::model::{Cluster, ClusterName, IdempotencyKey, ResourceId, Sequence};
 use crate::wire::{
     AuditParams, BreakersParams, Carry, ClusterDescription, EvaluateBody, EventsParams,
-    ExplainParams, FlagsParams, HEAD, HistoryParams, LookParams, Named, Names, NamesParams,
-    PaceParams, PageParams, Paged as _, PolicyOf, PolicyParams, RevisionParams, Routes, segment,
+    ExplainParams, FlagsParams, HEAD, HEARTBEAT_SECONDS, HistoryParams, LineageParams, LookParams,
+    Named, Names, NamesParams, PaceParams, PageParams, Paged as _, PolicyOf, PolicyParams,
+    RevisionParams, Routes, WaitParams, segment,
 };
 
 mod address;
 mod error;
+mod feed;
 mod follow;
 mod http;
 
@@ -285,6 +289,64 @@ impl Service for Remote {
 
     async fn access(&self, _: &Caller, query: &AccessQuery) -> Result<AccessReport, Error> {
         self.http.ask(Send::get(Routes::ACCESS).with(query)?).await
+    }
+
+    async fn snapshots(
+        &self,
+        _: &Caller,
+        query: &SnapshotsQuery,
+    ) -> Result<AsOf<ClusterSnapshots>, Error> {
+        let path = segment(Routes::SNAPSHOTS, &[query.cluster.as_str()]);
+        let mut found: AsOf<ClusterSnapshots> = self.http.ask_of_moment(Send::get(&path)).await?;
+        if let Some(sets) = &query.sets {
+            found.answer.sets.retain(|item| sets.contains(&item.name));
+        }
+        Ok(found)
+    }
+
+    async fn snapshot(
+        &self,
+        _: &Caller,
+        query: &SnapshotQuery,
+    ) -> Result<AsOf<ClusterSnapshot>, Error> {
+        let names = [query.cluster.as_str(), query.set.as_str()];
+        let params = WaitParams {
+            entries: Some(true),
+            ..WaitParams::default()
+        };
+        let asked = Send::get(&segment(Routes::SNAPSHOT, &names)).with(&params)?;
+        self.http.ask_of_moment(asked).await
+    }
+
+    async fn lineage(
+        &self,
+        _: &Caller,
+        query: &LineageQuery,
+    ) -> Result<AsOf<LineageReport>, Error> {
+        let names = [query.cluster.as_str(), query.set.as_str()];
+        let asked = Send::get(&segment(Routes::LINEAGE, &names));
+        let asked = asked.with(&LineageParams::of(&query.versions))?;
+        self.http.ask_of_moment(asked).await
+    }
+
+    // What may not be read the server does not answer.
+    async fn readable(&self, _: &Caller, _: &ClusterName) -> Result<Readable, Error> {
+        Ok(Readable::All)
+    }
+
+    async fn wait(&self, _: &Caller, after: Sequence) -> Result<News, Error> {
+        let params = WaitParams {
+            after: Some(after),
+            wait: Some(format!("{}s", 2 * HEARTBEAT_SECONDS)),
+            entries: None,
+        };
+        loop {
+            let asked = Send::get(Routes::NEWS).with(&params)?;
+            let news: News = self.http.ask(asked).await?;
+            if news.sequence != after {
+                return Ok(news);
+            }
+        }
     }
 
     async fn identity(&self, _: &Caller) -> Result<Identity, Error> {

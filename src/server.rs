@@ -22,6 +22,8 @@ mod audit;
 mod condition;
 mod decode;
 mod denials;
+mod descriptors;
+mod feed;
 mod health;
 mod idle;
 mod keeper;
@@ -37,6 +39,7 @@ mod request;
 mod routes;
 mod runs;
 mod shared;
+mod snapshots;
 mod table;
 mod tls;
 mod trace;
@@ -114,15 +117,18 @@ impl Server {
     ) {
         let runs = Arc::new(runs::Runs::default());
         let notary = Arc::new(notary::Notary::new(Arc::clone(&door), self.signer));
+        let feed = feed::Feed::start(Arc::clone(&service));
         let (keeper, entries) = keeper::Keeper::new(door, owner);
-        let shared = shared::Shared::new(
-            service,
-            Arc::clone(&keeper),
-            Arc::clone(&notary),
-            Arc::clone(&runs),
-            self.rate,
-        );
+        let watchers = (Arc::clone(&keeper), Arc::clone(&notary), feed.clone());
+        let shared = shared::Shared::new(service, watchers, Arc::clone(&runs), self.rate);
         let router = routes::router(shared);
+        let mut stopping = stop.clone();
+        tokio::spawn(async move {
+            // Whoever waits holds up nothing at the end.
+            if stopping.wait_for(|stop| *stop).await.is_ok() {
+                feed.end();
+            }
+        });
         let following = {
             let keeper = Arc::clone(&keeper);
             tokio::spawn(async move { keeper.follow().await })

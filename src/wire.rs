@@ -20,6 +20,10 @@
 //! | `GET` | `/clusters`, `/clusters/{cluster}`, `/clusters/{cluster}/policy` | clusters as the store has them |
 //! | `POST` | `/clusters/{cluster}`, `/clusters/{cluster}/policy` | the same of what is sent |
 //! | `POST` | `/cluster-checks` | whether clusters are fit for use |
+//! | `GET` | `/clusters/{cluster}/snapshots` | what a cluster should hold, by set |
+//! | `GET` | `/clusters/{cluster}/snapshots/{set}` | one finished snapshot |
+//! | `GET` | `/clusters/{cluster}/snapshots/{set}/lineage` | whether what lies there is ours |
+//! | `GET` | `/news` | what has been committed since |
 //! | `GET` | `/identity` | who the token says one is |
 //! | `GET`, `POST` | `/tokens` | the tokens, another one |
 //! | `POST` | `/token-rotations` | one that takes over from others |
@@ -31,6 +35,7 @@
 mod audit;
 mod document;
 mod event_stream;
+mod feed;
 mod note;
 mod pace;
 mod page;
@@ -44,6 +49,7 @@ pub(crate) use document::{
     Carry, ClusterDescription, EvaluateBody, Named, Names, PolicyOf, document, report,
 };
 pub(crate) use event_stream::{EventStream, Frame, Name};
+pub(crate) use feed::{LineageParams, MAX_WAIT, SEQUENCE, WaitParams};
 pub(crate) use note::{NoteSigner, NoteVerifier, checkpoint_of};
 pub(crate) use pace::{PaceParams, bounded};
 pub(crate) use page::{Cut, Paged, page, page_document};

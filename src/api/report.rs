@@ -13,6 +13,7 @@ mod access;
 mod audit;
 mod clusters;
 mod drift;
+mod feed;
 mod lookup;
 mod outcome;
 mod plan;
@@ -27,6 +28,7 @@ pub use clusters::{
     PolicyResource, PolicyRule,
 };
 pub use drift::{Drift, DriftItem};
+pub use feed::{ClusterSnapshot, ClusterSnapshots, LineageReport, SnapshotItem};
 pub use lookup::{
     Explained, ExplainedValue, History, HistoryEntry, ResourceItem, Resources, RevisionReport,
 };

@@ -5,17 +5,19 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use super::report::{
-    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift,
-    Evaluated, Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources,
-    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
+    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, ClusterSnapshot,
+    ClusterSnapshots, Clusters, Drift, Evaluated, Explained, Flags, History, Identity,
+    LineageReport, NewToken, Outcome, Policy, Resources, RevisionReport, RevokedTokens, Status,
+    Tokens, VerifiedLog,
 };
 use super::{
-    AccessQuery, Approval, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller,
-    CheckQuery, ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery,
-    LookQuery, Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, TokenOrder,
-    TokenRevocation, TokenRotation, VerifyQuery,
+    AccessQuery, Approval, AsOf, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery,
+    Caller, CheckQuery, ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery,
+    LineageQuery, LookQuery, News, Observer, PolicyQuery, Proposal, Readable, Request,
+    ResourcesQuery, RevisionQuery, SnapshotQuery, SnapshotsQuery, TokenOrder, TokenRevocation,
+    TokenRotation, VerifyQuery,
 };
-use crate::model::{Cluster, ResourceId};
+use crate::model::{Cluster, ClusterName, ResourceId, Sequence};
 
 /// Everything that can be asked of cfgctl.
 ///
@@ -120,6 +122,36 @@ pub trait Service: Debug + Send + Sync {
 
     /// What somebody may do, and what decides about it.
     async fn access(&self, by: &Caller, query: &AccessQuery) -> Result<AccessReport, Error>;
+
+    /// What a cluster should hold of every set that goes to it. As with all that says which commit it
+    /// follows from, where it is kept ready that may for a moment be one before the newest.
+    async fn snapshots(
+        &self,
+        by: &Caller,
+        query: &SnapshotsQuery,
+    ) -> Result<AsOf<ClusterSnapshots>, Error>;
+
+    /// One finished snapshot: what a cluster should hold of one set.
+    async fn snapshot(
+        &self,
+        by: &Caller,
+        query: &SnapshotQuery,
+    ) -> Result<AsOf<ClusterSnapshot>, Error>;
+
+    /// What tells whether what lies in a cluster is from this store, and whether it is to go.
+    async fn lineage(
+        &self,
+        by: &Caller,
+        query: &LineageQuery,
+    ) -> Result<AsOf<LineageReport>, Error>;
+
+    /// Whose snapshots may be read in a cluster. It is asked at every read of one, and by callers
+    /// who may read all of them it is answered without a look at the store.
+    async fn readable(&self, by: &Caller, cluster: &ClusterName) -> Result<Readable, Error>;
+
+    /// Waits until the newest commit is another one than `after`, and says what is new. Only a hint
+    /// to look: what there is says the store.
+    async fn wait(&self, by: &Caller, after: Sequence) -> Result<News, Error>;
 
     /// Who asks, as far as it is known here.
     async fn identity(&self, by: &Caller) -> Result<Identity, Error>;

@@ -62,15 +62,16 @@ impl Known {
         } else {
             ([(header::CONTENT_TYPE, JSON)], document).into_response()
         };
-        tag_with(response.headers_mut(), &tag);
+        if let Ok(tag) = HeaderValue::from_str(&tag) {
+            tag_with(response.headers_mut(), tag);
+        }
         response
     }
 }
 
-fn tag_with(headers: &mut HeaderMap, tag: &str) {
-    if let Ok(tag) = HeaderValue::from_str(tag) {
-        headers.insert(header::ETAG, tag);
-    }
+/// Says in `headers` how the answer is known again, and how it may be kept.
+pub(super) fn tag_with(headers: &mut HeaderMap, tag: HeaderValue) {
+    headers.insert(header::ETAG, tag);
     headers.insert(header::CACHE_CONTROL, KEPT);
     headers.insert(header::VARY, HeaderValue::from_static("authorization"));
 }

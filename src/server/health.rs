@@ -35,6 +35,10 @@ pub(super) async fn ready(State(shared): State<Shared>) -> Response {
 }
 
 async fn ask(shared: &Shared) -> Result<(), Error> {
+    if !shared.feed.follows() {
+        let error = "nobody hears of commits any more: this server must be started again";
+        return Err(Error::new(ErrorKind::Unavailable, error));
+    }
     let by = Caller::system();
     let asked = shared.service.clusters(&by);
     let answer = tokio::time::timeout(PATIENCE, asked).await;

@@ -17,14 +17,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::addresses::{Addresses, Counted};
+use super::descriptors::most_connections;
 use super::idle::Open;
 use super::patient::Patient;
 use super::request::Peer;
 use super::runs::Runs;
 use super::tls::Certificate;
 
-/// The most connections at once; whoever comes then waits.
-const MAX_CONNECTIONS: usize = 1024;
 /// How long a client may take for its greeting, and for the headers of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of what it is sent.
@@ -61,9 +60,11 @@ pub(super) async fn listen(
     runs: &Runs,
     stop: watch::Receiver<bool>,
 ) {
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    // Whoever comes when there are as many waits.
+    let most = most_connections();
+    let slots = Arc::new(Semaphore::new(most));
     let graceful = GracefulShutdown::new();
-    let addresses = Addresses::of(MAX_CONNECTIONS);
+    let addresses = Addresses::of(most);
     let renewal = certificate.clone().map(|it| tokio::spawn(it.keep_fresh()));
     let mut stopping = stop;
     loop {

@@ -176,7 +176,7 @@ mod tests {
             let rows = operations.iter().filter(|it| it.is_open == is_open);
             rows.map(|it| (it.method, it.path)).collect::<Vec<_>>()
         };
-        let known = [routes::guarded(), routes::known()];
+        let known = [routes::guarded(), routes::fed(), routes::known()];
         let open = [routes::open()];
         for (is_open, tables) in [(false, &known[..]), (true, &open[..])] {
             let found = described(is_open);

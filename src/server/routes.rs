@@ -19,9 +19,10 @@ use super::lookup::{
 };
 use super::openapi;
 use super::refusal::Refusal;
-use super::request::{self, By, RequestId, admitted, limited, named};
+use super::request::{self, By, RequestId, admitted, admitted_to_snapshots, limited, named};
 use super::runs::Busy;
 use super::shared::Shared;
+use super::snapshots;
 use super::table::{Table, delete, get, post};
 use crate::api::report::Outcome;
 use crate::api::{
@@ -38,9 +39,12 @@ use crate::wire::{
 
 /// All of them. What nobody needs to be known for stands outside the guard.
 pub(super) fn router(shared: Shared) -> Router {
+    let fed = fed().into_router();
+    let fed = fed.route_layer(from_fn_with_state(shared.clone(), admitted_to_snapshots));
     let guarded = guarded()
         .into_router()
         .route_layer(from_fn_with_state(shared.clone(), admitted))
+        .merge(fed)
         .merge(known().into_router())
         .fallback(absent)
         .method_not_allowed_fallback(wrong_method)
@@ -86,6 +90,15 @@ pub(super) fn guarded() -> Table {
         .route(Routes::AUDIT, get(audit::entries))
         .route(Routes::AUDIT_VERIFICATIONS, post(audit::verify))
         .route(Routes::CHECKPOINT, get(audit::checkpoint))
+}
+
+/// What agents may ask too.
+pub(super) fn fed() -> Table {
+    Table::default()
+        .route(Routes::SNAPSHOTS, get(snapshots::index))
+        .route(Routes::SNAPSHOT, get(snapshots::snapshot))
+        .route(Routes::LINEAGE, get(snapshots::lineage))
+        .route(Routes::NEWS, get(snapshots::news))
 }
 
 /// What everybody may ask who is known, whatever is allowed.

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use tokio::sync::Mutex;
 
+use super::feed::Feed;
 use super::keeper::Keeper;
 use super::notary::Notary;
 use super::rate::Rate;
@@ -23,6 +24,7 @@ pub(super) struct Parts {
     pub(super) keeper: Arc<Keeper>,
     pub(super) notary: Arc<Notary>,
     pub(super) runs: Arc<Runs>,
+    pub(super) feed: Feed,
     pub(super) rate: Rate,
     /// What the store said last when it was asked whether it answers, and when.
     pub(super) ready: Mutex<Option<(Instant, Result<(), Error>)>>,
@@ -31,8 +33,7 @@ pub(super) struct Parts {
 impl Shared {
     pub(super) fn new(
         service: Arc<dyn Service>,
-        keeper: Arc<Keeper>,
-        notary: Arc<Notary>,
+        (keeper, notary, feed): (Arc<Keeper>, Arc<Notary>, Feed),
         runs: Arc<Runs>,
         per_second: NonZeroU32,
     ) -> Self {
@@ -41,6 +42,7 @@ impl Shared {
             keeper,
             notary,
             runs,
+            feed,
             rate: Rate::of(per_second),
             ready: Mutex::default(),
         }))

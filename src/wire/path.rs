@@ -48,6 +48,10 @@ impl Routes {
     pub(crate) const AUDIT: &str = "/v1/audit";
     pub(crate) const AUDIT_VERIFICATIONS: &str = "/v1/audit-verifications";
     pub(crate) const CHECKPOINT: &str = "/v1/checkpoint";
+    pub(crate) const SNAPSHOTS: &str = "/v1/clusters/{cluster}/snapshots";
+    pub(crate) const SNAPSHOT: &str = "/v1/clusters/{cluster}/snapshots/{set}";
+    pub(crate) const LINEAGE: &str = "/v1/clusters/{cluster}/snapshots/{set}/lineage";
+    pub(crate) const NEWS: &str = "/v1/news";
     pub(crate) const HEALTHY: &str = "/healthz";
     pub(crate) const READY: &str = "/readyz";
     pub(crate) const OPENAPI: &str = "/openapi.json";

@@ -10,14 +10,16 @@ use cfgctl::api::{
     AccessQuery, AccessVerb, Approval, AuditQuery, BreakerChange, BreakerHistoryQuery,
     BreakerOperation, BreakerQuery, BreakersQuery, Caller, Change, CheckQuery, ClusterQuery,
     Declaration, Described, Error, ErrorKind, EvaluateQuery, ExplainQuery, FlagChange,
-    FlagPosition, FlagsQuery, HistoryQuery, Lasting, LookQuery, Observer, Pace, Permission,
-    PolicyQuery, Reach, Request, ResourcesQuery, RevisionQuery, Service as _, TokenHolder,
-    TokenOrder, TokenRevocation, TokenRotation, VerifyQuery, Wanted,
+    FlagPosition, FlagsQuery, HistoryQuery, Lasting, LineageQuery, LookQuery, Observer, Pace,
+    Permission, PolicyQuery, Reach, Readable, Request, ResourcesQuery, RevisionQuery, Service as _,
+    SnapshotQuery, SnapshotsQuery, TokenHolder, TokenOrder, TokenRevocation, TokenRotation,
+    VerifyQuery, Wanted,
 };
 use cfgctl::app::Local;
 use cfgctl::engine::Connect;
 use cfgctl::model::{
-    Cluster, ClusterName, Connection, Consent, Content, ResourceId, Selector, SetName, TokenKind,
+    Cluster, ClusterName, Connection, Consent, Content, ResourceId, Selector, Sequence, SetName,
+    TokenKind, Version,
 };
 use cfgctl::store::memory::Memory as Store;
 use cfgctl::target::memory::Memory;
@@ -542,6 +544,31 @@ async fn of_a_cluster(World { local: it, by }: &World, rows: &mut Rows, what: &s
         described: None,
     };
     rows.put("cluster", what, yes(it.cluster(by, &query).await));
+    let found = it.readable(by, &cluster).await;
+    let said = match &found {
+        Ok(Readable::All) => "all".to_owned(),
+        Ok(Readable::Only(sets)) => sets.len().to_string(),
+        Err(_) => yes(found),
+    };
+    rows.put("readable", what, said);
+    let query = SnapshotsQuery {
+        cluster: cluster.clone(),
+        sets: None,
+    };
+    let found = it.snapshots(by, &query).await;
+    let found = found.map(|it| it.answer.sets);
+    rows.put("snapshots", what, count(found));
+    let query = SnapshotQuery {
+        cluster: cluster.clone(),
+        set: "shared".parse().unwrap(),
+    };
+    rows.put("snapshot", &what_of, yes(it.snapshot(by, &query).await));
+    let query = LineageQuery {
+        cluster: cluster.clone(),
+        set: "shared".parse().unwrap(),
+        versions: [Version::FIRST].into(),
+    };
+    rows.put("lineage", &what_of, yes(it.lineage(by, &query).await));
     let query = HistoryQuery {
         name: ResourceId::Cluster(cluster.clone()),
         before: None,
@@ -613,6 +640,12 @@ async fn of_others(World { local: it, by }: &World, rows: &mut Rows) {
         ..AuditQuery::default()
     };
     rows.put("audit", "all", yes(it.audit(by, &asked).await));
+    let news = it.wait(by, Sequence::START).await;
+    let told = news.map(|news| match news.changed {
+        Some(_) => "what",
+        None => "that",
+    });
+    rows.put("wait", "for news", told.unwrap().to_owned());
     let verified = it.verify(by, &VerifyQuery::default()).await;
     rows.put("verify", "all", yes(verified));
     rows.put(

@@ -58,6 +58,7 @@ mod readme;
 mod serve;
 mod serve_access;
 mod serve_changes;
+mod serve_feed;
 mod serve_hostile;
 mod serve_http;
 mod service_contract;

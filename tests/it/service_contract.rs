@@ -21,6 +21,11 @@ use self::changes::{
     of_two_appliers_of_one_set_one_wins, what_may_not_be_written_is_denied_before_the_commit,
     who_commits_between_plan_and_commit_wins, whoever_is_asked_is_the_author,
 };
+use self::feed::{
+    a_lineage_tells_ours_from_others_and_what_is_gone_for_good,
+    a_set_is_handed_out_where_it_goes_and_nowhere_else, what_is_handed_out_is_what_targets_hold,
+    whoever_waits_hears_what_changed,
+};
 use self::keys::{
     a_declaration_with_one_key_is_committed_once,
     a_key_of_a_declaration_outlives_what_others_commit, a_key_that_was_used_for_another_is_refused,
@@ -53,6 +58,7 @@ use crate::support::server::Server;
 
 mod bench;
 mod changes;
+mod feed;
 mod keys;
 mod questions;
 mod switches;
@@ -102,6 +108,10 @@ macro_rules! keeps_the_contract {
             what_is_not_there_is_told_so_wherever_it_is_named
             nothing_is_read_from_a_store_that_is_down
             whoever_stops_a_question_gets_no_answer
+            what_is_handed_out_is_what_targets_hold
+            a_set_is_handed_out_where_it_goes_and_nowhere_else
+            a_lineage_tells_ours_from_others_and_what_is_gone_for_good
+            whoever_waits_hears_what_changed
             whoever_stops_before_the_commit_changes_nothing
             whoever_stops_after_the_commit_hears_how_far_it_got
             whoever_stops_a_switch_after_the_commit_hears_how_far_it_got

@@ -10,10 +10,10 @@ use super::super::testing::{pace, request};
 use crate::api::{
     Approval, BreakerChange, BreakerHistoryQuery, BreakerOperation, BreakerQuery, BreakersQuery,
     Caller, Change, ClusterQuery, EvaluateQuery, ExplainQuery, FlagChange, FlagPosition,
-    FlagsQuery, HistoryQuery, LookQuery, Observer, PolicyQuery, Reach, Request, ResourcesQuery,
-    RevisionQuery, Service as _, Wanted,
+    FlagsQuery, HistoryQuery, LineageQuery, LookQuery, Observer, PolicyQuery, Reach, Request,
+    ResourcesQuery, RevisionQuery, Service as _, SnapshotQuery, SnapshotsQuery, Wanted,
 };
-use crate::model::{Breaker, ConfigSet, Flag, Selector, SetName, Trip, Version};
+use crate::model::{Breaker, ClusterName, ConfigSet, Flag, Selector, SetName, Trip, Version};
 use crate::plan::testing::*;
 use crate::store::Which;
 
@@ -115,6 +115,47 @@ fn a_switch_reads_its_set_and_the_clusters() {
         // What the two clusters hold is no head any more.
         assert!(made.revisions <= 2, "{made:?}");
     }
+}
+
+#[test]
+fn a_snapshot_is_read_from_two_heads_and_its_lineage_from_what_is_asked_after() {
+    let world = crowded();
+    let cluster: ClusterName = "eu".parse().unwrap();
+    let one = |counts: &Counts| {
+        assert!(
+            counts.heads.iter().eq(["cluster/eu", "set/shop"]),
+            "{counts:?}"
+        );
+    };
+    let counts = read(&world, async |local, by, _| {
+        let (cluster, set) = (cluster.clone(), name());
+        let query = SnapshotQuery { cluster, set };
+        local.snapshot(by, &query).await.unwrap();
+    });
+    one(&counts);
+    assert_eq!(counts.revisions, 0);
+    one(&read(&world, async |local, by, _| {
+        let query = SnapshotsQuery {
+            cluster: cluster.clone(),
+            sets: Some([name()].into()),
+        };
+        let found = local.snapshots(by, &query).await.unwrap();
+        assert_eq!(found.answer.sets.len(), 1);
+    }));
+    let counts = read(&world, async |local, by, _| {
+        let query = LineageQuery {
+            cluster: cluster.clone(),
+            set: name(),
+            versions: [3, REVISIONS]
+                .into_iter()
+                .filter_map(Version::new)
+                .collect(),
+        };
+        let found = local.lineage(by, &query).await.unwrap().answer;
+        assert_eq!(found.origins.len(), 2);
+    });
+    one(&counts);
+    assert_eq!(counts.revisions, 1);
 }
 
 #[test]

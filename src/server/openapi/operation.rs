@@ -54,15 +54,25 @@ pub(super) enum How {
     Tagged,
     /// As events too, if whoever asks wants them.
     Streamed,
+    /// With a tag, or as events.
+    Followed,
 }
 
 impl Answer {
     pub(super) fn has_events(&self) -> bool {
-        matches!(self, Self::Document { how, .. } if *how == How::Streamed)
+        matches!(self, Self::Document { how, .. } if matches!(how, How::Streamed | How::Followed))
+    }
+
+    /// The schema of a document.
+    pub(super) fn schema(&self, schemas: &mut SchemaGenerator) -> Schema {
+        match self {
+            Self::Document { schema, .. } => schema(schemas),
+            Self::Text(_) | Self::OpenApi | Self::Accepted => Schema::default(),
+        }
     }
 
     pub(super) fn is_tagged(&self) -> bool {
-        matches!(self, Self::Document { how, .. } if *how == How::Tagged)
+        matches!(self, Self::Document { how, .. } if matches!(how, How::Tagged | How::Followed))
     }
 }
 

@@ -2,21 +2,24 @@
 
 use serde_json::{Value, json};
 
-use super::operation::How::{Plainly, Streamed, Tagged};
+use super::operation::How::{Followed, Plainly, Streamed, Tagged};
 use super::operation::{Answer, Operation, document, page};
 use crate::api::report::{
-    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift,
-    Evaluated, Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources,
-    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
+    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, ClusterSnapshot,
+    ClusterSnapshots, Clusters, Drift, Evaluated, Explained, Flags, History, Identity,
+    LineageReport, NewToken, Outcome, Policy, Resources, RevisionReport, RevokedTokens, Status,
+    Tokens, VerifiedLog,
 };
 use crate::api::{
-    AccessQuery, CheckQuery, Proposal, Request, TokenOrder, TokenRevocation, TokenRotation,
+    AccessQuery, CheckQuery, News, Proposal, Request, TokenOrder, TokenRevocation, TokenRotation,
     VerifyQuery,
 };
+use crate::model::Document;
 use crate::wire::{
     AuditParams, BreakersParams, Carry, ClusterDescription, EvaluateBody, EventsParams,
-    ExplainParams, FlagsParams, HistoryParams, LookParams, Named, Names, NamesParams, PaceParams,
-    PageParams, PolicyOf, PolicyParams, RevisionParams, Routes,
+    ExplainParams, FlagsParams, HistoryParams, LineageParams, LookParams, Named, Names,
+    NamesParams, PaceParams, PageParams, PolicyOf, PolicyParams, RevisionParams, Routes,
+    WaitParams,
 };
 
 /// All of them.
@@ -26,6 +29,7 @@ pub(super) fn all() -> Vec<Operation> {
     all.extend(resources());
     all.extend(looks());
     all.extend(clusters());
+    all.extend(feeds());
     all.extend(tokens());
     all.extend(log());
     all
@@ -252,6 +256,46 @@ fn clusters() -> Vec<Operation> {
             "described": null,
             "pace": pace(),
         })),
+    ]
+}
+
+fn feeds() -> Vec<Operation> {
+    vec![
+        get(
+            Routes::SNAPSHOTS,
+            "snapshots",
+            "What a cluster should hold, by set",
+            document::<ClusterSnapshots>(Followed),
+        )
+        .query::<WaitParams>(),
+        get(
+            Routes::SNAPSHOT,
+            "snapshot",
+            "What a cluster should hold of one set",
+            Answer::Document {
+                schema: |schemas| {
+                    let whole = document::<ClusterSnapshot>(Followed).schema(schemas);
+                    let alone = schemas.subschema_for::<Document>();
+                    schemars::json_schema!({"anyOf": [alone, whole]})
+                },
+                how: Followed,
+            },
+        )
+        .query::<WaitParams>(),
+        get(
+            Routes::LINEAGE,
+            "lineage",
+            "What tells versions of this store from others",
+            document::<LineageReport>(Plainly),
+        )
+        .query::<LineageParams>(),
+        get(
+            Routes::NEWS,
+            "news",
+            "What has been committed since",
+            document::<News>(Plainly),
+        )
+        .query::<WaitParams>(),
     ]
 }
 

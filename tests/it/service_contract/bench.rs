@@ -427,6 +427,15 @@ impl Bench {
         bytes.map(|bytes| String::from_utf8(bytes).unwrap())
     }
 
+    /// The bytes of the document of a set in a cluster.
+    pub(super) async fn held_document(&self, cluster: &str, set: &str) -> Vec<u8> {
+        if cluster == "eu" {
+            return std::fs::read(self.directory().join(set).join("snapshot.json")).unwrap();
+        }
+        let key = format!("{}/cfgctl/{set}/snapshot", self.prefix);
+        self.server.kv_get(&key).await.unwrap()
+    }
+
     /// The same in both.
     pub(super) async fn both(&self, leaf: &str) -> [Option<String>; 2] {
         [self.held("eu", leaf).await, self.held("us", leaf).await]

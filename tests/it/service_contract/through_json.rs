@@ -5,18 +5,20 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cfgctl::api::report::{
-    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, Clusters, Drift,
-    Evaluated, Explained, Flags, History, Identity, NewToken, Outcome, Policy, Resources,
-    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
+    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, ClusterSnapshot,
+    ClusterSnapshots, Clusters, Drift, Evaluated, Explained, Flags, History, Identity,
+    LineageReport, NewToken, Outcome, Policy, Resources, RevisionReport, RevokedTokens, Status,
+    Tokens, VerifiedLog,
 };
 use cfgctl::api::{
-    AccessQuery, Approval, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery, Caller,
-    CheckQuery, ClusterQuery, Error, EvaluateQuery, Event, ExplainQuery, FlagsQuery, HistoryQuery,
-    LookQuery, Observer, PolicyQuery, Proposal, Request, ResourcesQuery, RevisionQuery, Service,
-    TokenOrder, TokenRevocation, TokenRotation, VerifyQuery,
+    AccessQuery, Approval, AsOf, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery,
+    Caller, CheckQuery, ClusterQuery, Error, EvaluateQuery, Event, ExplainQuery, FlagsQuery,
+    HistoryQuery, LineageQuery, LookQuery, News, Observer, PolicyQuery, Proposal, Readable,
+    Request, ResourcesQuery, RevisionQuery, Service, SnapshotQuery, SnapshotsQuery, TokenOrder,
+    TokenRevocation, TokenRotation, VerifyQuery,
 };
 use cfgctl::app::Local;
-use cfgctl::model::{Cluster, ResourceId};
+use cfgctl::model::{Cluster, ClusterName, ResourceId, Sequence};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -190,6 +192,34 @@ impl Service for ThroughJson {
 
     async fn access(&self, by: &Caller, it: &AccessQuery) -> Result<AccessReport, Error> {
         asked!(self.access(by, it))
+    }
+
+    async fn snapshots(
+        &self,
+        by: &Caller,
+        it: &SnapshotsQuery,
+    ) -> Result<AsOf<ClusterSnapshots>, Error> {
+        asked!(self.snapshots(by, it))
+    }
+
+    async fn snapshot(
+        &self,
+        by: &Caller,
+        it: &SnapshotQuery,
+    ) -> Result<AsOf<ClusterSnapshot>, Error> {
+        asked!(self.snapshot(by, it))
+    }
+
+    async fn lineage(&self, by: &Caller, it: &LineageQuery) -> Result<AsOf<LineageReport>, Error> {
+        asked!(self.lineage(by, it))
+    }
+
+    async fn readable(&self, by: &Caller, it: &ClusterName) -> Result<Readable, Error> {
+        asked!(self.readable(by, it))
+    }
+
+    async fn wait(&self, by: &Caller, it: Sequence) -> Result<News, Error> {
+        answered(self.0.wait(&through(by), through(&it)).await)
     }
 
     async fn identity(&self, by: &Caller) -> Result<Identity, Error> {

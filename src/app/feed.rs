@@ -1,0 +1,244 @@
+//! The feed: what each cluster should hold, finished, for whoever delivers or reads it.
+//!
+//! What is handed out is what this store itself would write: the same document, the same digest. With
+//! what tells its own versions from those of others, whoever has nothing else decides the same about
+//! a cluster as this does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::authorise::{Need, View};
+use super::names::known;
+use crate::api::report::{ClusterSnapshot, ClusterSnapshots, LineageReport, SnapshotItem};
+use crate::api::{
+    AsOf, Error, ErrorKind, LineageQuery, News, Readable, SnapshotQuery, SnapshotsQuery,
+};
+use crate::model::{
+    Cluster, ClusterName, ConfigSet, Labels, ResourceId, Revision, Role, Sequence, SetName,
+    Snapshot,
+};
+use crate::plan::PlanError;
+use crate::render;
+use crate::store::{HeadsAt, Store, Which};
+
+/// After more commits than this it is not worth naming what they changed.
+const MOST_COMMITS: usize = 256;
+/// After how many sets others have their turn.
+const TURN: usize = 16;
+
+/// What a cluster should hold of every set that goes to it, or of those that are named.
+pub(super) async fn snapshots(
+    store: &dyn Store,
+    query: &SnapshotsQuery,
+) -> Result<AsOf<ClusterSnapshots>, Error> {
+    let SnapshotsQuery { cluster, sets } = query;
+    let which = match sets {
+        None => Which::All,
+        Some(sets) => named(cluster, sets),
+    };
+    let found = store.heads(&which).await?;
+    let place = place(store, &found, cluster).await?;
+    let mut items = Vec::new();
+    for (id, head) in &found.heads {
+        let ResourceId::Set(name) = id else { continue };
+        let Some(set) = head.content.set() else {
+            continue;
+        };
+        if !set.clusters.matches(&place.labels) {
+            continue;
+        }
+        items.push(SnapshotItem {
+            name: name.clone(),
+            version: head.version,
+            digest: rendered(name, set, head, cluster, &place)
+                .ok()
+                .map(|snapshot| snapshot.document.digest().clone()),
+        });
+        if items.len().is_multiple_of(TURN) {
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(AsOf {
+        sequence: found.sequence,
+        answer: ClusterSnapshots {
+            cluster: cluster.clone(),
+            sets: items,
+        },
+    })
+}
+
+/// Whose snapshots may be read in a cluster, which has to be there for whoever asks.
+pub(super) async fn readable(view: &View<'_>, cluster: &ClusterName) -> Result<Readable, Error> {
+    let access = view.access();
+    if access.allows(&Need::All(Role::Viewer)) {
+        return Ok(Readable::All);
+    }
+    let heads = view.heads(&Which::All).await?.heads;
+    let place = known(&heads, &ResourceId::Cluster(cluster.clone()))?;
+    let Some(place) = place.content.cluster() else {
+        return Err(deleted(&ResourceId::Cluster(cluster.clone())));
+    };
+    let sets = heads.iter().filter_map(|(id, head)| match id {
+        ResourceId::Set(name) => Some((name, head.content.labels()?)),
+        ResourceId::Cluster(_) | ResourceId::Grant(_) => None,
+    });
+    let is_readable = |labels: &Labels| {
+        let (set, cluster) = (labels.clone(), place.labels.clone());
+        access.allows(&Need::Pair(Role::Viewer, set, cluster))
+    };
+    let sets = sets.filter(|(_, labels)| is_readable(labels));
+    Ok(Readable::Only(sets.map(|(name, _)| name.clone()).collect()))
+}
+
+/// What a cluster should hold of one set.
+pub(super) async fn snapshot(
+    store: &dyn Store,
+    query: &SnapshotQuery,
+) -> Result<AsOf<ClusterSnapshot>, Error> {
+    let SnapshotQuery { cluster, set: name } = query;
+    let found = store.heads(&named(cluster, [name])).await?;
+    let place = place(store, &found, cluster).await?;
+    let id = ResourceId::Set(name.clone());
+    let head = head(store, &found, &id).await?;
+    let set = head.content.set().ok_or_else(|| deleted(&id))?;
+    if !set.clusters.matches(&place.labels) {
+        return Err(Error::absent(format!(
+            "{name} does not go to {cluster}: its clusters are `{}`",
+            set.clusters
+        )));
+    }
+    let snapshot = rendered(name, set, &head, cluster, &place)?;
+    let entries = snapshot.entries.iter().map(|(key, bytes)| {
+        let text = std::str::from_utf8(bytes);
+        let text = text.map_err(|error| Error::of(ErrorKind::Bug, &error));
+        Ok((key.clone(), text?.to_owned()))
+    });
+    Ok(AsOf {
+        sequence: found.sequence,
+        answer: ClusterSnapshot {
+            document: snapshot.document,
+            entries: entries.collect::<Result<_, Error>>()?,
+        },
+    })
+}
+
+/// What tells whether versions of a set that lie in a cluster are from this store.
+pub(super) async fn lineage(
+    store: &dyn Store,
+    query: &LineageQuery,
+) -> Result<AsOf<LineageReport>, Error> {
+    let LineageQuery {
+        cluster,
+        set: name,
+        versions,
+    } = query;
+    let found = store.heads(&named(cluster, [name])).await?;
+    let place = place(store, &found, cluster).await?;
+    let id = ResourceId::Set(name.clone());
+    let head = found.heads.get(&id);
+    let older: Vec<_> = versions
+        .iter()
+        .filter(|version| head.is_some_and(|head| **version < head.version))
+        .map(|version| (id.clone(), *version))
+        .collect();
+    let mut origins = BTreeMap::new();
+    if !older.is_empty() {
+        let older = store.revisions(&older).await?.into_iter();
+        origins.extend(older.map(|(_, it)| (it.version, it.origin.delivered())));
+    }
+    if let Some(head) = head.filter(|head| versions.contains(&head.version)) {
+        origins.insert(head.version, head.origin.delivered());
+    }
+    let set = head.and_then(|head| head.content.set());
+    Ok(AsOf {
+        sequence: found.sequence,
+        answer: LineageReport {
+            cluster: cluster.clone(),
+            set: name.clone(),
+            newest: head.map(|head| head.version),
+            is_there: set.is_some_and(|set| set.clusters.matches(&place.labels)),
+            origins,
+        },
+    })
+}
+
+/// What was committed after `after`, once something was.
+pub(super) async fn wait(store: &dyn Store, after: Sequence) -> Result<News, Error> {
+    let newest = store.wait(after).await?;
+    let anything = |sequence| News {
+        sequence,
+        changed: None,
+    };
+    // A store that was restored from a backup: what came after is another history.
+    if newest < after {
+        return Ok(anything(newest));
+    }
+    let records = store.commits(after, MOST_COMMITS).await?;
+    let last = records.last().map(|record| record.sequence);
+    match last.filter(|last| *last >= newest) {
+        None => Ok(anything(newest)),
+        Some(sequence) => Ok(News {
+            sequence,
+            changed: Some(
+                records
+                    .into_iter()
+                    .flat_map(|record| record.changes.into_keys())
+                    .collect(),
+            ),
+        }),
+    }
+}
+
+/// The heads of these sets and of their cluster, and of nothing else.
+fn named<'s>(cluster: &ClusterName, sets: impl IntoIterator<Item = &'s SetName>) -> Which {
+    let sets = sets.into_iter().cloned().map(ResourceId::Set);
+    let cluster = ResourceId::Cluster(cluster.clone());
+    Which::Named(sets.chain([cluster]).collect::<BTreeSet<_>>())
+}
+
+/// The cluster, which must be there.
+async fn place(
+    store: &dyn Store,
+    found: &HeadsAt,
+    cluster: &ClusterName,
+) -> Result<Cluster, Error> {
+    let id = ResourceId::Cluster(cluster.clone());
+    let head = head(store, found, &id).await?;
+    head.content.cluster().cloned().ok_or_else(|| deleted(&id))
+}
+
+/// A head that must be among those that were found; where it is not, all are read, so that it can be
+/// said which ones are like it.
+async fn head(store: &dyn Store, found: &HeadsAt, id: &ResourceId) -> Result<Revision, Error> {
+    if let Some(head) = found.heads.get(id) {
+        return Ok(head.clone());
+    }
+    known(&store.heads(&Which::All).await?.heads, id).cloned()
+}
+
+fn deleted(id: &ResourceId) -> Error {
+    Error::absent(format!("{id} was deleted"))
+        .hint(format!("`cfgctl history {id}` shows what it was"))
+}
+
+fn rendered(
+    name: &SetName,
+    set: &ConfigSet,
+    head: &Revision,
+    cluster: &ClusterName,
+    place: &Cluster,
+) -> Result<Snapshot, PlanError> {
+    render::snapshot(
+        name,
+        set,
+        &head.overrides,
+        head.version,
+        &head.origin,
+        cluster,
+        &place.labels,
+    )
+    .map_err(|errors| PlanError::Render {
+        set: name.clone(),
+        cluster: cluster.clone(),
+        errors,
+    })
+}

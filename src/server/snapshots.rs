@@ -1,0 +1,261 @@
+//! Snapshots: what is kept ready of them, as a plain answer, after a wait, or as a stream.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, State};
+use axum::http::header::{CONTENT_TYPE, IF_NONE_MATCH};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
+
+use super::answer::{Answer, document, read};
+use super::condition::tag_with;
+use super::decode::{At, Params, Wanted};
+use super::feed::{Told, Topic, Watcher, What, Wish};
+use super::refusal::Refusal;
+use super::request::{By, RequestId};
+use super::shared::Shared;
+use crate::api::report::Report;
+use crate::api::{AsOf, Error, LineageQuery, News, Readable, SnapshotQuery};
+use crate::model::{ClusterName, Sequence, SetName};
+use crate::wire::{
+    EVENTS, HEARTBEAT_SECONDS, JSON, LineageParams, MAX_WAIT, Name, Problem, SEQUENCE, WaitParams,
+};
+
+/// The header that says how long somebody waits, RFC 7240.
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+/// The header with which a stream is taken up again.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// How often a stream says that it is still there.
+const HEARTBEAT: Duration = Duration::from_secs(HEARTBEAT_SECONDS);
+/// What an event of a stream is called.
+const EVENT: &str = "snapshot";
+
+/// What somebody has and waits for, as its query and headers say.
+pub(super) struct Waits {
+    asked: Wish,
+    /// Whether the keys beside the document are wanted.
+    entries: bool,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Waits {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let Params(params) = Params::<WaitParams>::from_request_parts(parts, state).await?;
+        let wait = params.wait().map_err(Refusal::unreadable)?;
+        let wait = wait.or_else(|| preferred(&parts.headers));
+        Ok(Self {
+            asked: Wish {
+                after: params.after.or_else(|| last_event(&parts.headers)),
+                tags: parts.headers.get(IF_NONE_MATCH).cloned(),
+                wait: wait.unwrap_or_default(),
+            },
+            entries: params.entries.unwrap_or_default(),
+        })
+    }
+}
+
+/// How long is waited by a `Prefer: wait=55`.
+fn preferred(headers: &HeaderMap) -> Option<Duration> {
+    let values = headers.get_all(PREFER).iter();
+    let mut preferences = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split([',', ';']));
+    let seconds = preferences.find_map(|preference| {
+        let (name, seconds) = preference.split_once('=')?;
+        let is_wait = name.trim().eq_ignore_ascii_case("wait");
+        is_wait.then(|| seconds.trim().parse().ok())?
+    });
+    seconds.map(|seconds| Duration::from_secs(seconds).min(MAX_WAIT))
+}
+
+fn last_event(headers: &HeaderMap) -> Option<Sequence> {
+    let id = headers.get(LAST_EVENT_ID)?.to_str().ok()?;
+    id.trim().parse().ok().map(Sequence::new)
+}
+
+/// What a cluster should hold of every set.
+pub(super) async fn index(
+    State(shared): State<Shared>,
+    By(by): By,
+    id: RequestId,
+    wanted: Wanted,
+    At(cluster): At<ClusterName>,
+    waits: Waits,
+) -> Answer {
+    let readable = shared.service.readable(&by, &cluster).await?;
+    let what = What::Index;
+    let key = Topic { cluster, what };
+    answer(&shared, key, readable, id, wanted, waits.asked).await
+}
+
+/// What a cluster should hold of one set.
+pub(super) async fn snapshot(
+    State(shared): State<Shared>,
+    By(by): By,
+    id: RequestId,
+    wanted: Wanted,
+    At((cluster, set)): At<(ClusterName, SetName)>,
+    waits: Waits,
+) -> Answer {
+    let readable = shared.service.readable(&by, &cluster).await?;
+    if !readable.has(&set) {
+        let query = SnapshotQuery { cluster, set };
+        let found = read(shared.service.snapshot(&by, &query)).await;
+        return Err(found
+            .err()
+            .unwrap_or_else(|| Refusal::absent("there is no such snapshot")));
+    }
+    let what = if waits.entries {
+        What::Whole(set)
+    } else {
+        What::Document(set)
+    };
+    let key = Topic { cluster, what };
+    answer(&shared, key, Readable::All, id, wanted, waits.asked).await
+}
+
+async fn answer(
+    shared: &Shared,
+    key: Topic,
+    readable: Readable,
+    id: RequestId,
+    wanted: Wanted,
+    asked: Wish,
+) -> Answer {
+    let mut watcher = read(shared.feed.watch(key, readable)).await?;
+    match wanted {
+        Wanted::Document => {
+            let told = watcher.next(&asked).await?;
+            plain(&told, asked.tags.as_ref())
+        }
+        Wanted::Events => {
+            // What is not there is said before a stream begins.
+            let told = watcher.now()?;
+            told.found().map_err(|error| Refusal::from(error.clone()))?;
+            Ok(stream_of(watcher, asked, id))
+        }
+    }
+}
+
+/// What there is; nothing but its tag for somebody who has it.
+fn plain(told: &Told, tags: Option<&HeaderValue>) -> Answer {
+    let found = told.found().map_err(|error| Refusal::from(error.clone()))?;
+    let is_had = tags.is_some_and(|tags| told.is_in(tags));
+    let mut response = if is_had {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let mut response = Response::new(Body::from(found.body.clone()));
+        let kind = HeaderValue::from_static(JSON);
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        response
+    };
+    let headers = response.headers_mut();
+    tag_with(headers, found.tag.clone());
+    headers.insert(SEQUENCE, told.sequence.get().into());
+    Ok(response)
+}
+
+/// What there is, unless somebody has it, and then each time what it has become. It ends when nothing
+/// is there any more, and with this server.
+fn stream_of(watcher: Watcher, asked: Wish, id: RequestId) -> Response {
+    let begin = (watcher, asked, id, Next::Event);
+    let frames = stream::unfold(begin, |(mut watcher, mut asked, id, next)| async move {
+        if next == Next::Nothing {
+            return None;
+        }
+        asked.wait = HEARTBEAT;
+        let (frame, next) = match frame(&mut watcher, &mut asked).await {
+            Ok(Some(frame)) => (frame, Next::Event),
+            Ok(None) if watcher.is_ending() => return None,
+            Ok(None) => (b":\n\n".as_slice().into(), Next::Event),
+            Err(error) => (problem(error, &id), Next::Nothing),
+        };
+        Some((Ok::<_, Infallible>(frame), (watcher, asked, id, next)))
+    });
+    let mut response = Response::new(Body::from_stream(frames));
+    let kind = HeaderValue::from_static(EVENTS);
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}
+
+/// What comes next in a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Event,
+    Nothing,
+}
+
+/// The next event; `None` if there is none within the time.
+async fn frame(
+    watcher: &mut Watcher,
+    asked: &mut Wish,
+) -> Result<Option<axum::body::Bytes>, Error> {
+    let told = watcher.next(asked).await?;
+    let found = told.found().map_err(Clone::clone)?;
+    let tag = found.tag.clone();
+    if asked.tags.as_ref() == Some(&tag) || told.is_known(asked) {
+        return Ok(None);
+    }
+    // From now on what he has is what he was sent.
+    asked.tags = Some(tag);
+    told.frame(EVENT).map(Some)
+}
+
+fn problem(error: Error, id: &RequestId) -> axum::body::Bytes {
+    let mut problem = Problem::of(error);
+    problem.instance = Some(id.0.clone());
+    // An error is text and lists of text.
+    let data = serde_json::to_string(&problem).unwrap_or_default();
+    format!("event: {}\ndata: {data}\n\n", Name::Problem.as_str()).into()
+}
+
+/// Whether what lies in a cluster is from this store.
+pub(super) async fn lineage(
+    State(shared): State<Shared>,
+    By(by): By,
+    At((cluster, set)): At<(ClusterName, SetName)>,
+    Params(params): Params<LineageParams>,
+) -> Answer {
+    let no_version = |text| Refusal::unreadable(format!("`{text}` is no version"));
+    let versions = params.versions().map_err(no_version)?;
+    let query = LineageQuery {
+        cluster,
+        set,
+        versions,
+    };
+    of_moment(read(shared.service.lineage(&by, &query)).await?)
+}
+
+/// A report that says which commit it follows from.
+fn of_moment<R: Report>(found: AsOf<R>) -> Answer {
+    let mut response = document(found.answer)?;
+    let sequence = found.sequence.get().into();
+    response.headers_mut().insert(SEQUENCE, sequence);
+    Ok(response)
+}
+
+/// What has been committed since.
+pub(super) async fn news(State(shared): State<Shared>, By(by): By, waits: Waits) -> Answer {
+    let Wish { after, wait, .. } = waits.asked;
+    let after = after.unwrap_or_default();
+    let nothing = News {
+        sequence: after,
+        changed: Some([].into()),
+    };
+    // A feed that has just begun knows of nothing, either.
+    let is_first = after == Sequence::START;
+    if !is_first && shared.feed.newest(after, wait).await == after {
+        return document(nothing);
+    }
+    // What is known is answered at once; a feed that has just begun knows less than the store.
+    let news = tokio::time::timeout(wait.max(READ), shared.service.wait(&by, after)).await;
+    document(news.unwrap_or(Ok(nothing))?)
+}
+
+/// How long the store may take to say what is new.
+const READ: Duration = Duration::from_secs(1);

@@ -194,10 +194,10 @@ async fn a_trip_in_the_middle_of_a_rollout_is_no_conflict() {
 #[tokio::test]
 async fn what_is_over_expires_once_whoever_comes_first() {
     let switched = Switched::new(2).await;
-    trip(&switched, &["--for", "1s"]).expect_code(0);
+    trip(&switched, &["--for", "4s"]).expect_code(0);
     assert_eq!(switched.keys(2, "payment/provider"), ["backup"; 2]);
     // Consul tells the time to the second, and the earlier clock counts.
-    std::thread::sleep(Duration::from_millis(2600));
+    std::thread::sleep(Duration::from_millis(5600));
     let user = &switched.world.user;
     let sweep = ["apply", "--resume", "--yes", "-o", "json"];
     let racing: Vec<_> = (0..6).map(|_| Running::new(user.spawn(&sweep))).collect();

@@ -18,6 +18,7 @@ mod growth;
 mod inputs;
 mod measure;
 mod rivals;
+mod serve;
 mod table;
 mod trip;
 
@@ -54,7 +55,7 @@ fn runs() -> usize {
 /// One part of the figures, and what it is called on the command line.
 type Part = (&'static str, fn(&mut Table, &Places));
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 8] = [
     ("startup", |table, _| startup(table)),
     ("applying", |table, places| {
         for shape in [Shape::Document(1000), Shape::Keys(60)] {
@@ -67,6 +68,10 @@ const PARTS: [Part; 6] = [
     ("trip", |table, places| trip::measure(table, &places.near)),
     ("crowd", |table, places| crowd::measure(table, &places.near)),
     ("comparing", |table, places| comparing(table, &places.near)),
+    ("serve", |table, places| serve::measure(table, &places.near)),
+    ("waiting", |table, places| {
+        serve::waiting(table, &places.near);
+    }),
     ("growth", |table, places| {
         growth::measure(table, &places.many);
     }),

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 /// How often the memory of a process is looked at.
 const LOOK: Duration = Duration::from_micros(500);
 
-/// The figures of one thing that was measured several times: milliseconds or MiB.
+/// The figures of one thing that was measured several times: of one unit.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sample {
     figures: Vec<f64>,
@@ -23,11 +23,18 @@ pub(crate) enum Unit {
     #[default]
     Milliseconds,
     Mebibytes,
+    Kibibytes,
+    PerSecond,
 }
 
 impl Sample {
     pub(crate) fn add(&mut self, took: Duration) {
         self.figures.push(took.as_secs_f64() * 1000.0);
+    }
+
+    /// A figure that is no time.
+    pub(crate) fn add_number(&mut self, figure: f64) {
+        self.figures.push(figure);
     }
 
     fn sorted(&self) -> Vec<f64> {
@@ -111,6 +118,13 @@ impl User {
         succeed(command.args(arguments));
     }
 
+    /// The same with these variables more.
+    pub(crate) fn cfgctl_with(&self, variables: &[(&str, &str)], arguments: &[&str]) {
+        let mut command = self.command(env!("CARGO_BIN_EXE_cfgctl"));
+        command.envs(variables.iter().copied());
+        succeed(command.args(arguments));
+    }
+
     /// Runs the release binary, which must end with this code.
     pub(crate) fn cfgctl_ending_with(&self, code: i32, arguments: &[&str]) {
         let mut command = self.command(env!("CARGO_BIN_EXE_cfgctl"));
@@ -153,7 +167,7 @@ impl User {
 }
 
 /// The consul command that `tests/bench/run` found.
-fn consul() -> PathBuf {
+pub(crate) fn consul() -> PathBuf {
     let chosen = std::env::var_os("CONSUL_BIN").map(PathBuf::from);
     chosen.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/consul"))
 }

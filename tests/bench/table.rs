@@ -11,6 +11,8 @@ pub(crate) enum Aim<'a> {
     Milliseconds(f64),
     /// At most so much memory.
     Mebibytes(f64),
+    /// The same in smaller pieces.
+    Kibibytes(f64),
     /// At most so many times the other.
     Share(f64, &'a Sample),
 }
@@ -91,7 +93,9 @@ impl Table {
     /// What was aimed at, and how `figure` compares.
     pub(crate) fn aim(&mut self, what: &str, aim: Aim<'_>, figure: &Sample) {
         let (limit, measured) = match aim {
-            Aim::Milliseconds(limit) | Aim::Mebibytes(limit) => (limit, shown(figure)),
+            Aim::Milliseconds(limit) | Aim::Mebibytes(limit) | Aim::Kibibytes(limit) => {
+                (limit, shown(figure))
+            }
             Aim::Share(share, other) => {
                 let ratio = figure.median() / other.median();
                 let measured = if share < 1.0 {
@@ -103,6 +107,12 @@ impl Table {
             }
         };
         self.judge(what, &measured, figure.median() <= limit);
+    }
+
+    /// That there are at least so many times as many as of the other.
+    pub(crate) fn aim_more(&mut self, what: &str, times: f64, other: &Sample, figure: &Sample) {
+        let ratio = figure.median() / other.median();
+        self.judge(what, &format!("{} times", number(ratio)), ratio >= times);
     }
 
     fn judge(&mut self, what: &str, measured: &str, held: bool) {
@@ -149,6 +159,8 @@ fn shown(sample: &Sample) -> String {
     let unit = match sample.unit {
         Unit::Milliseconds => "ms",
         Unit::Mebibytes => "MiB",
+        Unit::Kibibytes => "KiB",
+        Unit::PerSecond => "a second",
     };
     format!("{} {unit}", number(sample.median()))
 }

@@ -34,7 +34,6 @@ mod interrupt;
 mod keyring;
 mod login;
 mod names;
-mod pem;
 mod progress;
 mod reference;
 mod rollback;

@@ -1,13 +1,12 @@
 //! `cfgctl audit`: the log, read and checked.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::connect::{Connected, connect};
 use super::failure::{Exit, Failure};
+use super::files;
 use super::session::Session;
 use super::view::{Canvas, Output, View};
 use super::views::table::{moment, printable, table};
@@ -15,9 +14,6 @@ use crate::api::report::{AuditChange, AuditEntry, AuditEvent, AuditLog, Report, 
 use crate::api::{AuditQuery, CauseKind, Noted, VerifyQuery};
 use crate::model::{Checkpoint, ClusterName, ResourceId, SetName};
 use crate::wire::{NoteVerifier, checkpoint_of};
-
-/// The longest checkpoint that is read.
-const MAX_BYTES: u64 = 64 * 1024;
 
 /// The log: who did what, and whether it is whole
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -141,13 +137,8 @@ async fn verify(session: &Session, args: &VerifyArgs) -> Result<Exit, Failure> {
 fn checkpoint(session: &Session, path: &Path, key: Option<&str>) -> Result<Checkpoint, Failure> {
     let shown = path.display();
     let usage = |error: anyhow::Error| Failure::new(Exit::Usage, error);
-    let file = session.environment.directory.join(path);
-    let mut note = String::new();
-    let read = File::open(file);
-    let read = read.and_then(|file| file.take(MAX_BYTES).read_to_string(&mut note));
-    read.map_err(|error| {
-        usage(anyhow::Error::new(error).context(format!("could not read `{shown}`")))
-    })?;
+    let note = files::read_small(&session.environment.directory.join(path))?;
+    let note = String::from_utf8_lossy(&note);
     let refused = |error| {
         let error = anyhow::Error::new(error).context(format!("`{shown}` is no checkpoint"));
         usage(error)

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 
 use super::environment::Environment;
 use super::failure::{Exit, Failure};
+use super::files;
 use super::keyring::Keyring;
-use super::pem;
 use super::session::Session;
 use super::token;
 use crate::api::{Caller, Door, Error, Service};
@@ -133,7 +133,7 @@ fn identity(environment: &Environment) -> Result<Option<Vec<u8>>, Failure> {
     let mut identity = Vec::new();
     for file in files {
         let file = environment.directory.join(file);
-        identity.extend(pem::read(&file)?);
+        identity.extend(files::read_small(&file)?);
         identity.push(b'\n');
     }
     Ok(Some(identity))

@@ -1,11 +1,14 @@
 //! Files that cfgctl writes for people: each is there whole, or as it was before.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::failure::{Exit, Failure};
+
+/// The largest small file.
+const MAX_SMALL_BYTES: u64 = 1024 * 1024;
 
 /// What becomes of a file that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +80,23 @@ pub(crate) fn write(
         Existing::Kept => put_new(&draft.0, &path, bytes)?,
     }
     sync_directory(&path)
+}
+
+/// What is in the small file at `path`: a certificate, a key, a checkpoint. Of a larger one no more is
+/// read than any of them has.
+pub(crate) fn read_small(path: &Path) -> Result<Vec<u8>, Failure> {
+    let read = || {
+        let mut bytes = Vec::new();
+        File::open(path)?
+            .take(MAX_SMALL_BYTES)
+            .read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().map_err(|error: io::Error| {
+        let error = anyhow::Error::new(error);
+        let error = error.context(format!("could not read `{}`", path.display()));
+        Failure::new(Exit::Usage, error)
+    })
 }
 
 /// What `error` means to who named the file: a place that cannot be written to is for them to

@@ -58,6 +58,27 @@ pub(crate) enum KeyringError {
     },
 }
 
+/// The same for the token of a server.
+pub(crate) const ELSEWHERE_OF_SERVER: &str = "without a keyring, name the token in \
+     `CFGCTL_TOKEN`, or in the file that `CFGCTL_TOKEN_FILE` names";
+
+impl KeyringError {
+    /// What to do about it: `again` is the command that keeps the token again, `elsewhere` says where
+    /// else it can be named.
+    pub(crate) fn hint(&self, again: &str, elsewhere: &str) -> String {
+        match self {
+            Self::NoCollection => {
+                "make a default keyring with the password manager of your desktop".to_owned()
+            }
+            Self::Locked | Self::Slow => {
+                "open it with the password manager of your desktop, then try again".to_owned()
+            }
+            Self::Missing => format!("`{again}` keeps it again"),
+            Self::None(_) | Self::Failed(_) | Self::File { .. } => elsewhere.to_owned(),
+        }
+    }
+}
+
 /// What a token is kept for. The address belongs to it: whoever changes where a cluster or a server is
 /// does not get the token.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,21 +1,17 @@
 //! `cfgctl login`, `cfgctl logout` and `cfgctl whoami`.
 
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::connect::{self, Connected, connect};
 use super::failure::{Exit, Failure};
-use super::keyring::{Keyring, KeyringError, Login, Whose};
+use super::keyring::{ELSEWHERE_OF_SERVER, Keyring, KeyringError, Login, Whose};
 use super::session::Session;
 use super::token;
 use super::view::{Canvas, View};
 use super::views::table::{moment, printable};
 use crate::api::report::{Identity, PrincipalKind, Report};
-
-/// No token comes near this many bytes.
-const MAX_TOKEN_BYTES: u64 = 64 * 1024;
 
 /// Keep the token of a server in the keyring of the operating system
 ///
@@ -124,16 +120,8 @@ fn server(session: &Session, named: Option<&str>) -> Result<String, Failure> {
 async fn read_token(session: &Session, args: &LoginArgs, address: &str) -> Result<String, Failure> {
     let text = if let Some(path) = &args.token_file {
         token::from_file(&session.environment.directory.join(path))?
-    } else if args.token_stdin {
-        let mut text = String::new();
-        let stdin = std::io::stdin().lock().take(MAX_TOKEN_BYTES);
-        let read = { stdin }.read_to_string(&mut text);
-        // The error may hold a part of the token.
-        read.map_err(|_| Failure::usage("standard input is not text"))?;
-        text
     } else {
-        let question = format!("Token for {}", printable(address));
-        session.ui.secret(&question, "--token-stdin").await?
+        token::typed(session, args.token_stdin, &printable(address)).await?
     };
     match text.trim() {
         "" => Err(Failure::usage("there is no token in what was given")),
@@ -168,19 +156,7 @@ pub(crate) async fn whoami(session: &Session, _: &WhoamiArgs) -> Result<Exit, Fa
 
 /// Why the keyring does not do what it is asked, and what to do about each.
 fn failed(error: &KeyringError) -> Failure {
-    let hint = match error {
-        KeyringError::NoCollection => {
-            "make a default keyring with the password manager of your desktop"
-        }
-        KeyringError::Locked | KeyringError::Slow => {
-            "open it with the password manager of your desktop, then try again"
-        }
-        KeyringError::Missing => "`cfgctl login` keeps it again",
-        KeyringError::None(_) | KeyringError::Failed(_) | KeyringError::File { .. } => {
-            "without a keyring, name the token in `CFGCTL_TOKEN`, or in the file that \
-             `CFGCTL_TOKEN_FILE` names"
-        }
-    };
+    let hint = error.hint("cfgctl login", ELSEWHERE_OF_SERVER);
     Failure::new(Exit::Unavailable, anyhow::anyhow!("{error}")).hint(hint)
 }
 

@@ -1,5 +1,6 @@
 //! `cfgctl serve`.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Component, Path, PathBuf};
@@ -7,8 +8,8 @@ use std::sync::Arc;
 
 use super::connect::{self, AllowedPlaces};
 use super::failure::{Exit, Failure};
+use super::files::{self, Existing, Readers};
 use super::interrupt::Interrupt;
-use super::pem;
 use super::session::Session;
 use super::token;
 use crate::api::Door;
@@ -100,7 +101,6 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
         Failure::new(Exit::Unavailable, error)
             .hint("another port: `--listen 127.0.0.1:0` takes any")
     })?;
-
     let server = server.at_most(args.rate_limit);
     let (key, verifier) = checkpoint_key(session, args)?;
     let server = server.signing(key);
@@ -145,9 +145,16 @@ fn checkpoint_key(session: &Session, args: &ServeArgs) -> Result<(CheckpointKey,
     let bug = |what: &'static str| Failure::new(Exit::Bug, anyhow::anyhow!(what));
     if !path.exists() {
         let key = CheckpointKey::generate().ok_or_else(|| bug("there is no randomness"))?;
-        pem::write_new(&path, &key)?;
+        let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        let made =
+            made.and_then(|()| files::write(&path, key.as_bytes(), Existing::Kept, Readers::Owner));
+        match made {
+            // Another server was faster: its key is as good.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            made => made.map_err(|error| files::failure(&path, error))?,
+        }
     }
-    let key = CheckpointKey::from_pem(&pem::read(&path)?).ok_or_else(|| {
+    let key = CheckpointKey::from_pem(&files::read_small(&path)?).ok_or_else(|| {
         Failure::usage(format!("`{}` holds no Ed25519 key in PEM", path.display())).hint(
             "`openssl genpkey -algorithm ed25519` makes one; so does a start without the file",
         )
@@ -185,7 +192,7 @@ async fn find_owner(
     }
     let Some(path) = named else {
         let (keys, now) = (door.keys().await?, door.now());
-        // With grants: whether somebody could log in who is an admin.
+        // Whether one of them is an admin grants say; `--recover` is for whoever finds none that is.
         let can_log_in = keys
             .tokens
             .values()
@@ -231,9 +238,9 @@ fn certificate(args: &ServeArgs) -> Result<Option<Certificate>, Failure> {
     let clients = args.tls_client_ca.clone();
     let read = move || {
         Ok::<_, Failure>(Pem {
-            chain: pem::read(&chain_path)?,
-            key: pem::read(&key_path)?,
-            clients: clients.as_deref().map(pem::read).transpose()?,
+            chain: files::read_small(&chain_path)?,
+            key: files::read_small(&key_path)?,
+            clients: clients.as_deref().map(files::read_small).transpose()?,
         })
     };
     let now = read()?;

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::environment::Environment;
 use super::failure::{Exit, Failure};
-use super::keyring::{Keyring, KeyringError, Login, Whose};
+use super::keyring::{ELSEWHERE_OF_SERVER, Keyring, KeyringError, Login, Whose};
+use super::session::Session;
 
 /// No token comes near this many bytes.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -40,22 +41,30 @@ pub(crate) async fn for_server(
 
 /// Whoever logged in is told when the token cannot be had, instead of going on without one.
 fn not_had(error: &KeyringError, address: &str) -> Failure {
-    let hint = match error {
-        KeyringError::Missing => format!("`cfgctl login {address}` keeps it again"),
-        KeyringError::Locked | KeyringError::NoCollection | KeyringError::Slow => {
-            "open it with the password manager of your desktop, then try again".to_owned()
-        }
-        KeyringError::None(_) | KeyringError::Failed(_) | KeyringError::File { .. } => {
-            "without a keyring, name the token in `CFGCTL_TOKEN`, or in the file that \
-             `CFGCTL_TOKEN_FILE` names"
-                .to_owned()
-        }
-    };
+    let hint = error.hint(&format!("cfgctl login {address}"), ELSEWHERE_OF_SERVER);
     let what = format!("the token that `cfgctl login {address}` kept cannot be had");
     let error = anyhow::anyhow!("{error}").context(what);
     Failure::new(Exit::Unavailable, error)
         .hint(hint)
         .hint(format!("`cfgctl logout {address}` goes on without it"))
+}
+
+/// The token that is typed, or comes in standard input: `what` it is for, in a question.
+pub(crate) async fn typed(session: &Session, stdin: bool, what: &str) -> Result<String, Failure> {
+    if !stdin {
+        return session
+            .ui
+            .secret(&format!("Token for {what}"), "--token-stdin")
+            .await;
+    }
+    let mut text = String::new();
+    let read = std::io::stdin()
+        .lock()
+        .take(MAX_BYTES)
+        .read_to_string(&mut text);
+    // The error may hold a part of the token.
+    read.map_err(|_| Failure::usage("standard input is not text"))?;
+    Ok(text)
 }
 
 /// The token in a file that holds nothing else.

@@ -44,21 +44,7 @@ fn user_without_bus() -> Cfgctl {
 fn login(user: &Cfgctl, token: &str, more: &[&str]) -> Ran {
     let mut arguments = vec!["cluster", "login", "eu", "-f", "eu.yaml", "--token-stdin"];
     arguments.extend(more);
-    let mut child = user
-        .command(&arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    // It may fail before it reads anything.
-    _ = stdin.write_all(format!("{token}\n").as_bytes());
-    drop(stdin);
-    let ran = Ran::of(child);
-    let said = format!("{}{}", ran.stdout, ran.stderr);
-    assert!(token.is_empty() || !said.contains(token), "{said}");
-    ran
+    user.typed(&arguments, token)
 }
 
 fn check(user: &Cfgctl) -> Ran {

@@ -1,28 +1,11 @@
 //! `cfgctl login`: the token of a server in a real keyring, and where else it is found.
 
-use std::io::Write as _;
-use std::process::Stdio;
-
 use crate::support::cli::{Cfgctl, Ran};
 use crate::support::keyring::Keyring;
 use crate::support::server::Server;
 
 fn login(user: &Cfgctl, token: &str, more: &[&str]) -> Ran {
-    let mut child = user
-        .command(&[&["login", "--token-stdin"], more].concat())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    // It may fail before it reads anything.
-    _ = stdin.write_all(format!("{token}\n").as_bytes());
-    drop(stdin);
-    let ran = Ran::of(child);
-    let said = format!("{}{}", ran.stdout, ran.stderr);
-    assert!(token.is_empty() || !said.contains(token), "{said}");
-    ran
+    user.typed(&[&["login", "--token-stdin"], more].concat(), token)
 }
 
 /// A server, and the texts of two tokens that it knows.

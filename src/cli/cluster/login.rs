@@ -1,6 +1,5 @@
 //! `cfgctl cluster login` and `cfgctl cluster logout`.
 
-use std::io::Read as _;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -12,12 +11,10 @@ use crate::cli::declared::FileArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::keyring::{ELSEWHERE, Keyring, KeyringError, Login, Whose};
 use crate::cli::session::{Session, duration};
+use crate::cli::token;
 use crate::cli::view::{Canvas, View};
 use crate::cli::views::table::printable;
 use crate::model::{self, ClusterName, Connection};
-
-/// No token comes near this many bytes.
-const MAX_TOKEN_BYTES: u64 = 64 * 1024;
 
 /// Which cluster, and where its token comes from.
 #[derive(Clone, Debug, clap::Args)]
@@ -136,19 +133,8 @@ async fn read_token(
     args: &LoginArgs,
     location: &str,
 ) -> Result<AclToken, Failure> {
-    let text = if args.token_stdin {
-        let mut text = String::new();
-        let read = std::io::stdin()
-            .lock()
-            .take(MAX_TOKEN_BYTES)
-            .read_to_string(&mut text);
-        // The error may hold a part of the token.
-        read.map_err(|_| Failure::usage("standard input is not text"))?;
-        text
-    } else {
-        let question = format!("Token for {} at {}", args.name, printable(location));
-        session.ui.secret(&question, "--token-stdin").await?
-    };
+    let what = format!("{} at {}", args.name, printable(location));
+    let text = token::typed(session, args.token_stdin, &what).await?;
     AclToken::new(&text).ok_or_else(|| Failure::usage("there is no token in what was given"))
 }
 
@@ -193,18 +179,7 @@ pub(super) async fn logout(session: &Session, args: &LogoutArgs) -> Result<Exit,
 
 impl From<KeyringError> for Failure {
     fn from(error: KeyringError) -> Self {
-        let hint = match &error {
-            KeyringError::NoCollection => {
-                "make a default keyring with the password manager of your desktop"
-            }
-            KeyringError::Locked | KeyringError::Slow => {
-                "open it with the password manager of your desktop, then try again"
-            }
-            KeyringError::Missing => "`cfgctl cluster login` keeps it again",
-            KeyringError::None(_) | KeyringError::Failed(_) | KeyringError::File { .. } => {
-                ELSEWHERE
-            }
-        };
+        let hint = error.hint("cfgctl cluster login", ELSEWHERE);
         Self::new(Exit::Unavailable, error).hint(hint)
     }
 }

@@ -1,5 +1,6 @@
 //! The real binary, run as a user runs it, with surroundings of its own.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -90,6 +91,27 @@ impl Cfgctl {
             ran.stderr
         );
         ran.stdout
+    }
+}
+
+impl Cfgctl {
+    /// Runs it and types `secret`, which it must not say again.
+    pub(crate) fn typed(&self, arguments: &[&str], secret: &str) -> Ran {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        // It may fail before it reads anything.
+        _ = stdin.write_all(format!("{secret}\n").as_bytes());
+        drop(stdin);
+        let ran = Ran::of(child);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(secret.is_empty() || !said.contains(secret), "{said}");
+        ran
     }
 }
 

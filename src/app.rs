@@ -338,7 +338,7 @@ impl Service for Local {
         by: &Caller,
         query: &SnapshotsQuery,
     ) -> Result<AsOf<ClusterSnapshots>, Error> {
-        let readable = self.readable(by, &query.cluster).await?;
+        let readable = self.readable(by, query).await?;
         let mut found = feed::snapshots(self.store.as_ref(), query).await?;
         found.answer.sets.retain(|item| readable.has(&item.name));
         Ok(found)
@@ -362,9 +362,9 @@ impl Service for Local {
         feed::lineage(&view, query).await
     }
 
-    async fn readable(&self, by: &Caller, cluster: &ClusterName) -> Result<Readable, Error> {
-        let view = self.view_in(by, cluster).await?;
-        feed::readable(&view, cluster).await
+    async fn readable(&self, by: &Caller, query: &SnapshotsQuery) -> Result<Readable, Error> {
+        let view = self.view_in(by, &query.cluster).await?;
+        feed::readable(&view, query).await
     }
 
     async fn wait(&self, by: &Caller, after: Sequence) -> Result<News, Error> {

@@ -20,7 +20,7 @@ use crate::api::{
     ResourcesQuery, RevisionQuery, Service, SnapshotQuery, SnapshotsQuery, TokenOrder,
     TokenRevocation, TokenRotation, VerifyQuery,
 };
-use crate::model::{Cluster, ClusterName, IdempotencyKey, ResourceId, Sequence};
+use crate::model::{Cluster, IdempotencyKey, ResourceId, Sequence};
 use crate::wire::{
     AuditParams, BreakersParams, Carry, ClusterDescription, EvaluateBody, EventsParams,
     ExplainParams, FlagsParams, HEAD, HEARTBEAT_SECONDS, HistoryParams, LineageParams, LookParams,
@@ -330,7 +330,7 @@ impl Service for Remote {
     }
 
     // What may not be read the server does not answer.
-    async fn readable(&self, _: &Caller, _: &ClusterName) -> Result<Readable, Error> {
+    async fn readable(&self, _: &Caller, _: &SnapshotsQuery) -> Result<Readable, Error> {
         Ok(Readable::All)
     }
 
@@ -354,26 +354,11 @@ impl Service for Remote {
     }
 
     async fn audit(&self, _: &Caller, query: &AuditQuery) -> Result<AuditLog, Error> {
-        let mut query = query.clone();
-        let mut all = AuditLog {
-            entries: Vec::new(),
-            next: query.before,
-        };
-        loop {
-            let asked = Send::get(Routes::AUDIT).with(&AuditParams::from(&query))?;
-            let page: AuditLog = self.http.ask(asked).await?;
-            query.limit = query.limit.saturating_sub(page.entries.len());
-            all.entries.extend(page.entries);
-            all.next = page.next;
-            // A server that does not get on would be asked for ever.
-            let gets_on = page
-                .next
-                .is_some_and(|next| query.before.is_none_or(|it| next < it));
-            if query.limit == 0 || !gets_on {
-                return Ok(all);
-            }
-            query.before = page.next;
-        }
+        let asked = Send::get(Routes::AUDIT).with(&AuditParams::from(query))?;
+        let mut found: AuditLog = self.http.ask(asked).await?;
+        // Whoever asks for none asks whether there is one.
+        found.entries.truncate(query.limit);
+        Ok(found)
     }
 
     async fn verify(&self, _: &Caller, query: &VerifyQuery) -> Result<VerifiedLog, Error> {

@@ -29,6 +29,7 @@ mod idle;
 mod keeper;
 mod lifetime;
 mod listen;
+mod lock;
 mod lookup;
 mod notary;
 mod openapi;
@@ -41,8 +42,10 @@ mod runs;
 mod shared;
 mod snapshots;
 mod table;
+mod tag;
 mod tls;
 mod trace;
+mod untold;
 mod who;
 
 pub use notary::CheckpointKey;

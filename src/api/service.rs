@@ -17,7 +17,7 @@ use super::{
     ResourcesQuery, RevisionQuery, SnapshotQuery, SnapshotsQuery, TokenOrder, TokenRevocation,
     TokenRotation, VerifyQuery,
 };
-use crate::model::{Cluster, ClusterName, ResourceId, Sequence};
+use crate::model::{Cluster, ResourceId, Sequence};
 
 /// Everything that can be asked of cfgctl.
 ///
@@ -147,7 +147,7 @@ pub trait Service: Debug + Send + Sync {
 
     /// Whose snapshots may be read in a cluster. It is asked at every read of one, and by callers
     /// who may read all of them it is answered without a look at the store.
-    async fn readable(&self, by: &Caller, cluster: &ClusterName) -> Result<Readable, Error>;
+    async fn readable(&self, by: &Caller, query: &SnapshotsQuery) -> Result<Readable, Error>;
 
     /// Waits until the newest commit is another one than `after`, and says what is new. Only a hint
     /// to look: what there is says the store.

@@ -1,10 +1,11 @@
 //! Questions about what somebody may do, and what decides about it.
 
 use super::authorise::{Access, Decision, Need, View};
+use super::lookup::heads_of;
 use super::names::{clusters, known};
 use crate::api::report::{AccessItem, AccessReport, GrantItem};
 use crate::api::{AccessQuery, AccessVerb, Caller, Error};
-use crate::model::{ClusterName, Content, Heads, ResourceId, Role};
+use crate::model::{ClusterName, Content, ResourceId, Role};
 use crate::store::{Store, Which};
 
 /// Answers `query`: what is named is looked up as `view` shows it to whoever asks.
@@ -78,7 +79,7 @@ async fn places(
         ResourceId::Set(set) => view.clone().about(set),
         ResourceId::Cluster(_) | ResourceId::Grant(_) => view.clone(),
     };
-    let heads = heads(&view, name).await?;
+    let heads = heads_of(&view, std::slice::from_ref(name)).await?;
     let content = known(&heads, name)?.content.clone();
     if content == Content::Deleted {
         return Err(Error::absent(format!("{name} was deleted")));
@@ -134,17 +135,6 @@ async fn goes_elsewhere(
     };
     let mut all = clusters(&heads.heads).into_iter();
     Ok(all.any(|(name, it)| set.clusters.matches(&it.labels) && !is_place(name)))
-}
-
-/// The heads of what was named and of all clusters; all that there are where it is not there, for the
-/// sake of what is like it.
-async fn heads(view: &View<'_>, name: &ResourceId) -> Result<Heads, Error> {
-    let which = Which::Around([name.clone()].into());
-    let heads = view.heads(&which).await?.heads;
-    if heads.contains_key(name) {
-        return Ok(heads);
-    }
-    Ok(view.heads(&Which::All).await?.heads)
 }
 
 impl Place {

@@ -193,20 +193,13 @@ async fn within(
     let operated = run.view().at(Role::Operator);
     let heads = operated.heads(&Which::All).await?.heads;
     let reach = match reach {
-        Reach::All => Reach::Named(heads.keys().filter_map(set_of).collect()),
+        Reach::All => Reach::Named(heads.keys().filter_map(ResourceId::set).cloned().collect()),
         reach @ Reach::Named(_) => reach,
     };
     let clusters = names::clusters(&heads).into_iter();
     let clusters = clusters.filter(|(_, cluster)| request.clusters.matches(&cluster.labels));
     let clusters = clusters.map(|(name, _)| name.clone()).collect();
     Ok((reach, ClusterScope::Named(clusters)))
-}
-
-fn set_of(id: &ResourceId) -> Option<SetName> {
-    match id {
-        ResourceId::Set(name) => Some(name.clone()),
-        ResourceId::Cluster(_) | ResourceId::Grant(_) => None,
-    }
 }
 
 /// What `request` comes down to, with what is needed of the store for that.

@@ -7,14 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::authorise::{Need, View};
-use super::names::known;
+use super::names::{gone, known};
 use crate::api::report::{ClusterSnapshot, ClusterSnapshots, LineageReport, SnapshotItem};
 use crate::api::{
     AsOf, Error, ErrorKind, LineageQuery, News, Readable, SnapshotQuery, SnapshotsQuery,
 };
 use crate::model::{
-    Cluster, ClusterName, ConfigSet, Labels, ResourceId, Revision, Role, Sequence, SetName,
-    Snapshot,
+    Cluster, ClusterName, ConfigSet, ResourceId, Revision, Role, Sequence, SetName, Snapshot,
 };
 use crate::plan::PlanError;
 use crate::render;
@@ -31,16 +30,11 @@ pub(super) async fn snapshots(
     query: &SnapshotsQuery,
 ) -> Result<AsOf<ClusterSnapshots>, Error> {
     let SnapshotsQuery { cluster, sets } = query;
-    let which = match sets {
-        None => Which::All,
-        Some(sets) => named(cluster, sets),
-    };
-    let found = store.heads(&which).await?;
+    let found = store.heads(&which(cluster, sets.as_ref())).await?;
     let place = place(store, &found, cluster).await?;
     let mut items = Vec::new();
     for (id, head) in &found.heads {
-        let ResourceId::Set(name) = id else { continue };
-        let Some(set) = head.content.set() else {
+        let (Some(name), Some(set)) = (id.set(), head.content.set()) else {
             continue;
         };
         if !set.clusters.matches(&place.labels) {
@@ -67,26 +61,16 @@ pub(super) async fn snapshots(
 }
 
 /// Whose snapshots may be read in a cluster, which has to be there for whoever asks.
-pub(super) async fn readable(view: &View<'_>, cluster: &ClusterName) -> Result<Readable, Error> {
-    let access = view.access();
-    if access.allows(&Need::All(Role::Viewer)) {
+pub(super) async fn readable(view: &View<'_>, query: &SnapshotsQuery) -> Result<Readable, Error> {
+    if view.access().allows(&Need::All(Role::Viewer)) {
         return Ok(Readable::All);
     }
-    let heads = view.heads(&Which::All).await?.heads;
-    let place = known(&heads, &ResourceId::Cluster(cluster.clone()))?;
-    let Some(place) = place.content.cluster() else {
-        return Err(deleted(&ResourceId::Cluster(cluster.clone())));
-    };
-    let sets = heads.iter().filter_map(|(id, head)| match id {
-        ResourceId::Set(name) => Some((name, head.content.labels()?)),
-        ResourceId::Cluster(_) | ResourceId::Grant(_) => None,
-    });
-    let is_readable = |labels: &Labels| {
-        let (set, cluster) = (labels.clone(), place.labels.clone());
-        access.allows(&Need::Pair(Role::Viewer, set, cluster))
-    };
-    let sets = sets.filter(|(_, labels)| is_readable(labels));
-    Ok(Readable::Only(sets.map(|(name, _)| name.clone()).collect()))
+    let SnapshotsQuery { cluster, sets } = query;
+    let found = view.heads(&which(cluster, sets.as_ref())).await?;
+    place(view, &found, cluster).await?;
+    let sets = found.heads.keys().filter_map(ResourceId::set);
+    let sets = sets.filter(|set| view.sight().sees_pair(set, cluster));
+    Ok(Readable::Only(sets.cloned().collect()))
 }
 
 /// What a cluster should hold of one set.
@@ -99,7 +83,7 @@ pub(super) async fn snapshot(
     let place = place(store, &found, cluster).await?;
     let id = ResourceId::Set(name.clone());
     let head = head(store, &found, &id).await?;
-    let set = head.content.set().ok_or_else(|| deleted(&id))?;
+    let set = head.content.set().ok_or_else(|| gone(&id))?;
     if !set.clusters.matches(&place.labels) {
         return Err(Error::absent(format!(
             "{name} does not go to {cluster}: its clusters are `{}`",
@@ -188,6 +172,11 @@ pub(super) async fn wait(store: &dyn Store, after: Sequence) -> Result<News, Err
     }
 }
 
+/// The heads that a question about a cluster takes: of these sets, or of all.
+fn which(cluster: &ClusterName, sets: Option<&BTreeSet<SetName>>) -> Which {
+    sets.map_or(Which::All, |sets| named(cluster, sets))
+}
+
 /// The heads of these sets and of their cluster, and of nothing else.
 fn named<'s>(cluster: &ClusterName, sets: impl IntoIterator<Item = &'s SetName>) -> Which {
     let sets = sets.into_iter().cloned().map(ResourceId::Set);
@@ -203,7 +192,7 @@ async fn place(
 ) -> Result<Cluster, Error> {
     let id = ResourceId::Cluster(cluster.clone());
     let head = head(store, found, &id).await?;
-    head.content.cluster().cloned().ok_or_else(|| deleted(&id))
+    head.content.cluster().cloned().ok_or_else(|| gone(&id))
 }
 
 /// A head that must be among those that were found; where it is not, all are read, so that it can be
@@ -213,11 +202,6 @@ async fn head(store: &dyn Store, found: &HeadsAt, id: &ResourceId) -> Result<Rev
         return Ok(head.clone());
     }
     known(&store.heads(&Which::All).await?.heads, id).cloned()
-}
-
-fn deleted(id: &ResourceId) -> Error {
-    Error::absent(format!("{id} was deleted"))
-        .hint(format!("`cfgctl history {id}` shows what it was"))
 }
 
 fn rendered(

@@ -1,6 +1,6 @@
 //! Resources, revisions and histories, as the store has them.
 
-use super::names::{clusters, known};
+use super::names::{clusters, gone, known};
 use super::present::gathered;
 use crate::api::report::{
     History, HistoryEntry, HoldItem, ResourceItem, Resources, RevisionReport,
@@ -31,8 +31,7 @@ pub(super) async fn resources(
     for id in &query.names {
         let head = known(&heads, id)?;
         if !is_living(head) {
-            return Err(Error::absent(format!("{id} was deleted"))
-                .hint(format!("`cfgctl history {id}` shows what it was")));
+            return Err(gone(id));
         }
         chosen.push((id, head));
     }
@@ -57,7 +56,7 @@ fn is_living(head: &Revision) -> bool {
 
 /// The heads of these resources and of every cluster; all that there are where none is named, and
 /// where one of them is not, so that whoever looks it up can say which ones are like it.
-async fn heads_of(store: &dyn Store, names: &[ResourceId]) -> Result<Heads, Error> {
+pub(super) async fn heads_of(store: &dyn Store, names: &[ResourceId]) -> Result<Heads, Error> {
     if !names.is_empty() {
         let which = Which::Around(names.iter().cloned().collect());
         let heads = store.heads(&which).await?.heads;
@@ -71,10 +70,9 @@ async fn heads_of(store: &dyn Store, names: &[ResourceId]) -> Result<Heads, Erro
 /// What is switched by hand in these sets.
 fn overridden(heads: &Heads, chosen: &[(&ResourceId, &Revision)]) -> Vec<HoldItem> {
     let clusters = clusters(heads);
-    let sets = chosen.iter().filter_map(|(id, head)| match id {
-        ResourceId::Set(name) => Some((name, head.content.set()?, &head.overrides)),
-        ResourceId::Cluster(_) | ResourceId::Grant(_) => None,
-    });
+    let sets = chosen
+        .iter()
+        .filter_map(|(id, head)| Some((id.set()?, head.content.set()?, &head.overrides)));
     gathered(sets.flat_map(|(name, set, overrides)| {
         let here = clusters.iter();
         let here = here.filter(|(_, cluster)| set.clusters.matches(&cluster.labels));

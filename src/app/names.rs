@@ -169,3 +169,9 @@ fn alike(heads: &Heads, id: &ResourceId) -> Option<String> {
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, other)| short(other))
 }
+
+/// That a resource is there no more.
+pub(super) fn gone(id: &ResourceId) -> Error {
+    Error::absent(format!("{id} was deleted"))
+        .hint(format!("`cfgctl history {id}` shows what it was"))
+}

@@ -76,7 +76,7 @@ fn rules(
     let mut keys: BTreeSet<String> = BTreeSet::new();
     let mut prefixes: BTreeMap<String, PolicyAccess> = BTreeMap::new();
     for (id, content) in described {
-        let ResourceId::Set(name) = id else { continue };
+        let Some(name) = id.set() else { continue };
         if !sets.is_empty() && !sets.contains(name) {
             continue;
         }

@@ -61,6 +61,14 @@ impl ResourceId {
         }
     }
 
+    /// The name of a set, if it is one.
+    pub fn set(&self) -> Option<&SetName> {
+        match self {
+            Self::Set(name) => Some(name),
+            Self::Cluster(_) | Self::Grant(_) => None,
+        }
+    }
+
     /// The name without its kind.
     pub fn name(&self) -> &str {
         match self {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::lock::lock;
 
 /// How many connections there are, by where they come from.
 #[derive(Debug)]
@@ -45,8 +47,7 @@ impl Addresses {
     }
 
     fn open(&self) -> MutexGuard<'_, BTreeMap<IpAddr, usize>> {
-        // A thread that panicked meanwhile left nothing half done in there.
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.open)
     }
 }
 

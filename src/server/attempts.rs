@@ -2,11 +2,13 @@
 //! and fill no log.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::addresses::network;
+use super::untold::{Times, Untold};
 use crate::api::Noted;
 use crate::model::TokenId;
 
@@ -15,8 +17,6 @@ use crate::model::TokenId;
 const PER_SECOND: u32 = 20;
 /// How many places are told apart; all others count as one.
 const PLACES: usize = 64;
-/// How far apart the entries of the log about one place are.
-const BETWEEN: Duration = Duration::from_secs(10);
 
 /// Those that failed lately.
 #[derive(Debug, Default)]
@@ -36,17 +36,8 @@ pub(super) struct Attempt {
 struct Place {
     second: Instant,
     in_second: u32,
-    /// When something was told of it last.
-    told: Instant,
-    untold: Option<Untold>,
-}
-
-#[derive(Debug)]
-struct Untold {
-    count: u64,
-    since: Timestamp,
-    until: Timestamp,
-    token: Option<TokenId>,
+    /// With the id that was shown last.
+    untold: Untold<Option<TokenId>>,
 }
 
 impl Attempts {
@@ -64,34 +55,20 @@ impl Attempts {
     /// Takes note that one failed; says what is to be told at once: the first one after a while.
     pub(super) fn failed(&mut self, attempt: &Attempt, now: Instant) -> Option<Noted> {
         let (from, place) = self.place(attempt.from, now);
-        let untold = place.untold.get_or_insert(Untold {
-            count: 0,
-            since: attempt.at,
-            until: attempt.at,
-            token: None,
-        });
-        untold.count += 1;
-        untold.until = attempt.at;
-        if attempt.token.is_some() {
-            untold.token.clone_from(&attempt.token);
-        }
-        if now < place.told {
-            return None;
-        }
-        place.tell(from, now)
+        let shown = |before: Option<_>| attempt.token.clone().or(before.flatten());
+        let times = place.untold.note(attempt.at, now, shown)?;
+        Some(failed(from, times))
     }
 
     /// What is to be told by now; `None`: of everything, as this is the end.
     pub(super) fn due(&mut self, now: Option<Instant>) -> Vec<Noted> {
-        let mut told = Vec::new();
-        let at = now.unwrap_or_else(Instant::now);
-        for (from, place) in &mut self.0 {
-            if now.is_none_or(|now| now >= place.told) {
-                told.extend(place.tell(*from, at));
-            }
-        }
-        self.0
-            .retain(|_, place| place.untold.is_some() || at < place.told);
+        let due = self.0.iter_mut().filter_map(|(from, place)| {
+            let times = place.untold.due(now)?;
+            Some(failed(*from, times))
+        });
+        let told = due.collect();
+        let now = now.unwrap_or_else(Instant::now);
+        self.0.retain(|_, place| !place.untold.is_over(now));
         told
     }
 
@@ -104,40 +81,25 @@ impl Attempts {
         let place = self.0.entry(from).or_insert_with(|| Place {
             second: now,
             in_second: 0,
-            told: now,
-            untold: None,
+            untold: Untold::new(now),
         });
         (from, place)
     }
 }
 
-impl Place {
-    fn tell(&mut self, from: Option<IpAddr>, now: Instant) -> Option<Noted> {
-        let untold = self.untold.take()?;
-        self.told = now + BETWEEN;
-        Some(Noted::LoginFailed {
-            from: from.map(|from| from.to_string()),
-            count: untold.count,
-            since: untold.since,
-            until: untold.until,
-            token: untold.token,
-        })
-    }
-}
-
-/// What one customer of a provider has: one address, or the 2^64 that go with one in IPv6.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
+fn failed(from: Option<IpAddr>, times: Times<Option<TokenId>>) -> Noted {
+    Noted::LoginFailed {
+        from: from.map(|from| from.to_string()),
+        count: times.count,
+        since: times.since,
+        until: times.until,
+        token: times.what,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::untold::BETWEEN;
     use super::*;
 
     fn attempt(from: &str, second: i64) -> Attempt {

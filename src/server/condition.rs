@@ -9,35 +9,27 @@ use axum::http::header::{self, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
 
 use super::answer::{Answer, encoded};
 use super::refusal::Refusal;
+use super::tag::{is_among, tag_of};
 use crate::api::report::Report;
 use crate::api::{Approval, Error, ErrorKind};
 use crate::wire::{JSON, Paged, page_document};
 
-/// How many bytes of a digest make a tag.
-const TAG_BYTES: usize = 16;
 /// How what is asked for again may be kept: by who asked, who asks each time whether it still holds.
 const KEPT: HeaderValue = HeaderValue::from_static("private, no-cache");
 
 /// The tags of what whoever asks has already.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known(Vec<String>);
+pub(super) struct Known(Vec<HeaderValue>);
 
 impl<S: Sync> FromRequestParts<S> for Known {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let values = parts.headers.get_all(IF_NONE_MATCH).iter();
-        let values = values.filter_map(|value| value.to_str().ok());
-        let tags = values.flat_map(|value| value.split(','));
-        // What is the same byte by byte is also the same in any weaker sense.
-        let tags = tags.map(|tag| tag.trim().trim_start_matches("W/").to_owned());
-        Ok(Self(tags.collect()))
+        Ok(Self(values.cloned().collect()))
     }
 }
 
@@ -54,17 +46,14 @@ impl Known {
     }
 
     fn or(&self, document: Vec<u8>) -> Response {
-        let digest = Sha256::digest(&document);
-        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..TAG_BYTES]));
-        let has_it = self.0.iter().any(|known| *known == tag || known == "*");
+        let tag = tag_of(&document);
+        let has_it = self.0.iter().any(|known| is_among(&tag, known));
         let mut response = if has_it {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
             ([(header::CONTENT_TYPE, JSON)], document).into_response()
         };
-        if let Ok(tag) = HeaderValue::from_str(&tag) {
-            tag_with(response.headers_mut(), tag);
-        }
+        tag_with(response.headers_mut(), tag);
         response
     }
 }

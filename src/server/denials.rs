@@ -2,18 +2,16 @@
 //! for ever fills no log.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::Timestamp;
 
+use super::untold::{Times, Untold};
 use crate::api::{Caller, LogEntry, Noted};
 
-/// How far apart the entries of the log about one caller are.
-const BETWEEN: Duration = Duration::from_secs(10);
-
-/// Those of late, by whom.
+/// Those of late, by whom: the last of each stands for all.
 #[derive(Debug, Default)]
-pub(super) struct RecentDenials(BTreeMap<String, Tried>);
+pub(super) struct RecentDenials(BTreeMap<String, Untold<Denial>>);
 
 /// One denial.
 #[derive(Clone, Debug)]
@@ -26,64 +24,41 @@ pub(super) struct Denial {
     pub(super) at: Timestamp,
 }
 
-#[derive(Debug)]
-struct Tried {
-    /// Until when nothing is told of it.
-    quiet: Instant,
-    /// How many are not told, since when, and the last of them.
-    untold: Option<(u64, Timestamp, Denial)>,
-}
-
 impl RecentDenials {
     /// Takes note of one; says what is to be told at once: the first one after a while.
     pub(super) fn note(&mut self, denial: Denial, now: Instant) -> Option<LogEntry> {
         let by = denial.by.actor().to_owned();
-        let untold = None;
-        let tried = self.0.entry(by).or_insert(Tried { quiet: now, untold });
-        let (count, since) = match &tried.untold {
-            Some((count, since, _)) => (count + 1, *since),
-            None => (1, denial.at),
-        };
-        tried.untold = Some((count, since, denial));
-        if now < tried.quiet {
-            None
-        } else {
-            tried.tell(now)
-        }
+        let untold = self.0.entry(by).or_insert_with(|| Untold::new(now));
+        untold.note(denial.at, now, |_| denial).map(refused)
     }
 
     /// What is to be told by now; `None`: all, as this is the end.
     pub(super) fn due(&mut self, now: Option<Instant>) -> Vec<LogEntry> {
-        let at = now.unwrap_or_else(Instant::now);
-        let due = |tried: &&mut Tried| now.is_none_or(|now| now >= tried.quiet);
-        let told = self.0.values_mut().filter(due);
-        let told = told.filter_map(|tried| tried.tell(at)).collect();
-        self.0
-            .retain(|_, tried| tried.untold.is_some() || at < tried.quiet);
+        let due = self.0.values_mut().filter_map(|untold| untold.due(now));
+        let told = due.map(refused).collect();
+        let now = now.unwrap_or_else(Instant::now);
+        self.0.retain(|_, untold| !untold.is_over(now));
         told
     }
 }
 
-impl Tried {
-    fn tell(&mut self, now: Instant) -> Option<LogEntry> {
-        let (count, since, last) = self.untold.take()?;
-        self.quiet = now + BETWEEN;
-        Some(LogEntry {
-            by: Some(last.by),
-            what: Noted::Refused {
-                operation: last.operation,
-                error: last.error,
-                count,
-                since,
-                until: last.at,
-            },
-            message: None,
-        })
+fn refused(times: Times<Denial>) -> LogEntry {
+    LogEntry {
+        by: Some(times.what.by),
+        what: Noted::Refused {
+            operation: times.what.operation,
+            error: times.what.error,
+            count: times.count,
+            since: times.since,
+            until: times.until,
+        },
+        message: None,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::untold::BETWEEN;
     use super::*;
 
     fn denial(name: &str) -> Denial {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::http::HeaderMap;
@@ -16,6 +16,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use super::attempts::{Attempt, Attempts};
 use super::denials::{Denial, RecentDenials};
+use super::lock::lock;
 use super::refusal::Refusal;
 use super::who::{Token, shown_in};
 use crate::api::{Caller, Door, Error, Keys, LogEntry, Noted, TokenHolder};
@@ -136,7 +137,7 @@ impl Keeper {
         let attempt = Attempt { from, token, at };
         let told = lock(&self.attempts).failed(&attempt, Instant::now());
         if let Some(what) = told {
-            self.tell(what);
+            self.write_down(of_nobody(what));
         }
         Err(refusal)
     }
@@ -278,16 +279,6 @@ impl Keeper {
         looked
     }
 
-    /// Says in both logs that somebody was refused.
-    fn tell(&self, what: Noted) {
-        if let Noted::LoginFailed { from, count, .. } = &what {
-            let from = from.as_deref().unwrap_or("many places");
-            tracing::warn!(from, count, "refused: no token, or a wrong one");
-        }
-        let (by, message) = (None, None);
-        self.write_down(LogEntry { by, what, message });
-    }
-
     /// What finds no room is lost: it can only be that much when the store does not answer.
     fn write_down(&self, entry: LogEntry) {
         if self.entries.try_send(entry).is_err() {
@@ -332,14 +323,19 @@ impl Keeper {
         }
         let due = lock(&self.attempts).due(now);
         for what in due {
-            let (by, message) = (None, None);
-            if let Noted::LoginFailed { from, count, .. } = &what {
-                let from = from.as_deref().unwrap_or("many places");
-                tracing::warn!(from, count, "refused: no token, or a wrong one");
-            }
-            self.note(&LogEntry { by, what, message }).await;
+            self.note(&of_nobody(what)).await;
         }
     }
+}
+
+/// The entry about somebody whom nobody knows, who is told of in the log of the server too.
+fn of_nobody(what: Noted) -> LogEntry {
+    if let Noted::LoginFailed { from, count, .. } = &what {
+        let from = from.as_deref().unwrap_or("many places");
+        tracing::warn!(from, count, "refused: no token, or a wrong one");
+    }
+    let (by, message) = (None, None);
+    LogEntry { by, what, message }
 }
 
 /// What waits to be written down.
@@ -416,9 +412,4 @@ impl Lifetime {
         let left = Duration::try_from(expires.duration_since(self.keeper.door.now()));
         left.ok().filter(|left| !left.is_zero())
     }
-}
-
-/// A thread that panicked meanwhile left nothing half done in there.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

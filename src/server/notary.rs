@@ -1,12 +1,13 @@
 //! The notary: signs what the log is, so that whoever keeps that somewhere else finds out if it is changed.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::lock::lock;
 use crate::api::{Door, Error};
 use crate::model::Checkpoint;
 use crate::wire::NoteSigner;
@@ -72,7 +73,7 @@ impl Notary {
         };
         match self.door.head().await {
             Ok(Some(head)) => {
-                let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut said = lock(&self.said);
                 if said.as_ref() != Some(&head) {
                     let (size, checkpoint) = (head.size.get(), signer.sign(&head));
                     tracing::info!(size, checkpoint, "checkpoint");

@@ -1,6 +1,7 @@
 //! A request: what it is called, who sends it, and the line about it in the log.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::StatusCode;
@@ -31,7 +32,7 @@ pub(super) struct Peer(pub(super) SocketAddr);
 
 /// Who asks. A handler that takes it cannot run for somebody unknown.
 #[derive(Clone, Debug)]
-pub(super) struct By(pub(super) Caller);
+pub(super) struct By(pub(super) Arc<Caller>);
 
 /// Names the request, and writes into the answer what only this knows.
 pub(super) async fn named(mut request: Request, next: Next) -> Response {
@@ -81,19 +82,20 @@ pub(super) async fn known(
         Ok(known) => known,
         Err(refusal) => return refusal.into_response(),
     };
-    let by = caller.via(via(&request, peer));
+    let by = Arc::new(caller.via(via(&request, peer)));
     if let Some(lifetime) = &lifetime {
         shared.keeper.used(&by, lifetime);
     }
-    request.extensions_mut().insert(By(by.clone()));
-    let route = request.extensions().get::<MatchedPath>();
-    let route = route.map_or("", MatchedPath::as_str);
-    let operation = format!("{} {route}", request.method());
+    request.extensions_mut().insert(By(Arc::clone(&by)));
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let response = match lifetime {
         Some(lifetime) => lifetime.bound(next.run(request)).await,
         None => next.run(request).await,
     };
     if let Some(error) = denied(&response) {
+        let route = route.as_ref().map_or("", MatchedPath::as_str);
+        let operation = format!("{method} {route}");
         shared.keeper.refused(&by, operation, error);
     }
     response

@@ -5,10 +5,11 @@
 //! at a terminal: what is begun is finished, nothing new is begun.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
+use super::lock::lock;
 use crate::api::Event;
 use crate::model::IdempotencyKey;
 
@@ -157,11 +158,6 @@ impl Drop for Running {
         running.remove(&self.id);
         self.runs.count.send_replace(running.len());
     }
-}
-
-/// A thread that panicked meanwhile left nothing half done in there.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

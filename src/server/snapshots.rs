@@ -19,7 +19,7 @@ use super::refusal::Refusal;
 use super::request::{By, RequestId};
 use super::shared::Shared;
 use crate::api::report::Report;
-use crate::api::{AsOf, Error, LineageQuery, News, Readable, SnapshotQuery};
+use crate::api::{AsOf, Error, LineageQuery, News, Readable, SnapshotQuery, SnapshotsQuery};
 use crate::model::{ClusterName, Sequence, SetName};
 use crate::wire::{
     EVENTS, HEARTBEAT_SECONDS, JSON, LineageParams, MAX_WAIT, Name, Problem, SEQUENCE, WaitParams,
@@ -87,7 +87,11 @@ pub(super) async fn index(
     At(cluster): At<ClusterName>,
     waits: Waits,
 ) -> Answer {
-    let readable = shared.service.readable(&by, &cluster).await?;
+    let query = SnapshotsQuery {
+        cluster: cluster.clone(),
+        sets: None,
+    };
+    let readable = shared.service.readable(&by, &query).await?;
     let what = What::Index;
     let key = Topic { cluster, what };
     answer(&shared, key, readable, id, wanted, waits.asked).await
@@ -102,7 +106,11 @@ pub(super) async fn snapshot(
     At((cluster, set)): At<(ClusterName, SetName)>,
     waits: Waits,
 ) -> Answer {
-    let readable = shared.service.readable(&by, &cluster).await?;
+    let query = SnapshotsQuery {
+        cluster: cluster.clone(),
+        sets: Some([set.clone()].into()),
+    };
+    let readable = shared.service.readable(&by, &query).await?;
     if !readable.has(&set) {
         let query = SnapshotQuery { cluster, set };
         let found = read(shared.service.snapshot(&by, &query)).await;

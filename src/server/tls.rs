@@ -5,13 +5,15 @@
 //! there before stays.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
+
+use super::lock::lock;
 
 /// How often files are looked at.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -116,8 +118,7 @@ impl Certificate {
     }
 
     fn now(&self) -> MutexGuard<'_, Arc<ServerConfig>> {
-        // A thread that panicked meanwhile left nothing half done in there.
-        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.now)
     }
 }
 

@@ -544,17 +544,17 @@ async fn of_a_cluster(World { local: it, by }: &World, rows: &mut Rows, what: &s
         described: None,
     };
     rows.put("cluster", what, yes(it.cluster(by, &query).await));
-    let found = it.readable(by, &cluster).await;
+    let query = SnapshotsQuery {
+        cluster: cluster.clone(),
+        sets: None,
+    };
+    let found = it.readable(by, &query).await;
     let said = match &found {
         Ok(Readable::All) => "all".to_owned(),
         Ok(Readable::Only(sets)) => sets.len().to_string(),
         Err(_) => yes(found),
     };
     rows.put("readable", what, said);
-    let query = SnapshotsQuery {
-        cluster: cluster.clone(),
-        sets: None,
-    };
     let found = it.snapshots(by, &query).await;
     let found = found.map(|it| it.answer.sets);
     rows.put("snapshots", what, count(found));

@@ -265,10 +265,8 @@ impl<'a> After<'a> {
             Reach::All => return self.sets.keys().map(|name| (*name).clone()).collect(),
             Reach::Named(names) => names.clone(),
         };
-        reached.extend(self.desired.contents.keys().filter_map(|id| match id {
-            ResourceId::Set(name) => Some(name.clone()),
-            ResourceId::Cluster(_) | ResourceId::Grant(_) => None,
-        }));
+        let named = self.desired.contents.keys().filter_map(ResourceId::set);
+        reached.extend(named.cloned());
         reached.extend(self.desired.overrides.keys().cloned());
         // A cluster that is new or changed may have to get or lose any set.
         for (id, content) in &self.desired.contents {

@@ -1,16 +1,18 @@
 //! Cells: the answers that are kept, and which of them are not what they were.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::HeaderValue;
 use tokio::sync::{Semaphore, watch};
 
+use super::super::lock::lock;
+use super::super::tag::tag_of;
 use crate::api::report::{ClusterSnapshots, SnapshotItem};
 use crate::api::{Caller, Error, ErrorKind, News, Readable, Service};
-use crate::model::{ClusterName, Digest, ResourceId, Sequence, SetName};
+use crate::model::{ClusterName, ResourceId, Sequence, SetName};
 use crate::wire;
 
 /// How many answers are read from the store at once.
@@ -50,7 +52,7 @@ pub(super) struct Content {
 /// What there is.
 #[derive(Debug)]
 pub(crate) struct Reply {
-    /// A strong tag: the digest of the body.
+    /// Its strong tag.
     pub(crate) tag: HeaderValue,
     pub(crate) body: Bytes,
     /// The same as an event of a stream.
@@ -61,10 +63,8 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(super) fn new(body: Vec<u8>, index: Option<BTreeMap<SetName, SnapshotItem>>) -> Self {
-        let tag = format!("\"{}\"", Digest::of(&body));
         Self {
-            // A digest is letters and digits.
-            tag: HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\"")),
+            tag: tag_of(&body),
             body: body.into(),
             frame: OnceLock::new(),
             index,
@@ -154,13 +154,8 @@ impl Stale {
                 changed.contains(&set).then_some(Self::All)
             }
             What::Index => {
-                let sets = changed.iter().filter_map(|id| {
-                    let ResourceId::Set(set) = id else {
-                        return None;
-                    };
-                    Some(set.clone())
-                });
-                let sets: BTreeSet<SetName> = sets.collect();
+                let sets = changed.iter().filter_map(ResourceId::set);
+                let sets: BTreeSet<SetName> = sets.cloned().collect();
                 (!sets.is_empty()).then_some(Self::Sets(sets))
             }
         }
@@ -213,8 +208,7 @@ impl Kept {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        // What is in here is whole whenever the lock is given back.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// What is kept for `key` from now on, and whether it has to be read first.

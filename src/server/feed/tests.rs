@@ -435,17 +435,3 @@ fn what_nobody_waits_for_is_forgotten_when_there_is_too_much() {
     let sets = bench.watch(What::Index).unwrap().now().unwrap();
     assert_eq!(sets_in(&sets).len(), 2);
 }
-
-#[test]
-fn a_tag_is_found_among_others() {
-    let is_among = |tags: &str| {
-        let tag = axum::http::HeaderValue::from_static("\"a\"");
-        wait::is_among(&tag, &tags.parse().unwrap())
-    };
-    for tags in ["\"a\"", "*", "\"b\", \"a\"", "W/\"a\"", "\"b\",W/\"a\" "] {
-        assert!(is_among(tags), "{tags}");
-    }
-    for tags in ["a", "\"A\"", "\"b\"", ""] {
-        assert!(!is_among(tags), "{tags}");
-    }
-}

@@ -8,6 +8,7 @@ use axum::http::HeaderValue;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::super::tag::is_among;
 use super::cells::{Content, Current, Kept, Reply, Topic};
 use super::load::subscribe;
 use crate::api::{Error, ErrorKind, Readable};
@@ -99,13 +100,6 @@ impl Told {
         let most = self.newest.max(self.content.changed());
         asked.tags.is_none() && asked.after.is_some_and(|after| after > most)
     }
-}
-
-/// Whether `tag` is among `tags`, the value of an `If-None-Match`.
-pub(super) fn is_among(tag: &HeaderValue, tags: &HeaderValue) -> bool {
-    let (tag, tags) = (tag.as_bytes(), tags.as_bytes());
-    let mut tags = tags.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-    tags.any(|it| it == b"*" || it == tag || it.strip_prefix(b"W/") == Some(tag))
 }
 
 /// Somebody who waits for what becomes of one answer.

@@ -116,7 +116,11 @@ pub(super) async fn what_is_handed_out_is_what_targets_hold(bench: &Bench) {
         assert!(digests.is_empty(), "{digests:?}");
         let provider = &document.values()["provider"];
         assert_eq!(provider, "backup-0");
-        let readable = bench.service.readable(&bench.by, &index.cluster).await;
+        let query = SnapshotsQuery {
+            cluster: index.cluster.clone(),
+            sets: None,
+        };
+        let readable = bench.service.readable(&bench.by, &query).await;
         assert_eq!(readable, Ok(Readable::All));
     }
 }

@@ -18,7 +18,7 @@ use cfgctl::api::{
     TokenRevocation, TokenRotation, VerifyQuery,
 };
 use cfgctl::app::Local;
-use cfgctl::model::{Cluster, ClusterName, ResourceId, Sequence};
+use cfgctl::model::{Cluster, ResourceId, Sequence};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -214,7 +214,7 @@ impl Service for ThroughJson {
         asked!(self.lineage(by, it))
     }
 
-    async fn readable(&self, by: &Caller, it: &ClusterName) -> Result<Readable, Error> {
+    async fn readable(&self, by: &Caller, it: &SnapshotsQuery) -> Result<Readable, Error> {
         asked!(self.readable(by, it))
     }
 

@@ -1,6 +1,7 @@
 //! Snapshots: what is kept ready of them, as a plain answer, after a wait, or as a stream.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -19,7 +20,9 @@ use super::refusal::Refusal;
 use super::request::{By, RequestId};
 use super::shared::Shared;
 use crate::api::report::Report;
-use crate::api::{AsOf, Error, LineageQuery, News, Readable, SnapshotQuery, SnapshotsQuery};
+use crate::api::{
+    AsOf, Caller, Error, LineageQuery, News, Readable, SnapshotQuery, SnapshotsQuery,
+};
 use crate::model::{ClusterName, Sequence, SetName};
 use crate::wire::{
     EVENTS, HEARTBEAT_SECONDS, JSON, LineageParams, MAX_WAIT, Name, Problem, SEQUENCE, WaitParams,
@@ -88,13 +91,11 @@ pub(super) async fn index(
     waits: Waits,
 ) -> Answer {
     let query = SnapshotsQuery {
-        cluster: cluster.clone(),
+        cluster,
         sets: None,
     };
-    let readable = shared.service.readable(&by, &query).await?;
-    let what = What::Index;
-    let key = Topic { cluster, what };
-    answer(&shared, key, readable, id, wanted, waits.asked).await
+    let reader = Reader::begin(shared, by, query, What::Index).await?;
+    answer(reader, id, wanted, waits.asked).await
 }
 
 /// What a cluster should hold of one set.
@@ -107,45 +108,85 @@ pub(super) async fn snapshot(
     waits: Waits,
 ) -> Answer {
     let query = SnapshotsQuery {
-        cluster: cluster.clone(),
+        cluster,
         sets: Some([set.clone()].into()),
     };
-    let readable = shared.service.readable(&by, &query).await?;
-    if !readable.has(&set) {
-        let query = SnapshotQuery { cluster, set };
-        let found = read(shared.service.snapshot(&by, &query)).await;
-        return Err(found
-            .err()
-            .unwrap_or_else(|| Refusal::absent("there is no such snapshot")));
-    }
     let what = if waits.entries {
         What::Whole(set)
     } else {
         What::Document(set)
     };
-    let key = Topic { cluster, what };
-    answer(&shared, key, Readable::All, id, wanted, waits.asked).await
+    let reader = Reader::begin(shared, by, query, what).await?;
+    answer(reader, id, wanted, waits.asked).await
 }
 
-async fn answer(
-    shared: &Shared,
-    key: Topic,
-    readable: Readable,
-    id: RequestId,
-    wanted: Wanted,
-    asked: Wish,
-) -> Answer {
-    let mut watcher = read(shared.feed.watch(key, readable)).await?;
+/// Somebody who reads snapshots, or waits for them.
+struct Reader {
+    shared: Shared,
+    by: Arc<Caller>,
+    query: SnapshotsQuery,
+    watcher: Watcher,
+}
+
+impl Reader {
+    async fn begin(
+        shared: Shared,
+        by: Arc<Caller>,
+        query: SnapshotsQuery,
+        what: What,
+    ) -> Result<Self, Refusal> {
+        let readable = read(may_read(&shared, &by, &query)).await?;
+        let cluster = query.cluster.clone();
+        let watcher = read(shared.feed.watch(Topic { cluster, what }, readable)).await?;
+        Ok(Self {
+            shared,
+            by,
+            query,
+            watcher,
+        })
+    }
+
+    /// What is not what somebody has who asked so, as far as he may still read it after the wait.
+    async fn next(&mut self, asked: &Wish) -> Result<Told, Error> {
+        let told = self.watcher.next(asked).await?;
+        if asked.wait.is_zero() {
+            return Ok(told);
+        }
+        let readable = may_read(&self.shared, &self.by, &self.query).await?;
+        self.watcher.see(readable);
+        self.watcher.now()
+    }
+}
+
+/// What `by` may read of what is asked for. A set that is named and may not be read answers as one
+/// that is not there.
+async fn may_read(shared: &Shared, by: &Caller, query: &SnapshotsQuery) -> Result<Readable, Error> {
+    let readable = shared.service.readable(by, query).await?;
+    let hidden = query.sets.iter().flatten().find(|set| !readable.has(set));
+    let Some(set) = hidden else {
+        return Ok(readable);
+    };
+    let query = SnapshotQuery {
+        cluster: query.cluster.clone(),
+        set: set.clone(),
+    };
+    let found = shared.service.snapshot(by, &query).await;
+    Err(found
+        .err()
+        .unwrap_or_else(|| Error::absent("there is no such snapshot")))
+}
+
+async fn answer(mut reader: Reader, id: RequestId, wanted: Wanted, asked: Wish) -> Answer {
     match wanted {
         Wanted::Document => {
-            let told = watcher.next(&asked).await?;
+            let told = reader.next(&asked).await?;
             plain(&told, asked.tags.as_ref())
         }
         Wanted::Events => {
             // What is not there is said before a stream begins.
-            let told = watcher.now()?;
+            let told = reader.watcher.now()?;
             told.found().map_err(|error| Refusal::from(error.clone()))?;
-            Ok(stream_of(watcher, asked, id))
+            Ok(stream_of(reader, asked, id))
         }
     }
 }
@@ -169,21 +210,21 @@ fn plain(told: &Told, tags: Option<&HeaderValue>) -> Answer {
 }
 
 /// What there is, unless somebody has it, and then each time what it has become. It ends when nothing
-/// is there any more, and with this server.
-fn stream_of(watcher: Watcher, asked: Wish, id: RequestId) -> Response {
-    let begin = (watcher, asked, id, Next::Event);
-    let frames = stream::unfold(begin, |(mut watcher, mut asked, id, next)| async move {
+/// is there any more or may be read, and with this server.
+fn stream_of(reader: Reader, asked: Wish, id: RequestId) -> Response {
+    let begin = (reader, asked, id, Next::Event);
+    let frames = stream::unfold(begin, |(mut reader, mut asked, id, next)| async move {
         if next == Next::Nothing {
             return None;
         }
         asked.wait = HEARTBEAT;
-        let (frame, next) = match frame(&mut watcher, &mut asked).await {
+        let (frame, next) = match frame(&mut reader, &mut asked).await {
             Ok(Some(frame)) => (frame, Next::Event),
-            Ok(None) if watcher.is_ending() => return None,
+            Ok(None) if reader.watcher.is_ending() => return None,
             Ok(None) => (b":\n\n".as_slice().into(), Next::Event),
             Err(error) => (problem(error, &id), Next::Nothing),
         };
-        Some((Ok::<_, Infallible>(frame), (watcher, asked, id, next)))
+        Some((Ok::<_, Infallible>(frame), (reader, asked, id, next)))
     });
     let mut response = Response::new(Body::from_stream(frames));
     let kind = HeaderValue::from_static(EVENTS);
@@ -199,11 +240,8 @@ enum Next {
 }
 
 /// The next event; `None` if there is none within the time.
-async fn frame(
-    watcher: &mut Watcher,
-    asked: &mut Wish,
-) -> Result<Option<axum::body::Bytes>, Error> {
-    let told = watcher.next(asked).await?;
+async fn frame(reader: &mut Reader, asked: &mut Wish) -> Result<Option<axum::body::Bytes>, Error> {
+    let told = reader.next(asked).await?;
     let found = told.found().map_err(Clone::clone)?;
     let tag = found.tag.clone();
     if asked.tags.as_ref() == Some(&tag) || told.is_known(asked) {

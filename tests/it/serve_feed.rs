@@ -473,6 +473,49 @@ fn event(stream: &mut impl std::io::BufRead) -> Event {
 }
 
 #[test]
+fn who_may_read_a_snapshot_no_more_is_told_nothing_of_the_next_one() {
+    let host = host();
+    let grant = |sets: &str| {
+        let manifest = format!(
+            "apiVersion: cfgctl.dev/v1\nkind: Grant\nmetadata: {{name: readers}}\nspec: \
+             {{to: [\"token:app\"], role: viewer, sets: {{{sets}}}}}\n"
+        );
+        host.write("grant.yaml", &manifest);
+        host.ok(&["apply", "-f", "grant.yaml", "--yes"]);
+    };
+    grant("");
+    let token = host.ok(&["token", "create", "app"]);
+    let server = Server::start(&host, &["--recover", "--allow-directories", "target"]);
+    let ask = |path: &str, accept: &str| {
+        let mut stream = server.connect();
+        let token = token.trim();
+        write!(
+            stream,
+            "GET /v1/clusters/{path} HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\
+             Authorization: Bearer {token}\r\nAccept: {accept}\r\n\r\n"
+        )
+        .unwrap();
+        stream
+    };
+    let json = "application/json";
+    let after = Told::of(ask("eu/snapshots", json)).sequence();
+    let mut stream = BufReader::new(ask("eu/snapshots/shop", "text/event-stream"));
+    let first = event(&mut stream);
+    assert_eq!(first.name, "snapshot");
+    let waits = ask(&format!("eu/snapshots?after={after}&{LONG}"), json);
+    grant("team: other");
+    change(&host, "shop", "", 2);
+    let last = event(&mut stream);
+    assert_eq!(last.name, "problem", "{last:?}");
+    assert!(last.data.contains("there is no "), "{last:?}");
+    let told = Told::of(waits);
+    assert!(
+        told.status == 404 || told.json()["sets"] == serde_json::json!([]),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn news_are_told_of_every_commit() {
     let host = host();
     let server = serve(&host);

@@ -141,6 +141,11 @@ impl Watcher {
         Err(Error::new(ErrorKind::Bug, "the snapshot could not be made"))
     }
 
+    /// From now on he may read these.
+    pub(crate) fn see(&mut self, readable: Readable) {
+        self.readable = readable;
+    }
+
     /// What there is now.
     pub(crate) fn now(&mut self) -> Result<Told, Error> {
         let state = self.feed.state();

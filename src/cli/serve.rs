@@ -138,9 +138,14 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
 /// What checkpoints are signed with, and what checks that.
 fn checkpoint_key(session: &Session, args: &ServeArgs) -> Result<(CheckpointKey, String), Failure> {
     let environment = &session.environment;
-    let path = match &args.checkpoint_key {
-        Some(path) => environment.directory.join(path),
-        None => environment.data_directory()?.join("checkpoint.key"),
+    let path = if let Some(path) = &args.checkpoint_key {
+        environment.directory.join(path)
+    } else {
+        let directory = environment.data_directory().map_err(|failure| Failure {
+            hints: vec!["name the key of checkpoints with `--checkpoint-key FILE`".to_owned()],
+            ..failure
+        })?;
+        directory.join("checkpoint.key")
     };
     let bug = |what: &'static str| Failure::new(Exit::Bug, anyhow::anyhow!(what));
     if !path.exists() {

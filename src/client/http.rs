@@ -260,7 +260,9 @@ impl Http {
         let error = Error::of(ErrorKind::Unavailable, &error.without_url());
         if is_unsent {
             let what = format!("the server at `{location}` cannot be reached");
-            Failed::Known(error.context(what))
+            let hint = "clusters keep what they hold; whoever can reach its store works without it, \
+                        with `--store PATH` on that machine";
+            Failed::Known(error.context(what).hint(hint))
         } else {
             let what = format!("the server at `{location}` did not answer to the end");
             Failed::Lost(error.context(what))

@@ -304,3 +304,15 @@ fn who_was_refused_something_is_in_the_log() {
     assert!(refused["via"]["request"].is_string());
     assert!(refused["token"].is_string());
 }
+
+#[test]
+fn a_key_that_has_no_place_is_to_be_named() {
+    let host = host().with("HOME", "");
+    let ran = host.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("`--checkpoint-key FILE`"),
+        "{}",
+        ran.stderr
+    );
+}

@@ -183,6 +183,7 @@ fn a_context_names_a_server_and_a_file_its_token() {
     let ran = user.run(&["cluster", "list"]);
     assert_eq!(ran.code, Some(7));
     assert!(ran.stderr.contains("cannot be reached"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("hint: clusters keep"), "{}", ran.stderr);
     assert!(!ran.stderr.contains(token), "{}", ran.stderr);
 }
 

@@ -174,7 +174,7 @@ async fn world(who: Who) -> World {
     let done = local.carry_out(&root, &request, &Approval::Unseen, &nobody);
     assert!(done.await.unwrap().complete);
     let by = match who {
-        Who::Owner => Caller::owner("admin"),
+        Who::Owner => Caller::owner(),
         _ => Caller::token(TokenHolder::new(
             &"ci".parse().unwrap(),
             "0123456789".parse().unwrap(),

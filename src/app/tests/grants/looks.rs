@@ -236,8 +236,7 @@ fn heard(world: &World, by: &Caller, asked: &Request) -> Vec<Event> {
     let local = local(world);
     let done = local.carry_out(by, asked, &Approval::Unseen, &observer);
     world.runtime.block_on(done).unwrap();
-    let heard = heard.lock().unwrap().drain(..).collect();
-    heard
+    heard.lock().unwrap().drain(..).collect()
 }
 
 #[test]

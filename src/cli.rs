@@ -185,19 +185,23 @@ impl Command {
 /// the program.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     ui::guard_panics();
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = match Cli::command()
-        .try_get_matches_from(arguments)
+        .try_get_matches_from(&arguments)
         .and_then(|matches| Cli::from_arg_matches(&matches))
     {
         Ok(cli) => cli,
         Err(mut error) => {
             verbs::suggest(&mut error);
             ui::usage(&mut error);
-            return if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Done
-            };
+            if !error.use_stderr() {
+                return Exit::Done;
+            }
+            if let Ok(environment) = Environment::capture() {
+                let ui = Ui::new(&environment, ui::wanted(&arguments), Color::Never, false);
+                ui.failure_for_programs(&ui::refused(&error));
+            }
+            return Exit::Usage;
         }
     };
     let environment = match Environment::capture() {

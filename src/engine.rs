@@ -78,14 +78,14 @@ fn timeout_schema(_: &mut SchemaGenerator) -> Schema {
 /// What the engine tells while it works.
 #[derive(Clone, Debug)]
 pub enum Milestone {
-    /// It starts to look at this many pairs.
-    Surveying(usize),
+    /// It starts to look at these pairs.
+    Surveying(Vec<Pair>),
     /// It has looked at one.
     Surveyed(Pair),
     /// The commit is real.
     Committed,
-    /// It starts to write to this many pairs.
-    Delivering(usize),
+    /// It starts to write to these pairs.
+    Delivering(Vec<Pair>),
     /// It is done with one.
     Delivered(Pair),
 }

@@ -22,8 +22,9 @@ pub struct Caller {
 pub enum Principal {
     /// Whoever runs this process: `user@host`, or what `CFGCTL_ACTOR` says.
     Local(String),
-    /// Whoever showed the token that a server was started with: `token:NAME`. Whoever could start it
-    /// can write its store, so nothing is refused to this one.
+    /// Whoever showed the token that a server was started with: `owner`, which no token and no subject
+    /// of a grant can be called. Whoever could start it can write its store, so nothing is refused to
+    /// this one.
     Owner(String),
     /// Whoever showed a server this token, which its store knows.
     Token(TokenHolder),
@@ -78,6 +79,8 @@ pub struct Via {
 
 /// What the history calls cfgctl itself.
 const SYSTEM: &str = "cfgctl";
+/// What the history calls whoever showed the token that a server was started with.
+const OWNER: &str = "owner";
 
 impl From<Principal> for Caller {
     fn from(principal: Principal) -> Self {
@@ -94,9 +97,9 @@ impl Caller {
         Principal::Local(name).into()
     }
 
-    /// Whoever showed the token called `name` that a server was started with.
-    pub fn owner(name: &str) -> Self {
-        Principal::Owner(format!("token:{name}")).into()
+    /// Whoever showed the token that a server was started with.
+    pub fn owner() -> Self {
+        Principal::Owner(OWNER.to_owned()).into()
     }
 
     /// Whoever holds a token that the store knows.
@@ -124,6 +127,25 @@ impl Caller {
             Principal::Local(name) | Principal::Owner(name) => name,
             Principal::Token(holder) => &holder.subject,
             Principal::System => SYSTEM,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Subject;
+
+    #[test]
+    fn no_token_is_called_what_the_owner_of_a_server_is() {
+        let owner = Caller::owner();
+        assert_eq!(owner.actor(), "owner");
+        // What a grant can be to has a kind before a colon, and what a token is called too.
+        assert!(owner.actor().parse::<Subject>().is_err());
+        for name in ["owner", "admin"] {
+            let id = "0123456789".parse().unwrap();
+            let token = TokenHolder::new(&name.parse().unwrap(), id, TokenKind::Api, None);
+            assert_ne!(Caller::token(token).actor(), owner.actor());
         }
     }
 }

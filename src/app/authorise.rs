@@ -14,6 +14,9 @@
 //! - Nobody gives or takes what he does not have: a grant lies within one whose admin he is.
 //! - What is committed already may be brought to clusters by an operator: it is what somebody with
 //!   more rights has made.
+//! - To see what would change takes no more than to read it, wherever it changes. What would tell
+//!   whether others have a name or a key already (a new set, other labels, other places) takes reading
+//!   everything, or the right to do it.
 //! - What may not be read is not there. Whoever may read a set may read its manifest and its history
 //!   whole, what other clusters get of it included; what those hold, and their finished values, he
 //!   may not.
@@ -67,23 +70,7 @@ impl Access {
         match self.limits() {
             None => warnings.extend(lost.first().filter(|_| !left).map(locked_out)),
             Some(granted) => {
-                let purpose = match change {
-                    Change::Reconcile(_) => Purpose::Reconcile,
-                    _ => Purpose::Declare,
-                };
-                let nothing = BTreeMap::new();
-                let named = match change {
-                    Change::Declare(declared) => &declared.contents,
-                    _ => &nothing,
-                };
-                let demands = demands::of_plan(&plan, heads, named.keys(), purpose);
-                let mut told: BTreeSet<_> = named.keys().collect();
-                match change {
-                    Change::Delete(ids) => told.extend(ids),
-                    Change::Rollback { name, .. } => _ = told.insert(name),
-                    _ => {}
-                }
-                self.check(granted, &demands, &told)?;
+                self.check_plan(granted, &plan, change, heads, Purpose::of(change))?;
                 if let Some(id) = lost.first() {
                     return Err(keeps_an_admin(id));
                 }
@@ -102,13 +89,101 @@ impl Access {
         })
     }
 
-    /// Refuses a switch after which these overrides would hold, if it is not allowed.
-    pub(super) fn check_switch(&self, ground: &Ground<'_>, after: &Overrides) -> Result<(), Error> {
+    /// Refuses to show `plan` to whoever may neither carry it out nor read what it touches. It is not
+    /// permitted by that.
+    pub(super) fn check_look(
+        &self,
+        plan: &Plan,
+        change: &Change,
+        heads: &Heads,
+    ) -> Result<(), Error> {
+        let Some(granted) = self.limits() else {
+            return Ok(());
+        };
+        let check = |purpose| self.check_plan(granted, plan, change, heads, purpose);
+        match (check(Purpose::of(change)), change) {
+            (Err(_), Change::Declare(_) | Change::Rollback { .. } | Change::Delete(_)) => {
+                check(Purpose::Look)
+            }
+            (checked, _) => checked,
+        }
+    }
+
+    /// Refuses what `plan` demands for this purpose, if that is not allowed.
+    fn check_plan(
+        &self,
+        granted: &Granted,
+        plan: &Plan,
+        change: &Change,
+        heads: &Heads,
+        purpose: Purpose,
+    ) -> Result<(), Error> {
+        let nothing = BTreeMap::new();
+        let named = match change {
+            Change::Declare(declared) => &declared.contents,
+            _ => &nothing,
+        };
+        let mut told: BTreeSet<_> = named.keys().collect();
+        match change {
+            Change::Delete(ids) => told.extend(ids),
+            Change::Rollback { name, .. } => _ = told.insert(name),
+            _ => {}
+        }
+        // To delete what is not there changes nothing, and what may not be read is not there.
+        let kept = named
+            .iter()
+            .filter(|(_, content)| **content != Content::Deleted);
+        let kept = kept.map(|(id, _)| id);
+        let demands = demands::of_plan(plan, heads, kept, purpose);
+        let Err(error) = self.check(granted, &demands, &told) else {
+            return Ok(());
+        };
+        // Why not would tell of a name whether somebody has it, and where.
+        let unread = named.iter().filter(|(id, _)| !self.reads(id, heads));
+        let demands = demands::of_contents(unread);
+        Err(self.check(granted, &demands, &told).err().unwrap_or(error))
+    }
+
+    /// Whether the head of this resource may be read, if there is one.
+    fn reads(&self, id: &ResourceId, heads: &Heads) -> bool {
+        let head = heads.get(id);
+        let need = head.and_then(|head| demands::known(id, &head.content));
+        need.is_some_and(|need| self.allows(&need))
+    }
+
+    /// Refuses to look for clusters where `contents` say that they are, if nobody who may say so said
+    /// it: to look there is to write to whoever listens, and may show him a token.
+    pub(super) fn check_places(
+        &self,
+        contents: &BTreeMap<ResourceId, Content>,
+        heads: &Heads,
+    ) -> Result<(), Error> {
+        let Some(granted) = self.limits() else {
+            return Ok(());
+        };
+        let place = |content: &Content| Some(content.cluster()?.connection.clone());
+        let moved = contents.iter().filter(|(id, content)| {
+            let head = heads.get(id).filter(|_| self.reads(id, heads));
+            let known = head.and_then(|head| place(&head.content));
+            place(content).is_some_and(|place| known != Some(place))
+        });
+        let demands: Vec<Demand> = moved.map(|(id, _)| demands::of_place(id)).collect();
+        self.check(granted, &demands, &contents.keys().collect())
+    }
+
+    /// Refuses a switch after which these overrides would hold, if whoever asks has not this role
+    /// wherever it says anything else.
+    pub(super) fn check_switch(
+        &self,
+        role: Role,
+        ground: &Ground<'_>,
+        after: &Overrides,
+    ) -> Result<(), Error> {
         let Some(granted) = self.limits() else {
             return Ok(());
         };
         let states = [ground.overrides, after];
-        let demands = demands::of_switch(ground.name, ground.set, states, ground.clusters);
+        let demands = demands::of_switch(role, ground.name, ground.set, states, ground.clusters);
         self.check(granted, &demands, &BTreeSet::new())
     }
 
@@ -125,7 +200,7 @@ impl Access {
                 return Err(denied(&[overriding.set.to_string()]));
             };
             let states = [&head.overrides, &overriding.overrides];
-            let demands = demands::of_switch(overriding.set, set, states, clusters);
+            let demands = demands::of_switch(Role::Operator, overriding.set, set, states, clusters);
             self.check(granted, &demands, &BTreeSet::new())?;
             overriding.guards.extend(granted.guards());
         }
@@ -155,16 +230,10 @@ impl Access {
         });
     }
 
-    /// Refuses what may not be declared, whatever there is already.
-    pub(super) fn check_declared(
-        &self,
-        contents: &BTreeMap<ResourceId, Content>,
-    ) -> Result<(), Error> {
-        let Some(granted) = self.limits() else {
-            return Ok(());
-        };
+    /// Whether these may be declared, whatever there is already.
+    pub(super) fn may_declare(&self, contents: &BTreeMap<ResourceId, Content>) -> bool {
         let demands = demands::of_contents(contents);
-        self.check(granted, &demands, &contents.keys().collect())
+        demands.iter().all(|demand| self.allows(&demand.need))
     }
 
     /// Refuses `demands` that are not allowed, of which the caller has `named` some himself.

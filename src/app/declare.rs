@@ -39,11 +39,11 @@ struct Asked {
     all: Option<HeadsAt>,
 }
 
-/// A plan as it is now, and what consents to it.
+/// A plan as it is now, and what consents to it; `P` says whether it may be carried out.
 #[derive(Debug)]
-struct Planned {
+struct Planned<P> {
     survey: Survey,
-    plan: Permitted<Plan>,
+    plan: P,
     basis: Basis,
     token: PlanToken,
     undeclared: Vec<ResourceId>,
@@ -53,11 +53,17 @@ struct Planned {
 
 /// What `request` would do.
 pub(super) async fn propose(run: &Run<'_>, request: &Request) -> Result<Proposal, Error> {
-    let mut planned = planned(run, request).await?;
-    if request.permission == Permission::Asked {
-        planned.deny(run).await?;
+    let planned = planned(run, request).await?;
+    if request.permission == Permission::Asked || run.access().is_everything() {
+        let mut planned = planned.permit(run, request)?;
+        if request.permission == Permission::Asked {
+            planned.deny(run).await?;
+        }
+        return Ok(planned.proposal(planned.plan.get(), run.store()));
     }
-    Ok(planned.proposal(run.store()))
+    let (plan, heads) = (&planned.plan, &planned.survey.heads);
+    run.access().check_look(plan, &request.change, heads)?;
+    Ok(planned.proposal(plan, run.store()))
 }
 
 /// The error of a change that would be another one now than what was consented to.
@@ -75,14 +81,14 @@ pub(super) async fn carry_out(
     request: &Request,
     approval: &Approval,
 ) -> Result<Outcome, Error> {
-    let mut planned = planned(run, request).await?;
+    let mut planned = planned(run, request).await?.permit(run, request)?;
     if let Approval::Exactly(token) = approval
         && planned.token != *token
     {
         return Err(moved_on(planned.basis));
     }
     planned.deny(run).await?;
-    let proposal = planned.proposal(run.store());
+    let proposal = planned.proposal(planned.plan.get(), run.store());
     run.seen.tell(Event::Proposed(Box::new(proposal)));
     let Planned { survey, plan, .. } = planned;
     let approved = approve(plan).map_err(|plan| refusal(&plan, run.store()))?;
@@ -92,7 +98,33 @@ pub(super) async fn carry_out(
     Ok(expiry::finish(run, outcome, &survey.heads, &request.clusters).await)
 }
 
-impl Planned {
+impl Planned<Plan> {
+    /// The same, to be carried out, if whoever asks may do that.
+    fn permit(self, run: &Run<'_>, request: &Request) -> Result<Planned<Permitted<Plan>>, Error> {
+        let Self {
+            survey,
+            plan,
+            basis,
+            token,
+            undeclared,
+            cause,
+            mut warnings,
+        } = self;
+        let allowed = run.access().permit(plan, &request.change, &survey.heads)?;
+        warnings.extend(allowed.warnings);
+        Ok(Planned {
+            survey,
+            plan: allowed.plan,
+            basis,
+            token,
+            undeclared,
+            cause,
+            warnings,
+        })
+    }
+}
+
+impl Planned<Permitted<Plan>> {
     /// Refuses what may not be written of it. The token stays: who may write is no part of what is
     /// consented to.
     async fn deny(&mut self, run: &Run<'_>) -> Result<(), Error> {
@@ -100,9 +132,10 @@ impl Planned {
         self.plan.deny(&denials);
         Ok(())
     }
+}
 
-    fn proposal(&self, store: &dyn Store) -> Proposal {
-        let plan = self.plan.get();
+impl<P> Planned<P> {
+    fn proposal(&self, plan: &Plan, store: &dyn Store) -> Proposal {
         let is_refused = !plan.objections.is_empty();
         Proposal {
             preview: Preview::Plan(present::plan_report(plan)),
@@ -118,13 +151,13 @@ impl Planned {
 }
 
 /// What follows from `request`, as things are now.
-async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned, Error> {
+async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned<Plan>, Error> {
     let Asked {
-        desired,
+        mut desired,
         reach,
         cause,
         consents,
-        mut warnings,
+        warnings,
         all,
     } = asked(run, request).await?;
     let origin = Origin {
@@ -132,6 +165,17 @@ async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned, Error> {
         ..run.origin(cause.clone(), request.message.as_ref())
     };
     let (reach, clusters) = within(run, request, reach).await?;
+    if let Some(all) = &all {
+        run.sight().learn(&all.heads);
+        // What may not be read is not there, and what is not there is not deleted.
+        let is_there = |id: &ResourceId| run.sight().sees(id);
+        (desired.contents).retain(|id, content| *content != Content::Deleted || is_there(id));
+        run.access().check_places(&desired.contents, &all.heads)?;
+    } else if let Reach::Named(sets) = &reach {
+        let sets = sets.iter().cloned().map(ResourceId::Set);
+        run.view().learn(sets).await;
+    }
+    run.sight().learn_new(&desired.contents);
     let question = Question {
         desired: &desired,
         reach: &reach,
@@ -143,7 +187,6 @@ async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned, Error> {
     }
     let (survey, mut plan) = run.look(&question, all, &origin).await?;
     run.sight().learn(&survey.heads);
-    run.sight().learn_plan(&plan);
     check_selector(
         &request.clusters,
         &run.sight().readable(&survey.heads),
@@ -157,15 +200,13 @@ async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned, Error> {
 
     let basis = Basis::of(&plan, &survey.states());
     let token = plan.token(&basis);
-    let allowed = run.access().permit(plan, &request.change, &survey.heads)?;
-    warnings.extend(allowed.warnings);
     let undeclared = match &request.change {
         Change::Declare(declared) => undeclared(&declared.contents, &survey.heads),
         _ => Vec::new(),
     };
     Ok(Planned {
         survey,
-        plan: allowed.plan,
+        plan,
         basis,
         token,
         undeclared,
@@ -249,6 +290,7 @@ async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
                 names::known(&heads, id)?;
                 asked.desired.contents.insert(id.clone(), Content::Deleted);
             }
+            asked.all = Some(store.heads(&Which::All).await?);
             asked.cause = Cause::Delete;
             // Asking for it in so many words is consent.
             asked.consents.insert(Consent::AllowDeletes);
@@ -285,11 +327,12 @@ fn checked(
         run.sight().learn(heads);
         let readable = run.sight().readable(heads);
         let seen = check::declared(contents, &readable);
-        if findings.iter().any(|it| !seen.contains(it)) {
+        findings = if run.access().may_declare(contents) {
+            Sight::findings(findings, &seen)
+        } else {
             // Nobody finds out what others have who may not even declare it.
-            run.access().check_declared(contents)?;
-        }
-        findings = Sight::findings(findings, &seen);
+            seen
+        };
     }
     if findings.iter().all(|it| it.severity != Severity::Error) {
         return Ok(findings);

@@ -158,7 +158,7 @@ mod tests {
             TokenKind::Api,
             None,
         );
-        for by in [Caller::owner("admin"), Caller::token(ci)] {
+        for by in [Caller::owner(), Caller::token(ci)] {
             let none = AllowedPlaces::default();
             let some = AllowedPlaces {
                 directories: vec!["/srv/clusters".into()],

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, Once};
 
 use jiff::Timestamp;
 
@@ -14,7 +15,7 @@ use crate::model::value::canonical;
 use crate::model::{
     Cause, Clocks, Cluster, ClusterName, Digest, IdempotencyKey, Origin, Selector, SetName, Version,
 };
-use crate::plan::{Approved, Denials, Permitted, Plan};
+use crate::plan::{Approved, Denials, Pair, Permitted, Plan};
 use crate::store::{HeadsAt, Store};
 
 /// The digest of what was asked for, in the audit of its commit.
@@ -30,8 +31,12 @@ pub(super) struct Run<'a> {
     pace: Pace,
     asked: Option<Digest>,
     pub(super) seen: &'a Observer,
-    hear: Box<dyn Fn(engine::Milestone) + Send + Sync + 'a>,
+    /// What whoever hears of it may see, which is less than what cfgctl itself does.
+    hears: Arc<Sight>,
+    hear: Hear<'a>,
 }
+
+type Hear<'a> = Box<dyn Fn(engine::Milestone) + Send + Sync + 'a>;
 
 impl fmt::Debug for Run<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -50,6 +55,7 @@ impl<'a> Run<'a> {
         pace: Pace,
         seen: &'a Observer,
     ) -> Self {
+        let hears = Arc::clone(view.sight());
         Self {
             store,
             connect,
@@ -59,7 +65,8 @@ impl<'a> Run<'a> {
             pace,
             asked: None,
             seen,
-            hear: Box::new(|event| seen.tell(event.into())),
+            hear: hearing(&hears, seen),
+            hears,
         }
     }
 
@@ -159,7 +166,12 @@ impl<'a> Run<'a> {
     pub(super) fn as_system<'s>(&'s self, system: &'s Caller) -> Run<'s> {
         let parts = (self.store, self.connect, self.clock);
         let view = View::whole(self.store);
-        Run::new(parts, system, view, self.pace, self.seen)
+        let hears = Arc::clone(&self.hears);
+        Run {
+            hear: hearing(&hears, self.seen),
+            hears,
+            ..Run::new(parts, system, view, self.pace, self.seen)
+        }
     }
 
     /// Says in `plan` who commits it, and under which key.
@@ -200,12 +212,27 @@ impl<'a> Run<'a> {
         survey: &Survey,
         approved: &Approved,
     ) -> Result<Vec<engine::Attempt>, EngineError> {
-        let existed = self.store().exists();
-        let reports = self.engine().carry_out(survey, approved).await;
-        if !existed && self.store().exists() {
-            let location = self.store().location();
-            self.seen.tell(Event::StoreMade { location });
-        }
+        let (existed, made) = (self.store().exists(), Once::new());
+        let tell_of_store = || {
+            if !existed && self.store().exists() {
+                let location = self.store().location();
+                made.call_once(|| self.seen.tell(Event::StoreMade { location }));
+            }
+        };
+        let hear = |milestone| {
+            let is_commit = matches!(milestone, engine::Milestone::Committed);
+            (self.hear)(milestone);
+            if is_commit {
+                tell_of_store();
+            }
+        };
+        let engine = Engine {
+            events: &hear,
+            ..self.engine()
+        };
+        let reports = engine.carry_out(survey, approved).await;
+        // A commit that failed may have made it too.
+        tell_of_store();
         reports
     }
 
@@ -251,17 +278,30 @@ impl<'a> Run<'a> {
     }
 }
 
-impl From<engine::Milestone> for Event {
-    fn from(event: engine::Milestone) -> Self {
-        match event {
-            engine::Milestone::Surveying(pairs) => Self::Surveying { pairs },
-            engine::Milestone::Surveyed(_) => Self::Surveyed,
-            engine::Milestone::Committed => Self::Committed,
-            engine::Milestone::Delivering(pairs) => Self::Delivering { pairs },
-            engine::Milestone::Delivered(pair) => Self::Delivered {
-                set: pair.set,
-                cluster: pair.cluster,
-            },
+/// Tells `seen` of milestones, as far as they are for whoever sees this.
+fn hearing<'a>(sight: &Arc<Sight>, seen: &'a Observer) -> Hear<'a> {
+    let sight = Arc::clone(sight);
+    Box::new(move |milestone| {
+        if let Some(event) = event(milestone, &sight) {
+            seen.tell(event);
         }
-    }
+    })
+}
+
+fn event(milestone: engine::Milestone, sight: &Sight) -> Option<Event> {
+    Some(match milestone {
+        engine::Milestone::Surveying(pairs) => Event::Surveying {
+            pairs: sight.count(&pairs),
+        },
+        engine::Milestone::Surveyed(pair) => {
+            return (sight.count(&[pair]) > 0).then_some(Event::Surveyed);
+        }
+        engine::Milestone::Committed => Event::Committed,
+        engine::Milestone::Delivering(pairs) => Event::Delivering {
+            pairs: sight.count(&pairs),
+        },
+        engine::Milestone::Delivered(Pair { set, cluster }) => {
+            return (sight.sees_pair(&set, &cluster)).then_some(Event::Delivered { set, cluster });
+        }
+    })
 }

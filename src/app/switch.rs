@@ -13,10 +13,12 @@ use super::names::{around, clusters, living};
 use super::run::Run;
 use super::{expiry, present};
 use crate::api::report::{EffectIn, Outcome};
-use crate::api::{Approval, Basis, Error, ErrorKind, Event, PlanToken, Preview, Proposal, Request};
+use crate::api::{
+    Approval, Basis, Error, ErrorKind, Event, Permission, PlanToken, Preview, Proposal, Request,
+};
 use crate::engine::{Asked, EngineError, Overriding, Question, clusters_of, stagger};
 use crate::model::{
-    Cause, Clocks, Cluster, ClusterName, ConfigSet, Heads, ResourceKind, Revision, Selector,
+    Cause, Clocks, Cluster, ClusterName, ConfigSet, Heads, ResourceKind, Revision, Role, Selector,
     SetName, Stamp, Version, Witness,
 };
 use crate::plan::{ClusterScope, Desired, Ground, Reach, Switch, SwitchError, Switched};
@@ -33,8 +35,12 @@ pub(super) async fn propose(
 ) -> Result<Proposal, Error> {
     let name = change.set();
     let heads = found(run, name).await?;
+    let role = match request.permission {
+        Permission::Asked => Role::Operator,
+        Permission::Unasked => Role::Viewer,
+    };
     // Nobody waits for a cluster to be told that there is no such flag.
-    first_try(run, request, change, &heads)?;
+    first_try(run, request, change, role, &heads)?;
     let here = clusters_of(name, &heads).map(|(cluster, _)| cluster.clone());
     let reach = Reach::Named(BTreeSet::from([name.clone()]));
     let nothing = Desired::nothing();
@@ -56,7 +62,8 @@ pub(super) async fn propose(
     let overrides = ended.map_or_else(|| head.overrides.clone(), |ended| ended.overrides);
     let ground = Ground::new(name, set, &overrides, &clusters, clocks);
     let switched = change.switch(&ground, stamp(run, &ground, request))?;
-    run.access().check_switch(&ground, &switched.overrides)?;
+    run.access()
+        .check_switch(role, &ground, &switched.overrides)?;
     let desired = if switched.overrides == head.overrides {
         nothing
     } else {
@@ -73,7 +80,7 @@ pub(super) async fn propose(
         warnings: Vec::new(),
         refusal: None,
         token: token(name, &effects),
-        basis: Basis::default(),
+        basis: Basis::of_head(name, head.version),
     })
 }
 
@@ -103,7 +110,7 @@ pub(super) async fn carry_out(
     approval: &Approval,
 ) -> Result<Outcome, Error> {
     let heads = found(run, change.set()).await?;
-    first_try(run, request, change, &heads)?;
+    first_try(run, request, change, Role::Operator, &heads)?;
     let is_said = |request: &Request| {
         let said = request.message.as_ref();
         said.is_some_and(|message| !message.as_str().trim().is_empty())
@@ -151,6 +158,7 @@ fn first_try(
     run: &Run<'_>,
     request: &Request,
     change: &impl Switch,
+    role: Role,
     heads: &Heads,
 ) -> Result<(), Error> {
     let (set, head) = living(heads, change.set())?;
@@ -158,7 +166,8 @@ fn first_try(
     if let Some(switched) = alone(run, request, change, (set, head), &clusters)? {
         let clocks = Clocks::of(run.now(), []);
         let ground = Ground::new(change.set(), set, &head.overrides, &clusters, clocks);
-        run.access().check_switch(&ground, &switched.overrides)?;
+        run.access()
+            .check_switch(role, &ground, &switched.overrides)?;
     }
     Ok(())
 }
@@ -241,17 +250,18 @@ async fn commit(
         let clocks = clocks(run, request, change, &heads).await?;
         let ground = Ground::new(name, set, &head.overrides, &clusters, clocks);
         let switched = change.switch(&ground, stamp(run, &ground, request))?;
-        run.access().check_switch(&ground, &switched.overrides)?;
+        run.access()
+            .check_switch(Role::Operator, &ground, &switched.overrides)?;
         let is_news = switched.overrides != head.overrides;
         let effects = present::differences(&ground, &head.overrides, &switched.overrides);
         if let Approval::Exactly(shown) = approval
             && *shown != token(name, &effects)
         {
-            return Err(moved_on(Basis::default()));
+            return Err(moved_on(Basis::of_head(name, head.version)));
         }
         if !is_told {
             tell(run, &ground, &switched);
-            let proposal = proposal(&ground, &switched, effects, is_news);
+            let proposal = proposal(&ground, head.version, &switched, effects, is_news);
             run.seen.tell(Event::Proposed(Box::new(proposal)));
             is_told = true;
         }
@@ -292,6 +302,7 @@ async fn commit(
 /// What the switch does by itself, whatever clusters hold.
 fn proposal(
     ground: &Ground<'_>,
+    version: Version,
     switched: &Switched,
     effects: Vec<EffectIn>,
     changes: bool,
@@ -304,7 +315,7 @@ fn proposal(
         undeclared: Vec::new(),
         warnings: Vec::new(),
         refusal: None,
-        basis: Basis::default(),
+        basis: Basis::of_head(ground.name, version),
     }
 }
 

@@ -16,15 +16,12 @@ use crate::api::Door;
 use crate::model::TokenKind;
 use crate::server::{Certificate, CheckpointKey, Pem, RATE, Reader, Server, Token};
 
-/// What the history calls whoever shows the token: `token:admin`.
-const NAME: &str = "admin";
-
 /// Serves the store over HTTP, so that every command can be used through it
 ///
 /// It knows whoever shows a token that `cfgctl token create` made. As long as there is no such token of
 /// the kind `api`, or with `--recover`, it makes one for its owner at its start and prints it once, with
 /// the command that uses it; `--token-file` names one. Whoever shows the token of the owner may do
-/// everything, and is called `token:admin` in the history. Ctrl-C and SIGTERM end it: what is begun is
+/// everything, and is called `owner` in the history. Ctrl-C and SIGTERM end it: what is begun is
 /// finished.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ServeArgs {
@@ -188,7 +185,7 @@ async fn find_owner(
     let variable = session.environment.variable("CFGCTL_SERVE_TOKEN_FILE");
     let named = args.token_file.as_deref().or(variable.map(Path::new));
     let random = || {
-        let made = Token::random(NAME);
+        let made = Token::random();
         let made = made.map(|(token, text)| Owner::New(token, text));
         made.ok_or_else(|| Failure::new(Exit::Bug, anyhow::anyhow!("there is no randomness")))
     };
@@ -209,7 +206,7 @@ async fn find_owner(
         };
     };
     let text = token::from_file(&session.environment.directory.join(path))?;
-    let token = Token::new(NAME, &text).map_err(|error| {
+    let token = Token::new(&text).map_err(|error| {
         let error = anyhow::Error::new(error);
         Failure::new(Exit::Usage, error.context("the token file holds no token"))
             .hint("`openssl rand -hex 32` prints one")

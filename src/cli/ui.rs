@@ -14,15 +14,14 @@ use super::view::{Canvas, Output, View};
 use super::views::markdown::code;
 use super::views::objection;
 use super::views::validation::FindingView;
-use crate::api::report::ObjectionItem;
-use crate::model::API_VERSION;
+use crate::api::report::{Envelope, ObjectionItem};
 use crate::model::text::{Lines, escaped_json, guarded, printable, without_secrets};
 use crate::yaml;
 
 mod early;
 mod secret;
 
-pub(crate) use early::{guard_panics, usage};
+pub(crate) use early::{guard_panics, refused, usage, wanted};
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -34,15 +33,6 @@ pub(crate) enum Color {
     Always,
     /// Never.
     Never,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Envelope<'a, R> {
-    api_version: &'a str,
-    kind: &'a str,
-    #[serde(flatten)]
-    report: &'a R,
 }
 
 #[derive(Serialize)]
@@ -150,11 +140,7 @@ impl Ui {
 
     /// The answer, in the form that was asked for.
     pub(crate) fn report<R: View>(&self, report: &R) -> Result<(), Failure> {
-        let envelope = Envelope {
-            api_version: API_VERSION,
-            kind: R::KIND,
-            report,
-        };
+        let envelope = Envelope::new(R::KIND, report);
         let text = match self.output {
             Output::Table | Output::Wide => report.table(self.look),
             Output::Json => json(&envelope)?,
@@ -237,12 +223,10 @@ impl Ui {
         self.write_stderr(text);
     }
 
-    /// What went wrong, and what to do next; for programs also on standard output.
-    pub(crate) fn failure(&self, failure: &Failure) {
+    /// What went wrong and what to do next, on standard output, if programs read that.
+    pub(crate) fn failure_for_programs(&self, failure: &Failure) {
         let chain = failure.chain();
-        let (error, causes) = chain
-            .split_first()
-            .map_or(("unknown", &[][..]), |(error, causes)| (error, causes));
+        let (error, causes) = split(&chain);
         let is_read = matches!(self.output, Output::Json | Output::Yaml | Output::Markdown);
         // A program reads one document; one that was written already says what is wrong.
         if is_read && !self.answered.load(Ordering::Relaxed) {
@@ -255,9 +239,16 @@ impl Ui {
                 objections: &failure.objections,
                 findings: &failure.findings,
             };
-            // The text below says it too, so a closed pipe loses nothing.
+            // Standard error says it too, so a closed pipe loses nothing.
             _ = self.report(&report);
         }
+    }
+
+    /// What went wrong, and what to do next; for programs also on standard output.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        let chain = failure.chain();
+        let (error, causes) = split(&chain);
+        self.failure_for_programs(failure);
         let red = AnsiColor::Red.on_default().bold();
         let mut text = format!("{}: {}\n", styled(red, "error"), printable(error));
         for cause in causes {
@@ -349,4 +340,11 @@ impl View for ErrorReport<'_> {
 /// `text` in `style`; streams without colour strip it again.
 pub(crate) fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
+}
+
+/// An error and its causes.
+fn split(chain: &[String]) -> (&str, &[String]) {
+    chain
+        .split_first()
+        .map_or(("unknown", &[]), |(error, causes)| (error, causes))
 }

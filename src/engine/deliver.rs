@@ -177,7 +177,8 @@ impl Engine<'_> {
         let writes = deliveries
             .iter()
             .filter(|delivery| delivery.write.is_some());
-        (self.events)(Milestone::Delivering(writes.count()));
+        let pairs = writes.map(|delivery| delivery.pair.clone()).collect();
+        (self.events)(Milestone::Delivering(pairs));
         let mut by_cluster: BTreeMap<&ClusterName, Vec<&Delivery>> = BTreeMap::new();
         for delivery in deliveries {
             let cluster = &delivery.pair.cluster;

@@ -52,7 +52,12 @@ impl Engine<'_> {
             .filter(|(_, cluster)| only.matches(&cluster.labels))
             .map(|(name, _)| name.clone())
             .collect();
-        (self.events)(Milestone::Delivering(clusters.len()));
+        let pair = |cluster: &ClusterName| Pair {
+            set: set.clone(),
+            cluster: cluster.clone(),
+        };
+        let pairs = clusters.iter().map(pair).collect();
+        (self.events)(Milestone::Delivering(pairs));
         let mut fleet = Fleet::new();
         let mut passes: Vec<Pass> = Vec::new();
         let mut brought = stream::iter(clusters)
@@ -66,7 +71,7 @@ impl Engine<'_> {
             passes.push(pass);
             fleet.extend(seen);
         }
-        passes.sort_by(|a, b| pairs(a).cmp(pairs(b)));
+        passes.sort_by(|a, b| pairs_of(a).cmp(pairs_of(b)));
         Ok(Reconciled {
             passes,
             clocks: clocks_of(&fleet).collect(),
@@ -155,7 +160,7 @@ impl Engine<'_> {
     }
 }
 
-fn pairs(pass: &Pass) -> impl Iterator<Item = &Pair> {
+fn pairs_of(pass: &Pass) -> impl Iterator<Item = &Pair> {
     pass.reports.iter().map(|report| &report.pair)
 }
 

@@ -201,7 +201,7 @@ impl Engine<'_> {
         let mut round = 1;
         loop {
             let fleet = self.fleet(&scope);
-            (self.events)(Milestone::Surveying(scope.places.len()));
+            (self.events)(Milestone::Surveying(scope.places.keys().cloned().collect()));
             let mut interrupt = self.interrupt.clone();
             let (mut observed, limits) = tokio::select! {
                 seen = self.observe(&fleet, &scope.places) => seen,

@@ -88,6 +88,14 @@ impl Basis {
         }
     }
 
+    /// The head of a set alone, which a switch is made from.
+    pub fn of_head(set: &SetName, version: Version) -> Self {
+        Self {
+            heads: [(ResourceId::Set(set.clone()), Some(version))].into(),
+            targets: Vec::new(),
+        }
+    }
+
     /// Forgets the resources, and the sets in clusters, that are not to be told.
     pub fn keep(
         &mut self,

@@ -20,7 +20,6 @@ const MAX_CHARS: usize = 4096;
 /// digest cannot be turned around.
 #[derive(Clone)]
 pub struct Token {
-    name: String,
     digest: [u8; 32],
 }
 
@@ -36,8 +35,8 @@ pub enum TokenError {
 }
 
 impl Token {
-    /// The token `text`, whose holder the history calls `token:NAME`.
-    pub fn new(name: &str, text: &str) -> Result<Self, TokenError> {
+    /// The token `text` of the server's owner.
+    pub fn new(text: &str) -> Result<Self, TokenError> {
         if text.len() > MAX_CHARS || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(TokenError::Odd);
         }
@@ -45,25 +44,24 @@ impl Token {
             return Err(TokenError::Short);
         }
         Ok(Self {
-            name: name.to_owned(),
             digest: digest(text.as_bytes()),
         })
     }
 
     /// A new token that nobody can guess, with its text, which is to be shown once; `None` where the
     /// machine has no randomness.
-    pub fn random(name: &str) -> Option<(Self, String)> {
+    pub fn random() -> Option<(Self, String)> {
         let mut bits = [0; 32];
         let provider = rustls::crypto::ring::default_provider();
         provider.secure_random.fill(&mut bits).ok()?;
-        let text = format!("cfg_{name}_{}", URL_SAFE_NO_PAD.encode(bits));
-        Some((Self::new(name, &text).ok()?, text))
+        let text = format!("cfg_owner_{}", URL_SAFE_NO_PAD.encode(bits));
+        Some((Self::new(&text).ok()?, text))
     }
 
     /// Who shows this text, if it is the token. How long that takes says nothing about the token.
     pub(super) fn caller(&self, text: &[u8]) -> Option<Caller> {
         let is_it = digest(text).ct_eq(&self.digest);
-        bool::from(is_it).then(|| Caller::owner(&self.name))
+        bool::from(is_it).then(Caller::owner)
     }
 }
 
@@ -82,10 +80,7 @@ fn digest(text: &[u8]) -> [u8; 32] {
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = &self.name;
-        f.debug_struct("Token")
-            .field("name", name)
-            .finish_non_exhaustive()
+        f.debug_struct("Token").finish_non_exhaustive()
     }
 }
 
@@ -97,17 +92,15 @@ mod tests {
 
     #[test]
     fn whoever_shows_the_token_is_known_and_nobody_else() {
-        let token = Token::new("admin", TEXT).unwrap();
+        let token = Token::new(TEXT).unwrap();
         let shown = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(AUTHORIZATION, value.parse().unwrap());
             shown_in(&headers).and_then(|text| token.caller(text))
         };
-        let caller = Caller::owner("admin");
-        assert_eq!(caller.actor(), "token:admin");
-        let admin = Some(caller);
-        assert_eq!(shown(&format!("Bearer {TEXT}")), admin);
-        assert_eq!(shown(&format!("bearer  {TEXT} ")), admin);
+        let owner = Some(Caller::owner());
+        assert_eq!(shown(&format!("Bearer {TEXT}")), owner);
+        assert_eq!(shown(&format!("bearer  {TEXT} ")), owner);
         for wrong in [
             TEXT.to_owned(),
             format!("Basic {TEXT}"),
@@ -126,15 +119,15 @@ mod tests {
 
     #[test]
     fn a_random_token_is_another_one_each_time() {
-        let (token, text) = Token::random("admin").unwrap();
-        assert_eq!(text.len(), "cfg_admin_".len() + 43);
+        let (token, text) = Token::random().unwrap();
+        assert_eq!(text.len(), "cfg_owner_".len() + 43);
         assert!(!format!("{token:?}").contains(&text));
-        assert_ne!(Token::random("admin").unwrap().1, text);
+        assert_ne!(Token::random().unwrap().1, text);
     }
 
     #[test]
     fn what_can_be_guessed_or_not_be_sent_is_no_token() {
-        let error = |text: &str| Token::new("admin", text).unwrap_err();
+        let error = |text: &str| Token::new(text).unwrap_err();
         assert_eq!(error(&TEXT[1..]), TokenError::Short);
         assert_eq!(error(""), TokenError::Short);
         assert_eq!(error(&format!("{TEXT} {TEXT}")), TokenError::Odd);

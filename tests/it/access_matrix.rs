@@ -174,7 +174,7 @@ async fn world(who: Who) -> World {
     let done = local.carry_out(&root, &request, &Approval::Unseen, &nobody);
     assert!(done.await.unwrap().complete);
     let by = match who {
-        Who::Owner => Caller::owner("admin"),
+        Who::Owner => Caller::owner(),
         _ => Caller::token(TokenHolder::new(
             &"ci".parse().unwrap(),
             "0123456789".parse().unwrap(),
@@ -715,12 +715,18 @@ async fn who_may_do_what_is_a_table() {
     for (column, (_, who)) in ALL.into_iter().enumerate() {
         for (name, request) in declarations().into_iter().chain(carried()) {
             let World { local, by } = world(who).await;
+            let alone = Request {
+                permission: Permission::Unasked,
+                ..request.clone()
+            };
+            let seen = yes(local.plan(&by, &alone, &nobody).await);
             let shown = yes(local.plan(&by, &request, &nobody).await);
             let done = yes(local
                 .carry_out(&by, &request, &Approval::Unseen, &nobody)
                 .await);
             assert_eq!(shown, done, "{name} as {who:?}");
             put(column, format!("plan, carry_out: {name}"), done);
+            put(column, format!("plan to look: {name}"), seen);
         }
         for (name, answer) in questions(&world(who).await).await {
             put(column, name, answer);

@@ -202,6 +202,58 @@ fn what_is_wrong_with_files_is_data_in_the_error_of_every_command() {
 }
 
 #[test]
+fn a_command_line_that_is_not_understood_is_data_too() {
+    let user = Cfgctl::new();
+    for (line, error, hint) in [
+        (
+            "-o json stauts",
+            "unrecognized subcommand 'stauts'",
+            "status",
+        ),
+        (
+            "status --output=json --nope",
+            "unexpected argument '--nope' found",
+            "Usage: cfgctl status",
+        ),
+        (
+            "rollback -ojson",
+            "required arguments were not provided: <NAME>",
+            "Usage: cfgctl rollback",
+        ),
+        (
+            "flag -o json",
+            "requires a subcommand",
+            "Usage: cfgctl flag",
+        ),
+    ] {
+        let ran = run(&user, line);
+        assert_eq!(ran.code, Some(2), "{line}");
+        let answer: Value = serde_json::from_str(&ran.stdout)
+            .unwrap_or_else(|error| panic!("{line}: {error}\n{}", ran.stdout));
+        assert_eq!(answer["kind"], "Error", "{line}");
+        assert_eq!(answer["reason"], "usage", "{line}");
+        assert_eq!(answer["code"], 2, "{line}");
+        assert!(
+            answer["error"].as_str().unwrap().contains(error),
+            "{answer}"
+        );
+        assert!(answer["hints"].to_string().contains(hint), "{answer}");
+        assert!(!ran.stderr.is_empty(), "{line}");
+    }
+    for line in [
+        "stauts",
+        "status --nope -- -o json",
+        "-o jsn status",
+        "status --nope -o",
+    ] {
+        let ran = run(&user, line);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{line}");
+    }
+    let yaml = run(&user, "stauts -o yaml").stdout;
+    assert!(yaml.contains("kind: Error\n"), "{yaml}");
+}
+
+#[test]
 fn colours_come_when_they_are_asked_for() {
     let user = user();
     let escaped = |text: &str| text.contains('\u{1b}');

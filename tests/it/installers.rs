@@ -164,6 +164,75 @@ fn pip_trusts_the_system_and_the_package_out_of_reach_is_named() {
     );
 }
 
+const WRK: &str = "echo 'wrk 4.2.0 [epoll]'; exit 1";
+
+/// `tests/install-wrk` where the system's `wrk` does not run, with an apt that has it, or has not.
+fn wrk(apt: &str) -> World {
+    let world = World::new(&["tests/install-wrk"]);
+    world.stands("bin/wrk", "exit 1");
+    world.stands(
+        "bin/apt-get",
+        &format!("echo \"apt $*\" >&2\n{apt}\ncase \"$*\" in\n*--simulate*) echo 'Inst wrk (4.2.0)' ;;\n*download*) : >wrk.deb ;;\nesac"),
+    );
+    world.stands(
+        "bin/dpkg-deb",
+        &format!("mkdir -p \"$3/usr/bin\"\nprintf '#!/bin/sh\\n%s\\n' \"{WRK}\" >\"$3/usr/bin/wrk\"\nchmod 755 \"$3/usr/bin/wrk\""),
+    );
+    world
+}
+
+#[test]
+fn wrk_is_unpacked_once_and_nothing_is_installed_on_the_system() {
+    let world = wrk("");
+    let path = world.path("target/tools/wrk/bin/wrk");
+    let ran = world.run("tests/install-wrk", &[]);
+    assert_eq!(
+        (ran.code, ran.stdout),
+        (Some(0), format!("{path}\n")),
+        "{}",
+        ran.stderr
+    );
+    let state = format!("-o Dir::State={}", world.path("target/tools/wrk/state"));
+    let asked = ran.stderr.lines().filter(|line| line.starts_with("apt "));
+    assert!(
+        asked.clone().all(|line| line.contains(&state)),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(asked.count(), 3, "{}", ran.stderr);
+    let said = Command::new(&path).output().unwrap().stdout;
+    assert!(said.starts_with(b"wrk 4.2.0"));
+    let again = world.run("tests/install-wrk", &[]);
+    assert_eq!(
+        (again.stdout, again.stderr),
+        (format!("{path}\n"), String::new())
+    );
+}
+
+#[test]
+fn a_wrk_that_is_there_is_taken_and_one_that_cannot_be_had_says_what_to_set() {
+    let world = wrk("exit 100");
+    let ran = world.run("tests/install-wrk", &[]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+    for line in [
+        "no package source of this machine's apt has wrk, or none answers",
+        "set WRK_BIN to a wrk instead",
+    ] {
+        let line = format!("tests/install-wrk: {line}\n");
+        assert!(ran.stderr.contains(&line), "{}", ran.stderr);
+    }
+    world.stands("mine", WRK);
+    let mine = world.path("mine");
+    let ran = world.run("tests/install-wrk", &[("WRK_BIN", &mine)]);
+    assert_eq!((ran.code, ran.stdout), (Some(0), format!("{mine}\n")));
+    world.stands("mine", "exit 0");
+    let ran = world.run("tests/install-wrk", &[("WRK_BIN", &mine)]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+    world.stands("bin/wrk", WRK);
+    let ran = world.run("tests/install-wrk", &[]);
+    assert_eq!(ran.stdout, format!("{}\n", world.path("bin/wrk")));
+}
+
 /// `.ci/dependencies` with checkers that say what they were asked, and no forge.
 fn dependencies() -> World {
     let world = World::new(&[".ci/dependencies"]);

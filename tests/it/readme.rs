@@ -8,6 +8,9 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use crate::support::cli::Cfgctl;
 use crate::support::consul::Consul;
@@ -154,9 +157,13 @@ fn servers(user: &Cfgctl, steps: &[Step]) -> Vec<(String, String, Server)> {
     stores.map(start).collect()
 }
 
-/// What a server says, as it is said beside the store: with another author, whose name is wider.
+/// What a server's history calls its owner.
+static OWNER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bowner\b").unwrap());
+
+/// What a server says, as it is said beside the store: with another author, whose name has another
+/// width.
 fn as_beside(text: &str) -> String {
-    let text = text.replace("token:admin", "ops@laptop");
+    let text = OWNER.replace_all(text, "ops@laptop");
     GAP.replace_all(&text, "  ").into_owned()
 }
 

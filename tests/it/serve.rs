@@ -91,7 +91,7 @@ fn without_places(text: &str) -> String {
 #[test]
 fn every_command_says_the_same_through_a_server() {
     // Who is known by the token, and so the author.
-    let beside = Cfgctl::new().with("CFGCTL_ACTOR", "token:admin");
+    let beside = Cfgctl::new().with("CFGCTL_ACTOR", "owner");
     let mut through = Cfgctl::new();
     bring(&beside, FILES);
     bring(&through, FILES);
@@ -140,10 +140,7 @@ fn every_command_says_the_same_through_a_server() {
     server.signal(Signal::TERM);
     let (code, said) = server.end();
     assert_eq!(code, Some(0), "{said}");
-    assert!(
-        said.contains("by=\"token:admin\" change=\"breaker\""),
-        "{said}"
-    );
+    assert!(said.contains("by=\"owner\" change=\"breaker\""), "{said}");
     assert!(said.contains("committed=\"set/checkout@"), "{said}");
 }
 

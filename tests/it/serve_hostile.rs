@@ -137,7 +137,7 @@ fn whoever_guesses_tokens_learns_nothing_and_disturbs_nobody() {
                 };
                 let head = format!(
                     "GET /v1/names HTTP/1.1\r\nHost: server\r\nConnection: {end}\r\n\
-                     Authorization: Bearer cfg_admin_{guess:043}\r\n\r\n"
+                     Authorization: Bearer cfg_owner_{guess:043}\r\n\r\n"
                 );
                 asks.write_all(head.as_bytes()).unwrap();
             }

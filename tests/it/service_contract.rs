@@ -171,7 +171,7 @@ async fn through_text(parts: Parts) -> Made {
 /// A client that asks a server over it.
 async fn through_http(parts: Parts) -> Made {
     let text = "0123456789abcdefghijklmnopqrstuv";
-    let token = Token::new("night", text).unwrap();
+    let token = Token::new(text).unwrap();
     let server = server::Server::bind("127.0.0.1:0".parse().unwrap(), None).await;
     let server = server.unwrap();
     let client = Remote::new(&server.location(), Some(text)).unwrap();
@@ -185,7 +185,7 @@ async fn through_http(parts: Parts) -> Made {
     tokio::spawn(server.serve(service, local, Some(token), stopped));
     Made {
         service: Arc::new(client),
-        author: Some("token:night"),
+        author: Some("owner"),
         held: Box::new(stop),
     }
 }
@@ -198,7 +198,7 @@ async fn through_a_process(parts: Parts) -> Made {
     let client = Remote::new(&server.address, Some(&server.token)).unwrap();
     Made {
         service: Arc::new(client),
-        author: Some("token:admin"),
+        author: Some("owner"),
         held: Box::new((server, host)),
     }
 }

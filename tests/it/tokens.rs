@@ -199,7 +199,7 @@ fn through_a_server_its_owner_makes_tokens_and_their_holders_make_none() {
     assert!(
         whoami(&owner)
             .stdout
-            .starts_with("token:admin (holds the token that the server")
+            .starts_with("owner (holds the token that the server")
     );
     let tokens = [
         create(&owner, &["ci"]),
@@ -207,7 +207,7 @@ fn through_a_server_its_owner_makes_tokens_and_their_holders_make_none() {
         create(&owner, &["eu-agent", "--kind", "agent", "--cluster", "eu"]),
     ];
     assert_eq!(list(&owner).len(), 3);
-    assert_eq!(list(&owner)[0]["by"], "token:admin");
+    assert_eq!(list(&owner)[0]["by"], "owner");
     let names = ["ci", "alertmanager", "eu-agent"];
     for (token, name) in tokens.iter().zip(names) {
         // At once: the token is younger than what the server knows.
@@ -334,7 +334,7 @@ fn a_server_makes_a_token_for_its_owner_only_while_nobody_else_can_log_in() {
     let host = host();
     create(&host, &["agent", "--kind", "alerts"]);
     let server = Server::start(&host, &[]);
-    assert!(server.token.starts_with("cfg_admin_"));
+    assert!(server.token.starts_with("cfg_owner_"));
     drop(server);
     let token = create(&host, &["ops"]);
     let mut child = host.spawn(&["serve", "--listen", "127.0.0.1:0"]);
@@ -353,10 +353,10 @@ fn a_server_makes_a_token_for_its_owner_only_while_nobody_else_can_log_in() {
     child.kill().unwrap();
     child.wait().unwrap();
     let server = Server::start(&host, &["--recover"]);
-    assert!(server.token.starts_with("cfg_admin_"));
+    assert!(server.token.starts_with("cfg_owner_"));
     drop(server);
     host.ok(&["token", "revoke", "ops"]);
-    assert!(Server::start(&host, &[]).token.starts_with("cfg_admin_"));
+    assert!(Server::start(&host, &[]).token.starts_with("cfg_owner_"));
 }
 
 /// Asks for something on one connection, again and again; `None` when the connection ended.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::access::Need;
+use crate::api::Change;
 use crate::model::{
     Cluster, ClusterName, ConfigSet, Connection, Content, Heads, Labels, Overrides, ResourceId,
     Role, SetName,
@@ -30,6 +31,19 @@ pub(in crate::app) enum Purpose {
     /// To bring clusters to what is committed already. That takes an operator: nothing is written but
     /// what somebody with more rights has made.
     Reconcile,
+    /// To see what would change. That takes a viewer, as far as nothing is asked of names and keys that
+    /// others may have.
+    Look,
+}
+
+impl Purpose {
+    /// What a plan of this change is for, if it is to be carried out.
+    pub(super) fn of(change: &Change) -> Self {
+        match change {
+            Change::Reconcile(_) => Self::Reconcile,
+            _ => Self::Declare,
+        }
+    }
 }
 
 type Clusters<'a> = BTreeMap<&'a ClusterName, &'a Cluster>;
@@ -61,7 +75,7 @@ pub(super) fn of_plan<'a>(
             ResourceId::Set(name) => {
                 of_set(name, change, [&before, &after], purpose, &mut demands);
             }
-            ResourceId::Cluster(_) => of_cluster(change, &mut demands),
+            ResourceId::Cluster(_) => of_cluster(change, purpose, &mut demands),
             ResourceId::Grant(_) => of_grant(change, &mut demands),
         }
     }
@@ -80,8 +94,10 @@ pub(super) fn of_plan<'a>(
 }
 
 /// What has to be allowed, whatever there is already, for these to be declared.
-pub(super) fn of_contents(contents: &BTreeMap<ResourceId, Content>) -> Vec<Demand> {
-    let needs = contents.iter().filter_map(|(id, content)| {
+pub(super) fn of_contents<'a>(
+    contents: impl IntoIterator<Item = (&'a ResourceId, &'a Content)>,
+) -> Vec<Demand> {
+    let needs = contents.into_iter().filter_map(|(id, content)| {
         let need = match content {
             Content::Set(set) => Need::Set(Role::Editor, set.labels.clone()),
             Content::Cluster(cluster) => Need::Over(Role::Admin, cluster.labels.clone()),
@@ -97,6 +113,15 @@ pub(super) fn of_contents(contents: &BTreeMap<ResourceId, Content>) -> Vec<Deman
             need,
         })
         .collect()
+}
+
+/// What has to be allowed for it to be said where a cluster is.
+pub(super) fn of_place(id: &ResourceId) -> Demand {
+    Demand {
+        id: id.clone(),
+        cluster: None,
+        need: Need::All(Role::Admin),
+    }
 }
 
 /// What has to be allowed to know of a resource that is there.
@@ -144,12 +169,16 @@ fn of_set(
     purpose: Purpose,
     demands: &mut Vec<Demand>,
 ) {
-    let role = match (purpose, change.why) {
-        (Purpose::Reconcile, Why::Labels) => Role::Operator,
-        _ => Role::Editor,
-    };
     let old = change.before.as_ref().and_then(Content::set);
     let new = change.after.set();
+    let role = match (purpose, change.why) {
+        (Purpose::Reconcile, Why::Labels) => Role::Operator,
+        (Purpose::Look, _) => Role::Viewer,
+        _ => Role::Editor,
+    };
+    // Whoever looks may ask for any name, and with it for any place and key.
+    let asks =
+        purpose == Purpose::Look && !old.is_some_and(|old| new.is_none_or(|new| stays(old, new)));
     let labels: BTreeSet<&Labels> = [old, new]
         .into_iter()
         .flatten()
@@ -164,6 +193,9 @@ fn of_set(
     };
     for set in &labels {
         demand(None, Need::Set(role, (*set).clone()));
+    }
+    if asks {
+        demand(None, Need::All(role));
     }
     let is_moved = labels.len() > 1;
     let clusters: BTreeSet<&ClusterName> = before.keys().chain(after.keys()).copied().collect();
@@ -189,9 +221,19 @@ fn of_set(
     }
 }
 
+/// Whether a set goes to the same places under the same labels.
+fn stays(old: &ConfigSet, new: &ConfigSet) -> bool {
+    let places = |set: &'_ ConfigSet| (set.labels.clone(), set.clusters.clone());
+    places(old) == places(new) && old.publish == new.publish
+}
+
 /// Where a cluster is says where everything is written. Its labels, and whether it is there, decide
 /// what it gets of every set.
-fn of_cluster(change: &ResourceChange, demands: &mut Vec<Demand>) {
+fn of_cluster(change: &ResourceChange, purpose: Purpose, demands: &mut Vec<Demand>) {
+    let role = match purpose {
+        Purpose::Look => Role::Viewer,
+        Purpose::Declare | Purpose::Reconcile => Role::Admin,
+    };
     let before = change.before.as_ref().and_then(Content::cluster);
     let after = change.after.cluster();
     let mut demand = |need: Need| {
@@ -208,7 +250,7 @@ fn of_cluster(change: &ResourceChange, demands: &mut Vec<Demand>) {
         demand(Need::All(Role::Admin));
     }
     for cluster in [before, after].into_iter().flatten() {
-        demand(Need::Over(Role::Admin, cluster.labels.clone()));
+        demand(Need::Over(role, cluster.labels.clone()));
     }
 }
 
@@ -240,7 +282,10 @@ fn of_deliveries(
         .collect();
     for delivery in &plan.deliveries {
         let role = if !delivery.adopted.is_empty() {
-            Role::Editor
+            match purpose {
+                Purpose::Look => Role::Viewer,
+                Purpose::Declare | Purpose::Reconcile => Role::Editor,
+            }
         } else if purpose == Purpose::Reconcile && delivery.write.is_some() {
             Role::Operator
         } else {
@@ -266,9 +311,11 @@ fn of_deliveries(
     }
 }
 
-/// What it demands that a set is overridden otherwise: an operator wherever that says anything else
+/// What it demands that a set is overridden otherwise: this role, an operator's unless it is only looked
+/// at, wherever that says anything else
 /// than before.
 pub(super) fn of_switch(
+    role: Role,
     name: &SetName,
     set: &ConfigSet,
     [before, after]: [&Overrides; 2],
@@ -288,10 +335,10 @@ pub(super) fn of_switch(
             || render::contents(set, before, labels) != render::contents(set, after, labels)
     });
     let pairs = touched.map(|(cluster, place)| {
-        let need = Need::Pair(Role::Operator, set.labels.clone(), place.labels.clone());
+        let need = Need::Pair(role, set.labels.clone(), place.labels.clone());
         demand(Some(*cluster), need)
     });
-    let all = demand(None, Need::Set(Role::Operator, set.labels.clone()));
+    let all = demand(None, Need::Set(role, set.labels.clone()));
     std::iter::once(all).chain(pairs).collect()
 }
 

@@ -13,7 +13,7 @@ use crate::api::{Basis, ClocksOff, Error, ErrorKind, Event, Observer, Preview, P
 use crate::check::{Finding, Severity};
 use crate::engine::EngineError;
 use crate::model::{ClusterName, Content, Heads, Labels, ResourceId, Role, SetName};
-use crate::plan::Plan;
+use crate::plan::Pair;
 use crate::store::StoreError;
 
 /// What one caller may see, by the labels of what was read so far.
@@ -82,22 +82,28 @@ impl Sight {
         }
     }
 
-    /// Takes in the labels of what a plan makes, where there are none yet.
-    pub(in crate::app) fn learn_plan(&self, plan: &Plan) {
+    /// Takes in the labels of what is declared, where there are none yet.
+    pub(in crate::app) fn learn_new(&self, contents: &BTreeMap<ResourceId, Content>) {
         if self.is_clear() {
             return;
         }
         let mut known = self.known();
-        for change in &plan.resources {
-            let is_known = match &change.id {
+        for (id, content) in contents {
+            let is_known = match id {
                 ResourceId::Set(name) => known.sets.contains_key(name),
                 ResourceId::Cluster(name) => known.clusters.contains_key(name),
-                ResourceId::Grant(_) => known.others.contains_key(&change.id),
+                ResourceId::Grant(_) => known.others.contains_key(id),
             };
             if !is_known {
-                known.learn(&self.access, &change.id, &change.after);
+                known.learn(&self.access, id, content);
             }
         }
+    }
+
+    /// How many of `pairs` the caller may read.
+    pub(in crate::app) fn count(&self, pairs: &[Pair]) -> usize {
+        let sees = |pair: &&Pair| self.sees_pair(&pair.set, &pair.cluster);
+        pairs.iter().filter(sees).count()
     }
 
     /// The labels of a set, as far as it was read.

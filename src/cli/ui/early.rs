@@ -1,11 +1,15 @@
 //! What is said before there is a [`Ui`](super::Ui): about command lines, and by panics.
 
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 
 use anstream::AutoStream;
+use clap::ValueEnum as _;
 use clap::builder::StyledStr;
-use clap::error::ContextValue;
+use clap::error::{ContextValue, ErrorKind};
 
+use crate::cli::failure::Failure;
+use crate::cli::view::Output;
 use crate::model::text::{Lines, guarded, printable, without_secrets};
 
 /// What is said about a command line that was not understood, or was a request for help.
@@ -26,6 +30,43 @@ pub(crate) fn usage(error: &mut clap::Error) {
     } else {
         AutoStream::auto(io::stdout()).write_all(text.as_bytes())
     };
+}
+
+/// The form that a command line asks for which was not understood, as far as that can be told: what
+/// stands behind `-o` or `--output`.
+pub(crate) fn wanted(arguments: &[OsString]) -> Output {
+    let mut arguments = arguments.iter().filter_map(|argument| argument.to_str());
+    while let Some(argument) = arguments.next().filter(|argument| *argument != "--") {
+        let value = match argument {
+            "-o" | "--output" => arguments.next(),
+            _ => (argument.strip_prefix("--output="))
+                .or_else(|| argument.strip_prefix("-o="))
+                .or_else(|| argument.strip_prefix("-o")),
+        };
+        if let Some(output) = value.and_then(|value| Output::from_str(value, false).ok()) {
+            return output;
+        }
+    }
+    Output::default()
+}
+
+/// What is wrong with a command line, as any other failure is told to programs.
+pub(crate) fn refused(error: &clap::Error) -> Failure {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Failure::usage("there is no command")
+            .hint("`cfgctl --help` shows those that there are");
+    }
+    let text = without_secrets(&error.render().to_string());
+    let (what, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let what = what.strip_prefix("error: ").unwrap_or(what);
+    let what: Vec<&str> = what.lines().map(str::trim).collect();
+    let lines = rest.lines().map(str::trim);
+    lines
+        .filter_map(|line| {
+            line.strip_prefix("tip: ")
+                .or(line.starts_with("Usage: ").then_some(line))
+        })
+        .fold(Failure::usage(what.join(" ")), Failure::hint)
 }
 
 /// The same without what a terminal would obey; `None` where nothing of it was typed.

@@ -6,6 +6,7 @@
 //! the moments of one that failed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -50,7 +51,7 @@ fn lasting_address() -> String {
 }
 
 fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok()?.parse().ok()
+    std::env::var_os(variable)?.to_str()?.parse().ok()
 }
 
 /// The set in generation `n`, which says `n` in every value that nobody switches.
@@ -74,9 +75,11 @@ fn version_in(prefix: &str, tree: &Tree) -> Option<u64> {
     let document: Value = serde_json::from_slice(&tree[&key].0).expect("JSON");
     let promised = document["keys"].as_object().expect("keys");
     let digest = |value: &[u8]| {
-        let bytes = Sha256::digest(value);
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        Value::from(format!("sha256:{hex}"))
+        let mut text = "sha256:".to_owned();
+        for byte in &Sha256::digest(value) {
+            _ = write!(text, "{byte:02x}");
+        }
+        Value::from(text)
     };
     let others = tree.iter().filter(|(name, _)| **name != key);
     let held = others.map(|(name, (value, _))| (name.clone(), digest(value)));
@@ -327,6 +330,30 @@ fn name_in(entry: &Value) -> String {
     rest.split('"').next().unwrap().to_owned()
 }
 
+/// Every token that was made and not revoked is there, and the log has each once.
+fn check_tokens(world: &World, tokens: &Tokens) {
+    let listed = world.json(0, &["token", "list"]);
+    let items = listed["items"].as_array().unwrap().iter();
+    let mut there: Vec<_> = items.map(|it| it["name"].as_str().unwrap()).collect();
+    there.sort_unstable();
+    let left = tokens.made.difference(&tokens.revoked).map(String::as_str);
+    let mut left: Vec<_> = left.chain(["ops"]).collect();
+    left.sort_unstable();
+    assert_eq!(there, left);
+    let names = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>();
+    let mut created = names(&tokens.made);
+    created.push("ops".to_owned());
+    created.sort_unstable();
+    assert_eq!(logged(&world.user, "TOKEN_CREATED"), created);
+    assert_eq!(logged(&world.user, "TOKEN_REVOKED"), names(&tokens.revoked));
+}
+
+/// Says what repeats a run that fails.
+#[expect(clippy::print_stderr, reason = "shown with a test that fails")]
+fn tell(what: &str) {
+    eprintln!("{what}");
+}
+
 /// A world whose set can be switched, and who may do everything by a token.
 async fn world() -> (World, String) {
     let world = World::shared(3).await;
@@ -352,7 +379,9 @@ async fn world() -> (World, String) {
 async fn a_server_that_is_killed_at_any_moment_loses_nothing_that_it_acknowledged() {
     let kills = number("CFGCTL_TEST_KILLS").unwrap_or(KILLS);
     let seed = number("CFGCTL_TEST_SEED").unwrap_or_else(|| fastrand::u64(..));
-    eprintln!("CFGCTL_TEST_SEED={seed} CFGCTL_TEST_KILLS={kills}");
+    tell(&format!(
+        "CFGCTL_TEST_SEED={seed} CFGCTL_TEST_KILLS={kills}"
+    ));
     let mut moments = fastrand::Rng::with_seed(seed);
     let (world, token) = world().await;
     let host = &world.user;
@@ -405,7 +434,7 @@ async fn a_server_that_is_killed_at_any_moment_loses_nothing_that_it_acknowledge
 
         for _ in 0..kills {
             let moment = moments.u64(0..LIFE);
-            eprintln!("killed after {moment} µs");
+            tell(&format!("killed after {moment} µs"));
             std::thread::sleep(Duration::from_micros(moment));
             server.signal(Signal::KILL);
             assert_eq!(server.end().0, None);
@@ -429,26 +458,12 @@ async fn a_server_that_is_killed_at_any_moment_loses_nothing_that_it_acknowledge
             assert_eq!(versions.last(), Some(&newest));
         }
 
-        let listed = world.json(0, &["token", "list"]);
-        let listed = listed["items"].as_array().unwrap().iter();
-        let mut there: Vec<_> = listed.map(|it| it["name"].as_str().unwrap()).collect();
-        there.sort_unstable();
-        let left = tokens.made.difference(&tokens.revoked).map(String::as_str);
-        let mut left: Vec<_> = left.chain(["ops"]).collect();
-        left.sort_unstable();
-        assert_eq!(there, left);
-        let names = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>();
-        let mut created = names(&tokens.made);
-        created.push("ops".to_owned());
-        created.sort_unstable();
-        assert_eq!(logged(host, "TOKEN_CREATED"), created);
-        assert_eq!(logged(host, "TOKEN_REVOKED"), names(&tokens.revoked));
+        check_tokens(world, &tokens);
         let lost = tokens.lost + written.iter().map(|it| it.lost).sum::<usize>();
         assert!(lost > 0, "no answer was lost");
         written
     });
 
-    eprintln!("{applied:?}\n{tripped:?}\n{flagged:?}\n{granted:?}");
     check(&made(world, "checkout"), &[&applied, &tripped, &flagged]);
     check(&made(world, "grant/readers"), &[&granted]);
     _ = world.history().await;

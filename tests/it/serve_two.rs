@@ -261,10 +261,10 @@ async fn what_somebody_may_no_more_at_one_he_may_no_more_at_the_other() {
     assert_eq!([reads(0, &token), reads(1, &token)], [404; 2]);
     for n in 0..6 {
         let (by, other) = (n % 2, 1 - n % 2);
-        let (given, taken) = (format!("given-{n}"), format!("taken-{n}"));
-        assert_eq!(pair.change(by, &given, "*", &readers(&["dev"])).0, 200);
+        let (first, then) = (format!("given-{n}"), format!("taken-{n}"));
+        assert_eq!(pair.change(by, &first, "*", &readers(&["dev"])).0, 200);
         assert_eq!([reads(other, &token), reads(by, &token)], [200; 2]);
-        assert_eq!(pair.change(by, &taken, "*", &readers(&["other"])).0, 200);
+        assert_eq!(pair.change(by, &then, "*", &readers(&["other"])).0, 200);
         assert_eq!([reads(other, &token), reads(by, &token)], [404; 2]);
     }
     assert_eq!(pair.change(0, "last", "*", &readers(&["dev"])).0, 200);

@@ -57,7 +57,7 @@ impl Door for Local {
         }
         let audit = serde_json::to_value(entry);
         let audit = audit.map_err(|error| Error::of(ErrorKind::Bug, &error))?;
-        engine::note(self.store.as_ref(), BTreeMap::new(), audit).await?;
+        engine::note(self.store.as_ref(), BTreeMap::new(), None, audit).await?;
         Ok(())
     }
 }

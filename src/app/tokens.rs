@@ -16,10 +16,13 @@ use crate::api::{
 };
 use crate::engine;
 use crate::model::{
-    Record, RecordChange, RecordContent, RecordId, RecordKind, ResourceId, Role, TokenId,
+    Record, RecordChange, RecordContent, RecordId, RecordKind, ResourceId, Role, Sequence, TokenId,
     TokenKind, TokenName, TokenRecord, TokenText,
 };
-use crate::store::{Store, Which};
+use crate::store::{Store, StoreError, Which};
+
+/// How often a token is made anew while others make theirs.
+const ROUNDS: u32 = 20;
 
 /// Whoever asks something of tokens, where and when.
 pub(super) struct Desk<'a> {
@@ -115,13 +118,7 @@ impl Desk<'_> {
             }
             (TokenKind::Api | TokenKind::Alerts, None) => {}
         }
-        if let Some(other) = self.valid(name).await?.first() {
-            let error = format!("there is a token `{name}` already: {}", other.id);
-            return Err(Error::new(ErrorKind::Conflict, error).hint(format!(
-                "`cfgctl token rotate {name}` makes one that takes over from it, \
-                 `cfgctl token revoke {name}` ends it"
-            )));
-        }
+        let mut as_of = self.free(name).await?;
         let text = text(order.kind)?;
         let token = TokenRecord {
             name: name.clone(),
@@ -133,10 +130,26 @@ impl Desk<'_> {
             expires: self.end(order.lasts)?,
             message: order.message.as_ref().map(|it| it.as_str().to_owned()),
         };
-        let what = Noted::TokenCreated(noted(text.id(), &token));
-        let changes = [new(&text, &token)].into();
+        let audit = self.entry(
+            Noted::TokenCreated(noted(text.id(), &token)),
+            order.message.as_ref(),
+        )?;
         let existed = self.store.exists();
-        self.commit(changes, what, order.message.as_ref()).await?;
+        let mut round = 0;
+        loop {
+            let changes = [new(&text, &token)].into();
+            match engine::note(self.store, changes, Some(as_of), audit.clone()).await {
+                // Somebody was faster, with this name or with another one.
+                Err(StoreError::RecordsMoved(_)) if round < ROUNDS => {
+                    round += 1;
+                    as_of = self.free(name).await?;
+                }
+                made => {
+                    made?;
+                    break;
+                }
+            }
+        }
         Ok(NewToken {
             token: item(text.id(), &token, None, self.now),
             text,
@@ -242,20 +255,41 @@ impl Desk<'_> {
         Ok(held)
     }
 
+    /// Fails if a valid one has this name; otherwise the commit as of which none has.
+    async fn free(&self, name: &TokenName) -> Result<Sequence, Error> {
+        let at = self.store.records(RecordKind::Token).await?;
+        let mut all = at.records.into_iter().map(|(id, record)| held(id, record));
+        let taken = all.find(|held| held.token.name == *name && held.is_valid(self.now));
+        let Some(other) = taken else {
+            return Ok(at.sequence);
+        };
+        let error = format!("there is a token `{name}` already: {}", other.id);
+        Err(Error::new(ErrorKind::Conflict, error).hint(format!(
+            "`cfgctl token rotate {name}` makes one that takes over from it, \
+             `cfgctl token revoke {name}` ends it"
+        )))
+    }
+
+    /// What the log is to keep.
+    fn entry(&self, what: Noted, message: Option<&Message>) -> Result<serde_json::Value, Error> {
+        let entry = LogEntry {
+            by: Some(self.by.clone()),
+            what,
+            message: message.map(|message| message.as_str().to_owned()),
+        };
+        let entry = serde_json::to_value(&entry);
+        entry.map_err(|error| Error::of(ErrorKind::Bug, &error))
+    }
+
     async fn commit(
         &self,
         changes: BTreeMap<RecordId, RecordChange>,
         what: Noted,
         message: Option<&Message>,
     ) -> Result<(), Error> {
-        let entry = LogEntry {
-            by: Some(self.by.clone()),
-            what,
-            message: message.map(|message| message.as_str().to_owned()),
-        };
-        let audit = serde_json::to_value(&entry);
-        let audit = audit.map_err(|error| Error::of(ErrorKind::Bug, &error))?;
-        engine::note(self.store, changes, audit).await?;
+        let audit = self.entry(what, message)?;
+        // What each of them was is looked at.
+        engine::note(self.store, changes, None, audit).await?;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use super::chance::{fresh_key, stagger};
 use super::{Engine, EngineError, Milestone};
 use crate::model::{
     Commit, IdempotencyKey, Origin, Overrides, RecordChange, RecordId, ResourceId, Revision,
-    SetName, Version,
+    Sequence, SetName, Version,
 };
 use crate::plan::Permitted;
 use crate::store::{Committed, Store, StoreError};
@@ -31,15 +31,17 @@ pub struct Overriding<'a> {
     pub guards: BTreeMap<ResourceId, Option<Version>>,
 }
 
-/// Commits what has to do with no resource and no cluster: `changes` of records, and what the log is to
-/// keep.
+/// Commits what has to do with no resource and no cluster: `changes` of records, which were planned
+/// against all of their kinds `as_of` a commit where that matters, and what the log is to keep.
 pub async fn note(
     store: &dyn Store,
     changes: BTreeMap<RecordId, RecordChange>,
+    as_of: Option<Sequence>,
     audit: serde_json::Value,
 ) -> Result<Committed, StoreError> {
     let commit = Commit {
         records: changes,
+        records_as_of: as_of,
         key: fresh_key(),
         audit: Some(audit),
         ..Commit::default()

@@ -22,6 +22,9 @@ pub struct Commit {
     pub revisions: BTreeMap<ResourceId, Revision>,
     /// What becomes of records.
     pub records: BTreeMap<RecordId, RecordChange>,
+    /// The commit after which nobody may have written another record of a kind that is in `records`;
+    /// `None`: anybody may, whenever.
+    pub records_as_of: Option<Sequence>,
     /// What it is known by: a commit with this key is made once, however often it is asked for.
     pub key: Option<IdempotencyKey>,
     /// What is to be kept beside it in the log, a JSON object; no store looks into it.

@@ -123,8 +123,16 @@ impl Keeper {
         let may_look = lock(&self.attempts).may_look(from, Instant::now());
         if may_look && let Shown::Unknown(_) | Shown::Unsure = shown {
             // It may have been made a moment ago, elsewhere.
+            let asked = Instant::now();
             self.look_again().await;
             shown = self.look_at(headers);
+            let answered = *lock(&self.looks.answered);
+            if let Shown::Unknown(_) = shown
+                && answered.is_none_or(|answered| answered < asked)
+            {
+                // The store did not say so.
+                shown = Shown::Unsure;
+            }
         }
         let (token, refusal) = match shown {
             Shown::Known(known) => return Ok(*known),
@@ -413,3 +421,6 @@ impl Lifetime {
         left.ok().filter(|left| !left.is_zero())
     }
 }
+
+#[cfg(test)]
+mod tests;

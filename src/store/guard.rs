@@ -1,12 +1,14 @@
 //! What every backend asks of a commit before it writes, so that all refuse alike.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::log::MAX_RECORD_BYTES;
 use super::{CommitRecord, Committed, MovedHead, StoreError};
 use crate::model::{
-    Commit, Content, Digest, RecordContent, RecordFate, RecordId, ResourceId, ResourceKind,
-    Revision, Sequence, Version,
+    Commit, Content, Digest, RecordContent, RecordFate, RecordId, RecordKind, ResourceId,
+    ResourceKind, Revision, Sequence, Version,
 };
 
 /// The largest version that every backend can hold: SQLite and etcd count with signed 64 bits.
@@ -99,6 +101,27 @@ pub(super) fn compare_records(
         if found(id)? != change.expected {
             moved.push(id.clone());
         }
+    }
+    if moved.is_empty() {
+        Ok(())
+    } else {
+        Err(StoreError::RecordsMoved(moved))
+    }
+}
+
+/// Compares the time that `commit` was planned at with the records of its kinds that `written` says were
+/// written after it; all of them are named.
+pub(super) fn compare_kinds(
+    commit: &Commit,
+    mut written: impl FnMut(RecordKind, Sequence) -> Result<Vec<RecordId>, StoreError>,
+) -> Result<(), StoreError> {
+    let Some(as_of) = commit.records_as_of else {
+        return Ok(());
+    };
+    let kinds: BTreeSet<RecordKind> = commit.records.keys().map(RecordId::kind).collect();
+    let mut moved = Vec::new();
+    for kind in kinds {
+        moved.extend(written(kind, as_of)?);
     }
     if moved.is_empty() {
         Ok(())

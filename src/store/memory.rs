@@ -207,6 +207,11 @@ impl Store for Memory {
             let found = log.records.get(id).filter(|record| !is_over(record, at));
             Ok(found.map(|record| record.changed))
         })?;
+        guard::compare_kinds(commit, |kind, as_of| {
+            let all = log.records.iter().filter(|(id, _)| id.kind() == kind);
+            let newer = all.filter(|(_, record)| record.changed > as_of);
+            Ok(newer.map(|(id, _)| id.clone()).collect())
+        })?;
         log.check_room(commit, at)?;
         if commit.only_compares() {
             return Ok(Committed {

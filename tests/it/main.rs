@@ -61,6 +61,8 @@ mod serve_changes;
 mod serve_feed;
 mod serve_hostile;
 mod serve_http;
+mod serve_killed;
+mod serve_two;
 mod service_contract;
 mod shop;
 mod signals;

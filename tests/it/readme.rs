@@ -12,6 +12,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use rustix::process::Signal;
+
 use crate::support::cli::Cfgctl;
 use crate::support::consul::Consul;
 use crate::support::redact::{GAP, redact};
@@ -199,6 +201,10 @@ async fn unreal(markdown: &str, stored: Stored) -> Vec<String> {
         Stored::Behind => {
             let servers = servers(&user, &steps);
             assert!(!servers.is_empty(), "no session names a store");
+            let before = steps.iter().take_while(|it| !it.command.starts_with(STORE));
+            for step in before.filter(|it| it.command.contains("cfgctl ")) {
+                wrong.push(format!("README.md:{}: it names no store yet", step.line));
+            }
             servers
         }
     };
@@ -222,6 +228,15 @@ async fn unreal(markdown: &str, stored: Stored) -> Vec<String> {
     };
     let printed = run(&user, &steps, &script);
     assert_eq!(printed.len(), steps.len(), "a command ends the shell");
+    for (beside, _, server) in servers {
+        server.signal(Signal::TERM);
+        let (code, said) = server.end();
+        if code != Some(0) || !said.contains("carried out") {
+            wrong.push(format!(
+                "{beside}: not through its server, {code:?}:\n{said}"
+            ));
+        }
+    }
     for (step, printed) in steps.iter().zip(&printed) {
         let printed = consuls
             .iter()

@@ -17,10 +17,11 @@ use self::fixture::{
 };
 use self::records::{
     a_change_of_records_with_a_key_is_made_once, a_record_changes_only_if_it_is_what_was_expected,
-    a_record_is_what_it_was_last_written_as, a_record_whose_time_is_over_is_not_there,
-    a_use_is_noted_once_a_minute_and_is_no_commit, an_entry_alone_is_a_commit,
-    changes_of_records_break_no_rule, racers_for_one_record_have_one_winner,
-    records_and_revisions_change_together_or_not_at_all,
+    a_record_is_what_it_was_last_written_as,
+    a_record_is_written_only_if_no_other_one_of_its_kind_was,
+    a_record_whose_time_is_over_is_not_there, a_use_is_noted_once_a_minute_and_is_no_commit,
+    an_entry_alone_is_a_commit, changes_of_records_break_no_rule,
+    racers_for_one_record_have_one_winner, records_and_revisions_change_together_or_not_at_all,
 };
 
 pub(crate) mod fixture;
@@ -68,6 +69,7 @@ macro_rules! keeps_the_contract {
             an_entry_alone_is_a_commit
             a_record_is_what_it_was_last_written_as
             a_record_changes_only_if_it_is_what_was_expected
+            a_record_is_written_only_if_no_other_one_of_its_kind_was
             records_and_revisions_change_together_or_not_at_all
             changes_of_records_break_no_rule
             racers_for_one_record_have_one_winner

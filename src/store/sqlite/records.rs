@@ -86,6 +86,7 @@ pub(super) fn compare(
         let found = one(connection, id, site)?.filter(|found| !found.is_over(at));
         Ok(found.map(|found| found.record.changed))
     })?;
+    guard::compare_kinds(commit, |kind, as_of| newer(connection, kind, as_of, site))?;
     let mut added: BTreeMap<RecordKind, usize> = BTreeMap::new();
     for (id, change) in &commit.records {
         if change.expected.is_none() {
@@ -102,6 +103,26 @@ pub(super) fn compare(
         }
     }
     Ok(())
+}
+
+/// The records of this kind that were written after the commit `as_of`.
+fn newer(
+    connection: &Connection,
+    kind: RecordKind,
+    as_of: Sequence,
+    site: &Site,
+) -> Result<Vec<RecordId>, StoreError> {
+    let failed = |error| site.failed(error);
+    // No commit of SQLite's has a greater number.
+    let as_of = i64::try_from(as_of.get()).unwrap_or(i64::MAX);
+    let sql = "SELECT kind, id FROM records WHERE kind = ?1 AND sequence > ?2 ORDER BY id";
+    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+    let rows = statement.query(params![kind.as_str(), as_of]);
+    let (mut rows, mut newer) = (rows.map_err(failed)?, Vec::new());
+    while let Some(row) = rows.next().map_err(failed)? {
+        newer.push(decode_id(row, site)?);
+    }
+    Ok(newer)
 }
 
 fn count(connection: &Connection, kind: RecordKind, at: Timestamp) -> rusqlite::Result<usize> {

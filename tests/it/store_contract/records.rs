@@ -116,6 +116,28 @@ pub(super) async fn a_record_is_what_it_was_last_written_as(handles: &Handles) {
     );
 }
 
+pub(super) async fn a_record_is_written_only_if_no_other_one_of_its_kind_was(handles: &Handles) {
+    let (store, other) = (handles.open(), handles.open());
+    let as_of = |nth, as_of| Commit {
+        records_as_of: Some(Sequence::new(as_of)),
+        ..change(nth, 0, Some(token("a")))
+    };
+    store.commit(&as_of(1, 0)).await.unwrap();
+    for late in [as_of(2, 0), as_of(3, 0)] {
+        match other.commit(&late).await {
+            Err(StoreError::RecordsMoved(moved)) => assert_eq!(moved, [record(1)]),
+            other => panic!("{other:?}"),
+        }
+    }
+    // What is no record does not count, nor what is no more.
+    store.commit(&commit(&[("set/a", 0, 1)])).await.unwrap();
+    other.commit(&as_of(2, 1)).await.unwrap();
+    store.commit(&change(2, 3, None)).await.unwrap();
+    store.commit(&as_of(3, 1)).await.unwrap();
+    let ids: Vec<_> = every(&*other).await.into_keys().collect();
+    assert_eq!(ids, [record(1), record(3)]);
+}
+
 pub(super) async fn a_record_changes_only_if_it_is_what_was_expected(handles: &Handles) {
     let store = handles.open();
     store.commit(&change(1, 0, Some(token("a")))).await.unwrap();

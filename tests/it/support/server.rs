@@ -25,7 +25,12 @@ pub(crate) struct Server {
 impl Server {
     /// Serves the store of `host`, with these arguments more.
     pub(crate) fn start(host: &Cfgctl, more: &[&str]) -> Self {
-        let mut arguments = vec!["serve", "--listen", "127.0.0.1:0"];
+        Self::start_at(host, "127.0.0.1:0", more)
+    }
+
+    /// The same at an address, `127.0.0.1:PORT`, where another one may have been before.
+    pub(crate) fn start_at(host: &Cfgctl, listen: &str, more: &[&str]) -> Self {
+        let mut arguments = vec!["serve", "--listen", listen];
         arguments.extend(more);
         let mut child = host.spawn(&arguments);
         let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
@@ -71,6 +76,11 @@ impl Server {
         kill_process(Pid::from_child(&self.child), signal).expect("a process");
     }
 
+    /// Where it listens: `127.0.0.1:PORT`.
+    pub(crate) fn host(&self) -> &str {
+        self.address.trim_start_matches("http://")
+    }
+
     /// Waits until it says something.
     pub(crate) fn until_said(&self, what: &str) {
         while !locked(&self.said).contains(what) {
@@ -98,30 +108,35 @@ impl Server {
 
     /// A connection, on which nothing was said yet.
     pub(crate) fn connect(&self) -> TcpStream {
-        let host = self.address.trim_start_matches("http://");
-        TcpStream::connect(host).expect("a server")
+        TcpStream::connect(self.host()).expect("a server")
     }
 
     /// Status and the whole answer to a request with these lines in its head and this body.
     pub(crate) fn ask(&self, request: &str, head: &str, body: &str) -> (u16, String) {
-        let mut stream = self.connect();
-        let length = body.len();
-        // A server that has read enough may close it before it was read to the end.
-        _ = write!(
-            stream,
-            "{request} HTTP/1.1\r\nHost: server\r\nConnection: close\r\n{head}\
-             Content-Length: {length}\r\n\r\n{body}"
-        );
-        answer(stream)
+        ask(self.connect(), request, head, body)
     }
 
     /// The same with the token, and JSON.
     pub(crate) fn ask_known(&self, request: &str, head: &str, body: &str) -> (u16, String) {
-        let token = &self.token;
-        let kind = "Content-Type: application/json\r\n";
-        let head = format!("Authorization: Bearer {token}\r\n{kind}{head}");
-        self.ask(request, &head, body)
+        self.ask(request, &(json_by(&self.token) + head), body)
     }
+}
+
+/// The lines in the head of a request that carries JSON, by whoever shows `token`.
+pub(crate) fn json_by(token: &str) -> String {
+    format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n")
+}
+
+/// Asks on a connection; status and the whole answer.
+pub(crate) fn ask(mut stream: TcpStream, request: &str, head: &str, body: &str) -> (u16, String) {
+    let length = body.len();
+    // A server that has read enough may close it before it was read to the end.
+    _ = write!(
+        stream,
+        "{request} HTTP/1.1\r\nHost: server\r\nConnection: close\r\n{head}\
+         Content-Length: {length}\r\n\r\n{body}"
+    );
+    answer(stream)
 }
 
 /// Status and the whole text of what is answered.

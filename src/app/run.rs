@@ -6,6 +6,8 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::authorise::{Access, Sight, View};
+use super::figures::Figures;
+use crate::api::report::Outcome;
 use crate::api::{Caller, ClocksOff, Error, Event, Message, Observer, Pace, Request};
 use crate::engine::{
     self, Answers, Asked, Connect, Engine, EngineError, Overriding, Question, Reconciled, Survey,
@@ -29,6 +31,7 @@ pub(super) struct Run<'a> {
     view: View<'a>,
     pace: Pace,
     asked: Option<Digest>,
+    figures: Option<&'a Figures>,
     pub(super) seen: &'a Observer,
     hear: Box<dyn Fn(engine::Milestone) + Send + Sync + 'a>,
 }
@@ -58,6 +61,7 @@ impl<'a> Run<'a> {
             view,
             pace,
             asked: None,
+            figures: None,
             seen,
             hear: Box::new(|event| seen.tell(event.into())),
         }
@@ -88,6 +92,19 @@ impl<'a> Run<'a> {
         );
         let asked = key.as_ref().map(|_| Digest::of(&canonical(&asked)));
         Self { asked, ..self }
+    }
+
+    /// The same, counted by `figures` too where its outcome does not say it.
+    pub(super) fn counted_by(self, figures: &'a Figures) -> Self {
+        let figures = Some(figures);
+        Self { figures, ..self }
+    }
+
+    /// Counts what was done on the way, which is no part of what was asked for.
+    pub(super) fn count(&self, outcome: Option<&Outcome>) {
+        if let (Some(figures), Some(outcome)) = (self.figures, outcome) {
+            figures.note(outcome);
+        }
     }
 
     /// The digest of what was asked for, if that has a key.

@@ -61,6 +61,7 @@ mod serve_changes;
 mod serve_feed;
 mod serve_hostile;
 mod serve_http;
+mod serve_metrics;
 mod service_contract;
 mod shop;
 mod signals;

@@ -158,8 +158,8 @@ async fn held_after(
     let clusters = clusters(&found.heads);
     let all = Arc::make_mut(&mut held.sets);
     for set in sets {
-        let head = found.heads.get(&ResourceId::Set(set.clone()));
-        match head.and_then(|head| of(head, &clusters)) {
+        let newest = found.heads.get(&ResourceId::Set(set.clone()));
+        match newest.and_then(|newest| of(newest, &clusters)) {
             Some(figures) => _ = all.insert(set.clone(), figures),
             None => _ = all.remove(set),
         }

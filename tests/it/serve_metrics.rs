@@ -126,10 +126,10 @@ fn others_read_the_metrics_and_the_readme_names_all_of_them() {
     let judged = judged(&text);
     assert_eq!(judged.len(), samples(&text).len(), "{text}");
     let documented = documented();
-    let mut served: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
+    let mut families: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
     for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
         let (name, kind) = line.split_once(' ').unwrap();
-        served.insert(name.to_owned(), (kind.to_owned(), BTreeSet::new()));
+        families.insert(name.to_owned(), (kind.to_owned(), BTreeSet::new()));
     }
     for (name, kind, labels) in judged {
         assert_ne!(kind, "unknown", "{name}");
@@ -137,14 +137,14 @@ fn others_read_the_metrics_and_the_readme_names_all_of_them() {
             .into_iter()
             .find_map(|end| {
                 let family = name.strip_suffix(end)?;
-                served.contains_key(family).then(|| family.to_owned())
+                families.contains_key(family).then(|| family.to_owned())
             });
-        let (found, all) = served.get_mut(&family.unwrap()).unwrap();
+        let (found, all) = families.get_mut(&family.unwrap()).unwrap();
         assert_eq!(kind, *found, "{name}");
         let labels = labels.split_whitespace().filter(|label| *label != "le");
         all.extend(labels.map(ToOwned::to_owned));
     }
-    assert_eq!(served, documented);
+    assert_eq!(families, documented);
 }
 
 #[test]

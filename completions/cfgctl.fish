@@ -1141,6 +1141,8 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l tls-key -d 'The 
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l tls-client-ca -d 'Let nobody in who shows no certificate of one of these authorities, in PEM; who he is and what he may do says his token all the same' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l checkpoint-key -d 'The private key, in PEM, that checkpoints of the log are signed with; made where it is not there. Left out: `checkpoint.key` beside the default store' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l rate-limit -d 'How many requests a second may come with one token from one address, on average' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l log -d 'How to write what there is to say while it serves, on standard error: as text, or as one JSON object a line' -r -f -a "text\t'For people'
+json\t'For programs'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l allow-directories -d 'Let clients declare clusters that name what lies below these directories of this machine: directory targets, token files, certificates' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l allow-variables -d 'Let clients declare clusters whose token is in one of these variables of this process' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r

@@ -10,6 +10,7 @@ mod door;
 mod error;
 mod event;
 mod feed;
+mod figures;
 mod query;
 pub mod report;
 mod request;
@@ -23,6 +24,7 @@ pub use door::{Door, Keys, KnownToken, LogEntry, Noted, NotedToken};
 pub use error::{About, Error, ErrorKind};
 pub use event::{ClocksOff, Event, Observer};
 pub use feed::{AsOf, LineageQuery, News, Readable, SnapshotQuery, SnapshotsQuery};
+pub use figures::{Holdings, SetFigures, Tally};
 pub use query::{
     AccessQuery, AccessVerb, At, BreakerHistoryQuery, BreakerQuery, BreakersQuery, CheckQuery,
     ClusterQuery, Described, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,

@@ -35,11 +35,13 @@ mod clusters;
 mod declare;
 mod diagnose;
 mod door;
+mod entries;
 mod error;
 mod evaluate;
 mod expiry;
 mod explain;
 mod feed;
+mod figures;
 mod flags;
 mod lookup;
 mod names;
@@ -51,6 +53,7 @@ mod switch;
 mod tokens;
 
 use authorise::{Access, View};
+use figures::Figures;
 use run::Run;
 use tokens::Desk;
 
@@ -63,6 +66,7 @@ pub struct Local {
     connect: Arc<dyn Connect>,
     clock: fn() -> Timestamp,
     places: AllowedPlaces,
+    figures: Figures,
 }
 
 impl Local {
@@ -74,6 +78,7 @@ impl Local {
             connect,
             clock,
             places: AllowedPlaces::default(),
+            figures: Figures::default(),
         }
     }
 
@@ -176,10 +181,11 @@ impl Service for Local {
         self.places.check_request(by, request)?;
         let view = self.view(by).await?;
         let sight = view.sight();
-        let seen = sight.observer(seen);
+        let seen = self.figures.observer(&sight.observer(seen));
         let run = self
             .change(&view, by, request.pace, &seen)
-            .asked_for(request);
+            .asked_for(request)
+            .counted_by(&self.figures);
         let outcome = if let Some(outcome) = again::again(&run, request).await? {
             Ok(outcome)
         } else {
@@ -194,6 +200,7 @@ impl Service for Local {
             again::settled(&run, request, outcome).await
         };
         let outcome = outcome.map_err(|error| sight.error(error))?;
+        self.figures.note(&outcome);
         view.learn(authorise::named(&outcome)).await;
         Ok(sight.outcome(outcome))
     }

@@ -55,7 +55,7 @@ pub(crate) use pace::{PaceParams, bounded};
 pub(crate) use page::{Cut, Paged, page, page_document};
 pub(crate) use param_error::ParamError;
 pub(crate) use path::{HEAD, Routes, segment};
-pub(crate) use problem::{Problem, error_of};
+pub(crate) use problem::{Problem, error_of, kind_word};
 pub(crate) use query::{
     BreakersParams, EventsParams, ExplainParams, FlagsParams, HistoryParams, LookParams,
     NamesParams, PageParams, PolicyParams, RevisionParams,

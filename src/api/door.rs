@@ -8,8 +8,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Caller, Error};
-use crate::model::{Checkpoint, ClusterName, Sequence, TokenId, TokenKind, TokenName, TokenRecord};
+use super::{Caller, Error, Holdings, Tally};
+use crate::model::{
+    Checkpoint, ClusterName, IdempotencyKey, Sequence, TokenId, TokenKind, TokenName, TokenRecord,
+};
 
 /// What stands behind the door of a server. It is no part of [`Service`](super::Service): nobody asks
 /// for it over a wire.
@@ -35,6 +37,19 @@ pub trait Door: Debug + Send + Sync {
 
     /// Writes down what happened at the door.
     async fn note(&self, entry: &LogEntry) -> Result<(), Error>;
+
+    /// The commit that was made under `key`, if one was.
+    async fn made_under(&self, key: &IdempotencyKey) -> Result<Option<Sequence>, Error>;
+
+    /// Whether somebody may read figures, which name everything that there is.
+    async fn shows_figures(&self, by: &Caller) -> Result<(), Error>;
+
+    /// What the store holds, with the commits counted since the one after `since`, or since this was
+    /// asked for the first time. What it costs follows from what was committed since the last time.
+    async fn holdings(&self, since: Option<Sequence>) -> Result<Holdings, Error>;
+
+    /// What this process has done so far.
+    fn tally(&self) -> Tally;
 }
 
 /// Tokens from one moment in time.

@@ -1,16 +1,15 @@
 //! The log, read: who did what, and whether it is whole.
 
-use std::collections::BTreeMap;
-
 use super::authorise::{Access, Need};
+use super::entries::{newest, origins};
 use super::error::damaged_log;
 use super::run::REQUEST;
 use crate::api::report::{AuditChange, AuditEntry, AuditEvent, AuditLog, VerifiedLog};
 use crate::api::{
     AuditQuery, Caller, CauseKind, Error, ErrorKind, LogEntry, Noted, Principal, VerifyQuery,
 };
-use crate::model::{Cause, Checkpoint, Digest, Origin, ResourceId, Role, Sequence};
-use crate::store::{CommitRecord, Store, Which};
+use crate::model::{Cause, Checkpoint, Digest, Origin, Role, Sequence};
+use crate::store::{CommitRecord, Store};
 
 /// How many entries are read at once.
 const WINDOW: u64 = 200;
@@ -63,32 +62,6 @@ pub(super) async fn list(store: &dyn Store, query: &AuditQuery) -> Result<AuditL
     }
     log.next = (end > 0).then(|| Sequence::new(end + 1));
     Ok(log)
-}
-
-async fn newest(store: &dyn Store) -> Result<Sequence, Error> {
-    Ok(store
-        .heads(&Which::Named(std::collections::BTreeSet::new()))
-        .await?
-        .sequence)
-}
-
-/// How each of these commits came about, of which all revisions have the same origin.
-async fn origins(
-    store: &dyn Store,
-    records: &[CommitRecord],
-) -> Result<BTreeMap<Sequence, Origin>, Error> {
-    let first = |record: &CommitRecord| {
-        let (id, version) = record.changes.first_key_value()?;
-        Some(((id.clone(), *version), record.sequence))
-    };
-    let commits: BTreeMap<_, _> = records.iter().filter_map(first).collect();
-    let ids: Vec<_> = commits.keys().cloned().collect();
-    let revisions = store.revisions(&ids).await?;
-    let of = |(id, revision): (ResourceId, crate::model::Revision)| {
-        let sequence = commits.get(&(id, revision.version))?;
-        Some((*sequence, revision.origin))
-    };
-    Ok(revisions.into_iter().filter_map(of).collect())
 }
 
 /// What `record` says, if that was asked for.

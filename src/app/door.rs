@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Local, audit};
-use crate::api::{Caller, Door, Error, ErrorKind, Keys, KnownToken, LogEntry, Principal};
+use super::{Local, audit, figures};
+use crate::api::{
+    Caller, Door, Error, ErrorKind, Holdings, Keys, KnownToken, LogEntry, Principal, Tally,
+};
 use crate::engine;
-use crate::model::{Checkpoint, RecordContent, RecordId, RecordKind, Sequence, TokenId, TokenKind};
+use crate::model::{
+    Checkpoint, IdempotencyKey, RecordContent, RecordId, RecordKind, Sequence, TokenId, TokenKind,
+};
 
 #[async_trait]
 impl Door for Local {
@@ -59,6 +63,23 @@ impl Door for Local {
         let audit = audit.map_err(|error| Error::of(ErrorKind::Bug, &error))?;
         engine::note(self.store.as_ref(), BTreeMap::new(), None, audit).await?;
         Ok(())
+    }
+
+    async fn made_under(&self, key: &IdempotencyKey) -> Result<Option<Sequence>, Error> {
+        let made = self.store.made_under(key).await?;
+        Ok(made.map(|record| record.sequence))
+    }
+
+    async fn shows_figures(&self, by: &Caller) -> Result<(), Error> {
+        figures::check_may(self.store.as_ref(), by).await
+    }
+
+    async fn holdings(&self, since: Option<Sequence>) -> Result<Holdings, Error> {
+        self.figures.look(self.store.as_ref(), since).await
+    }
+
+    fn tally(&self) -> Tally {
+        self.figures.tally()
     }
 }
 

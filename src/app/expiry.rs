@@ -53,8 +53,9 @@ pub(super) async fn sweep_before(run: &Run<'_>, set: &SetName, asked: Asked) -> 
     let heads = around(run.store(), [set]).await?;
     let mut due = due(&heads, run.now());
     due.retain(|due| due == set);
-    if let Err(error) = sweep(run, &due, &Selector::default(), asked).await {
-        not_swept(run, &error);
+    match sweep(run, &due, &Selector::default(), asked).await {
+        Ok(swept) => run.count(swept.as_ref()),
+        Err(error) => not_swept(run, &error),
     }
     Ok(())
 }

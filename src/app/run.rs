@@ -7,6 +7,8 @@ use std::sync::{Arc, Once};
 use jiff::Timestamp;
 
 use super::authorise::{Access, Sight, View};
+use super::figures::Figures;
+use crate::api::report::Outcome;
 use crate::api::{Caller, ClocksOff, Error, Event, Message, Observer, Pace, Request};
 use crate::engine::{
     self, Answers, Asked, Connect, Engine, EngineError, Overriding, Question, Reconciled, Survey,
@@ -30,6 +32,7 @@ pub(super) struct Run<'a> {
     view: View<'a>,
     pace: Pace,
     asked: Option<Digest>,
+    figures: Option<&'a Figures>,
     pub(super) seen: &'a Observer,
     /// What whoever hears of it may see, which is less than what cfgctl itself does.
     hears: Arc<Sight>,
@@ -64,6 +67,7 @@ impl<'a> Run<'a> {
             view,
             pace,
             asked: None,
+            figures: None,
             seen,
             hear: hearing(&hears, seen),
             hears,
@@ -95,6 +99,19 @@ impl<'a> Run<'a> {
         );
         let asked = key.as_ref().map(|_| Digest::of(&canonical(&asked)));
         Self { asked, ..self }
+    }
+
+    /// The same, counted by `figures` too where its outcome does not say it.
+    pub(super) fn counted_by(self, figures: &'a Figures) -> Self {
+        let figures = Some(figures);
+        Self { figures, ..self }
+    }
+
+    /// Counts what was done on the way, which is no part of what was asked for.
+    pub(super) fn count(&self, outcome: Option<&Outcome>) {
+        if let (Some(figures), Some(outcome)) = (self.figures, outcome) {
+            figures.note(outcome);
+        }
     }
 
     /// The digest of what was asked for, if that has a key.

@@ -6,6 +6,8 @@ use std::num::NonZeroU32;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use tracing_subscriber::filter::LevelFilter;
+
 use super::connect::{self, AllowedPlaces};
 use super::failure::{Exit, Failure};
 use super::files::{self, Existing, Readers};
@@ -14,6 +16,7 @@ use super::session::Session;
 use super::token;
 use crate::api::Door;
 use crate::model::TokenKind;
+use crate::model::text::without_secrets;
 use crate::server::{Certificate, CheckpointKey, Pem, RATE, Reader, Server, Token};
 
 /// Serves the store over HTTP, so that every command can be used through it
@@ -66,6 +69,12 @@ pub(crate) struct ServeArgs {
     #[arg(env = "CFGCTL_SERVE_RATE_LIMIT", hide_env_values = true)]
     rate_limit: NonZeroU32,
 
+    /// How to write what there is to say while it serves, on standard error: as text, or as one JSON object
+    /// a line
+    #[arg(long = "log", value_name = "FORM", value_enum, default_value_t = LogForm::Text)]
+    #[arg(env = "CFGCTL_SERVE_LOG", hide_env_values = true)]
+    log: LogForm,
+
     /// Let clients declare clusters that name what lies below these directories of this machine:
     /// directory targets, token files, certificates
     #[arg(long, value_name = "PATH", value_delimiter = ',')]
@@ -76,6 +85,16 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     #[arg(env = "CFGCTL_SERVE_ALLOW_VARIABLES", hide_env_values = true)]
     allow_variables: Vec<String>,
+}
+
+/// How the log of a server is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum LogForm {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
 }
 
 pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, Failure> {
@@ -103,33 +122,88 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
     let server = server.signing(key);
 
     let interrupt = Interrupt::listen();
-    log_to_stderr(session);
-    let location = server.location();
-    let ui = &session.ui;
-    ui.status(&format!("serving the store at `{store}` on {location}"));
-    ui.status(&format!("checkpoints of its log are signed by {verifier}"));
-    let (owner, text) = match owner {
-        Owner::Known(token) => (Some(token), None),
-        Owner::New(token, text) => (Some(token), Some(text)),
-        Owner::None => {
-            ui.status(&format!(
-                "whoever has a token logs in with `cfgctl login {location}`; \
-                 `cfgctl serve --recover` makes another one"
-            ));
-            (None, None)
-        }
+    let begun = Begun {
+        store,
+        location: server.location(),
+        verifier,
     };
-    if let Some(text) = text {
-        // Not a status: it is shown nowhere else, and goes away with this process.
-        ui.notice(&format!(
-            "every command works through it, with the token that is shown only here:\n  \
-             export CFGCTL_STORE={location} CFGCTL_TOKEN={text}\n"
-        ));
-    }
+    let owner = match args.log {
+        LogForm::Text => {
+            log_to_stderr(session);
+            begun.tell(session, owner)
+        }
+        LogForm::Json => begun.log(session, owner),
+    };
     server
         .serve(service, door, owner, interrupt.receiver())
         .await;
+    if args.log == LogForm::Json {
+        tracing::info!("stopped");
+    }
     Ok(Exit::Done)
+}
+
+/// What there is to say at the start.
+struct Begun {
+    store: String,
+    location: String,
+    verifier: String,
+}
+
+impl Begun {
+    /// Says it to a person, and whom the server is to know as its owner.
+    fn tell(&self, session: &Session, owner: Owner) -> Option<Token> {
+        let Self {
+            store,
+            location,
+            verifier,
+        } = self;
+        let ui = &session.ui;
+        ui.status(&format!("serving the store at `{store}` on {location}"));
+        ui.status(&format!("checkpoints of its log are signed by {verifier}"));
+        match owner {
+            Owner::Known(token) => Some(token),
+            Owner::New(token, text) => {
+                self.show(session, &text);
+                Some(token)
+            }
+            Owner::None => {
+                ui.status(&format!(
+                    "whoever has a token logs in with `cfgctl login {location}`; \
+                     `cfgctl serve --recover` makes another one"
+                ));
+                None
+            }
+        }
+    }
+
+    /// The same as lines of JSON. A token is shown before the first of them, as text: it is for a person,
+    /// and whoever keeps the lines keeps no secret.
+    fn log(&self, session: &Session, owner: Owner) -> Option<Token> {
+        let owner = match owner {
+            Owner::Known(token) => Some(token),
+            Owner::New(token, text) => {
+                self.show(session, &text);
+                Some(token)
+            }
+            Owner::None => None,
+        };
+        log_lines_to_stderr(session);
+        let store = without_secrets(&self.store);
+        let (location, verifier) = (self.location.as_str(), self.verifier.as_str());
+        let (version, has_owner) = (env!("CARGO_PKG_VERSION"), owner.is_some());
+        tracing::info!(version, store, location, verifier, has_owner, "serving");
+        owner
+    }
+
+    /// Not a status: it is shown nowhere else, and goes away with this process.
+    fn show(&self, session: &Session, token: &str) {
+        let location = &self.location;
+        session.ui.notice(&format!(
+            "every command works through it, with the token that is shown only here:\n  \
+             export CFGCTL_STORE={location} CFGCTL_TOKEN={token}\n"
+        ));
+    }
 }
 
 /// What checkpoints are signed with, and what checks that.
@@ -258,17 +332,39 @@ fn certificate(args: &ServeArgs) -> Result<Option<Certificate>, Failure> {
 
 /// Everything that the server has to say goes to standard error, one line each.
 fn log_to_stderr(session: &Session) {
-    let level = if session.ui.is_quiet() {
-        tracing_subscriber::filter::LevelFilter::WARN
-    } else {
-        tracing_subscriber::filter::LevelFilter::INFO
-    };
     let subscriber = tracing_subscriber::fmt()
-        .with_max_level(level)
+        .with_max_level(level(session))
         .with_ansi(session.ui.colors_stderr())
         .with_target(false)
         .with_writer(std::io::stderr)
         .finish();
     // Nobody else sets one.
     _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// The same as one JSON object a line, what a panic says among them.
+fn log_lines_to_stderr(session: &Session) {
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_max_level(level(session))
+        .with_target(false)
+        .with_writer(std::io::stderr)
+        .finish();
+    // Nobody else sets one.
+    _ = tracing::subscriber::set_global_default(subscriber);
+    std::panic::set_hook(Box::new(|panic| {
+        let error = without_secrets(&panic.to_string());
+        tracing::error!(error, "this is a bug in cfgctl");
+    }));
+}
+
+fn level(session: &Session) -> LevelFilter {
+    if session.ui.is_quiet() {
+        LevelFilter::WARN
+    } else {
+        LevelFilter::INFO
+    }
 }

@@ -48,6 +48,11 @@ impl Feed {
         self.0.end();
     }
 
+    /// How many hold on to something that is kept: those who wait for it to change, for the most.
+    pub(super) fn waiting(&self) -> usize {
+        self.0.waiting()
+    }
+
     /// Whether it hears of commits.
     pub(super) fn follows(&self) -> bool {
         !self.0.state().is_blind

@@ -15,12 +15,13 @@ use subtle::ConstantTimeEq as _;
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::attempts::{Attempt, Attempts};
+use super::counts::Rejections;
 use super::denials::{Denial, RecentDenials};
 use super::lock::lock;
 use super::refusal::Refusal;
 use super::who::{Token, shown_in};
 use crate::api::{Caller, Door, Error, Keys, LogEntry, Noted, TokenHolder};
-use crate::model::{Digest, Sequence, TokenId, TokenText};
+use crate::model::{Digest, IdempotencyKey, Sequence, TokenId, TokenText};
 
 /// How often the store is looked at, whether or not it moved.
 const LOOK: Duration = Duration::from_secs(1);
@@ -46,6 +47,8 @@ pub(super) struct Keeper {
     denials: Mutex<RecentDenials>,
     uses: Mutex<BTreeMap<TokenId, Use>>,
     entries: mpsc::Sender<LogEntry>,
+    /// How often nobody known asked.
+    pub(super) rejections: Rejections,
 }
 
 /// The looks at the store, numbered from 1.
@@ -101,6 +104,7 @@ impl Keeper {
             denials: Mutex::default(),
             uses: Mutex::default(),
             entries,
+            rejections: Rejections::default(),
         };
         (Arc::new(keeper), Entries(waiting))
     }
@@ -134,13 +138,18 @@ impl Keeper {
                 shown = Shown::Unsure;
             }
         }
-        let (token, refusal) = match shown {
+        let rejections = &self.rejections;
+        let (count, token, refusal) = match shown {
             Shown::Known(known) => return Ok(*known),
             Shown::Unsure => return Err(Refusal::unsure()),
-            Shown::Expired(id, at) => (Some(id.clone()), Refusal::expired(&id, at)),
-            Shown::Unknown(id) => (Some(id), Refusal::unknown_caller()),
-            Shown::Nothing => (None, Refusal::unknown_caller()),
+            Shown::Expired(id, at) => {
+                let refusal = Refusal::expired(&id, at);
+                (&rejections.expired, Some(id), refusal)
+            }
+            Shown::Unknown(id) => (&rejections.unknown, Some(id), Refusal::unknown_caller()),
+            Shown::Nothing => (&rejections.no_token, None, Refusal::unknown_caller()),
         };
+        count.add_one();
         let at = self.door.now();
         let attempt = Attempt { from, token, at };
         let told = lock(&self.attempts).failed(&attempt, Instant::now());
@@ -148,6 +157,12 @@ impl Keeper {
             self.write_down(of_nobody(what));
         }
         Err(refusal)
+    }
+
+    /// The commit that was made under `key`, if one was and the store says so.
+    pub(super) async fn made_under(&self, key: &IdempotencyKey) -> Option<Sequence> {
+        let made = tokio::time::timeout(PATIENCE, self.door.made_under(key)).await;
+        made.ok()?.ok()?
     }
 
     /// Takes note that somebody who is known was refused something.

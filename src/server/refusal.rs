@@ -65,6 +65,11 @@ impl Refusal {
             .into()
     }
 
+    /// What is refused, and why.
+    pub(super) fn error(&self) -> &Error {
+        &self.0.error
+    }
+
     /// The problem as one line of JSON.
     pub(super) fn data(&self) -> String {
         // An error is text and lists of text.

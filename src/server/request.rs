@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::StatusCode;
@@ -10,6 +11,7 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use super::journal::Asked;
 use super::keeper::Known;
 use super::refusal::{Refusal, denied, written};
 use super::shared::Shared;
@@ -26,6 +28,13 @@ const MAX_ID_BYTES: usize = 100;
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) String, pub(super) Trace);
 
+impl RequestId {
+    /// What it is called, and what it belongs to.
+    pub(super) fn parts(&self) -> (&str, &Trace) {
+        (&self.0, &self.1)
+    }
+}
+
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) SocketAddr);
@@ -35,7 +44,13 @@ pub(super) struct Peer(pub(super) SocketAddr);
 pub(super) struct By(pub(super) Arc<Caller>);
 
 /// Names the request, and writes into the answer what only this knows.
-pub(super) async fn named(mut request: Request, next: Next) -> Response {
+pub(super) async fn named(
+    State(shared): State<Shared>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let begun = Instant::now();
+    let may_wait = may_wait(&request);
     let id = id_of(&request);
     let trace = Trace::of(request.headers());
     let named = RequestId(id.clone(), trace.clone());
@@ -43,8 +58,12 @@ pub(super) async fn named(mut request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = written(next.run(request).await, &id);
-    let route = route.as_ref().map_or("", MatchedPath::as_str);
+    let route = route.as_ref().map(MatchedPath::as_str);
     let status = response.status().as_u16();
+    let took = (!may_wait).then(|| begun.elapsed());
+    let requests = &shared.metrics.requests;
+    requests.count(method.as_str(), route, status, took);
+    let route = route.unwrap_or_default();
     tracing::debug!(%method, route, status, request = id, trace = trace.id(), "answered");
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -57,6 +76,12 @@ pub(super) async fn named(mut request: Request, next: Next) -> Response {
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Whether its sender may have asked to wait for something newer.
+fn may_wait(request: &Request) -> bool {
+    let query = request.uri().query();
+    query.is_some_and(|query| query.contains("wait=")) || request.headers().contains_key("prefer")
 }
 
 fn id_of(request: &Request) -> String {
@@ -108,10 +133,16 @@ pub(super) async fn admitted(
     request: Request,
     next: Next,
 ) -> Response {
-    match shared.keeper.admits(&by) {
-        Ok(()) => next.run(request).await,
-        Err(error) => Refusal::from(error).into_response(),
+    let Err(error) = shared.keeper.admits(&by) else {
+        return next.run(request).await;
+    };
+    let (method, extensions) = (request.method(), request.extensions());
+    // Whoever only asks changes nothing.
+    if let (false, Some(id)) = (method.is_safe(), extensions.get::<RequestId>()) {
+        let route = extensions.get().map_or("", MatchedPath::as_str);
+        Asked::of(&by, id.parts(), &format!("{method} {route}")).failed(&error);
     }
+    Refusal::from(error).into_response()
 }
 
 /// Lets agents through too: what they may ask is the service's to say.
@@ -155,6 +186,7 @@ pub(super) async fn limited(
     let Err(wait) = counted else {
         return next.run(request).await;
     };
+    shared.metrics.too_many.add_one();
     let seconds = wait.as_secs() + 1;
     let error = Error::new(ErrorKind::Unavailable, "too many requests with one token")
         .hint(format!("ask again in {seconds} s"))

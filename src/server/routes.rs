@@ -1,11 +1,12 @@
 //! The routes: one for each method of the service.
 
+use std::slice;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::{Method, StatusCode};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse as _;
 
 use super::answer::{Answer, StatusOf, Teller, document, events, look, read};
@@ -13,6 +14,7 @@ use super::audit;
 use super::condition::{IfMatch, Known, failed, with_token};
 use super::decode::{At, Body, Key, Params, Wanted};
 use super::health::{healthy, ready};
+use super::journal::Asked;
 use super::lookup::{
     cluster_history, cluster_revision, grant_history, grant_revision, resources, set_history,
     set_revision,
@@ -21,14 +23,14 @@ use super::openapi;
 use super::refusal::Refusal;
 use super::request::{self, By, RequestId, admitted, admitted_to_snapshots, limited, named};
 use super::runs::Busy;
+use super::scrape::metrics;
 use super::shared::Shared;
 use super::snapshots;
-use super::table::{Table, delete, get, post};
-use crate::api::report::Outcome;
+use super::table::{self, Table, delete, get, post};
 use crate::api::{
-    AccessQuery, BreakerHistoryQuery, BreakerQuery, Caller, CheckQuery, ClusterQuery, Error,
-    ErrorKind, EvaluateQuery, Observer, PolicyQuery, Principal, Request, TokenOrder,
-    TokenRevocation, TokenRotation,
+    AccessQuery, BreakerHistoryQuery, BreakerQuery, CheckQuery, ClusterQuery, Error, ErrorKind,
+    EvaluateQuery, Observer, PolicyQuery, Principal, Request, TokenOrder, TokenRevocation,
+    TokenRotation,
 };
 use crate::model::{BreakerName, ClusterName, FlagName, SetName};
 use crate::wire::{
@@ -53,8 +55,14 @@ pub(super) fn router(shared: Shared) -> Router {
     open()
         .into_router()
         .merge(guarded)
-        .layer(from_fn(named))
+        .layer(from_fn_with_state(shared.clone(), named))
         .with_state(shared)
+}
+
+/// Every method of every route.
+pub(super) fn rows() -> Vec<(table::Method, &'static str)> {
+    let tables = [guarded(), fed(), known(), open()];
+    tables.iter().flat_map(Table::rows).copied().collect()
 }
 
 /// What only those may ask who are known.
@@ -90,6 +98,7 @@ pub(super) fn guarded() -> Table {
         .route(Routes::AUDIT, get(audit::entries))
         .route(Routes::AUDIT_VERIFICATIONS, post(audit::verify))
         .route(Routes::CHECKPOINT, get(audit::checkpoint))
+        .route(Routes::METRICS, get(metrics))
 }
 
 /// What agents may ask too.
@@ -159,13 +168,19 @@ async fn change(
         mut request,
         approval,
     } = carry;
-    bounded(request.pace)?;
     let status: StatusOf = if if_match.is_said() { failed } else { |_| None };
-    let approval = if_match.or(approval)?;
-    let key = key.or(request.key)?;
-    request.key = Some(key.clone());
-    let running = shared.runs.begin(&id.0, (by.actor().to_owned(), key));
-    let running = running.map_err(busy)?;
+    let begun = bounded(request.pace).map_err(Refusal::from).and_then(|_| {
+        let approval = if_match.or(approval)?;
+        let key = key.or(request.key.take())?;
+        request.key = Some(key.clone());
+        let of = (by.actor().to_owned(), key.clone());
+        let running = shared.runs.begin(&id.0, of).map_err(busy)?;
+        Ok((approval, key, running))
+    });
+    let (approval, key, running) = begun.inspect_err(|refusal| {
+        let asked = Asked::of(&by, id.parts(), request.change.word());
+        asked.failed(refusal.error());
+    })?;
     let client = running.run.attended();
     let (teller, told) = Teller::new(id.clone());
     let teller = teller.with_status(status);
@@ -181,7 +196,14 @@ async fn change(
     let carrying = tokio::spawn(async move {
         let service = &shared.service;
         let done = service.carry_out(&by, &request, &approval, &seen).await;
-        log(&by, &request, &id, &done);
+        let asked = Asked::of(&by, id.parts(), request.change.word());
+        match &done {
+            Ok(outcome) => {
+                let sequence = shared.keeper.made_under(&key).await;
+                asked.done(&request, outcome, sequence);
+            }
+            Err(error) => asked.failed(error),
+        }
         // A stream of events has begun well by now.
         if let (Wanted::Events, Err(error)) = (wanted, &done)
             && error.kind == ErrorKind::Denied
@@ -222,44 +244,6 @@ fn busy(busy: Busy) -> Error {
             let error = "a change with this key is being carried out";
             Error::new(ErrorKind::Running, error)
                 .hint("the same request again, once it is over, answers what has come of it")
-        }
-    }
-}
-
-/// One line for each change: who, what, which versions, how it ended.
-fn log(by: &Caller, request: &Request, id: &RequestId, done: &Result<Outcome, Error>) {
-    let (by, request_id, trace) = (by.actor(), id.0.as_str(), id.1.id());
-    let change = request.change.word();
-    match done {
-        Ok(outcome) => {
-            let committed = outcome.committed.iter();
-            let committed: Vec<_> = committed
-                .map(|it| format!("{}@{}", it.name, it.version))
-                .collect();
-            let (committed, complete) = (committed.join(","), outcome.complete);
-            let reason = request.message.as_ref().map_or("", |it| it.as_str());
-            tracing::info!(
-                by,
-                change,
-                committed,
-                complete,
-                reason,
-                request_id,
-                trace,
-                "carried out"
-            );
-        }
-        Err(error) => {
-            let (kind, error) = (error.kind, error.chain());
-            tracing::warn!(
-                by,
-                change,
-                ?kind,
-                error,
-                request_id,
-                trace,
-                "not carried out"
-            );
         }
     }
 }
@@ -496,23 +480,36 @@ async fn tokens(State(shared): State<Shared>, By(by): By) -> Answer {
 async fn create_token(
     State(shared): State<Shared>,
     By(by): By,
+    id: RequestId,
     Body(order): Body<TokenOrder>,
 ) -> Answer {
-    document(read(shared.service.create_token(&by, &order)).await?)
+    let made = read(shared.service.create_token(&by, &order)).await;
+    let asked = Asked::of(&by, id.parts(), "create-token");
+    document(asked.tokens(made, order.message.as_ref(), |it| {
+        slice::from_ref(&it.token)
+    })?)
 }
 
 async fn rotate_token(
     State(shared): State<Shared>,
     By(by): By,
+    id: RequestId,
     Body(rotation): Body<TokenRotation>,
 ) -> Answer {
-    document(read(shared.service.rotate_token(&by, &rotation)).await?)
+    let made = read(shared.service.rotate_token(&by, &rotation)).await;
+    let asked = Asked::of(&by, id.parts(), "rotate-token");
+    document(asked.tokens(made, rotation.message.as_ref(), |it| {
+        slice::from_ref(&it.token)
+    })?)
 }
 
 async fn revoke_token(
     State(shared): State<Shared>,
     By(by): By,
+    id: RequestId,
     Body(wanted): Body<TokenRevocation>,
 ) -> Answer {
-    document(read(shared.service.revoke_token(&by, &wanted)).await?)
+    let revoked = read(shared.service.revoke_token(&by, &wanted)).await;
+    let asked = Asked::of(&by, id.parts(), "revoke-token");
+    document(asked.tokens(revoked, wanted.message.as_ref(), |it| &it.items)?)
 }

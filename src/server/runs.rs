@@ -96,6 +96,11 @@ impl Runs {
         })
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        *self.count.borrow()
+    }
+
     /// Stops the run for the request `id`, if it is one that `by` may stop: that of this caller, or of
     /// anybody where `None`; whether there is one.
     pub(super) fn stop(&self, id: &str, by: Option<&str>) -> bool {

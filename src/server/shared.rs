@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 
 use super::feed::Feed;
 use super::keeper::Keeper;
+use super::metrics::Metrics;
 use super::notary::Notary;
 use super::rate::Rate;
 use super::runs::Runs;
@@ -26,6 +27,7 @@ pub(super) struct Parts {
     pub(super) runs: Arc<Runs>,
     pub(super) feed: Feed,
     pub(super) rate: Rate,
+    pub(super) metrics: Metrics,
     /// What the store said last when it was asked whether it answers, and when.
     pub(super) ready: Mutex<Option<(Instant, Result<(), Error>)>>,
 }
@@ -36,6 +38,7 @@ impl Shared {
         (keeper, notary, feed): (Arc<Keeper>, Arc<Notary>, Feed),
         runs: Arc<Runs>,
         per_second: NonZeroU32,
+        metrics: Metrics,
     ) -> Self {
         Self(Arc::new(Parts {
             service,
@@ -44,6 +47,7 @@ impl Shared {
             runs,
             feed,
             rate: Rate::of(per_second),
+            metrics,
             ready: Mutex::default(),
         }))
     }

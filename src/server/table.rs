@@ -38,10 +38,6 @@ impl Table {
     }
 
     /// Every method of every path.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "what is asked is known to the router")
-    )]
     pub(super) fn rows(&self) -> &[(Method, &'static str)] {
         &self.rows
     }

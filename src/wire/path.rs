@@ -52,6 +52,7 @@ impl Routes {
     pub(crate) const SNAPSHOT: &str = "/v1/clusters/{cluster}/snapshots/{set}";
     pub(crate) const LINEAGE: &str = "/v1/clusters/{cluster}/snapshots/{set}/lineage";
     pub(crate) const NEWS: &str = "/v1/news";
+    pub(crate) const METRICS: &str = "/metrics";
     pub(crate) const HEALTHY: &str = "/healthz";
     pub(crate) const READY: &str = "/readyz";
     pub(crate) const OPENAPI: &str = "/openapi.json";

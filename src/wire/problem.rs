@@ -63,6 +63,11 @@ fn status(kind: ErrorKind) -> u16 {
     }
 }
 
+/// The word for a kind of error, as problems and logs name it.
+pub(crate) fn kind_word(kind: ErrorKind) -> &'static str {
+    words(kind).0
+}
+
 fn words(kind: ErrorKind) -> (&'static str, &'static str) {
     match kind {
         ErrorKind::Invalid => ("invalid", "What was asked for makes no sense or is invalid"),

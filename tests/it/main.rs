@@ -62,6 +62,7 @@ mod serve_feed;
 mod serve_hostile;
 mod serve_http;
 mod serve_killed;
+mod serve_metrics;
 mod serve_two;
 mod service_contract;
 mod shop;

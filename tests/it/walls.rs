@@ -69,6 +69,7 @@ const HIDDEN: &[(&str, &[&str])] = &[
     ("subtle", &["server"]),
     ("ring", &["app::tokens", "wire::note"]),
     ("governor", &["server::rate"]),
+    ("prometheus_client", &["server::metrics"]),
     ("tracing", &["server", "cli::serve"]),
     ("tracing_subscriber", &["cli::serve"]),
     ("rusqlite", &["store::sqlite"]),

@@ -211,6 +211,13 @@ impl Kept {
         lock(&self.state)
     }
 
+    /// How many receive what is kept, or hear of commits.
+    pub(super) fn waiting(&self) -> usize {
+        let state = self.state();
+        let receivers = state.cells.values().map(|it| it.current.receiver_count());
+        receivers.sum::<usize>() + self.newest.receiver_count()
+    }
+
     /// What is kept for `key` from now on, and whether it has to be read first.
     pub(super) fn subscribe(&self, key: &Topic) -> (watch::Receiver<Current>, Option<Stale>) {
         let mut state = self.state();

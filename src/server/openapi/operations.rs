@@ -383,6 +383,14 @@ fn log() -> Vec<Operation> {
                 "cfgctl/0c4cb04f0a3a7a10\n1\nDEywTwo6ehDIl0CGWGljsLm76p1s/yvhQ0FEEWzl9q4=\n\n\u{2014} cfgctl ZC+K/49aM2mqtO95ec4xcpWO6uCxDOcKZ/5xZ/r2fRFtXxskJP+FUTKJeoH3COePO+l/j6qStfAcTj1DVGtYPIjRFwg=\n",
             ),
         ),
+        get(
+            Routes::METRICS,
+            "metrics",
+            "What the server did and what its store holds, as Prometheus reads it",
+            Answer::Text(
+                "# HELP cfgctl_store_up Whether the store answers.\n# TYPE cfgctl_store_up gauge\ncfgctl_store_up 1\n",
+            ),
+        ),
     ]
 }
 

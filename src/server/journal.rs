@@ -1,0 +1,98 @@
+//! The journal: one line in the log of the server for each change that somebody asked for, with who,
+//! what, which versions and how it ended.
+
+use super::refusal::Refusal;
+use super::trace::Trace;
+use crate::api::report::{Outcome, TokenItem};
+use crate::api::{Caller, Error, Message, Request};
+use crate::model::Sequence;
+use crate::model::text::without_secrets;
+use crate::wire::kind_word;
+
+/// Somebody who asked for a change, as its line says it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    by: &'a Caller,
+    request_id: &'a str,
+    trace: &'a Trace,
+    change: &'a str,
+}
+
+impl<'a> Asked<'a> {
+    /// `change` says what for (`breaker`, `create-token`), and what `request` is called and part of.
+    pub(super) fn of(by: &'a Caller, request: (&'a str, &'a Trace), change: &'a str) -> Self {
+        let (request_id, trace) = request;
+        Self {
+            by,
+            request_id,
+            trace,
+            change,
+        }
+    }
+
+    /// What was asked for is done, as far as the outcome says. `sequence` is the commit that it made.
+    pub(super) fn done(self, request: &Request, outcome: &Outcome, sequence: Option<Sequence>) {
+        let (by, change, request_id) = (self.by.actor(), self.change, self.request_id);
+        let trace = self.trace.id();
+        let committed = outcome.committed.iter();
+        let committed: Vec<_> = committed
+            .map(|it| format!("{}@{}", it.name, it.version))
+            .collect();
+        let (committed, complete) = (committed.join(","), outcome.complete);
+        let sequence = sequence.map(Sequence::get);
+        let reason = said(request.message.as_ref());
+        tracing::info!(
+            by,
+            change,
+            committed,
+            sequence,
+            complete,
+            reason,
+            request_id,
+            trace,
+            "carried out"
+        );
+    }
+
+    /// The same of tokens, which are named with their ids; passes on what came of it.
+    pub(super) fn tokens<R>(
+        self,
+        done: Result<R, Refusal>,
+        reason: Option<&Message>,
+        tokens: impl Fn(&R) -> &[TokenItem],
+    ) -> Result<R, Refusal> {
+        match &done {
+            Ok(report) => {
+                let (by, change, request_id) = (self.by.actor(), self.change, self.request_id);
+                let trace = self.trace.id();
+                let tokens = tokens(report).iter();
+                let tokens: Vec<_> = tokens.map(|it| format!("{}:{}", it.name, it.id)).collect();
+                let tokens = tokens.join(",");
+                let reason = said(reason);
+                tracing::info!(by, change, tokens, reason, request_id, trace, "carried out");
+            }
+            Err(refusal) => self.failed(refusal.error()),
+        }
+        done
+    }
+
+    /// Nothing was done.
+    pub(super) fn failed(self, error: &Error) {
+        let (by, change, request_id) = (self.by.actor(), self.change, self.request_id);
+        let trace = self.trace.id();
+        let (kind, error) = (kind_word(error.kind), without_secrets(&error.chain()));
+        tracing::warn!(
+            by,
+            change,
+            kind,
+            error,
+            request_id,
+            trace,
+            "not carried out"
+        );
+    }
+}
+
+fn said(reason: Option<&Message>) -> String {
+    without_secrets(reason.map_or("", Message::as_str))
+}

@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::keeper::Known;
+use super::parked::Parking;
 use super::refusal::{Refusal, denied, written};
 use super::shared::Shared;
 use super::trace::{TRACEPARENT, Trace};
@@ -76,6 +77,9 @@ pub(super) async fn known(
     mut request: Request,
     next: Next,
 ) -> Response {
+    if request.extensions().get() == Some(&Parking::Dead) {
+        return Refusal::ended().into_response();
+    }
     let peer = request.extensions().get::<Peer>().copied();
     let from = peer.map(|Peer(peer)| peer.ip());
     let Known { caller, lifetime } = match shared.keeper.ask(request.headers(), from).await {

@@ -9,6 +9,7 @@ use futures_util::future::{Either, select};
 use futures_util::{StreamExt as _, stream};
 
 use super::keeper::Lifetime;
+use super::parked::Parked;
 use super::refusal::Refusal;
 use crate::wire::{EVENTS, Name};
 
@@ -20,6 +21,10 @@ impl Lifetime {
             Either::Left(_) => return Refusal::ended().into_response(),
             Either::Right((response, _)) => response,
         };
+        if let Some(parked) = Parked::of(&response) {
+            parked.as_long_as(async move { self.over().await });
+            return response;
+        }
         let kind = response.headers().get(CONTENT_TYPE);
         if kind.is_none_or(|kind| !kind.as_bytes().starts_with(EVENTS.as_bytes())) {
             return response;

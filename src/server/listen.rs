@@ -5,22 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
-use hyper::service::{Service as _, service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::addresses::{Addresses, Counted};
+use super::connection::{Connection, Protocol};
 use super::descriptors::most_connections;
-use super::idle::Open;
 use super::patient::Patient;
-use super::request::Peer;
 use super::runs::Runs;
 use super::tls::Certificate;
 
@@ -28,29 +20,15 @@ use super::tls::Certificate;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of what it is sent.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a connection may be open on which nothing is asked.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
-/// The largest head of a request: the longest address that there is, and what goes with it.
-const MAX_HEAD: u32 = 128 << 10;
-/// The most requests at once on one connection.
-const MAX_STREAMS: u32 = 64;
-/// How often a client is asked whether it is still there, and how long it may take to say so.
-const PING: Duration = Duration::from_secs(20);
 /// How long to wait after a connection could not be taken: there may be too many of them.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How long what is begun may take at the end.
+/// How long changes that are begun may take at the end, and after them whoever is answered still.
 const LAST_WAIT: Duration = Duration::from_secs(30);
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 /// How a client greets that speaks HTTP/2 without TLS.
 const GREETING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How long to wait for the rest of a greeting before looking again.
 const GLANCE: Duration = Duration::from_millis(20);
-
-/// What a connection speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Protocol {
-    Http1,
-    Http2,
-}
 
 /// Serves `router` to whoever connects, until `stop` turns true and what is begun is finished.
 pub(super) async fn listen(
@@ -63,10 +41,9 @@ pub(super) async fn listen(
     // Whoever comes when there are as many waits.
     let most = most_connections();
     let slots = Arc::new(Semaphore::new(most));
-    let graceful = GracefulShutdown::new();
     let addresses = Addresses::of(most);
     let renewal = certificate.clone().map(|it| tokio::spawn(it.keep_fresh()));
-    let mut stopping = stop;
+    let mut stopping = stop.clone();
     loop {
         let next = async {
             // The semaphore is never closed.
@@ -87,13 +64,12 @@ pub(super) async fn listen(
                 };
                 let acceptor = certificate.as_ref();
                 let acceptor = acceptor.map(|it| TlsAcceptor::from(it.config()));
-                let connection = Connection {
+                let client = Client {
                     peer,
-                    router: router.clone(),
-                    watcher: graceful.watcher(),
+                    connection: Connection::new(peer, router.clone(), stop.clone()),
                     _held: (slot, counted),
                 };
-                tokio::spawn(connection.greet(stream, acceptor));
+                tokio::spawn(client.greet(stream, acceptor));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be taken");
@@ -106,40 +82,45 @@ pub(super) async fn listen(
         renewal.abort();
     }
     tracing::info!("stopping: what is begun is finished, nothing new is begun");
-    let finish = async {
-        runs.end().await;
-        graceful.shutdown().await;
-    };
-    if tokio::time::timeout(LAST_WAIT, finish).await.is_err() {
+    if tokio::time::timeout(LAST_WAIT, runs.end()).await.is_err() {
         tracing::warn!(
-            "not everything ended in time; `cfgctl apply --resume` finishes what is left"
+            "not every change ended in time; `cfgctl apply --resume` finishes what is left"
         );
     }
+    // Whoever takes nothing of what he is sent holds up nobody.
+    let all = u32::try_from(most).unwrap_or(u32::MAX);
+    _ = tokio::time::timeout(LAST_ANSWERS, slots.acquire_many(all)).await;
 }
 
-/// One connection.
-struct Connection {
+/// Somebody who has connected.
+struct Client {
     peer: SocketAddr,
-    router: Router,
-    watcher: Watcher,
+    connection: Connection,
+    /// His place among all, and among those from his address.
     _held: (Option<OwnedSemaphorePermit>, Counted),
 }
 
-impl Connection {
-    /// Finds out what the client speaks, and speaks it.
+impl Client {
+    /// Finds out what he speaks, and speaks it.
     async fn greet(self, stream: TcpStream, acceptor: Option<TlsAcceptor>) {
         // Answers are written whole.
         _ = stream.set_nodelay(true);
-        let Some(acceptor) = acceptor else {
-            if let Ok(Some(protocol)) =
-                tokio::time::timeout(HEADER_TIMEOUT, protocol(&stream)).await
-            {
-                self.serve(Patient::new(stream, WRITE_TIMEOUT), protocol)
-                    .await;
-            }
+        if let Some(acceptor) = acceptor {
+            // Boxed, as a connection without TLS would keep room for it.
+            Box::pin(self.greet_under_tls(stream, acceptor)).await;
             return;
-        };
+        }
+        let protocol = tokio::time::timeout(HEADER_TIMEOUT, protocol(&stream)).await;
+        if let Ok(Some(protocol)) = protocol {
+            let stream = Patient::new(stream, WRITE_TIMEOUT);
+            let behind = stream.behind();
+            self.connection.serve(stream, behind, protocol).await;
+        }
+    }
+
+    async fn greet_under_tls(self, stream: TcpStream, acceptor: TlsAcceptor) {
         let stream = Patient::new(stream, WRITE_TIMEOUT);
+        let behind = stream.behind();
         let greeted = tokio::time::timeout(HEADER_TIMEOUT, acceptor.accept(stream)).await;
         let Ok(Ok(stream)) = greeted else {
             tracing::debug!(peer = %self.peer, "no TLS");
@@ -149,65 +130,7 @@ impl Connection {
             Some(b"h2") => Protocol::Http2,
             _ => Protocol::Http1,
         };
-        self.serve(stream, protocol).await;
-    }
-
-    async fn serve<S>(self, stream: S, protocol: Protocol)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let Self {
-            peer,
-            router,
-            watcher,
-            _held,
-        } = self;
-        let router = TowerToHyperService::new(router);
-        let open = Open::new();
-        let asks = open.clone();
-        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-            request.extensions_mut().insert(Peer(peer));
-            let (asked, answer) = (asks.ask(), router.call(request));
-            async move { answer.await.map(|response| asked.until_sent(response)) }
-        });
-        let stream = TokioIo::new(stream);
-        let idle = open.idle_for(IDLE_TIMEOUT);
-        let ended = match protocol {
-            Protocol::Http1 => {
-                let mut builder = http1::Builder::new();
-                builder
-                    .timer(TokioTimer::new())
-                    .header_read_timeout(HEADER_TIMEOUT)
-                    .max_buf_size(MAX_HEAD as usize);
-                let connection = builder.serve_connection(stream, service);
-                until(idle, watcher.watch(connection)).await
-            }
-            Protocol::Http2 => {
-                let mut builder = http2::Builder::new(TokioExecutor::new());
-                builder
-                    .timer(TokioTimer::new())
-                    .keep_alive_interval(PING)
-                    .keep_alive_timeout(PING)
-                    .max_concurrent_streams(MAX_STREAMS)
-                    .max_header_list_size(MAX_HEAD);
-                let connection = builder.serve_connection(stream, service);
-                until(idle, watcher.watch(connection)).await
-            }
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%peer, %error, "a connection ended badly");
-        }
-    }
-}
-
-/// Serves a connection until it ends or is `idle` too long.
-async fn until<E>(
-    idle: impl Future<Output = ()>,
-    serve: impl Future<Output = Result<(), E>>,
-) -> Result<(), E> {
-    tokio::select! {
-        ended = serve => ended,
-        () = idle => Ok(()),
+        self.connection.serve(stream, behind, protocol).await;
     }
 }
 

@@ -3,6 +3,8 @@
 use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -17,6 +19,17 @@ pub(super) struct Patient<S> {
     patience: Duration,
     /// Runs out while something waits to be taken.
     waits: Option<Pin<Box<Sleep>>>,
+    behind: Behind,
+}
+
+/// Whether something that was written waits to be taken.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Behind(Arc<AtomicBool>);
+
+impl Behind {
+    pub(super) fn is_so(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl<S> Patient<S> {
@@ -25,7 +38,13 @@ impl<S> Patient<S> {
             stream,
             patience,
             waits: None,
+            behind: Behind::default(),
         }
+    }
+
+    /// Says at any time whether its client is behind.
+    pub(super) fn behind(&self) -> Behind {
+        self.behind.clone()
     }
 
     /// What has come of a write, if it is not to be waited for any longer.
@@ -34,6 +53,7 @@ impl<S> Patient<S> {
         context: &mut Context<'_>,
         written: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
+        self.behind.0.store(written.is_pending(), Ordering::Relaxed);
         if written.is_ready() {
             self.waits = None;
             return written;

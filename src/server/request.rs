@@ -13,6 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::journal::Asked;
 use super::keeper::Known;
+use super::parked::{Parked, Parking};
 use super::refusal::{Refusal, denied, written};
 use super::shared::Shared;
 use super::trace::{TRACEPARENT, Trace};
@@ -58,6 +59,10 @@ pub(super) async fn named(
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = written(next.run(request).await, &id);
+    if Parked::of(&response).is_some() {
+        // It is no answer yet, and asked for again.
+        return response;
+    }
     let route = route.as_ref().map(MatchedPath::as_str);
     let status = response.status().as_u16();
     let took = (!may_wait).then(|| begun.elapsed());
@@ -101,6 +106,9 @@ pub(super) async fn known(
     mut request: Request,
     next: Next,
 ) -> Response {
+    if request.extensions().get() == Some(&Parking::Dead) {
+        return Refusal::ended().into_response();
+    }
     let peer = request.extensions().get::<Peer>().copied();
     let from = peer.map(|Peer(peer)| peer.ip());
     let Known { caller, lifetime } = match shared.keeper.ask(request.headers(), from).await {

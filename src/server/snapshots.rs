@@ -1,7 +1,9 @@
 //! Snapshots: what is kept ready of them, as a plain answer, after a wait, or as a stream.
 
 use std::convert::Infallible;
+use std::future::{Future as _, poll_fn};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -16,6 +18,7 @@ use super::answer::{Answer, document, read};
 use super::condition::tag_with;
 use super::decode::{At, Params, Wanted};
 use super::feed::{Told, Topic, Watcher, What, Wish};
+use super::parked::{Head, Parked, Parking};
 use super::refusal::Refusal;
 use super::request::{By, RequestId};
 use super::shared::Shared;
@@ -42,6 +45,8 @@ pub(super) struct Waits {
     asked: Wish,
     /// Whether the keys beside the document are wanted.
     entries: bool,
+    /// What the request is asked by again, if it may be parked.
+    head: Option<Head>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Waits {
@@ -51,15 +56,27 @@ impl<S: Send + Sync> FromRequestParts<S> for Waits {
         let Params(params) = Params::<WaitParams>::from_request_parts(parts, state).await?;
         let wait = params.wait().map_err(Refusal::unreadable)?;
         let wait = wait.or_else(|| preferred(&parts.headers));
+        let wait = wait.unwrap_or_default();
+        let (wait, head) = match parts.extensions.get::<Parking>() {
+            Some(Parking::Possible) if !wait.is_zero() => (wait, Some(Head::of(parts))),
+            Some(Parking::Over) => (Duration::ZERO, None),
+            _ => (wait, None),
+        };
         Ok(Self {
             asked: Wish {
                 after: params.after.or_else(|| last_event(&parts.headers)),
-                tags: parts.headers.get(IF_NONE_MATCH).cloned(),
-                wait: wait.unwrap_or_default(),
+                tags: parts.headers.get(IF_NONE_MATCH).and_then(copied),
+                wait,
             },
             entries: params.entries.unwrap_or_default(),
+            head,
         })
     }
+}
+
+/// A value that keeps nothing of the head that it stands in.
+fn copied(value: &HeaderValue) -> Option<HeaderValue> {
+    HeaderValue::from_bytes(value.as_bytes()).ok()
 }
 
 /// How long is waited by a `Prefer: wait=55`.
@@ -95,7 +112,7 @@ pub(super) async fn index(
         sets: None,
     };
     let reader = Reader::begin(shared, by, query, What::Index).await?;
-    answer(reader, id, wanted, waits.asked).await
+    answer(reader, id, wanted, waits).await
 }
 
 /// What a cluster should hold of one set.
@@ -117,7 +134,7 @@ pub(super) async fn snapshot(
         What::Document(set)
     };
     let reader = Reader::begin(shared, by, query, what).await?;
-    answer(reader, id, wanted, waits.asked).await
+    answer(reader, id, wanted, waits).await
 }
 
 /// Somebody who reads snapshots, or waits for them.
@@ -176,9 +193,13 @@ async fn may_read(shared: &Shared, by: &Caller, query: &SnapshotsQuery) -> Resul
         .unwrap_or_else(|| Error::absent("there is no such snapshot")))
 }
 
-async fn answer(mut reader: Reader, id: RequestId, wanted: Wanted, asked: Wish) -> Answer {
+async fn answer(mut reader: Reader, id: RequestId, wanted: Wanted, waits: Waits) -> Answer {
+    let Waits { asked, head, .. } = waits;
     match wanted {
         Wanted::Document => {
+            if let Some(head) = head {
+                return wait_or_park(reader, asked, head).await;
+            }
             let told = reader.next(&asked).await?;
             plain(&told, asked.tags.as_ref())
         }
@@ -189,6 +210,22 @@ async fn answer(mut reader: Reader, id: RequestId, wanted: Wanted, asked: Wish) 
             Ok(stream_of(reader, asked, id))
         }
     }
+}
+
+/// What is there at once; a request that has to wait is parked, and asked again when there is something.
+async fn wait_or_park(mut reader: Reader, asked: Wish, head: Head) -> Answer {
+    let mut next = Box::pin(async move {
+        let told = reader.watcher.next(&asked).await;
+        (told, asked)
+    });
+    let at_once = poll_fn(|context| Poll::Ready(next.as_mut().poll(context)));
+    if let Poll::Ready((told, asked)) = at_once.await {
+        return plain(&told?, asked.tags.as_ref());
+    }
+    Ok(Parked::answer(head, async move {
+        // Whatever it is, it is asked for again.
+        _ = next.await;
+    }))
 }
 
 /// What there is; nothing but its tag for somebody who has it.

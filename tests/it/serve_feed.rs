@@ -252,6 +252,137 @@ fn a_thousand_who_wait_all_wake_on_one_commit() {
 }
 
 #[test]
+fn what_is_asked_behind_a_request_that_waits_is_answered_after_it() {
+    let host = host();
+    let server = serve(&host);
+    let after = get(&server, "eu/snapshots/shop", "").sequence();
+    let token = &server.token;
+    let ask = |path: &str, head: &str| {
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: server\r\nAuthorization: Bearer {token}\r\n{head}\r\n"
+        )
+    };
+    let waits = |after| {
+        ask(
+            &format!("/v1/clusters/eu/snapshots/shop?after={after}&{LONG}"),
+            "",
+        )
+    };
+    let last = ask("/v1/identity", "Connection: close\r\n");
+    // In one piece with it, and once it waits already; more than is read ahead of a request.
+    let long = ask("/healthz", &format!("X-Long: {}\r\n", "x".repeat(4000)));
+    for (first, then) in [(true, false), (false, true)] {
+        let mut stream = server.connect();
+        let begun = get(&server, "eu/snapshots/shop", "").sequence();
+        let mut text = waits(begun.max(after));
+        if first {
+            text += &format!("{long}{last}");
+        }
+        stream.write_all(text.as_bytes()).unwrap();
+        if then {
+            // The server has answered somebody who came after it.
+            get(&server, "us/snapshots", "");
+            stream
+                .write_all(format!("{long}{last}").as_bytes())
+                .unwrap();
+        }
+        change(&host, "shop", "", 10 + u64::from(first));
+        let (status, text) = answer(stream);
+        assert_eq!(status, 200, "{text}");
+        let answers: Vec<_> = text.split("HTTP/1.1 200 OK\r\n").collect();
+        let [before, snapshot, healthy, identity] = answers[..] else {
+            panic!("three answers: {text}")
+        };
+        assert_eq!(before, "");
+        let value = format!("\"n\":{}", 10 + u64::from(first));
+        assert!(snapshot.contains(&value), "{snapshot}");
+        assert!(healthy.contains("x-request-id"), "{healthy}");
+        assert!(identity.contains("admin"), "{identity}");
+    }
+}
+
+#[test]
+fn a_request_that_waits_behind_answers_nobody_has_taken_yet_loses_none_of_them() {
+    const BEFORE: usize = 100;
+    let host = host();
+    let server = serve(&host);
+    let after = get(&server, "eu/snapshots/shop", "").sequence();
+    let token = &server.token;
+    let ask = |path: &str, head: &str| {
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: server\r\nAuthorization: Bearer {token}\r\n{head}\r\n"
+        )
+    };
+    let path = format!("/v1/clusters/eu/snapshots/shop?after={after}&{LONG}");
+    let mut text = ask("/openapi.json", "").repeat(BEFORE);
+    text += &ask(&path, "Connection: close\r\n");
+    let mut stream = server.connect();
+    stream.write_all(text.as_bytes()).unwrap();
+    // More than fits between server and client, so that something waits to be taken for long.
+    let (_, document) = server.ask("GET /openapi.json", "", "");
+    let length = document.split_once("\r\n\r\n").unwrap().1.len();
+    assert!(length * BEFORE > 8 << 20, "{length}");
+    let slow = std::thread::spawn(move || {
+        let mut all = Vec::new();
+        let mut piece = vec![0; 64 << 10];
+        loop {
+            match stream.read(&mut piece).unwrap() {
+                0 => return String::from_utf8(all).unwrap(),
+                read => all.extend_from_slice(&piece[..read]),
+            }
+            std::thread::sleep(std::time::Duration::from_micros(300));
+        }
+    });
+    change(&host, "shop", "", 2);
+    let all = slow.join().unwrap();
+    let answers: Vec<_> = all.split("HTTP/1.1 200 OK\r\n").skip(1).collect();
+    assert_eq!(answers.len(), BEFORE + 1);
+    let (snapshot, before) = answers.split_last().unwrap();
+    for answer in before {
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert_eq!(body.len(), length);
+    }
+    assert!(snapshot.contains("\"version\":2"), "{snapshot}");
+}
+
+#[test]
+fn whoever_goes_away_while_he_waits_leaves_nothing_behind() {
+    let host = host();
+    let server = serve(&host);
+    let after = get(&server, "eu/snapshots", "").sequence();
+    let path = |which: &str| format!("eu/{which}?after={after}&{LONG}");
+    let before = server.descriptors();
+    let waiting: Vec<_> = (0..60)
+        .map(|n| match n % 2 {
+            0 => begin_surely(&server, &path("snapshots")),
+            _ => begin(&server, &path("snapshots/shop"), ""),
+        })
+        .collect();
+    while server.descriptors() < before + waiting.len() {
+        std::thread::yield_now();
+    }
+    drop(waiting);
+    while server.descriptors() > before {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn whoever_waits_or_takes_nothing_holds_up_no_end() {
+    let host = host();
+    let server = serve(&host);
+    let after = get(&server, "eu/snapshots", "").sequence();
+    let waiting = begin_surely(&server, &format!("eu/snapshots/shop?after={after}&{LONG}"));
+    server.signal(Signal::TERM);
+    let told = Told::of(waiting);
+    assert_eq!(told.status, 200, "{told:?}");
+    assert_eq!(told.sequence(), after);
+    let (code, said) = server.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!said.contains("in time"), "{said}");
+}
+
+#[test]
 fn a_commit_wakes_nobody_who_waits_for_something_else() {
     let host = host();
     let server = serve(&host);

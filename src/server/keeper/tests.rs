@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 
 use super::*;
-use crate::api::ErrorKind;
-use crate::model::{Checkpoint, TokenKind};
+use crate::api::{ErrorKind, Holdings, Tally};
+use crate::model::{Checkpoint, IdempotencyKey, TokenKind};
 
 /// The door of a store without tokens, which answers or does not.
 #[derive(Debug, Default)]
@@ -48,6 +48,22 @@ impl Door for Empty {
 
     async fn note(&self, _: &LogEntry) -> Result<(), Error> {
         Ok(())
+    }
+
+    async fn made_under(&self, _: &IdempotencyKey) -> Result<Option<Sequence>, Error> {
+        Ok(None)
+    }
+
+    async fn shows_figures(&self, _: &Caller) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn holdings(&self, _: Option<Sequence>) -> Result<Holdings, Error> {
+        Ok(Holdings::default())
+    }
+
+    fn tally(&self) -> Tally {
+        Tally::default()
     }
 }
 

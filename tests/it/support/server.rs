@@ -81,6 +81,12 @@ impl Server {
         self.address.trim_start_matches("http://")
     }
 
+    /// How many files and connections it has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", self.child.id()));
+        open.expect("a process").count()
+    }
+
     /// Waits until it says something.
     pub(crate) fn until_said(&self, what: &str) {
         while !locked(&self.said).contains(what) {

@@ -85,7 +85,7 @@ async fn a_client_that_goes_away_after_the_commit_cancels_nothing() {
     let (code, said) = server.end();
     assert_eq!(code, Some(0));
     assert!(
-        said.contains("committed=\"set/checkout@2\" complete=true"),
+        said.contains("committed=\"set/checkout@2\" sequence=2 complete=true"),
         "{said}"
     );
     assert_eq!(world.history().await, [(1, 1), (2, 2)]);

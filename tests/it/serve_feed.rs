@@ -297,7 +297,7 @@ fn what_is_asked_behind_a_request_that_waits_is_answered_after_it() {
         let value = format!("\"n\":{}", 10 + u64::from(first));
         assert!(snapshot.contains(&value), "{snapshot}");
         assert!(healthy.contains("x-request-id"), "{healthy}");
-        assert!(identity.contains("admin"), "{identity}");
+        assert!(identity.contains("owner"), "{identity}");
     }
 }
 

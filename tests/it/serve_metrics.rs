@@ -159,7 +159,8 @@ fn nothing_that_a_client_makes_up_becomes_a_label() {
         "/v1/sets/made-up/revisions/head",
         "/v1/made-up?a=made-up",
     ] {
-        assert_eq!(server.ask_known(&format!("GET {path}"), "", "").0, 404);
+        let (status, text) = server.ask_known(&format!("GET {path}"), "", "");
+        assert_eq!(status, 404, "{text}");
     }
     assert_eq!(server.ask_known("MADEUP /v1/status", "", "").0, 405);
     assert_eq!(server.ask_known("HEAD /v1/names", "", "").0, 200);

@@ -26,6 +26,7 @@ mod decode;
 mod denials;
 mod descriptors;
 mod feed;
+mod guard;
 mod health;
 mod idle;
 mod journal;

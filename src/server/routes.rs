@@ -13,6 +13,7 @@ use super::answer::{Answer, StatusOf, Teller, document, events, look, read};
 use super::audit;
 use super::condition::{IfMatch, Known, failed, with_token};
 use super::decode::{At, Body, Key, Params, Wanted};
+use super::guard::guard;
 use super::health::{healthy, ready};
 use super::journal::Asked;
 use super::lookup::{
@@ -21,7 +22,7 @@ use super::lookup::{
 };
 use super::openapi;
 use super::refusal::Refusal;
-use super::request::{self, By, RequestId, admitted, admitted_to_snapshots, limited, named};
+use super::request::{By, RequestId, named};
 use super::runs::Busy;
 use super::scrape::metrics;
 use super::shared::Shared;
@@ -41,17 +42,11 @@ use crate::wire::{
 
 /// All of them. What nobody needs to be known for stands outside the guard.
 pub(super) fn router(shared: Shared) -> Router {
-    let fed = fed().into_router();
-    let fed = fed.route_layer(from_fn_with_state(shared.clone(), admitted_to_snapshots));
     let guarded = guarded()
         .into_router()
-        .route_layer(from_fn_with_state(shared.clone(), admitted))
-        .merge(fed)
-        .merge(known().into_router())
         .fallback(absent)
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(shared.clone(), limited))
-        .layer(from_fn_with_state(shared.clone(), request::known));
+        .layer(from_fn_with_state(shared.clone(), guard));
     open()
         .into_router()
         .merge(guarded)
@@ -61,7 +56,7 @@ pub(super) fn router(shared: Shared) -> Router {
 
 /// Every method of every route.
 pub(super) fn rows() -> Vec<(table::Method, &'static str)> {
-    let tables = [guarded(), fed(), known(), open()];
+    let tables = [guarded(), open()];
     tables.iter().flat_map(Table::rows).copied().collect()
 }
 
@@ -99,20 +94,11 @@ pub(super) fn guarded() -> Table {
         .route(Routes::AUDIT_VERIFICATIONS, post(audit::verify))
         .route(Routes::CHECKPOINT, get(audit::checkpoint))
         .route(Routes::METRICS, get(metrics))
-}
-
-/// What agents may ask too.
-pub(super) fn fed() -> Table {
-    Table::default()
         .route(Routes::SNAPSHOTS, get(snapshots::index))
         .route(Routes::SNAPSHOT, get(snapshots::snapshot))
         .route(Routes::LINEAGE, get(snapshots::lineage))
         .route(Routes::NEWS, get(snapshots::news))
-}
-
-/// What everybody may ask who is known, whatever is allowed.
-pub(super) fn known() -> Table {
-    Table::default().route(Routes::IDENTITY, get(identity))
+        .route(Routes::IDENTITY, get(identity))
 }
 
 /// What anybody may ask.

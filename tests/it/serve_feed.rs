@@ -276,7 +276,7 @@ fn what_is_asked_behind_a_request_that_waits_is_answered_after_it() {
         let begun = get(&server, "eu/snapshots/shop", "").sequence();
         let mut text = waits(begun.max(after));
         if first {
-            text += &format!("{long}{last}");
+            text.extend([long.as_str(), &last]);
         }
         stream.write_all(text.as_bytes()).unwrap();
         if then {

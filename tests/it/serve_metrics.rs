@@ -149,7 +149,7 @@ fn others_read_the_metrics_and_the_readme_names_all_of_them() {
 
 #[test]
 fn nothing_that_a_client_makes_up_becomes_a_label() {
-    let (_, server) = served(&[]);
+    let (_host, server) = served(&[]);
     for _ in 0..3 {
         let wrong = "Authorization: Bearer made-up\r\n";
         assert_eq!(server.ask("GET /v1/status", wrong, "").0, 401);

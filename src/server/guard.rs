@@ -1,0 +1,139 @@
+//! The guard: who gets through to what somebody has to be known for.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::journal::Asked;
+use super::keeper::Known;
+use super::parked::Parking;
+use super::refusal::{Refusal, denied};
+use super::request::{By, Peer, RequestId};
+use super::shared::Shared;
+use crate::api::{Caller, Error, ErrorKind, Principal, TokenHolder, Via};
+use crate::model::TokenKind;
+use crate::wire::Routes;
+
+/// Whom of those who are known a route lets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LetsIn {
+    /// Whoever may ask for anything at all.
+    Admitted,
+    /// Agents too: what they may ask is the service's to say.
+    Agents,
+    /// Everybody, whatever is allowed.
+    Everybody,
+}
+
+impl LetsIn {
+    /// `None`: there is no such route.
+    fn of(route: Option<&str>) -> Self {
+        match route {
+            Some(Routes::SNAPSHOTS | Routes::SNAPSHOT | Routes::LINEAGE | Routes::NEWS) => {
+                Self::Agents
+            }
+            Some(Routes::IDENTITY) | None => Self::Everybody,
+            Some(_) => Self::Admitted,
+        }
+    }
+}
+
+/// Lets nobody through who is not known, asks too often, or is not let in by the route. One layer, as
+/// each costs every request a copy of what lies below it.
+pub(super) async fn guard(
+    State(shared): State<Shared>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if request.extensions().get() == Some(&Parking::Dead) {
+        return Refusal::ended().into_response();
+    }
+    let peer = request.extensions().get::<Peer>().copied();
+    let from = peer.map(|Peer(peer)| peer.ip());
+    let Known { caller, lifetime } = match shared.keeper.ask(request.headers(), from).await {
+        Ok(known) => known,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let by = Arc::new(caller.via(via(&request, peer)));
+    if let Some(lifetime) = &lifetime {
+        shared.keeper.used(&by, lifetime);
+    }
+    request.extensions_mut().insert(By(Arc::clone(&by)));
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map(MatchedPath::as_str);
+    let refused = over_rate(&shared, from, &by, route);
+    let refused = refused.or_else(|| not_admitted(&shared, &by, &request, route));
+    let response = match (refused, lifetime) {
+        (Some(refused), _) => refused,
+        (None, Some(lifetime)) => lifetime.bound(next.run(request)).await,
+        (None, None) => next.run(request).await,
+    };
+    if let Some(error) = denied(&response) {
+        let operation = format!("{method} {}", route.unwrap_or_default());
+        shared.keeper.refused(&by, operation, error);
+    }
+    response
+}
+
+/// What is answered to whoever asks more often than the rate allows.
+fn over_rate(
+    shared: &Shared,
+    from: Option<IpAddr>,
+    by: &Caller,
+    route: Option<&str>,
+) -> Option<Response> {
+    // What every agent and application waits for costs next to nothing.
+    if route.is_some_and(|route| route.contains("/snapshots")) {
+        return None;
+    }
+    let wait = shared.rate.count(from, by.actor()).err()?;
+    shared.metrics.too_many.add_one();
+    let seconds = wait.as_secs() + 1;
+    let error = Error::new(ErrorKind::Unavailable, "too many requests with one token")
+        .hint(format!("ask again in {seconds} s"))
+        .hint("`cfgctl serve --rate-limit` says how many are too many");
+    let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, error);
+    let mut response = refusal.into_response();
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, seconds.into());
+    Some(response)
+}
+
+/// What is answered to whom the route does not let in.
+fn not_admitted(
+    shared: &Shared,
+    by: &Caller,
+    request: &Request,
+    route: Option<&str>,
+) -> Option<Response> {
+    let is_agent = |holder: &TokenHolder| holder.kind == TokenKind::Agent;
+    match (LetsIn::of(route), &by.principal) {
+        (LetsIn::Everybody, _) => return None,
+        (LetsIn::Agents, Principal::Token(holder)) if is_agent(holder) => return None,
+        (LetsIn::Admitted | LetsIn::Agents, _) => {}
+    }
+    let error = shared.keeper.admits(by).err()?;
+    // Whoever only asks changes nothing.
+    if let (false, Some(id)) = (request.method().is_safe(), request.extensions().get()) {
+        let id: &RequestId = id;
+        let operation = format!("{} {}", request.method(), route.unwrap_or_default());
+        Asked::of(by, id.parts(), &operation).failed(&error);
+    }
+    Some(Refusal::from(error).into_response())
+}
+
+/// How a request came here.
+fn via(request: &Request, peer: Option<Peer>) -> Via {
+    let id = request.extensions().get::<RequestId>();
+    Via {
+        peer: peer.map_or_else(String::new, |Peer(peer)| peer.to_string()),
+        request: id.map_or_else(String::new, |id| id.0.clone()),
+        traceparent: id.map(|id| id.1.to_string()),
+    }
+}

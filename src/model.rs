@@ -69,7 +69,10 @@ pub use selector::{
 };
 pub use set::{ConfigSet, Layer, Publish, SpringFormat};
 pub use snapshot::{Document, DocumentError, Snapshot};
-pub use token::{TokenId, TokenIdError, TokenKind, TokenRecord, TokenText, TokenTextError};
+pub use token::{
+    OWNER_TOKEN, TokenId, TokenIdError, TokenKind, TokenRecord, TokenText, TokenTextError,
+    holds_token,
+};
 pub use transaction::{Act, Expected, Step, Transaction};
 pub use write::{EntryWrite, Limits, Oversize, SnapshotWrite, Write};
 

@@ -43,6 +43,7 @@ mod patient;
 mod rate;
 mod refusal;
 mod request;
+mod room;
 mod routes;
 mod runs;
 mod scrape;

@@ -10,7 +10,7 @@ use super::{Basis, BreakerChange, Error, FlagChange, Pace, PlanToken, Reach};
 use crate::check::Finding;
 use crate::model::{
     Cause, Consent, Content, IdempotencyKey, NameError, Part, Planned, Provenance, ResourceId,
-    Selector, SetName, Version,
+    Selector, SetName, Version, holds_token,
 };
 
 /// A change that is asked for.
@@ -177,6 +177,11 @@ pub enum MessageError {
     /// Terminals would obey them.
     #[error("it has control characters")]
     Control,
+    /// Everybody who reads the history or a snapshot would have it.
+    #[error(
+        "it holds a token, which everybody could read who reads the history; revoke that token"
+    )]
+    Token,
 }
 
 impl Message {
@@ -206,6 +211,9 @@ impl TryFrom<String> for Message {
         }
         if input.contains(|c: char| c.is_control() && c != '\n') {
             return Err(MessageError::Control);
+        }
+        if holds_token(&input) {
+            return Err(MessageError::Token);
         }
         Ok(Self(input))
     }

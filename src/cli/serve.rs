@@ -334,7 +334,8 @@ fn certificate(args: &ServeArgs) -> Result<Option<Certificate>, Failure> {
 fn log_to_stderr(session: &Session) {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level(session))
-        .with_ansi(session.ui.colors_stderr())
+        // A log is read by machines too, and is the same wherever it goes.
+        .with_ansi(false)
         .with_target(false)
         .with_writer(std::io::stderr)
         .finish();

@@ -15,6 +15,8 @@ use super::{ClusterName, Digest, TokenName};
 
 /// What every token begins with. Never changed: scanners for leaked secrets know it.
 const PREFIX: &str = "cfg";
+/// What the token begins with that a server makes for its owner.
+pub const OWNER_TOKEN: &str = "cfg_owner_";
 /// How long the store remembers a token after its end, so that its holder is told that it expired.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(30 * 24);
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -178,6 +180,23 @@ impl TokenText {
     }
 }
 
+/// Whether a token stands in `text`: one of a store, or one that a server made for its owner.
+pub fn holds_token(text: &str) -> bool {
+    text.match_indices(PREFIX).any(|(start, _)| {
+        let rest = &text[start..];
+        let is_end = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+        let word = &rest[..rest.find(is_end).unwrap_or(rest.len())];
+        let is_owners = || rest.strip_prefix(OWNER_TOKEN).is_some_and(is_secret);
+        word.trim_end_matches('_').parse::<TokenText>().is_ok() || is_owners()
+    })
+}
+
+/// Whether `rest` begins with as many characters as an owner's token has random bits.
+fn is_secret(rest: &str) -> bool {
+    let is_of_it = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    rest.chars().take_while(is_of_it).count() >= SECRET_DIGITS
+}
+
 impl FromStr for TokenText {
     type Err = TokenTextError;
 
@@ -317,6 +336,34 @@ mod tests {
         let highest = text([0xff; 32]);
         let secret = highest.expose().split('_').nth(3).unwrap().to_owned();
         assert_eq!(secret, "yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1");
+    }
+
+    #[test]
+    fn a_token_is_found_wherever_it_stands() {
+        let token = text([7; 32]);
+        let token = token.expose();
+        let owners = format!("{OWNER_TOKEN}{}", "aB-_7".repeat(9));
+        for token in [token, &owners] {
+            for held in [
+                token.to_owned(),
+                format!("see {token}, please"),
+                format!("x{token}_"),
+                format!("cfg_cfg_{token}"),
+                format!("\"{token}\"\n"),
+            ] {
+                assert!(holds_token(&held), "{held}");
+            }
+        }
+        for held in [
+            "",
+            "cfg",
+            "cfg_api_",
+            "cfg_owner_short",
+            &token[1..],
+            &token[..60],
+        ] {
+            assert!(!holds_token(held), "{held}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::to_bytes;
+use axum::body::{Bytes, HttpBody as _, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
@@ -11,12 +11,19 @@ use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 
 use super::refusal::Refusal;
+use super::room::Room;
 use crate::api::{Error, ErrorKind};
 use crate::model::IdempotencyKey;
 use crate::wire::{EVENTS, IDEMPOTENCY_KEY, JSON};
 
 /// The largest body: what a client loads from files has as many bytes at most.
 const MAX_BODY: usize = 64 << 20;
+/// The most values in it. Each takes many times its bytes once it is read.
+const MAX_VALUES: usize = 2_000_000;
+/// What one takes, in bytes, measured on lists of numbers.
+const VALUE_BYTES: usize = 160;
+/// The largest body that is read between other things, in bytes: some milliseconds' work.
+const MAX_AT_ONCE: usize = 256 << 10;
 /// The longest wait for the end of a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -52,11 +59,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
 #[derive(Debug)]
 pub(super) struct Body<T>(pub(super) T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         check_head(request.headers())?;
+        let room = request.extensions().get::<Room>().cloned();
+        let room = room.ok_or_else(|| {
+            Refusal::from(Error::new(ErrorKind::Bug, "nobody said what room there is"))
+        })?;
+        let length = request.body().size_hint().upper();
+        let length = length.and_then(|length| usize::try_from(length).ok());
+        room.take(length.unwrap_or(MAX_BODY)).await?;
         let read = to_bytes(request.into_body(), MAX_BODY);
         let read = tokio::time::timeout(BODY_TIMEOUT, read).await;
         let read = read.map_err(|_| {
@@ -68,14 +82,46 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         let bytes = read.map_err(|error| {
             let source = std::error::Error::source(&error);
             if source.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
-                return too_large();
+                return too_large(&format!("{MAX_BODY} bytes"));
             }
             Refusal::unreadable("the body did not arrive whole")
         })?;
-        let decoded = serde_json::from_slice(&bytes);
-        let unreadable = |error| Refusal::unreadable(format!("the body cannot be read: {error}"));
-        decoded.map(Self).map_err(unreadable)
+        let values = values_in(&bytes);
+        if values > MAX_VALUES {
+            return Err(too_large(&format!("{MAX_VALUES} values")));
+        }
+        room.take(values * VALUE_BYTES).await?;
+        decoded(bytes).await.map(Self)
     }
+}
+
+/// What `bytes` say. Large ones are read where they hold up nobody.
+async fn decoded<T: DeserializeOwned + Send + 'static>(bytes: Bytes) -> Result<T, Refusal> {
+    let is_small = bytes.len() <= MAX_AT_ONCE;
+    let read = move || {
+        let unreadable = |error| Refusal::unreadable(format!("the body cannot be read: {error}"));
+        serde_json::from_slice(&bytes).map_err(unreadable)
+    };
+    if is_small {
+        return read();
+    }
+    let read = tokio::task::spawn_blocking(read).await;
+    read.map_err(|error| Refusal::from(Error::of(ErrorKind::Bug, &error)))?
+}
+
+/// At least how many values stand in `json`, which need not be any.
+fn values_in(json: &[u8]) -> usize {
+    let (mut values, mut is_text, mut is_escaped) = (0, false, false);
+    for byte in json {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => is_text = !is_text,
+            b',' | b'[' | b'{' if !is_text => values += 1,
+            _ => {}
+        }
+    }
+    values
 }
 
 /// What the head of a request says of its body.
@@ -89,13 +135,13 @@ fn check_head(headers: &HeaderMap) -> Result<(), Refusal> {
     }
     let length = header(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
     if length.is_some_and(|length| length > MAX_BODY as u64) {
-        return Err(too_large());
+        return Err(too_large(&format!("{MAX_BODY} bytes")));
     }
     Ok(())
 }
 
-fn too_large() -> Refusal {
-    let error = format!("the body has more than {MAX_BODY} bytes");
+fn too_large(most: &str) -> Refusal {
+    let error = format!("the body has more than {most}");
     let error = Error::invalid(error).hint("apply it in several steps");
     Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, error)
 }
@@ -157,5 +203,23 @@ impl<S: Sync> FromRequestParts<S> for Key {
         let bare = text.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
         let key = bare.unwrap_or(text).parse();
         Ok(Self(Some(key.map_err(Refusal::unreadable)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_counted_outside_of_texts() {
+        for (json, values) in [
+            ("", 0),
+            ("1", 0),
+            ("[1, 2, 3]", 3),
+            (r#"{"a": [[], [1]], "b": "x,[{\",,,"}"#, 7),
+            (r#""never ends,,,\"#, 0),
+        ] {
+            assert_eq!(values_in(json.as_bytes()), values, "{json}");
+        }
     }
 }

@@ -63,6 +63,11 @@ pub(super) async fn guard(
         shared.keeper.used(&by, lifetime);
     }
     request.extensions_mut().insert(By(Arc::clone(&by)));
+    // Taken by whoever reads a body, and given back with the answer.
+    let room = (!request.method().is_safe()).then(|| shared.rooms.of_request());
+    if let Some(room) = &room {
+        request.extensions_mut().insert(room.clone());
+    }
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map(MatchedPath::as_str);
@@ -73,6 +78,7 @@ pub(super) async fn guard(
         (None, Some(lifetime)) => lifetime.bound(next.run(request)).await,
         (None, None) => next.run(request).await,
     };
+    drop(room);
     if let Some(error) = denied(&response) {
         let operation = format!("{method} {}", route.unwrap_or_default());
         shared.keeper.refused(&by, operation, error);

@@ -18,8 +18,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::lock::lock;
 
-/// The most bytes that are read of what follows a request while it waits.
-const MAX_AHEAD: u64 = 512;
+/// The most bytes that are read of what follows a request while it waits. Whoever sends more is answered:
+/// without reading on nobody could say whether he is still there.
+const MAX_AHEAD: u64 = 16 << 10;
 
 /// Whether a request may be parked; that is for whoever serves its connection to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,22 +99,33 @@ impl Parked {
         start.extend_from_slice(read);
         let parking = tokio::select! {
             parking = until => parking,
-            () = gone(stream, &mut start) => return Found::Nobody,
+            end = read_ahead(stream, &mut start) => match end {
+                Ahead::Gone => return Found::Nobody,
+                Ahead::Full => Parking::Over,
+            },
         };
         Found::Somebody(start.into(), parking)
     }
 }
 
-/// Ends when the client of `stream` has gone away. What he sends meanwhile comes to `start`.
-async fn gone<S: AsyncRead + Unpin>(stream: &mut S, start: &mut Vec<u8>) {
+/// Why nothing more is read while a request waits.
+enum Ahead {
+    /// The client has gone away.
+    Gone,
+    /// It has sent as much as is kept of it.
+    Full,
+}
+
+/// Reads what the client of `stream` sends meanwhile, which comes to `start`.
+async fn read_ahead<S: AsyncRead + Unpin>(stream: &mut S, start: &mut Vec<u8>) -> Ahead {
     let mut ahead = stream.take(MAX_AHEAD);
-    // Nothing, or an error: he has gone.
     while let Ok(1..) = ahead.read_buf(start).await {
         if ahead.limit() == 0 {
-            // Whether he is there shows once he is answered.
-            std::future::pending::<()>().await;
+            return Ahead::Full;
         }
     }
+    // Nothing, or an error.
+    Ahead::Gone
 }
 
 impl Debug for Parked {

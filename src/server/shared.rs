@@ -12,6 +12,7 @@ use super::keeper::Keeper;
 use super::metrics::Metrics;
 use super::notary::Notary;
 use super::rate::Rate;
+use super::room::Rooms;
 use super::runs::Runs;
 use crate::api::{Error, Service};
 
@@ -27,6 +28,7 @@ pub(super) struct Parts {
     pub(super) runs: Arc<Runs>,
     pub(super) feed: Feed,
     pub(super) rate: Rate,
+    pub(super) rooms: Rooms,
     pub(super) metrics: Metrics,
     /// What the store said last when it was asked whether it answers, and when.
     pub(super) ready: Mutex<Option<(Instant, Result<(), Error>)>>,
@@ -47,6 +49,7 @@ impl Shared {
             runs,
             feed,
             rate: Rate::of(per_second),
+            rooms: Rooms::default(),
             metrics,
             ready: Mutex::default(),
         }))

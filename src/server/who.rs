@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::api::Caller;
+use crate::model::OWNER_TOKEN;
 
 /// A token that is shorter can be guessed.
 const MIN_CHARS: usize = 32;
@@ -54,7 +55,7 @@ impl Token {
         let mut bits = [0; 32];
         let provider = rustls::crypto::ring::default_provider();
         provider.secure_random.fill(&mut bits).ok()?;
-        let text = format!("cfg_owner_{}", URL_SAFE_NO_PAD.encode(bits));
+        let text = format!("{OWNER_TOKEN}{}", URL_SAFE_NO_PAD.encode(bits));
         Some((Self::new(&text).ok()?, text))
     }
 

@@ -168,6 +168,47 @@ fn whoever_guesses_tokens_learns_nothing_and_disturbs_nobody() {
 }
 
 #[test]
+fn a_body_of_more_values_than_anybody_declares_is_refused_before_it_is_read() {
+    let (_user, server, right) = served(&[]);
+    let many = format!("{{\"x\": [1{}]}}", ",1".repeat(2_000_000));
+    let (status, text) = server.ask_known("POST /v1/plans", "", &many);
+    assert_eq!(status, 413, "{text}");
+    assert!(text.contains("more than 2000000 values"), "{text}");
+    assert!(text.contains("in several steps"), "{text}");
+    assert_eq!(read(&server), right);
+}
+
+#[test]
+fn no_reason_carries_a_token_into_the_history() {
+    let (mut user, server, _) = served(&["--log", "json"]);
+    let made = user.ok(&["token", "create", "ops"]);
+    let word = |text: &str| {
+        let mut words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        words
+            .find(|it| it.starts_with("cfg_api_"))
+            .map(ToOwned::to_owned)
+    };
+    let token = word(&made).expect("a token");
+    server.lead(&mut user);
+    for token in [&token, &server.token] {
+        let reason = format!("as told by {token}.");
+        let trip = ["breaker", "trip", "checkout/payment-provider", "--yes"];
+        let ran = user.run(&[&trip[..], &["--reason", &reason]].concat());
+        assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+        assert!(ran.stderr.contains("it holds a token"), "{}", ran.stderr);
+        // By whoever does not use the command, either.
+        let body = format!("{{\"message\": \"{reason}\"}}");
+        let (status, text) = server.ask_known("POST /v1/tokens", "", &body);
+        assert_eq!(status, 400, "{text}");
+        let secret = &token[token.len() - 20..];
+        assert!(!text.contains(secret), "{text}");
+    }
+    server.signal(rustix::process::Signal::TERM);
+    let (_, said) = server.end();
+    assert!(!said.contains(&token), "{said}");
+}
+
+#[test]
 fn whoever_asks_too_often_is_told_when_to_come_again() {
     let mut user = Cfgctl::new();
     let server = Server::start(&user, &["--rate-limit", "1"]);

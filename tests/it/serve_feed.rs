@@ -112,16 +112,17 @@ fn begin(server: &Server, path: &str, head: &str) -> TcpStream {
     stream
 }
 
+/// A request for any path, as it is sent by whoever goes on with the connection.
+fn request(server: &Server, path: &str, head: &str) -> String {
+    let token = &server.token;
+    format!("GET {path} HTTP/1.1\r\nHost: server\r\nAuthorization: Bearer {token}\r\n{head}\r\n")
+}
+
 /// The same, when the server surely has begun with it: it was sent in one piece with a question that
 /// was answered.
 fn begin_surely(server: &Server, path: &str) -> TcpStream {
     let mut stream = server.connect();
-    let token = &server.token;
-    let ask = |path: &str, head: &str| {
-        format!(
-            "GET {path} HTTP/1.1\r\nHost: server\r\nAuthorization: Bearer {token}\r\n{head}\r\n"
-        )
-    };
+    let ask = |path: &str, head: &str| request(server, path, head);
     let first = ask("/healthz", "");
     let second = ask(&format!("/v1/clusters/{path}"), "Connection: close\r\n");
     stream
@@ -256,12 +257,7 @@ fn what_is_asked_behind_a_request_that_waits_is_answered_after_it() {
     let host = host();
     let server = serve(&host);
     let after = get(&server, "eu/snapshots/shop", "").sequence();
-    let token = &server.token;
-    let ask = |path: &str, head: &str| {
-        format!(
-            "GET {path} HTTP/1.1\r\nHost: server\r\nAuthorization: Bearer {token}\r\n{head}\r\n"
-        )
-    };
+    let ask = |path: &str, head: &str| request(&server, path, head);
     let waits = |after| {
         ask(
             &format!("/v1/clusters/eu/snapshots/shop?after={after}&{LONG}"),
@@ -307,12 +303,7 @@ fn a_request_that_waits_behind_answers_nobody_has_taken_yet_loses_none_of_them()
     let host = host();
     let server = serve(&host);
     let after = get(&server, "eu/snapshots/shop", "").sequence();
-    let token = &server.token;
-    let ask = |path: &str, head: &str| {
-        format!(
-            "GET {path} HTTP/1.1\r\nHost: server\r\nAuthorization: Bearer {token}\r\n{head}\r\n"
-        )
-    };
+    let ask = |path: &str, head: &str| request(&server, path, head);
     let path = format!("/v1/clusters/eu/snapshots/shop?after={after}&{LONG}");
     let mut text = ask("/openapi.json", "").repeat(BEFORE);
     text += &ask(&path, "Connection: close\r\n");

@@ -89,19 +89,23 @@ impl Access {
         })
     }
 
-    /// Refuses to show `plan` to whoever may neither carry it out nor read what it touches. It is not
-    /// permitted by that.
+    /// Refuses to show `plan` to whoever may neither carry it out nor read what it touches; else says
+    /// what for he may have it. It is not permitted by that.
     pub(super) fn check_look(
         &self,
         plan: &Plan,
         change: &Change,
         heads: &Heads,
-    ) -> Result<(), Error> {
+    ) -> Result<Purpose, Error> {
+        let purpose = Purpose::of(change);
         let Some(granted) = self.limits() else {
-            return Ok(());
+            return Ok(purpose);
         };
-        let check = |purpose| self.check_plan(granted, plan, change, heads, purpose);
-        match (check(Purpose::of(change)), change) {
+        let check = |purpose| {
+            self.check_plan(granted, plan, change, heads, purpose)?;
+            Ok(purpose)
+        };
+        match (check(purpose), change) {
             (Err(_), Change::Declare(_) | Change::Rollback { .. } | Change::Delete(_)) => {
                 check(Purpose::Look)
             }
@@ -230,10 +234,18 @@ impl Access {
         });
     }
 
-    /// Whether these may be declared, whatever there is already.
-    pub(super) fn may_declare(&self, contents: &BTreeMap<ResourceId, Content>) -> bool {
-        let demands = demands::of_contents(contents);
-        demands.iter().all(|demand| self.allows(&demand.need))
+    /// Refuses `contents` that may not be declared in every cluster that they are for, whatever there
+    /// is already.
+    pub(super) fn check_wherever(
+        &self,
+        contents: &BTreeMap<ResourceId, Content>,
+        heads: &Heads,
+    ) -> Result<(), Error> {
+        let Some(granted) = self.limits() else {
+            return Ok(());
+        };
+        let demands = demands::wherever(contents, heads);
+        self.check(granted, &demands, &contents.keys().collect())
     }
 
     /// Refuses `demands` that are not allowed, of which the caller has `named` some himself.

@@ -115,6 +115,27 @@ pub(super) fn of_contents<'a>(
         .collect()
 }
 
+/// The same, and for every set also what has to be allowed in each cluster that gets it.
+pub(super) fn wherever(contents: &BTreeMap<ResourceId, Content>, heads: &Heads) -> Vec<Demand> {
+    let heads = heads.iter().map(|(id, head)| (id, &head.content));
+    let clusters: Clusters<'_> = heads
+        .chain(contents)
+        .filter_map(|(id, content)| cluster(id, content))
+        .collect();
+    let sets = contents.iter();
+    let sets = sets.filter_map(|(id, content)| Some((id, content.set()?)));
+    let pairs = sets.flat_map(|(id, set)| {
+        let here = clusters.iter();
+        let here = here.filter(|(_, cluster)| set.clusters.matches(&cluster.labels));
+        here.map(|(name, cluster)| Demand {
+            id: id.clone(),
+            cluster: Some((*name).clone()),
+            need: Need::Pair(Role::Editor, set.labels.clone(), cluster.labels.clone()),
+        })
+    });
+    of_contents(contents).into_iter().chain(pairs).collect()
+}
+
 /// What has to be allowed for it to be said where a cluster is.
 pub(super) fn of_place(id: &ResourceId) -> Demand {
     Demand {

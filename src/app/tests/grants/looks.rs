@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::api::{Event, Permission, PlanToken};
 use crate::engine::Connect;
-use crate::model::{Cluster, ClusterName, Connection};
+use crate::model::{Cluster, ClusterName, Connection, Publish, SpringFormat};
 use crate::target::{Target, TargetError};
 
 /// The same where nobody is asked whether it may be written.
@@ -167,6 +167,74 @@ fn a_plan_tells_nobody_which_keys_others_have() {
         let (taken, free) = (asked(name, "secret"), asked(name, "free"));
         same(&world, &ci(), [(&taken, "secret"), (&free, "free")]);
     }
+}
+
+#[test]
+fn which_keys_others_have_is_told_only_to_whom_the_change_is_allowed() {
+    let world = with(&[(Role::Editor, "team=pay", "region=eu")]);
+    let owned = ConfigSet {
+        clusters: selector("region=us"),
+        publish: vec![keys("secret")],
+        ..of_team("press", [1, 1, 1])
+    };
+    world.apply(&sets(&[("news", &owned)]));
+    let asked = |name: &str, prefix: &str| {
+        let mine = ConfigSet {
+            publish: vec![keys(prefix)],
+            ..of_team("pay", [1, 1, 1])
+        };
+        declare(sets(&[(name, &mine)]))
+    };
+    for name in ["shop", "mine"] {
+        let (taken, free) = (asked(name, "secret"), asked(name, "free"));
+        same(&world, &ci(), [(&taken, "secret"), (&free, "free")]);
+        denied(&world, &taken);
+    }
+    // What he may make collides with what he may not read: he is told, and it is not done.
+    let owned = ConfigSet {
+        clusters: selector("region=eu"),
+        ..owned
+    };
+    world.apply(&sets(&[("news", &owned)]));
+    let mine = ConfigSet {
+        clusters: selector("region=eu"),
+        publish: vec![keys("secret")],
+        ..of_team("pay", [1, 1, 1])
+    };
+    let asked = declare(sets(&[("mine", &mine)]));
+    let before = world.heads();
+    for asked in [&asked, &looking(asked.clone())] {
+        let error = planned(&world, &ci(), asked).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Invalid, "{error:?}");
+        let text = format!("{error:?}");
+        assert!(
+            text.contains("it collides with something that you may not read"),
+            "{text}"
+        );
+        assert!(!text.contains("news"), "{text}");
+    }
+    let error = done(&world, &ci(), &asked).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Invalid, "{error:?}");
+    assert_eq!(world.heads(), before);
+}
+
+#[test]
+fn what_cannot_be_published_where_one_may_not_read_is_denied_like_anything_there() {
+    let world = with(&[(Role::Editor, "team=pay", "region=eu")]);
+    let asked = |layer: serde_json::Value| {
+        let mut mine = of_team("pay", [1, 1, 1]);
+        mine.publish = vec![Publish::Spring {
+            context: key("config/shop"),
+            format: SpringFormat::KeyValue,
+            atomic: true,
+        }];
+        mine.values = map(json!({"a": 1, "b": 0, "list": []}));
+        mine.layers[1].values = map(json!({"list": [layer]}));
+        declare(shop(&mine))
+    };
+    // No key of Consul is like this one.
+    let (broken, whole) = (asked(json!({"..": 1})), asked(json!({"c": 1})));
+    assert_eq!(denied(&world, &broken), denied(&world, &whole));
 }
 
 /// Remembers whom it was asked to reach.

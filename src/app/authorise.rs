@@ -134,18 +134,26 @@ impl Access {
             _ => {}
         }
         // To delete what is not there changes nothing, and what may not be read is not there.
-        let kept = named
-            .iter()
-            .filter(|(_, content)| **content != Content::Deleted);
-        let kept = kept.map(|(id, _)| id);
-        let demands = demands::of_plan(plan, heads, kept, purpose);
+        let kept = || {
+            let kept = named.iter();
+            let kept = kept.filter(|(_, content)| **content != Content::Deleted);
+            kept.map(|(id, _)| id)
+        };
+        let demands = demands::of_plan(plan, heads, kept(), purpose, &BTreeSet::new());
         let Err(error) = self.check(granted, &demands, &told) else {
             return Ok(());
         };
-        // Why not would tell of a name whether somebody has it, and where.
+        // Why not would tell of a name whether somebody has it, and where: it is what it would be if
+        // nobody had, or else the name alone.
         let unread = named.iter().filter(|(id, _)| !self.reads(id, heads));
-        let demands = demands::of_contents(unread);
-        Err(self.check(granted, &demands, &told).err().unwrap_or(error))
+        self.check(granted, &demands::of_contents(unread.clone()), &told)?;
+        let unread: BTreeSet<&ResourceId> = unread.map(|(id, _)| id).collect();
+        let demands = demands::of_plan(plan, heads, kept(), purpose, &unread);
+        self.check(granted, &demands, &told)?;
+        let taken = unread.iter();
+        let taken = taken.filter_map(|id| Some((*id, &heads.get(*id)?.content)));
+        self.check(granted, &demands::of_contents(taken), &told)?;
+        Err(error)
     }
 
     /// Whether the head of this resource may be read, if there is one.
@@ -153,6 +161,25 @@ impl Access {
         let head = heads.get(id);
         let need = head.and_then(|head| demands::known(id, &head.content));
         need.is_some_and(|need| self.allows(&need))
+    }
+
+    /// Refuses names that may not be read or are not there, as far as it is clear without a plan that
+    /// `contents` may be neither declared under them nor, unless it is `asked`, looked at.
+    pub(super) fn check_names(
+        &self,
+        contents: &BTreeMap<ResourceId, Content>,
+        heads: &Heads,
+        asked: bool,
+    ) -> Result<(), Error> {
+        let Some(granted) = self.limits() else {
+            return Ok(());
+        };
+        if !asked && self.allows(&Need::All(Role::Viewer)) {
+            return Ok(());
+        }
+        let unread = contents.iter().filter(|(id, _)| !self.reads(id, heads));
+        let demands = demands::of_contents(unread);
+        self.check(granted, &demands, &contents.keys().collect())
     }
 
     /// Refuses to look for clusters where `contents` say that they are, if nobody who may say so said

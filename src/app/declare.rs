@@ -185,6 +185,9 @@ async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned<Plan>, Erro
         let is_there = |id: &ResourceId| run.sight().sees(id);
         (desired.contents).retain(|id, content| *content != Content::Deleted || is_there(id));
         run.access().check_places(&desired.contents, &all.heads)?;
+        let asked = request.permission == Permission::Asked;
+        let contents = &desired.contents;
+        run.access().check_names(contents, &all.heads, asked)?;
     } else if let Reach::Named(sets) = &reach {
         let sets = sets.iter().cloned().map(ResourceId::Set);
         run.view().learn(sets).await;

@@ -149,6 +149,57 @@ fn a_plan_tells_nobody_whether_others_have_a_name() {
 }
 
 #[test]
+fn a_refusal_tells_nobody_where_a_set_goes_that_he_may_not_read() {
+    let world = with(&[(Role::Editor, "team=pay", "region=eu")]);
+    let asked = |name: &str, only: &str| {
+        let set = ConfigSet {
+            clusters: selector(only),
+            ..of_team("pay", [1, 1, 1])
+        };
+        declare(sets(&[(name, &set)]))
+    };
+    // Wherever it went, or whatever was switched in it.
+    for (only, is_tripped) in [("", true), ("region=eu", false), ("region=us", false)] {
+        let hidden = ConfigSet {
+            clusters: selector(only),
+            ..of_team("press", [1, 1, 1])
+        };
+        world.apply(&sets(&[("news", &hidden)]));
+        if is_tripped {
+            let mut trip = switches(None)[0].clone();
+            if let Change::Breaker(change) = &mut trip.change {
+                change.set = "news".parse().unwrap();
+            }
+            let ops = Caller::local("ops@laptop".to_owned());
+            done(&world, &ops, &trip).unwrap();
+            let mut reset = trip;
+            if let Change::Breaker(change) = &mut reset.change {
+                change.operation = BreakerOperation::Reset { clusters: None };
+            }
+            same_of(&world, asked, &["", "region=us"]);
+            done(&world, &ops, &reset).unwrap();
+        }
+        same_of(&world, asked, &["", "region=us"]);
+        // That somebody has the name is found out by whoever may make a set of it; nothing else is.
+        for only in ["region=eu", "region=nowhere"] {
+            assert_eq!(
+                denied(&world, &asked("news", only)),
+                ["set/news takes the role editor over this set"]
+            );
+        }
+    }
+}
+
+#[track_caller]
+fn same_of(world: &World, asked: impl Fn(&str, &str) -> Request, places: &[&str]) {
+    for only in places {
+        let (news, never) = (asked("news", only), asked("never", only));
+        same(world, &ci(), [(&news, "news"), (&never, "never")]);
+        assert_eq!(denied(world, &news).len(), 1);
+    }
+}
+
+#[test]
 fn a_plan_tells_nobody_which_keys_others_have() {
     let world = with(&[(Role::Viewer, "team=pay", "")]);
     let owned = ConfigSet {

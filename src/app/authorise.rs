@@ -28,8 +28,8 @@ use crate::api::{Change, Error, ErrorKind};
 use crate::check::Finding;
 use crate::engine::Overriding;
 use crate::model::{
-    Cluster, ClusterName, Content, Grant, GrantName, Heads, Overrides, ResourceId, Role, Subject,
-    Version,
+    Cluster, ClusterName, ConfigSet, Content, Grant, GrantName, Heads, Overrides, ResourceId, Role,
+    SetName, Subject, Version,
 };
 use crate::plan::{Ground, Permitted, Plan};
 
@@ -215,6 +215,21 @@ impl Access {
         };
         let states = [ground.overrides, after];
         let demands = demands::of_switch(role, ground.name, ground.set, states, ground.clusters);
+        self.check(granted, &demands, &BTreeSet::new())
+    }
+
+    /// Refuses a switch of this set in all of `clusters`, if whoever asks has not this role there.
+    pub(super) fn check_pairs(
+        &self,
+        role: Role,
+        (name, set): (&SetName, &ConfigSet),
+        clusters: &BTreeMap<&ClusterName, &Cluster>,
+    ) -> Result<(), Error> {
+        let Some(granted) = self.limits() else {
+            return Ok(());
+        };
+        let demands = demands::of_pairs(role, name, set, clusters.iter());
+        let demands: Vec<Demand> = demands.collect();
         self.check(granted, &demands, &BTreeSet::new())
     }
 

@@ -360,12 +360,6 @@ pub(super) fn of_switch(
     [before, after]: [&Overrides; 2],
     clusters: &Clusters<'_>,
 ) -> Vec<Demand> {
-    let id = ResourceId::Set(name.clone());
-    let demand = |cluster: Option<&ClusterName>, need: Need| Demand {
-        id: id.clone(),
-        cluster: cluster.cloned(),
-        need,
-    };
     let here = clusters.iter();
     let here = here.filter(|(_, cluster)| set.clusters.matches(&cluster.labels));
     let touched = here.filter(|(_, cluster)| {
@@ -373,12 +367,27 @@ pub(super) fn of_switch(
         said(before, labels) != said(after, labels)
             || render::contents(set, before, labels) != render::contents(set, after, labels)
     });
-    let pairs = touched.map(|(cluster, place)| {
-        let need = Need::Pair(role, set.labels.clone(), place.labels.clone());
-        demand(Some(*cluster), need)
-    });
-    let all = demand(None, Need::Set(role, set.labels.clone()));
+    let all = Demand {
+        id: ResourceId::Set(name.clone()),
+        cluster: None,
+        need: Need::Set(role, set.labels.clone()),
+    };
+    let pairs = of_pairs(role, name, set, touched);
     std::iter::once(all).chain(pairs).collect()
+}
+
+/// This role over a set in each of these clusters.
+pub(super) fn of_pairs<'a>(
+    role: Role,
+    name: &SetName,
+    set: &ConfigSet,
+    clusters: impl Iterator<Item = (&'a &'a ClusterName, &'a &'a Cluster)>,
+) -> impl Iterator<Item = Demand> {
+    clusters.map(move |(cluster, place)| Demand {
+        id: ResourceId::Set(name.clone()),
+        cluster: Some((*cluster).clone()),
+        need: Need::Pair(role, set.labels.clone(), place.labels.clone()),
+    })
 }
 
 /// Everything that overrides say where `labels` are, whether it makes a difference there or not.

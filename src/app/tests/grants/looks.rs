@@ -345,6 +345,68 @@ fn nobody_is_asked_where_somebody_without_the_right_says_that_a_cluster_is() {
     }
 }
 
+#[test]
+fn a_switch_tells_nobody_which_labels_clusters_have_that_he_may_not_read() {
+    let viewer = with(&[(Role::Viewer, "team=pay", "region=eu")]);
+    let operator = with(&[(Role::Operator, "team=pay", "region=eu")]);
+    let no_cluster = |error: &Error| {
+        let said = error.error.contains("matches no cluster that gets the set");
+        assert!(said, "{error:?}");
+    };
+    for world in [&viewer, &operator] {
+        let pairs = switches(Some("region=us")).into_iter();
+        for (hidden, absent) in pairs.zip(switches(Some("region=zz"))) {
+            same(
+                world,
+                &ci(),
+                [(&hidden, "region=us"), (&absent, "region=zz")],
+            );
+            no_cluster(&planned(world, &ci(), &hidden).unwrap_err());
+            no_cluster(&done(world, &ci(), &hidden).unwrap_err());
+        }
+    }
+    // Whoever may not do it anyway sees what it does where he may read it.
+    let pairs = switches(Some("region in (eu,us)")).into_iter();
+    for (hidden, absent) in pairs.zip(switches(Some("region in (eu,zz)"))) {
+        let effect = |asked: Request| {
+            let shown = planned(&viewer, &ci(), &looking(asked)).unwrap();
+            let Preview::Effect(effect) = shown.preview else {
+                panic!("{:?}", shown.preview);
+            };
+            let clusters: Vec<_> = (effect.effects.iter())
+                .flat_map(|it| it.clusters.clone())
+                .collect();
+            assert_eq!(clusters, ["eu".parse::<ClusterName>().unwrap()]);
+            (shown.token, effect)
+        };
+        denied(&operator, &hidden);
+        assert_eq!(effect(hidden), effect(absent));
+    }
+}
+
+#[test]
+fn which_clusters_are_tripped_together_is_told_only_of_those_that_may_be_read() {
+    let world = with(&[(Role::Operator, "team=pay", "region=eu")]);
+    let mut together = of_team("pay", [1, 1, 1]);
+    for breaker in together.breakers.values_mut() {
+        breaker.separately = selector("region=eu");
+    }
+    world.apply(&shop(&together));
+    let [trip, _] = switches(Some("region in (eu,us)"));
+    assert_eq!(
+        denied(&world, &trip),
+        [
+            "set/shop in a cluster that you may not read takes the role operator over this set in this cluster"
+        ]
+    );
+    world.apply(&granted("more", Role::Operator, "team=pay", "region=us"));
+    let error = planned(&world, &ci(), &trip).unwrap_err();
+    assert!(
+        error.error.contains("it may not be tripped alone in us"),
+        "{error:?}"
+    );
+}
+
 /// What is heard while something is carried out.
 fn heard(world: &World, by: &Caller, asked: &Request) -> Vec<Event> {
     let heard = Arc::new(Mutex::new(Vec::new()));

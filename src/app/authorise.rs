@@ -28,8 +28,8 @@ use crate::api::{Change, Error, ErrorKind};
 use crate::check::Finding;
 use crate::engine::Overriding;
 use crate::model::{
-    Cluster, ClusterName, Content, Grant, GrantName, Heads, Overrides, ResourceId, Role, Subject,
-    Version,
+    Cluster, ClusterName, ConfigSet, Content, Grant, GrantName, Heads, Overrides, ResourceId, Role,
+    SetName, Subject, Version,
 };
 use crate::plan::{Ground, Permitted, Plan};
 
@@ -89,19 +89,23 @@ impl Access {
         })
     }
 
-    /// Refuses to show `plan` to whoever may neither carry it out nor read what it touches. It is not
-    /// permitted by that.
+    /// Refuses to show `plan` to whoever may neither carry it out nor read what it touches; else says
+    /// what for he may have it. It is not permitted by that.
     pub(super) fn check_look(
         &self,
         plan: &Plan,
         change: &Change,
         heads: &Heads,
-    ) -> Result<(), Error> {
+    ) -> Result<Purpose, Error> {
+        let purpose = Purpose::of(change);
         let Some(granted) = self.limits() else {
-            return Ok(());
+            return Ok(purpose);
         };
-        let check = |purpose| self.check_plan(granted, plan, change, heads, purpose);
-        match (check(Purpose::of(change)), change) {
+        let check = |purpose| {
+            self.check_plan(granted, plan, change, heads, purpose)?;
+            Ok(purpose)
+        };
+        match (check(purpose), change) {
             (Err(_), Change::Declare(_) | Change::Rollback { .. } | Change::Delete(_)) => {
                 check(Purpose::Look)
             }
@@ -130,18 +134,26 @@ impl Access {
             _ => {}
         }
         // To delete what is not there changes nothing, and what may not be read is not there.
-        let kept = named
-            .iter()
-            .filter(|(_, content)| **content != Content::Deleted);
-        let kept = kept.map(|(id, _)| id);
-        let demands = demands::of_plan(plan, heads, kept, purpose);
+        let kept = || {
+            let kept = named.iter();
+            let kept = kept.filter(|(_, content)| **content != Content::Deleted);
+            kept.map(|(id, _)| id)
+        };
+        let demands = demands::of_plan(plan, heads, kept(), purpose, &BTreeSet::new());
         let Err(error) = self.check(granted, &demands, &told) else {
             return Ok(());
         };
-        // Why not would tell of a name whether somebody has it, and where.
+        // Why not would tell of a name whether somebody has it, and where: it is what it would be if
+        // nobody had, or else the name alone.
         let unread = named.iter().filter(|(id, _)| !self.reads(id, heads));
-        let demands = demands::of_contents(unread);
-        Err(self.check(granted, &demands, &told).err().unwrap_or(error))
+        self.check(granted, &demands::of_contents(unread.clone()), &told)?;
+        let unread: BTreeSet<&ResourceId> = unread.map(|(id, _)| id).collect();
+        let demands = demands::of_plan(plan, heads, kept(), purpose, &unread);
+        self.check(granted, &demands, &told)?;
+        let taken = unread.iter();
+        let taken = taken.filter_map(|id| Some((*id, &heads.get(*id)?.content)));
+        self.check(granted, &demands::of_contents(taken), &told)?;
+        Err(error)
     }
 
     /// Whether the head of this resource may be read, if there is one.
@@ -149,6 +161,25 @@ impl Access {
         let head = heads.get(id);
         let need = head.and_then(|head| demands::known(id, &head.content));
         need.is_some_and(|need| self.allows(&need))
+    }
+
+    /// Refuses names that may not be read or are not there, as far as it is clear without a plan that
+    /// `contents` may be neither declared under them nor, unless it is `asked`, looked at.
+    pub(super) fn check_names(
+        &self,
+        contents: &BTreeMap<ResourceId, Content>,
+        heads: &Heads,
+        asked: bool,
+    ) -> Result<(), Error> {
+        let Some(granted) = self.limits() else {
+            return Ok(());
+        };
+        if !asked && self.allows(&Need::All(Role::Viewer)) {
+            return Ok(());
+        }
+        let unread = contents.iter().filter(|(id, _)| !self.reads(id, heads));
+        let demands = demands::of_contents(unread);
+        self.check(granted, &demands, &contents.keys().collect())
     }
 
     /// Refuses to look for clusters where `contents` say that they are, if nobody who may say so said
@@ -184,6 +215,21 @@ impl Access {
         };
         let states = [ground.overrides, after];
         let demands = demands::of_switch(role, ground.name, ground.set, states, ground.clusters);
+        self.check(granted, &demands, &BTreeSet::new())
+    }
+
+    /// Refuses a switch of this set in all of `clusters`, if whoever asks has not this role there.
+    pub(super) fn check_pairs(
+        &self,
+        role: Role,
+        (name, set): (&SetName, &ConfigSet),
+        clusters: &BTreeMap<&ClusterName, &Cluster>,
+    ) -> Result<(), Error> {
+        let Some(granted) = self.limits() else {
+            return Ok(());
+        };
+        let demands = demands::of_pairs(role, name, set, clusters.iter());
+        let demands: Vec<Demand> = demands.collect();
         self.check(granted, &demands, &BTreeSet::new())
     }
 
@@ -230,10 +276,18 @@ impl Access {
         });
     }
 
-    /// Whether these may be declared, whatever there is already.
-    pub(super) fn may_declare(&self, contents: &BTreeMap<ResourceId, Content>) -> bool {
-        let demands = demands::of_contents(contents);
-        demands.iter().all(|demand| self.allows(&demand.need))
+    /// Refuses `contents` that may not be declared in every cluster that they are for, whatever there
+    /// is already.
+    pub(super) fn check_wherever(
+        &self,
+        contents: &BTreeMap<ResourceId, Content>,
+        heads: &Heads,
+    ) -> Result<(), Error> {
+        let Some(granted) = self.limits() else {
+            return Ok(());
+        };
+        let demands = demands::wherever(contents, heads);
+        self.check(granted, &demands, &contents.keys().collect())
     }
 
     /// Refuses `demands` that are not allowed, of which the caller has `named` some himself.

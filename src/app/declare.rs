@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::authorise::{Need, Sight, lacks};
+use super::authorise::{Need, Purpose, Sight, lacks};
 use super::run::Run;
 use super::{expiry, names, present};
 use crate::api::report::Outcome;
@@ -34,9 +34,19 @@ struct Asked {
     reach: Reach,
     cause: Cause,
     consents: BTreeSet<Consent>,
-    warnings: Vec<Finding>,
+    checked: Checked,
     /// All heads, if they had to be read for this.
     all: Option<HeadsAt>,
+}
+
+/// What is to be said of what is declared.
+#[derive(Debug, Default)]
+struct Checked {
+    /// What is found in it, and in what whoever asks may read.
+    told: Vec<Finding>,
+    /// What is found besides with what he may not read: it is told once the change is allowed, and
+    /// to nobody else.
+    withheld: Vec<Finding>,
 }
 
 /// A plan as it is now, and what consents to it; `P` says whether it may be carried out.
@@ -48,12 +58,12 @@ struct Planned<P> {
     token: PlanToken,
     undeclared: Vec<ResourceId>,
     cause: Cause,
-    warnings: Vec<Finding>,
+    checked: Checked,
 }
 
 /// What `request` would do.
 pub(super) async fn propose(run: &Run<'_>, request: &Request) -> Result<Proposal, Error> {
-    let planned = planned(run, request).await?;
+    let mut planned = planned(run, request).await?;
     if request.permission == Permission::Asked || run.access().is_everything() {
         let mut planned = planned.permit(run, request)?;
         if request.permission == Permission::Asked {
@@ -62,8 +72,11 @@ pub(super) async fn propose(run: &Run<'_>, request: &Request) -> Result<Proposal
         return Ok(planned.proposal(planned.plan.get(), run.store()));
     }
     let (plan, heads) = (&planned.plan, &planned.survey.heads);
-    run.access().check_look(plan, &request.change, heads)?;
-    Ok(planned.proposal(plan, run.store()))
+    let purpose = run.access().check_look(plan, &request.change, heads)?;
+    if purpose != Purpose::Look {
+        planned.checked = planned.checked.disclose(&planned.cause)?;
+    }
+    Ok(planned.proposal(&planned.plan, run.store()))
 }
 
 /// The error of a change that would be another one now than what was consented to.
@@ -108,10 +121,11 @@ impl Planned<Plan> {
             token,
             undeclared,
             cause,
-            mut warnings,
+            checked,
         } = self;
         let allowed = run.access().permit(plan, &request.change, &survey.heads)?;
-        warnings.extend(allowed.warnings);
+        let mut checked = checked.disclose(&cause)?;
+        checked.told.extend(allowed.warnings);
         Ok(Planned {
             survey,
             plan: allowed.plan,
@@ -119,7 +133,7 @@ impl Planned<Plan> {
             token,
             undeclared,
             cause,
-            warnings,
+            checked,
         })
     }
 }
@@ -142,7 +156,7 @@ impl<P> Planned<P> {
             cause: self.cause.clone(),
             changes: plan.has_changes(),
             undeclared: self.undeclared.clone(),
-            warnings: self.warnings.clone(),
+            warnings: self.checked.told.clone(),
             refusal: is_refused.then(|| refusal(plan, store)),
             token: self.token.clone(),
             basis: self.basis.clone(),
@@ -157,7 +171,7 @@ async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned<Plan>, Erro
         reach,
         cause,
         consents,
-        warnings,
+        checked,
         all,
     } = asked(run, request).await?;
     let origin = Origin {
@@ -171,6 +185,9 @@ async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned<Plan>, Erro
         let is_there = |id: &ResourceId| run.sight().sees(id);
         (desired.contents).retain(|id, content| *content != Content::Deleted || is_there(id));
         run.access().check_places(&desired.contents, &all.heads)?;
+        let asked = request.permission == Permission::Asked;
+        let contents = &desired.contents;
+        run.access().check_names(contents, &all.heads, asked)?;
     } else if let Reach::Named(sets) = &reach {
         let sets = sets.iter().cloned().map(ResourceId::Set);
         run.view().learn(sets).await;
@@ -185,7 +202,17 @@ async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned<Plan>, Erro
     if !run.store().exists() {
         run.seen.tell(Event::NoStore);
     }
-    let (survey, mut plan) = run.look(&question, all, &origin).await?;
+    let unsure = all.as_ref().filter(|_| !checked.withheld.is_empty());
+    let unsure = unsure.map(|all| all.heads.clone());
+    let (survey, mut plan) = match (run.look(&question, all, &origin).await, unsure) {
+        (Err(error), Some(heads)) if error.kind == ErrorKind::Invalid => {
+            // There is no plan that would say what it takes, and why not is what was withheld.
+            run.access().check_wherever(&desired.contents, &heads)?;
+            checked.disclose(&cause)?;
+            return Err(error);
+        }
+        (looked, _) => looked?,
+    };
     run.sight().learn(&survey.heads);
     check_selector(
         &request.clusters,
@@ -211,7 +238,7 @@ async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned<Plan>, Erro
         token,
         undeclared,
         cause,
-        warnings,
+        checked,
     })
 }
 
@@ -254,13 +281,13 @@ async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
         reach: Reach::Named(BTreeSet::new()),
         cause: Cause::Apply,
         consents: request.consents.clone(),
-        warnings: Vec::new(),
+        checked: Checked::default(),
         all: None,
     };
     match &request.change {
         Change::Declare(declared) => {
             let all = store.heads(&Which::All).await?;
-            asked.warnings = checked(run, &all.heads, &declared.contents)?;
+            asked.checked = checked(run, &all.heads, &declared.contents)?;
             asked.all = Some(all);
             asked.desired.contents.clone_from(&declared.contents);
             asked.desired.provenances.clone_from(&declared.provenances);
@@ -272,13 +299,11 @@ async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
             // Clusters and other sets are those of today, so it is checked like a new one.
             let contents = BTreeMap::from([(id.clone(), content)]);
             let all = store.heads(&Which::All).await?;
-            asked.warnings = checked(run, &all.heads, &contents).map_err(|mut error| {
-                error.about.version = Some(to);
-                error
-            })?;
+            asked.cause = Cause::Rollback { to };
+            asked.checked = checked(run, &all.heads, &contents)
+                .map_err(|error| of_version(error, &asked.cause))?;
             asked.all = Some(all);
             asked.desired.contents = contents;
-            asked.cause = Cause::Rollback { to };
             asked
                 .desired
                 .provenances
@@ -307,12 +332,13 @@ async fn asked(run: &Run<'_>, request: &Request) -> Result<Asked, Error> {
     Ok(asked)
 }
 
-/// What is to be said of what is declared, if it is valid together with what the store holds besides.
+/// What is to be said of what is declared, if it is valid together with what the store holds besides
+/// and whoever asks may read.
 fn checked(
     run: &Run<'_>,
     heads: &Heads,
     contents: &BTreeMap<ResourceId, Content>,
-) -> Result<Vec<Finding>, Error> {
+) -> Result<Checked, Error> {
     // Files cannot say it; whoever writes a request can.
     for (id, content) in contents {
         if let Some(kind) = content.kind().filter(|kind| *kind != id.kind()) {
@@ -322,18 +348,40 @@ fn checked(
             return Err(Error::invalid(error));
         }
     }
-    let mut findings = check::declared(contents, heads);
-    if !findings.is_empty() && !run.access().is_everything() {
+    let mut told = check::declared(contents, heads);
+    let mut withheld = Vec::new();
+    if !told.is_empty() && !run.access().is_everything() {
         run.sight().learn(heads);
-        let readable = run.sight().readable(heads);
-        let seen = check::declared(contents, &readable);
-        findings = if run.access().may_declare(contents) {
-            Sight::findings(findings, &seen)
-        } else {
-            // Nobody finds out what others have who may not even declare it.
-            seen
-        };
+        let mut seen = check::declared(contents, &run.sight().readable(heads));
+        // Nobody finds out what others have who may not do it anyway.
+        let (known, others): (Vec<_>, Vec<_>) = told.into_iter().partition(|it| seen.contains(it));
+        withheld = Sight::findings(others, &seen);
+        // What is wrong only without the others is not wrong; what looks odd is said all the same.
+        seen.retain(|it| it.severity != Severity::Error || known.contains(it));
+        told = seen;
     }
+    let told = valid(told)?;
+    Ok(Checked { told, withheld })
+}
+
+impl Checked {
+    /// The same with nothing withheld, where a change with this cause is allowed; refused if it is
+    /// not valid together with what may not be read.
+    fn disclose(self, cause: &Cause) -> Result<Self, Error> {
+        if self.withheld.is_empty() {
+            return Ok(self);
+        }
+        let found = self.told.into_iter().chain(self.withheld).collect();
+        let told = valid(found).map_err(|error| of_version(error, cause))?;
+        Ok(Self {
+            told,
+            withheld: Vec::new(),
+        })
+    }
+}
+
+/// These findings, if nothing of them is an error.
+fn valid(findings: Vec<Finding>) -> Result<Vec<Finding>, Error> {
     if findings.iter().all(|it| it.severity != Severity::Error) {
         return Ok(findings);
     }
@@ -342,6 +390,14 @@ fn checked(
         findings,
         ..About::default()
     }))
+}
+
+/// The error of what is declared, which may be an old revision.
+fn of_version(mut error: Error, cause: &Cause) -> Error {
+    if let Cause::Rollback { to } = cause {
+        error.about.version = Some(*to);
+    }
+    error
 }
 
 /// The heads of these, or all of them where one is not there and others may be like it.

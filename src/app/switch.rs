@@ -18,8 +18,8 @@ use crate::api::{
 };
 use crate::engine::{Asked, EngineError, Overriding, Question, clusters_of, stagger};
 use crate::model::{
-    Cause, Clocks, Cluster, ClusterName, ConfigSet, Heads, ResourceKind, Revision, Role, Selector,
-    SetName, Stamp, Version, Witness,
+    Cause, Clocks, Cluster, ClusterName, ConfigSet, Heads, ResourceId, ResourceKind, Revision,
+    Role, Selector, SetName, Stamp, Version, Witness,
 };
 use crate::plan::{ClusterScope, Desired, Ground, Reach, Switch, SwitchError, Switched};
 use crate::store::StoreError;
@@ -39,9 +39,16 @@ pub(super) async fn propose(
         Permission::Asked => Role::Operator,
         Permission::Unasked => Role::Viewer,
     };
+    // Who may not do it himself is shown what it does where he may read it: that a selector matches
+    // anything else would tell of clusters that are not there for him.
+    let is_narrow = request.permission == Permission::Unasked
+        && change.clusters().is_some()
+        && first_try(run, request, change, Role::Operator, (&heads, false)) != Ok(true);
     // Nobody waits for a cluster to be told that there is no such flag.
-    first_try(run, request, change, role, &heads)?;
-    let here = clusters_of(name, &heads).map(|(cluster, _)| cluster.clone());
+    first_try(run, request, change, role, (&heads, is_narrow))?;
+    let here = clusters_of(name, &heads).map(|(cluster, _)| cluster);
+    let here = here.filter(|cluster| !is_narrow || sees(run, cluster));
+    let here = here.cloned();
     let reach = Reach::Named(BTreeSet::from([name.clone()]));
     let nothing = Desired::nothing();
     let consents = BTreeSet::new();
@@ -55,12 +62,13 @@ pub(super) async fn propose(
     };
     let (survey, _) = run.look(&as_it_is, None, &origin).await?;
     let (set, head) = living(&survey.heads, name)?;
-    let clusters = clusters(&survey.heads);
+    let clusters = around_of(run, &survey.heads, is_narrow);
     let clocks = survey.clocks(run.now());
     // What is over goes before anything is switched.
     let ended = expiry::ended(head, &clusters, &clocks);
     let overrides = ended.map_or_else(|| head.overrides.clone(), |ended| ended.overrides);
     let ground = Ground::new(name, set, &overrides, &clusters, clocks);
+    check_chosen(run, change, role, &ground)?;
     let switched = change.switch(&ground, stamp(run, &ground, request))?;
     run.access()
         .check_switch(role, &ground, &switched.overrides)?;
@@ -110,7 +118,7 @@ pub(super) async fn carry_out(
     approval: &Approval,
 ) -> Result<Outcome, Error> {
     let heads = found(run, change.set()).await?;
-    first_try(run, request, change, Role::Operator, &heads)?;
+    first_try(run, request, change, Role::Operator, (&heads, false))?;
     let is_said = |request: &Request| {
         let said = request.message.as_ref();
         said.is_some_and(|message| !message.as_str().trim().is_empty())
@@ -152,24 +160,62 @@ async fn found(run: &Run<'_>, set: &SetName) -> Result<Heads, Error> {
     Ok(heads)
 }
 
+/// The clusters that the store knows; where it `is_narrow`, those that whoever asks may read.
+fn around_of<'h>(
+    run: &Run<'_>,
+    heads: &'h Heads,
+    is_narrow: bool,
+) -> BTreeMap<&'h ClusterName, &'h Cluster> {
+    let mut clusters = clusters(heads);
+    clusters.retain(|name, _| !is_narrow || sees(run, name));
+    clusters
+}
+
+fn sees(run: &Run<'_>, cluster: &ClusterName) -> bool {
+    run.sight().sees(&ResourceId::Cluster(cluster.clone()))
+}
+
+/// Refuses clusters of which whoever asks may read none, as what matches none at all, and those with
+/// others that he may not read, before anything is told of these.
+fn check_chosen(
+    run: &Run<'_>,
+    change: &impl Switch,
+    role: Role,
+    ground: &Ground<'_>,
+) -> Result<(), Error> {
+    let Some(chosen) = change.clusters().filter(|_| !run.access().is_everything()) else {
+        return Ok(());
+    };
+    let matching = ground.here().filter(|(_, it)| chosen.matches(&it.labels));
+    let (seen, hidden): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        matching.partition(|(name, _)| sees(run, name));
+    if seen.is_empty() {
+        return Err(SwitchError::NoCluster(chosen.clone()).into());
+    }
+    let set = (ground.name, ground.set);
+    run.access().check_pairs(role, set, &hidden)
+}
+
 /// Refuses what makes no sense whatever time it is, and what is not allowed as far as that is clear
-/// already.
+/// already: whether it is clear. Where it `is_narrow`, there are only clusters that may be read.
 fn first_try(
     run: &Run<'_>,
     request: &Request,
     change: &impl Switch,
     role: Role,
-    heads: &Heads,
-) -> Result<(), Error> {
+    (heads, is_narrow): (&Heads, bool),
+) -> Result<bool, Error> {
     let (set, head) = living(heads, change.set())?;
-    let clusters = clusters(heads);
-    if let Some(switched) = alone(run, request, change, (set, head), &clusters)? {
-        let clocks = Clocks::of(run.now(), []);
-        let ground = Ground::new(change.set(), set, &head.overrides, &clusters, clocks);
-        run.access()
-            .check_switch(role, &ground, &switched.overrides)?;
-    }
-    Ok(())
+    let clusters = around_of(run, heads, is_narrow);
+    let clocks = Clocks::of(run.now(), []);
+    let ground = Ground::new(change.set(), set, &head.overrides, &clusters, clocks);
+    check_chosen(run, change, role, &ground)?;
+    let Some(switched) = alone(run, request, change, (set, head), &clusters)? else {
+        return Ok(false);
+    };
+    run.access()
+        .check_switch(role, &ground, &switched.overrides)?;
+    Ok(true)
 }
 
 /// What would follow by this machine's clock alone; `None`: by that clock the time is over, which
@@ -249,6 +295,7 @@ async fn commit(
         let clusters = clusters(&heads);
         let clocks = clocks(run, request, change, &heads).await?;
         let ground = Ground::new(name, set, &head.overrides, &clusters, clocks);
+        check_chosen(run, change, Role::Operator, &ground)?;
         let switched = change.switch(&ground, stamp(run, &ground, request))?;
         run.access()
             .check_switch(Role::Operator, &ground, &switched.overrides)?;

@@ -188,6 +188,9 @@ pub trait Switch: Sync {
     /// The set.
     fn set(&self) -> &SetName;
 
+    /// The clusters that are chosen for it; `None`: all, or those that it was done for before.
+    fn clusters(&self) -> Option<&Selector>;
+
     /// Whether nobody may do it without saying why.
     fn needs_reason(&self) -> bool;
 

@@ -49,12 +49,13 @@ impl Purpose {
 type Clusters<'a> = BTreeMap<&'a ClusterName, &'a Cluster>;
 
 /// Everything that `plan` demands, where these are the `heads` that it was made from and `named` is
-/// what was declared.
+/// what was declared. Of what is `unread` it is what it would be if the name were free.
 pub(super) fn of_plan<'a>(
     plan: &Plan,
     heads: &Heads,
     named: impl IntoIterator<Item = &'a ResourceId>,
     purpose: Purpose,
+    unread: &BTreeSet<&ResourceId>,
 ) -> Vec<Demand> {
     let before: Clusters<'_> = heads
         .iter()
@@ -71,6 +72,8 @@ pub(super) fn of_plan<'a>(
     }
     let mut demands = Vec::new();
     for change in &plan.resources {
+        let free = unread.contains(&change.id).then(|| as_if_free(change));
+        let change = free.as_ref().unwrap_or(change);
         match &change.id {
             ResourceId::Set(name) => {
                 of_set(name, change, [&before, &after], purpose, &mut demands);
@@ -79,9 +82,10 @@ pub(super) fn of_plan<'a>(
             ResourceId::Grant(_) => of_grant(change, &mut demands),
         }
     }
-    of_deliveries(plan, heads, &after, purpose, &mut demands);
+    of_deliveries(plan, heads, &after, (purpose, unread), &mut demands);
     let changed: BTreeSet<&ResourceId> = plan.resources.iter().map(|it| &it.id).collect();
-    let same = named.into_iter().filter(|id| !changed.contains(id));
+    let same = named.into_iter();
+    let same = same.filter(|id| !changed.contains(id) && !unread.contains(id));
     // That something is as it was declared is for those to know who may read it.
     demands.extend(same.filter_map(|id| {
         Some(Demand {
@@ -91,6 +95,16 @@ pub(super) fn of_plan<'a>(
         })
     }));
     demands
+}
+
+/// The same change where nothing has the name yet.
+fn as_if_free(change: &ResourceChange) -> ResourceChange {
+    ResourceChange {
+        before: None,
+        overrides_before: Overrides::default(),
+        overrides: Overrides::default(),
+        ..change.clone()
+    }
 }
 
 /// What has to be allowed, whatever there is already, for these to be declared.
@@ -113,6 +127,27 @@ pub(super) fn of_contents<'a>(
             need,
         })
         .collect()
+}
+
+/// The same, and for every set also what has to be allowed in each cluster that gets it.
+pub(super) fn wherever(contents: &BTreeMap<ResourceId, Content>, heads: &Heads) -> Vec<Demand> {
+    let heads = heads.iter().map(|(id, head)| (id, &head.content));
+    let clusters: Clusters<'_> = heads
+        .chain(contents)
+        .filter_map(|(id, content)| cluster(id, content))
+        .collect();
+    let sets = contents.iter();
+    let sets = sets.filter_map(|(id, content)| Some((id, content.set()?)));
+    let pairs = sets.flat_map(|(id, set)| {
+        let here = clusters.iter();
+        let here = here.filter(|(_, cluster)| set.clusters.matches(&cluster.labels));
+        here.map(|(name, cluster)| Demand {
+            id: id.clone(),
+            cluster: Some((*name).clone()),
+            need: Need::Pair(Role::Editor, set.labels.clone(), cluster.labels.clone()),
+        })
+    });
+    of_contents(contents).into_iter().chain(pairs).collect()
 }
 
 /// What has to be allowed for it to be said where a cluster is.
@@ -272,7 +307,7 @@ fn of_deliveries(
     plan: &Plan,
     heads: &Heads,
     clusters: &Clusters<'_>,
-    purpose: Purpose,
+    (purpose, unread): (Purpose, &BTreeSet<&ResourceId>),
     demands: &mut Vec<Demand>,
 ) {
     let changed: BTreeMap<&ResourceId, &Content> = plan
@@ -292,6 +327,10 @@ fn of_deliveries(
             continue;
         };
         let id = ResourceId::Set(delivery.pair.set.clone());
+        if unread.contains(&id) {
+            // Wherever it goes is demanded already.
+            continue;
+        }
         let head = heads.get(&id).map(|head| &head.content);
         let set = changed.get(&id).copied().or(head).and_then(Content::set);
         let cluster = clusters.get(&delivery.pair.cluster);
@@ -321,12 +360,6 @@ pub(super) fn of_switch(
     [before, after]: [&Overrides; 2],
     clusters: &Clusters<'_>,
 ) -> Vec<Demand> {
-    let id = ResourceId::Set(name.clone());
-    let demand = |cluster: Option<&ClusterName>, need: Need| Demand {
-        id: id.clone(),
-        cluster: cluster.cloned(),
-        need,
-    };
     let here = clusters.iter();
     let here = here.filter(|(_, cluster)| set.clusters.matches(&cluster.labels));
     let touched = here.filter(|(_, cluster)| {
@@ -334,12 +367,27 @@ pub(super) fn of_switch(
         said(before, labels) != said(after, labels)
             || render::contents(set, before, labels) != render::contents(set, after, labels)
     });
-    let pairs = touched.map(|(cluster, place)| {
-        let need = Need::Pair(role, set.labels.clone(), place.labels.clone());
-        demand(Some(*cluster), need)
-    });
-    let all = demand(None, Need::Set(role, set.labels.clone()));
+    let all = Demand {
+        id: ResourceId::Set(name.clone()),
+        cluster: None,
+        need: Need::Set(role, set.labels.clone()),
+    };
+    let pairs = of_pairs(role, name, set, touched);
     std::iter::once(all).chain(pairs).collect()
+}
+
+/// This role over a set in each of these clusters.
+pub(super) fn of_pairs<'a>(
+    role: Role,
+    name: &SetName,
+    set: &ConfigSet,
+    clusters: impl Iterator<Item = (&'a &'a ClusterName, &'a &'a Cluster)>,
+) -> impl Iterator<Item = Demand> {
+    clusters.map(move |(cluster, place)| Demand {
+        id: ResourceId::Set(name.clone()),
+        cluster: Some((*cluster).clone()),
+        need: Need::Pair(role, set.labels.clone(), place.labels.clone()),
+    })
 }
 
 /// Everything that overrides say where `labels` are, whether it makes a difference there or not.

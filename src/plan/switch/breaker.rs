@@ -73,6 +73,17 @@ impl Switch for BreakerChange {
         &self.set
     }
 
+    fn clusters(&self) -> Option<&Selector> {
+        match &self.operation {
+            BreakerOperation::Trip { clusters, .. } | BreakerOperation::Hold { clusters } => {
+                clusters.as_ref()
+            }
+            BreakerOperation::Reset { .. }
+            | BreakerOperation::Disable
+            | BreakerOperation::Enable => None,
+        }
+    }
+
     /// Whoever opens a breaker at night has no time for words.
     fn needs_reason(&self) -> bool {
         false

@@ -57,6 +57,13 @@ impl Switch for FlagChange {
         &self.set
     }
 
+    fn clusters(&self) -> Option<&Selector> {
+        match &self.to {
+            FlagPosition::Held { .. } => self.clusters.as_ref(),
+            FlagPosition::Declared => None,
+        }
+    }
+
     fn needs_reason(&self) -> bool {
         true
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::api::{Event, Permission, PlanToken};
 use crate::engine::Connect;
-use crate::model::{Cluster, ClusterName, Connection};
+use crate::model::{Cluster, ClusterName, Connection, Publish, SpringFormat};
 use crate::target::{Target, TargetError};
 
 /// The same where nobody is asked whether it may be written.
@@ -149,6 +149,57 @@ fn a_plan_tells_nobody_whether_others_have_a_name() {
 }
 
 #[test]
+fn a_refusal_tells_nobody_where_a_set_goes_that_he_may_not_read() {
+    let world = with(&[(Role::Editor, "team=pay", "region=eu")]);
+    let asked = |name: &str, only: &str| {
+        let set = ConfigSet {
+            clusters: selector(only),
+            ..of_team("pay", [1, 1, 1])
+        };
+        declare(sets(&[(name, &set)]))
+    };
+    // Wherever it went, or whatever was switched in it.
+    for (only, is_tripped) in [("", true), ("region=eu", false), ("region=us", false)] {
+        let hidden = ConfigSet {
+            clusters: selector(only),
+            ..of_team("press", [1, 1, 1])
+        };
+        world.apply(&sets(&[("news", &hidden)]));
+        if is_tripped {
+            let mut trip = switches(None)[0].clone();
+            if let Change::Breaker(change) = &mut trip.change {
+                change.set = "news".parse().unwrap();
+            }
+            let ops = Caller::local("ops@laptop".to_owned());
+            done(&world, &ops, &trip).unwrap();
+            let mut reset = trip;
+            if let Change::Breaker(change) = &mut reset.change {
+                change.operation = BreakerOperation::Reset { clusters: None };
+            }
+            same_of(&world, asked, &["", "region=us"]);
+            done(&world, &ops, &reset).unwrap();
+        }
+        same_of(&world, asked, &["", "region=us"]);
+        // That somebody has the name is found out by whoever may make a set of it; nothing else is.
+        for only in ["region=eu", "region=nowhere"] {
+            assert_eq!(
+                denied(&world, &asked("news", only)),
+                ["set/news takes the role editor over this set"]
+            );
+        }
+    }
+}
+
+#[track_caller]
+fn same_of(world: &World, asked: impl Fn(&str, &str) -> Request, places: &[&str]) {
+    for only in places {
+        let (news, never) = (asked("news", only), asked("never", only));
+        same(world, &ci(), [(&news, "news"), (&never, "never")]);
+        assert_eq!(denied(world, &news).len(), 1);
+    }
+}
+
+#[test]
 fn a_plan_tells_nobody_which_keys_others_have() {
     let world = with(&[(Role::Viewer, "team=pay", "")]);
     let owned = ConfigSet {
@@ -167,6 +218,74 @@ fn a_plan_tells_nobody_which_keys_others_have() {
         let (taken, free) = (asked(name, "secret"), asked(name, "free"));
         same(&world, &ci(), [(&taken, "secret"), (&free, "free")]);
     }
+}
+
+#[test]
+fn which_keys_others_have_is_told_only_to_whom_the_change_is_allowed() {
+    let world = with(&[(Role::Editor, "team=pay", "region=eu")]);
+    let owned = ConfigSet {
+        clusters: selector("region=us"),
+        publish: vec![keys("secret")],
+        ..of_team("press", [1, 1, 1])
+    };
+    world.apply(&sets(&[("news", &owned)]));
+    let asked = |name: &str, prefix: &str| {
+        let mine = ConfigSet {
+            publish: vec![keys(prefix)],
+            ..of_team("pay", [1, 1, 1])
+        };
+        declare(sets(&[(name, &mine)]))
+    };
+    for name in ["shop", "mine"] {
+        let (taken, free) = (asked(name, "secret"), asked(name, "free"));
+        same(&world, &ci(), [(&taken, "secret"), (&free, "free")]);
+        denied(&world, &taken);
+    }
+    // What he may make collides with what he may not read: he is told, and it is not done.
+    let owned = ConfigSet {
+        clusters: selector("region=eu"),
+        ..owned
+    };
+    world.apply(&sets(&[("news", &owned)]));
+    let mine = ConfigSet {
+        clusters: selector("region=eu"),
+        publish: vec![keys("secret")],
+        ..of_team("pay", [1, 1, 1])
+    };
+    let asked = declare(sets(&[("mine", &mine)]));
+    let before = world.heads();
+    for asked in [&asked, &looking(asked.clone())] {
+        let error = planned(&world, &ci(), asked).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Invalid, "{error:?}");
+        let text = format!("{error:?}");
+        assert!(
+            text.contains("it collides with something that you may not read"),
+            "{text}"
+        );
+        assert!(!text.contains("news"), "{text}");
+    }
+    let error = done(&world, &ci(), &asked).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Invalid, "{error:?}");
+    assert_eq!(world.heads(), before);
+}
+
+#[test]
+fn what_cannot_be_published_where_one_may_not_read_is_denied_like_anything_there() {
+    let world = with(&[(Role::Editor, "team=pay", "region=eu")]);
+    let asked = |layer: serde_json::Value| {
+        let mut mine = of_team("pay", [1, 1, 1]);
+        mine.publish = vec![Publish::Spring {
+            context: key("config/shop"),
+            format: SpringFormat::KeyValue,
+            atomic: true,
+        }];
+        mine.values = map(json!({"a": 1, "b": 0, "list": []}));
+        mine.layers[1].values = map(json!({"list": [layer]}));
+        declare(shop(&mine))
+    };
+    // No key of Consul is like this one.
+    let (broken, whole) = (asked(json!({"..": 1})), asked(json!({"c": 1})));
+    assert_eq!(denied(&world, &broken), denied(&world, &whole));
 }
 
 /// Remembers whom it was asked to reach.
@@ -224,6 +343,68 @@ fn nobody_is_asked_where_somebody_without_the_right_says_that_a_cluster_is() {
         let asked = connect.asked.lock().unwrap();
         assert!(!asked.contains(&"attacker".to_owned()), "{asked:?}");
     }
+}
+
+#[test]
+fn a_switch_tells_nobody_which_labels_clusters_have_that_he_may_not_read() {
+    let viewer = with(&[(Role::Viewer, "team=pay", "region=eu")]);
+    let operator = with(&[(Role::Operator, "team=pay", "region=eu")]);
+    let no_cluster = |error: &Error| {
+        let said = error.error.contains("matches no cluster that gets the set");
+        assert!(said, "{error:?}");
+    };
+    for world in [&viewer, &operator] {
+        let pairs = switches(Some("region=us")).into_iter();
+        for (hidden, absent) in pairs.zip(switches(Some("region=zz"))) {
+            same(
+                world,
+                &ci(),
+                [(&hidden, "region=us"), (&absent, "region=zz")],
+            );
+            no_cluster(&planned(world, &ci(), &hidden).unwrap_err());
+            no_cluster(&done(world, &ci(), &hidden).unwrap_err());
+        }
+    }
+    // Whoever may not do it anyway sees what it does where he may read it.
+    let pairs = switches(Some("region in (eu,us)")).into_iter();
+    for (hidden, absent) in pairs.zip(switches(Some("region in (eu,zz)"))) {
+        let effect = |asked: Request| {
+            let shown = planned(&viewer, &ci(), &looking(asked)).unwrap();
+            let Preview::Effect(effect) = shown.preview else {
+                panic!("{:?}", shown.preview);
+            };
+            let clusters: Vec<_> = (effect.effects.iter())
+                .flat_map(|it| it.clusters.clone())
+                .collect();
+            assert_eq!(clusters, ["eu".parse::<ClusterName>().unwrap()]);
+            (shown.token, effect)
+        };
+        denied(&operator, &hidden);
+        assert_eq!(effect(hidden), effect(absent));
+    }
+}
+
+#[test]
+fn which_clusters_are_tripped_together_is_told_only_of_those_that_may_be_read() {
+    let world = with(&[(Role::Operator, "team=pay", "region=eu")]);
+    let mut together = of_team("pay", [1, 1, 1]);
+    for breaker in together.breakers.values_mut() {
+        breaker.separately = selector("region=eu");
+    }
+    world.apply(&shop(&together));
+    let [trip, _] = switches(Some("region in (eu,us)"));
+    assert_eq!(
+        denied(&world, &trip),
+        [
+            "set/shop in a cluster that you may not read takes the role operator over this set in this cluster"
+        ]
+    );
+    world.apply(&granted("more", Role::Operator, "team=pay", "region=us"));
+    let error = planned(&world, &ci(), &trip).unwrap_err();
+    assert!(
+        error.error.contains("it may not be tripped alone in us"),
+        "{error:?}"
+    );
 }
 
 /// What is heard while something is carried out.

@@ -21,7 +21,7 @@ mod seal;
 pub mod sqlite;
 
 pub use log::{CommitLimits, CommitRecord, Committed, HeadsAt, RecordsAt, Which};
-pub use open::{Missing, open};
+pub use open::{Missing, open, path_of};
 
 /// Where revisions live: a log of commits. All methods are safe to call from many processes at once,
 /// and a read holds up no commit.

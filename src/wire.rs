@@ -50,7 +50,7 @@ pub(crate) use document::{
 };
 pub(crate) use event_stream::{EventStream, Frame, Name};
 pub(crate) use feed::{LineageParams, MAX_WAIT, SEQUENCE, WaitParams};
-pub(crate) use note::{NoteSigner, NoteVerifier, checkpoint_of};
+pub(crate) use note::{NoteError, NoteSigner, NoteVerifier, checkpoint_of};
 pub(crate) use pace::{PaceParams, bounded};
 pub(crate) use page::{Cut, Paged, page, page_document};
 pub(crate) use param_error::ParamError;

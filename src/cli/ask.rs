@@ -2,14 +2,18 @@
 
 use std::io;
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use console::{Key, Term, measure_text_width};
+use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 
 use super::failure::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::ui::Ui;
 use crate::model::text::printable;
 
-/// Asks `question`; without a terminal it fails and names the flag.
+/// The longest answer that is kept of a line: no answer is that long.
+const MAX_ANSWER: usize = 40;
+
+/// Asks `question`, to which only a whole line says yes; without a terminal it fails and names the flag.
 pub(crate) async fn confirm(
     ui: &Ui,
     interrupt: &Interrupt,
@@ -17,24 +21,66 @@ pub(crate) async fn confirm(
 ) -> Result<bool, Failure> {
     ui.can_ask()?;
     let question = printable(question);
-    answer(ui, interrupt, move || {
-        let answer = dialoguer::Confirm::new()
-            .with_prompt(question)
-            .default(false)
-            .interact_opt();
-        answer.map(|answer| answer.unwrap_or(false))
-    })
-    .await
+    answer(ui, interrupt, move || yes_or_no(&Term::stderr(), &question)).await
+}
+
+/// Asks until a line is an answer: `y` or `yes`; `n`, `no` or nothing.
+///
+/// What was typed before the question was there is dropped: it consents to nothing.
+fn yes_or_no(term: &Term, question: &str) -> io::Result<bool> {
+    loop {
+        // Standard input is a terminal here; one that is gone is noticed when it is read.
+        _ = tcflush(io::stdin(), QueueSelector::IFlush);
+        term.write_str(&format!("{question} [y/N] "))?;
+        let line = typed(term)?;
+        let is_yes = match line.to_ascii_lowercase().as_str() {
+            "y" | "yes" => true,
+            "" | "n" | "no" => false,
+            _ => {
+                term.write_line("")?;
+                term.write_line("answer `yes` or `no`")?;
+                continue;
+            }
+        };
+        term.clear_line()?;
+        let word = if is_yes { "yes" } else { "no" };
+        term.write_line(&format!("{question} {word}"))?;
+        return Ok(is_yes);
+    }
+}
+
+/// The line that is typed, or its beginning. Esc takes back all of it and ends it.
+///
+/// `dialoguer` has no question that waits for a whole line and knows Esc, so keys are read as it does.
+fn typed(term: &Term) -> io::Result<String> {
+    let mut line = String::new();
+    loop {
+        match term.read_key()? {
+            Key::Enter => return Ok(line),
+            Key::Escape => return Ok(String::new()),
+            Key::Backspace => {
+                if let Some(last) = line.pop() {
+                    term.clear_chars(measure_text_width(last.encode_utf8(&mut [0; 4])))?;
+                }
+            }
+            Key::Char(key) if !key.is_control() && line.chars().count() < MAX_ANSWER => {
+                line.push(key);
+                term.write_str(key.encode_utf8(&mut [0; 4]))?;
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Asks for a line of text, which may be empty.
 pub(crate) async fn line(ui: &Ui, interrupt: &Interrupt, prompt: &str) -> Result<String, Failure> {
     let prompt = printable(prompt);
     answer(ui, interrupt, move || {
-        dialoguer::Input::<String>::new()
+        let line = dialoguer::Input::<String>::new()
             .with_prompt(prompt)
             .allow_empty(true)
-            .interact_text()
+            .interact_text();
+        line.map_err(|dialoguer::Error::IO(error)| error)
     })
     .await
 }
@@ -46,7 +92,7 @@ pub(crate) async fn line(ui: &Ui, interrupt: &Interrupt, prompt: &str) -> Result
 async fn answer<T: Send + 'static>(
     ui: &Ui,
     interrupt: &Interrupt,
-    ask: impl FnOnce() -> Result<T, dialoguer::Error> + Send + 'static,
+    ask: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, Failure> {
     let terminal = tcgetattr(io::stdin()).ok();
     let mut stop = interrupt.receiver();
@@ -58,12 +104,10 @@ async fn answer<T: Send + 'static>(
     match answer {
         Some(Ok(Ok(answer))) => Ok(answer),
         None => Err(stopped(ui, interrupt, terminal.as_ref())),
-        Some(Ok(Err(dialoguer::Error::IO(error))))
-            if error.kind() == io::ErrorKind::Interrupted =>
-        {
+        Some(Ok(Err(error))) if error.kind() == io::ErrorKind::Interrupted => {
             Err(stopped(ui, interrupt, terminal.as_ref()))
         }
-        Some(Ok(Err(dialoguer::Error::IO(error)))) => Err(Failure::new(Exit::Bug, error)),
+        Some(Ok(Err(error))) => Err(Failure::new(Exit::Bug, error)),
         Some(Err(error)) => Err(Failure::new(Exit::Bug, error)),
     }
 }

@@ -13,7 +13,7 @@ use super::views::table::{moment, printable, table};
 use crate::api::report::{AuditChange, AuditEntry, AuditEvent, AuditLog, Report, VerifiedLog};
 use crate::api::{AuditQuery, CauseKind, Noted, VerifyQuery};
 use crate::model::{Checkpoint, ClusterName, ResourceId, SetName};
-use crate::wire::{NoteVerifier, checkpoint_of};
+use crate::wire::{NoteError, NoteVerifier, checkpoint_of};
 
 /// The log: who did what, and whether it is whole
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -147,7 +147,10 @@ fn checkpoint(session: &Session, path: &Path, key: Option<&str>) -> Result<Check
     let checkpoint = checkpoint_of(&note).map_err(refused)?;
     match key {
         Some(key) => {
-            let verifier: NoteVerifier = key.parse().map_err(refused)?;
+            let verifier: NoteVerifier = key.parse().map_err(|error: NoteError| {
+                let error = anyhow::Error::new(error);
+                usage(error.context("what `--key` names is no key"))
+            })?;
             verifier.check(&note).map_err(|error| {
                 let error = anyhow::Error::new(error);
                 usage(error.context(format!("`{shown}` cannot be trusted")))

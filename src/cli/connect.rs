@@ -73,12 +73,20 @@ async fn open(session: &Session, missing: Missing) -> Result<Connected, Failure>
     Ok(over(session, store))
 }
 
+/// A store for callers elsewhere too.
+pub(crate) struct Offered {
+    pub(crate) service: Arc<dyn Service>,
+    pub(crate) door: Arc<dyn Door>,
+    /// Whether there is one already; otherwise the first commit makes it.
+    pub(crate) is_there: bool,
+}
+
 /// The service over the store that the session names, and its door, for callers elsewhere too, who may
 /// name these `places` of this machine.
 pub(crate) async fn for_others(
     session: &Session,
     places: AllowedPlaces,
-) -> Result<(Arc<dyn Service>, Arc<dyn Door>), Failure> {
+) -> Result<Offered, Failure> {
     let (location, why) = session.store_location()?;
     if is_server(&location) {
         let error = format!("`{}` is a server itself", place(&location));
@@ -87,13 +95,28 @@ pub(crate) async fn for_others(
         );
     }
     let store = store_at(&location, &why, Missing::Create).await?;
+    let is_there = store.exists();
     let local = Arc::new(local(session, store).allowing(places));
-    Ok((Arc::clone(&local) as _, local))
+    Ok(Offered {
+        service: Arc::clone(&local) as _,
+        door: local,
+        is_there,
+    })
 }
 
 /// Whether a store is behind a server.
 pub(crate) fn is_server(location: &str) -> bool {
     matches!(scheme(location), Some("http" | "https"))
+}
+
+/// Fails unless `location` is where a store or a server can be.
+pub(crate) fn is_location(location: &str) -> Result<(), Failure> {
+    if is_server(location) {
+        server_address(location)?;
+    } else {
+        store::path_of(location).map_err(Error::from)?;
+    }
+    Ok(())
 }
 
 /// The address of a server in the one form that it has.
@@ -247,16 +270,16 @@ pub(crate) async fn recognise(
     let variables = session.environment.variables();
     let without = variables.without(&["CONSUL_HTTP_TOKEN", "CONSUL_HTTP_TOKEN_FILE"]);
     let consul = Consul::connect(name, spec, &without, &patience(timeout)).map_err(Error::from)?;
-    let consul = consul.or_token_from(Arc::new(Offered(token.clone())), name);
+    let consul = consul.or_token_from(Arc::new(Untried(token.clone())), name);
     Ok(consul.recognises_token().await.map_err(Error::from)?)
 }
 
 /// A token that is not kept yet.
 #[derive(Debug)]
-struct Offered(AclToken);
+struct Untried(AclToken);
 
 #[async_trait]
-impl KeptTokens for Offered {
+impl KeptTokens for Untried {
     async fn token(&self, _: &ClusterName, _: &str) -> Result<Option<AclToken>, String> {
         Ok(Some(self.0.clone()))
     }

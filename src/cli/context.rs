@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::connect;
 use super::contexts::{Contexts, NamedContext};
 use super::environment::Environment;
 use super::failure::{Exit, Failure};
@@ -63,6 +64,7 @@ pub(crate) fn context(session: &Session, command: &ContextCommand) -> Result<Exi
                 return Err(Failure::usage("a context needs a store")
                     .hint(format!("`cfgctl context set {name} --store LOCATION`")));
             };
+            connect::is_location(&store)?;
             let context = NamedContext {
                 name: name.clone(),
                 store: absolute(&store, &session.environment),

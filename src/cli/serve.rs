@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tracing_subscriber::filter::LevelFilter;
 
-use super::connect::{self, AllowedPlaces};
+use super::connect::{self, AllowedPlaces, Offered};
 use super::failure::{Exit, Failure};
 use super::files::{self, Existing, Readers};
 use super::interrupt::Interrupt;
@@ -107,7 +107,11 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
         return Err(Failure::usage(error)
             .hint("name one with `--tls-cert` and `--tls-key`, or listen on 127.0.0.1"));
     }
-    let (service, door) = connect::for_others(session, places(session, args)?).await?;
+    let Offered {
+        service,
+        door,
+        is_there,
+    } = connect::for_others(session, places(session, args)?).await?;
     let owner = find_owner(session, args, door.as_ref()).await?;
     let store = service.location();
     let server = Server::bind(args.listen, certificate).await;
@@ -124,6 +128,7 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
     let interrupt = Interrupt::listen();
     let begun = Begun {
         store,
+        is_there,
         location: server.location(),
         verifier,
     };
@@ -146,9 +151,13 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
 /// What there is to say at the start.
 struct Begun {
     store: String,
+    is_there: bool,
     location: String,
     verifier: String,
 }
+
+/// What is said where [`Begun::is_there`] is not so.
+const NOT_THERE: &str = "there is no store there yet: the first commit makes it";
 
 impl Begun {
     /// Says it to a person, and whom the server is to know as its owner.
@@ -157,9 +166,13 @@ impl Begun {
             store,
             location,
             verifier,
+            is_there,
         } = self;
         let ui = &session.ui;
         ui.status(&format!("serving the store at `{store}` on {location}"));
+        if !is_there {
+            ui.status(NOT_THERE);
+        }
         ui.status(&format!("checkpoints of its log are signed by {verifier}"));
         match owner {
             Owner::Known(token) => Some(token),
@@ -193,6 +206,9 @@ impl Begun {
         let (location, verifier) = (self.location.as_str(), self.verifier.as_str());
         let (version, has_owner) = (env!("CARGO_PKG_VERSION"), owner.is_some());
         tracing::info!(version, store, location, verifier, has_owner, "serving");
+        if !self.is_there {
+            tracing::info!("{NOT_THERE}");
+        }
         owner
     }
 
@@ -200,7 +216,8 @@ impl Begun {
     fn show(&self, session: &Session, token: &str) {
         let location = &self.location;
         session.ui.notice(&format!(
-            "every command works through it, with the token that is shown only here:\n  \
+            "every command works through it, with the token that is shown only here and ends with this \
+             server (`cfgctl token create NAME` makes one that stays):\n  \
              export CFGCTL_STORE={location} CFGCTL_TOKEN={token}\n"
         ));
     }

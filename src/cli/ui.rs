@@ -281,11 +281,10 @@ impl Ui {
             .hint("look at it with `--dry-run`, then pass `--yes`"))
     }
 
-    /// Shows the cursor again, which is hidden while a question is open.
+    /// Ends the line of a question that was not answered.
     pub(crate) fn close_question(&self) {
         if self.can_ask {
-            // Not through the stream of colours, which would strip it where there are none.
-            _ = io::stderr().write_all(b"\x1b[?25h\n");
+            self.write_stderr("\n");
         }
     }
 

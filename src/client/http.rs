@@ -256,16 +256,18 @@ impl Http {
     /// The error of a request that was not answered, or not to its end.
     pub(super) fn failed(&self, error: reqwest::Error) -> Failed {
         let (is_unsent, location) = (error.is_builder() || error.is_connect(), &self.location);
+        let hint = "clusters keep what they hold; whoever can reach its store works without it, \
+                    with `--store PATH` on that machine";
+        let is_silent = error.is_timeout();
         // The address says nothing that the location does not.
         let error = Error::of(ErrorKind::Unavailable, &error.without_url());
         if is_unsent {
             let what = format!("the server at `{location}` cannot be reached");
-            let hint = "clusters keep what they hold; whoever can reach its store works without it, \
-                        with `--store PATH` on that machine";
             Failed::Known(error.context(what).hint(hint))
         } else {
             let what = format!("the server at `{location}` did not answer to the end");
-            Failed::Lost(error.context(what))
+            let error = error.context(what);
+            Failed::Lost(if is_silent { error.hint(hint) } else { error })
         }
     }
 }
@@ -300,4 +302,23 @@ fn kind_of(response: &Response) -> &str {
     let kind = response.headers().get(CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     kind.split(';').next().unwrap_or_default().trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_is_silent_gets_the_hint_of_one_that_is_not_there() {
+        // It accepts, by its backlog, and answers nothing.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", silent.local_addr().unwrap());
+        let http = Http::new(&address, None, None).unwrap();
+        let asked = http.client.get(&address).timeout(Duration::from_millis(1));
+        let said = Error::from(http.failed(asked.send().await.unwrap_err()));
+        assert_eq!(said.kind, ErrorKind::Unavailable);
+        assert!(said.error.contains(&address), "{said:?}");
+        assert_eq!(said.hints.len(), 1, "{said:?}");
+        assert!(said.hints[0].starts_with("clusters keep"), "{said:?}");
+    }
 }

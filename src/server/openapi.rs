@@ -118,9 +118,8 @@ fn responses(operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
             content.insert(JSON.to_owned(), json!({"schema": schema(schemas)}));
         }
     }
-    if operation.answer.has_events() {
+    if let Some(example) = operation.answer.event() {
         let schema = json!({"type": "string"});
-        let example = "event: report\ndata: {\"apiVersion\":\"cfgctl.dev/v1\"}\n\n";
         content.insert(
             EVENTS.to_owned(),
             json!({"schema": schema, "example": example}),

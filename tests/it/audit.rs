@@ -258,6 +258,11 @@ fn others_who_know_ed25519_find_the_signature_right_and_a_changed_one_wrong() {
     host.write("checkpoint", "nothing");
     let said = verified(&host, &against).unwrap_err();
     assert!(said.contains("is no checkpoint"), "{said}");
+    host.write("checkpoint", &note);
+    let against = ["--against", "checkpoint", "--key", "foo"];
+    let said = verified(&host, &against).unwrap_err();
+    assert!(said.contains("what `--key` names is no key"), "{said}");
+    assert!(!said.contains("is no checkpoint"), "{said}");
     // The key stays the same, and nobody else reads it.
     let mode = std::fs::metadata(directory.join("signing.pem")).unwrap();
     let mode = std::os::unix::fs::PermissionsExt::mode(&mode.permissions());

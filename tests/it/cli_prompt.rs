@@ -1,8 +1,9 @@
 //! The question before a change, asked on a real terminal.
 
 use std::io::{Read as _, Write as _};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 
+use rustix::fs::{CWD, Mode, mkfifoat};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::cli::Cfgctl;
@@ -51,6 +52,47 @@ fn ask_of(user: &Cfgctl, arguments: &str, question: &str, answer: &[u8]) -> (Str
     (screen + &String::from_utf8_lossy(&rest), code)
 }
 
+/// A terminal on which a command runs, and somebody who reads before he types.
+struct Screen {
+    child: Child,
+    keyboard: ChildStdin,
+    seen: String,
+}
+
+impl Screen {
+    fn of(user: &Cfgctl, line: &str) -> Self {
+        let mut child = in_surroundings(user, Command::new("script"))
+            .args(["-q", "-e", "-E", "always", "-c", line, "/dev/null"])
+            .spawn()
+            .expect("`script` of util-linux");
+        let keyboard = child.stdin.take().expect("a pipe");
+        Self {
+            child,
+            keyboard,
+            seen: String::new(),
+        }
+    }
+
+    /// Reads until `wanted` appears anew.
+    fn wait_for(&mut self, wanted: &str) {
+        self.seen += &read_until(&mut self.child, wanted);
+    }
+
+    fn type_in(&mut self, text: &str) {
+        self.keyboard.write_all(text.as_bytes()).expect("a reader");
+    }
+
+    /// All that was on the screen, and the exit code.
+    fn end(mut self) -> (String, Option<i32>) {
+        let mut rest = Vec::new();
+        let mut output = self.child.stdout.take().expect("a pipe");
+        output.read_to_end(&mut rest).expect("an end");
+        drop(self.keyboard);
+        let code = self.child.wait().expect("an end").code();
+        (self.seen + &String::from_utf8_lossy(&rest), code)
+    }
+}
+
 fn in_surroundings(user: &Cfgctl, mut command: Command) -> Command {
     let like = user.command(&[]);
     command.env_clear().env("TERM", "xterm");
@@ -93,7 +135,7 @@ fn is_untouched(user: &Cfgctl) -> bool {
 #[test]
 fn yes_does_it() {
     let user = user();
-    let (screen, code) = ask(&user, b"y");
+    let (screen, code) = ask(&user, b"y\r");
     assert_eq!(code, Some(0), "{screen}");
     assert!(screen.contains("delivered"), "{screen}");
     assert!(user.ok(&["get", "-o", "name"]).contains("set/checkout"));
@@ -102,9 +144,50 @@ fn yes_does_it() {
 #[test]
 fn no_changes_nothing() {
     let user = user();
-    let (screen, code) = ask(&user, b"n");
+    let (screen, code) = ask(&user, b"n\r");
     assert_eq!(code, Some(0), "{screen}");
     assert!(screen.contains("nothing was changed"), "{screen}");
+    assert!(is_untouched(&user));
+}
+
+#[test]
+fn only_a_whole_line_is_an_answer() {
+    for (typed, is_yes) in [
+        ("maybe\rYES\r", true),
+        ("maybe\rno\r", false),
+        ("ny\r\r", false),
+        ("x\x7fyes\r", true),
+        ("y\x1b", false),
+    ] {
+        let user = user();
+        let mut screen = Screen::of(&user, &command_line(APPLY));
+        for line in typed.split_inclusive('\r') {
+            screen.wait_for("Do this? [y/N] ");
+            screen.type_in(line);
+        }
+        let (seen, code) = screen.end();
+        assert_eq!(code, Some(0), "{seen}");
+        assert_eq!(seen.contains("delivered"), is_yes, "{typed:?}: {seen}");
+        assert_eq!(is_untouched(&user), !is_yes, "{typed:?}: {seen}");
+    }
+}
+
+#[test]
+fn what_was_typed_before_the_question_is_no_answer() {
+    let user = user();
+    let gate = user.directory().join("gate");
+    mkfifoat(CWD, &gate, Mode::RUSR | Mode::WUSR).unwrap();
+    let line = format!("read -r _ < gate; {}", command_line(APPLY));
+    let mut screen = Screen::of(&user, &line);
+    screen.type_in("y\r");
+    // The terminal has it, which shows what is typed.
+    screen.wait_for("y\r\n");
+    std::fs::write(&gate, "\n").unwrap();
+    screen.wait_for("[y/N] ");
+    screen.type_in("n\r");
+    let (seen, code) = screen.end();
+    assert_eq!(code, Some(0), "{seen}");
+    assert!(seen.contains("nothing was changed"), "{seen}");
     assert!(is_untouched(&user));
 }
 
@@ -156,13 +239,13 @@ fn a_rollback_says_what_it_goes_back_to_when_it_asks() {
     edit(&user, set, "timeoutMs: 1500", "timeoutMs: 1800");
     user.ok(&["apply", "-f", "fixtures/quickstart", "--yes"]);
     let question = "Roll checkout back to the content of version 1, as version 3?";
-    let (screen, code) = ask_of(&user, "rollback checkout", question, b"y");
+    let (screen, code) = ask_of(&user, "rollback checkout", question, b"y\r");
     assert_eq!(code, Some(0), "{screen}");
     let (screen, code) = ask_of(
         &user,
         "delete checkout --allow-deletes",
         "Delete set/checkout?",
-        b"n",
+        b"n\r",
     );
     assert_eq!(code, Some(0), "{screen}");
 }

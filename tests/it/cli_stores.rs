@@ -119,6 +119,36 @@ fn what_is_no_store_is_left_alone() {
 }
 
 #[test]
+fn the_address_of_a_server_without_its_scheme_makes_no_file() {
+    let mut user = Cfgctl::new();
+    bring(&user, "fixtures/quickstart");
+    for location in ["127.0.0.1:8440", "localhost:8440"] {
+        let hint =
+            format!("a server is `http://{location}`; a file of that name is `./{location}`");
+        user.set("CFGCTL_STORE", location);
+        for arguments in [
+            &["diff", "-f", "fixtures/quickstart"][..],
+            &["apply", "-f", "fixtures/quickstart", "--yes"],
+            &["serve", "--listen", "127.0.0.1:0"],
+            &["context", "set", "there", "--store", location],
+        ] {
+            let ran = user.run(arguments);
+            assert_eq!(ran.code, Some(2), "{arguments:?}: {}", ran.stderr);
+            assert!(ran.stderr.contains(&hint), "{arguments:?}: {}", ran.stderr);
+        }
+        assert!(!user.directory().join(location).exists());
+    }
+    assert!(!user.directory().join(FILE).exists());
+    user.ok(&[
+        "context",
+        "set",
+        "there",
+        "--store",
+        "http://127.0.0.1:8440",
+    ]);
+}
+
+#[test]
 fn a_place_that_nobody_can_write_to_is_no_place_for_a_store() {
     let user = Cfgctl::new();
     bring(&user, "fixtures/quickstart");

@@ -185,6 +185,24 @@ fn a_context_names_a_server_and_a_file_its_token() {
 }
 
 #[test]
+fn a_server_says_that_its_store_is_yet_to_be_made_and_how_long_its_token_lasts() {
+    let user = Cfgctl::new();
+    bring(&user, FILES);
+    let told = "there is no store there yet: the first commit makes it";
+    for form in ["text", "json"] {
+        let server = Server::start(&user, &["--log", form]);
+        server.until_said("serving");
+        server.until_said("`cfgctl token create NAME` makes one that stays");
+        server.until_said(told);
+    }
+    user.ok(&["apply", "-f", FILES, "--yes"]);
+    let server = Server::start(&user, &[]);
+    server.signal(Signal::TERM);
+    let (_, said) = server.end();
+    assert!(!said.contains(told), "{said}");
+}
+
+#[test]
 fn nobody_who_is_not_known_learns_anything() {
     let user = Cfgctl::new();
     let server = Server::start(&user, &[]);

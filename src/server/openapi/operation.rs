@@ -59,8 +59,17 @@ pub(super) enum How {
 }
 
 impl Answer {
-    pub(super) fn has_events(&self) -> bool {
-        matches!(self, Self::Document { how, .. } if matches!(how, How::Streamed | How::Followed))
+    /// What comes as events, if anything does: the first of those that carry a document.
+    pub(super) fn event(&self) -> Option<&'static str> {
+        match self {
+            Self::Document {
+                how: How::Streamed, ..
+            } => Some("event: report\ndata: {\"apiVersion\":\"cfgctl.dev/v1\"}\n\n"),
+            Self::Document {
+                how: How::Followed, ..
+            } => Some("event: snapshot\nid: 7\ndata: {\"apiVersion\":\"cfgctl.dev/v1\"}\n\n"),
+            _ => None,
+        }
     }
 
     /// The schema of a document.

@@ -23,8 +23,8 @@ use super::parked::{Found, Parked, Parking};
 use super::patient::Behind;
 use super::request::Peer;
 
-/// How long a client may take for the headers of a request.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take for its greeting, and for the headers of a request.
+pub(super) const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may be open on which nothing is asked.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// The largest head of a request: the longest address that there is, and what goes with it.
@@ -43,7 +43,7 @@ pub(super) enum Protocol {
 
 /// One connection, of a client at `peer`.
 pub(super) struct Connection {
-    peer: SocketAddr,
+    pub(super) peer: SocketAddr,
     router: Router,
     stop: watch::Receiver<bool>,
 }

@@ -1,6 +1,5 @@
 //! Listening: connections with bounds, each in a task of its own, until the end.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,14 +9,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::addresses::{Addresses, Counted};
-use super::connection::{Connection, Protocol};
+use super::connection::{Connection, HEADER_TIMEOUT, Protocol};
 use super::descriptors::most_connections;
 use super::patient::Patient;
 use super::runs::Runs;
 use super::tls::Certificate;
 
-/// How long a client may take for its greeting, and for the headers of a request.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of what it is sent.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to wait after a connection could not be taken: there may be too many of them.
@@ -65,7 +62,6 @@ pub(super) async fn listen(
                 let acceptor = certificate.as_ref();
                 let acceptor = acceptor.map(|it| TlsAcceptor::from(it.config()));
                 let client = Client {
-                    peer,
                     connection: Connection::new(peer, router.clone(), stop.clone()),
                     _held: (slot, counted),
                 };
@@ -94,7 +90,6 @@ pub(super) async fn listen(
 
 /// Somebody who has connected.
 struct Client {
-    peer: SocketAddr,
     connection: Connection,
     /// His place among all, and among those from his address.
     _held: (Option<OwnedSemaphorePermit>, Counted),
@@ -123,7 +118,7 @@ impl Client {
         let behind = stream.behind();
         let greeted = tokio::time::timeout(HEADER_TIMEOUT, acceptor.accept(stream)).await;
         let Ok(Ok(stream)) = greeted else {
-            tracing::debug!(peer = %self.peer, "no TLS");
+            tracing::debug!(peer = %self.connection.peer, "no TLS");
             return;
         };
         let protocol = match stream.get_ref().1.alpn_protocol() {

@@ -359,7 +359,7 @@ fn whoever_goes_away_while_he_waits_leaves_nothing_behind() {
 }
 
 #[test]
-fn whoever_waits_or_takes_nothing_holds_up_no_end() {
+fn whoever_waits_holds_up_no_end() {
     let host = host();
     let server = serve(&host);
     let after = get(&server, "eu/snapshots", "").sequence();

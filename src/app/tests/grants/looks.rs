@@ -199,6 +199,15 @@ fn same_of(world: &World, asked: impl Fn(&str, &str) -> Request, places: &[&str]
     }
 }
 
+/// To declare a set of `pay` everywhere, which publishes keys below `prefix`.
+fn publishing(name: &str, prefix: &str) -> Request {
+    let mine = ConfigSet {
+        publish: vec![keys(prefix)],
+        ..of_team("pay", [1, 1, 1])
+    };
+    declare(sets(&[(name, &mine)]))
+}
+
 #[test]
 fn a_plan_tells_nobody_which_keys_others_have() {
     let world = with(&[(Role::Viewer, "team=pay", "")]);
@@ -207,15 +216,8 @@ fn a_plan_tells_nobody_which_keys_others_have() {
         ..of_team("press", [1, 1, 1])
     };
     world.apply(&sets(&[("news", &owned)]));
-    let asked = |name: &str, prefix: &str| {
-        let mine = ConfigSet {
-            publish: vec![keys(prefix)],
-            ..of_team("pay", [1, 1, 1])
-        };
-        declare(sets(&[(name, &mine)]))
-    };
     for name in ["shop", "mine"] {
-        let (taken, free) = (asked(name, "secret"), asked(name, "free"));
+        let (taken, free) = (publishing(name, "secret"), publishing(name, "free"));
         same(&world, &ci(), [(&taken, "secret"), (&free, "free")]);
     }
 }
@@ -229,15 +231,8 @@ fn which_keys_others_have_is_told_only_to_whom_the_change_is_allowed() {
         ..of_team("press", [1, 1, 1])
     };
     world.apply(&sets(&[("news", &owned)]));
-    let asked = |name: &str, prefix: &str| {
-        let mine = ConfigSet {
-            publish: vec![keys(prefix)],
-            ..of_team("pay", [1, 1, 1])
-        };
-        declare(sets(&[(name, &mine)]))
-    };
     for name in ["shop", "mine"] {
-        let (taken, free) = (asked(name, "secret"), asked(name, "free"));
+        let (taken, free) = (publishing(name, "secret"), publishing(name, "free"));
         same(&world, &ci(), [(&taken, "secret"), (&free, "free")]);
         denied(&world, &taken);
     }

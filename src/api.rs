@@ -4,6 +4,7 @@
 //! nobody, prints nothing, and knows neither terminal nor HTTP. Everything in here is owned data that
 //! survives JSON unchanged, so that a client elsewhere can implement the same trait.
 
+mod alerts;
 mod audit;
 mod caller;
 mod door;
@@ -18,6 +19,7 @@ mod saved;
 mod service;
 mod tokens;
 
+pub use alerts::{AlertTestQuery, AlertsQuery, Upkeep};
 pub use audit::{AuditQuery, CauseKind, CauseKindError, VerifyQuery};
 pub use caller::{Caller, Principal, TokenHolder, Via};
 pub use door::{Door, Keys, KnownToken, LogEntry, Noted, NotedToken};
@@ -40,6 +42,6 @@ pub use tokens::{Lasting, TokenOrder, TokenRevocation, TokenRotation};
 
 pub use crate::engine::Pace;
 pub use crate::plan::{
-    Basis, BreakerChange, BreakerOperation, Edit, Explanation, FlagChange, FlagPosition, Held,
-    Hold, PlanToken, Reach, ValueChange, ValueSource, Wanted,
+    AlertEffect, Basis, BreakerChange, BreakerOperation, Edit, Explanation, FlagChange,
+    FlagPosition, Held, Hold, PlanToken, Reach, ValueChange, ValueSource, Wanted,
 };

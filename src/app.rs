@@ -10,23 +10,24 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::api::report::{
-    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, ClusterSnapshot,
-    ClusterSnapshots, Clusters, Drift, Evaluated, Explained, Flags, History, Identity,
-    LineageReport, NewToken, Outcome, Policy, Resources, RevisionReport, RevokedTokens, Status,
-    Tokens, VerifiedLog,
+    AccessReport, AlertTest, Alerts, AlertsTaken, AuditLog, BreakerHistory, BreakerReport,
+    Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots, Clusters, Drift, Evaluated,
+    Explained, Flags, History, Identity, LineageReport, NewToken, Outcome, Policy, Resources,
+    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use crate::api::{
-    AccessQuery, Approval, AsOf, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery,
-    Caller, Change, CheckQuery, ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery,
-    HistoryQuery, LineageQuery, LookQuery, News, Observer, Pace, PolicyQuery, Principal, Proposal,
-    Readable, Request, ResourcesQuery, RevisionQuery, Service, SnapshotQuery, SnapshotsQuery,
-    TokenOrder, TokenRevocation, TokenRotation, VerifyQuery,
+    AccessQuery, AlertTestQuery, AlertsQuery, Approval, AsOf, AuditQuery, BreakerHistoryQuery,
+    BreakerQuery, BreakersQuery, Caller, Change, CheckQuery, ClusterQuery, Error, EvaluateQuery,
+    ExplainQuery, FlagsQuery, HistoryQuery, LineageQuery, LookQuery, News, Observer, Pace,
+    PolicyQuery, Principal, Proposal, Readable, Request, ResourcesQuery, RevisionQuery, Service,
+    SnapshotQuery, SnapshotsQuery, TokenOrder, TokenRevocation, TokenRotation, VerifyQuery,
 };
 use crate::engine::Connect;
-use crate::model::{Cluster, ClusterName, Heads, ResourceId, Role, Sequence, TokenKind};
+use crate::model::{Alert, Cluster, ClusterName, Heads, ResourceId, Role, Sequence, TokenKind};
 use crate::store::Store;
 
 mod again;
+mod alerts;
 mod audit;
 mod auth;
 mod authorise;
@@ -51,6 +52,7 @@ mod present;
 mod run;
 mod switch;
 mod tokens;
+mod upkeep;
 
 use authorise::{Access, View};
 use figures::Figures;
@@ -67,6 +69,7 @@ pub struct Local {
     clock: fn() -> Timestamp,
     places: AllowedPlaces,
     figures: Figures,
+    watch: alerts::Watch,
 }
 
 impl Local {
@@ -79,6 +82,7 @@ impl Local {
             clock,
             places: AllowedPlaces::default(),
             figures: Figures::default(),
+            watch: alerts::Watch::default(),
         }
     }
 
@@ -304,6 +308,26 @@ impl Service for Local {
     ) -> Result<BreakerHistory, Error> {
         let view = self.view(by).await?.about(&query.set);
         breakers::history(&view, query).await
+    }
+
+    async fn take_alerts(&self, by: &Caller, alerts: &[Alert]) -> Result<AlertsTaken, Error> {
+        let store = self.store.as_ref();
+        alerts::check_may_tell(store, by).await?;
+        let seen = Observer::nobody();
+        let run = self.change(&View::whole(store), by, Pace::AT_LEISURE, &seen);
+        let taken = alerts::take(&run, &self.watch, alerts).await?;
+        self.figures.note_alerts(&taken);
+        Ok(taken)
+    }
+
+    async fn test_alerts(&self, by: &Caller, query: &AlertTestQuery) -> Result<AlertTest, Error> {
+        let view = self.view(by).await?.about(&query.set);
+        alerts::test(&view, self.store.as_ref(), (self.clock)(), query).await
+    }
+
+    async fn alerts(&self, by: &Caller, query: &AlertsQuery) -> Result<Alerts, Error> {
+        let view = self.view(by).await?;
+        alerts::list(&view, self.store.as_ref(), &self.watch, query).await
     }
 
     async fn clusters(&self, by: &Caller) -> Result<Clusters, Error> {

@@ -30,6 +30,7 @@ mod follow;
 mod get;
 mod history;
 mod import;
+mod input;
 mod interrupt;
 mod keyring;
 mod login;

@@ -8,24 +8,24 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::api::report::{
-    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, ClusterSnapshot,
-    ClusterSnapshots, Clusters, Drift, Evaluated, Explained, Flags, History, Identity,
-    LineageReport, NewToken, Outcome, Policy, Resources, RevisionReport, RevokedTokens, Status,
-    Tokens, VerifiedLog,
+    AccessReport, AlertTest, Alerts, AlertsTaken, AuditLog, BreakerHistory, BreakerReport,
+    Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots, Clusters, Drift, Evaluated,
+    Explained, Flags, History, Identity, LineageReport, NewToken, Outcome, Policy, Resources,
+    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use crate::api::{
-    AccessQuery, Approval, AsOf, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery,
-    Caller, CheckQuery, ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery,
-    LineageQuery, LookQuery, News, Observer, PolicyQuery, Proposal, Readable, Request,
-    ResourcesQuery, RevisionQuery, Service, SnapshotQuery, SnapshotsQuery, TokenOrder,
-    TokenRevocation, TokenRotation, VerifyQuery,
+    AccessQuery, AlertTestQuery, AlertsQuery, Approval, AsOf, AuditQuery, BreakerHistoryQuery,
+    BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery, Error, EvaluateQuery,
+    ExplainQuery, FlagsQuery, HistoryQuery, LineageQuery, LookQuery, News, Observer, PolicyQuery,
+    Proposal, Readable, Request, ResourcesQuery, RevisionQuery, Service, SnapshotQuery,
+    SnapshotsQuery, TokenOrder, TokenRevocation, TokenRotation, VerifyQuery,
 };
-use crate::model::{Cluster, IdempotencyKey, ResourceId, Sequence};
+use crate::model::{Alert, Cluster, IdempotencyKey, ResourceId, Sequence};
 use crate::wire::{
     AuditParams, BreakersParams, Carry, ClusterDescription, EvaluateBody, EventsParams,
     ExplainParams, FlagsParams, HEAD, HEARTBEAT_SECONDS, HistoryParams, LineageParams, LookParams,
     Named, Names, NamesParams, PaceParams, PageParams, Paged as _, PolicyOf, PolicyParams,
-    RevisionParams, Routes, WaitParams, segment,
+    RevisionParams, Routes, WaitParams, WebhookBody, segment,
 };
 
 mod address;
@@ -242,6 +242,24 @@ impl Service for Remote {
         let mut found: BreakerHistory = self.http.ask(asked).await?;
         found.events.truncate(query.limit);
         Ok(found)
+    }
+
+    async fn take_alerts(&self, _: &Caller, alerts: &[Alert]) -> Result<AlertsTaken, Error> {
+        let body = WebhookBody::of(alerts);
+        self.http
+            .ask(Send::post(Routes::ALERTMANAGER, &body)?)
+            .await
+    }
+
+    async fn test_alerts(&self, _: &Caller, query: &AlertTestQuery) -> Result<AlertTest, Error> {
+        let names = [query.set.as_str(), query.breaker.as_str()];
+        let body = WebhookBody::of(&query.alerts);
+        let path = segment(Routes::ALERT_TESTS, &names);
+        self.http.ask(Send::post(&path, &body)?).await
+    }
+
+    async fn alerts(&self, _: &Caller, query: &AlertsQuery) -> Result<Alerts, Error> {
+        self.http.ask(Send::get(Routes::ALERTS).with(query)?).await
     }
 
     async fn clusters(&self, _: &Caller) -> Result<Clusters, Error> {

@@ -62,6 +62,14 @@ pub struct Pace {
     pub timeout: Duration,
 }
 
+impl Pace {
+    /// That of what nobody asked for, and nobody waits for.
+    pub const AT_LEISURE: Self = Self {
+        clusters_at_once: 32,
+        timeout: Duration::from_secs(15),
+    };
+}
+
 /// What a server takes for it; beside the store a person may wait as long as he likes.
 fn timeout_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({

@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a file, a clock, the environment or the network, and nothing is async.
 
+mod alert;
 mod auxiliary;
 mod breaker;
 mod checkpoint;
@@ -33,6 +34,9 @@ mod transaction;
 pub mod value;
 mod write;
 
+pub use alert::{
+    ALERT_NAME, Alert, AlertStatus, Evidence, Fingerprint, FingerprintError, Fires, FiringAlerts,
+};
 pub use auxiliary::{Auxiliary, Cell, Delivering, ObservedPart};
 pub use breaker::{Breaker, Choice, Reset, Trip};
 pub use checkpoint::{Checkpoint, CheckpointError};
@@ -54,8 +58,9 @@ pub use name::{
 };
 pub use observed::{Fence, Observed, ObservedEntry, ObservedSnapshot, Owner, Place};
 pub use overrides::{
-    BreakerState, Counted, FlagOverride, Grip, Limit, MAX_TRIPS_PER_HOUR, Opening, OverrideError,
-    Overrides, Part, Stamp, TripRequest, Tripped, Witness, places,
+    AlertState, BreakerState, Counted, Fired, FiringRequest, FlagOverride, Grip, LastGone, Limit,
+    MAX_TRIPS_PER_HOUR, Opening, OverrideError, Overrides, Part, Stamp, TripRequest, Tripped,
+    Witness, places,
 };
 pub use parts::{AuxiliaryNames, Read};
 pub use provenance::{Home, Provenance, Source};

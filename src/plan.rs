@@ -39,8 +39,8 @@ pub use reconcile::delivery::{Action, Adopted, Condition, Delivery, Found};
 pub use reconcile::drift::ForeignEdit;
 pub use seen::{Observation, Pair, Unseen, UnseenKind};
 pub use switch::{
-    BreakerChange, BreakerOperation, FlagChange, FlagPosition, Ground, Switch, SwitchError,
-    Switched, Wanted, witness,
+    AlertEffect, AlertTold, Alerted, BreakerChange, BreakerOperation, FlagChange, FlagPosition,
+    Ground, Switch, SwitchError, Switched, Wanted, alerted, witness,
 };
 pub use token::{Basis, PlanToken, States, states};
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::api::{Door, Service};
+use crate::api::{Door, Service, Upkeep};
 use crate::wire::NoteSigner;
 
 mod addresses;
@@ -28,6 +28,7 @@ mod descriptors;
 mod feed;
 mod guard;
 mod health;
+mod hooks;
 mod idle;
 mod journal;
 mod keeper;
@@ -54,6 +55,7 @@ mod tag;
 mod tls;
 mod trace;
 mod untold;
+mod upkeep;
 mod who;
 
 pub use notary::CheckpointKey;
@@ -118,11 +120,12 @@ impl Server {
     }
 
     /// Answers for `service` to whoever shows a token that is known behind `door`, or that of the
-    /// `owner`, until `stop` turns true: then what is begun is finished, and nothing new is begun.
+    /// `owner`, and sees to it by `upkeep` that what alerts and timers decide arrives, until `stop` turns
+    /// true: then what is begun is finished, and nothing new is begun.
     pub async fn serve(
         self,
         service: Arc<dyn Service>,
-        door: Arc<dyn Door>,
+        (door, upkeep): (Arc<dyn Door>, Arc<dyn Upkeep>),
         owner: Option<Token>,
         stop: watch::Receiver<bool>,
     ) {
@@ -132,7 +135,10 @@ impl Server {
         let metrics = metrics::Metrics::start(Arc::clone(&door), routes::rows()).await;
         let (keeper, entries) = keeper::Keeper::new(door, owner);
         let watchers = (Arc::clone(&keeper), Arc::clone(&notary), feed.clone());
-        let shared = shared::Shared::new(service, watchers, Arc::clone(&runs), self.rate, metrics);
+        let upkeep = Arc::new(upkeep::Keeping::new(upkeep));
+        let upkeeping = tokio::spawn(Arc::clone(&upkeep).work());
+        let busy = (Arc::clone(&runs), Arc::clone(&upkeep));
+        let shared = shared::Shared::new(service, watchers, busy, self.rate, metrics);
         let router = routes::router(shared);
         let mut stopping = stop.clone();
         tokio::spawn(async move {
@@ -152,6 +158,8 @@ impl Server {
         let (ended, end) = watch::channel(false);
         let writing = tokio::spawn(async move { entries.write(&keeper, end).await });
         listen::listen(self.listener, self.certificate, router, &runs, stop).await;
+        upkeeping.abort();
+        upkeep.end().await;
         following.abort();
         speaking.abort();
         ended.send_replace(true);

@@ -17,6 +17,9 @@
 //! | `POST` | `/sets/{set}/flags/{flag}/evaluation` | what an application would get |
 //! | `GET` | `/sets/{set}/breakers/{breaker}` | one breaker |
 //! | `GET` | `/sets/{set}/breakers/{breaker}/events` | what was done to it |
+//! | `POST` | `/sets/{set}/breakers/{breaker}/alert-tests` | what a message of alerts would come to |
+//! | `GET` | `/alerts` | which alerts fire |
+//! | `POST` | `/hooks/alertmanager`, `/hooks/grafana` | that a message of alerts is taken in |
 //! | `GET` | `/clusters`, `/clusters/{cluster}`, `/clusters/{cluster}/policy` | clusters as the store has them |
 //! | `POST` | `/clusters/{cluster}`, `/clusters/{cluster}/policy` | the same of what is sent |
 //! | `POST` | `/cluster-checks` | whether clusters are fit for use |
@@ -43,6 +46,7 @@ mod param_error;
 mod path;
 mod problem;
 mod query;
+mod webhook;
 
 pub(crate) use audit::AuditParams;
 pub(crate) use document::{
@@ -60,6 +64,7 @@ pub(crate) use query::{
     BreakersParams, EventsParams, ExplainParams, FlagsParams, HistoryParams, LookParams,
     NamesParams, PageParams, PolicyParams, RevisionParams,
 };
+pub(crate) use webhook::{AlertMessage, WebhookBody};
 
 /// The media type of a document.
 pub(crate) const JSON: &str = "application/json";

@@ -51,23 +51,26 @@ pub enum CauseKind {
     Flag,
     /// A breaker was operated.
     Breaker,
+    /// An alert began to fire, or was resolved.
+    Alert,
     /// The time of overrides was over.
     Expiry,
 }
 
 /// Text that names none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a cause is one of apply, rollback, delete, flag, breaker and expiry")]
+#[error("a cause is one of apply, rollback, delete, flag, breaker, alert and expiry")]
 pub struct CauseKindError;
 
 impl CauseKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Apply,
         Self::Rollback,
         Self::Delete,
         Self::Flag,
         Self::Breaker,
+        Self::Alert,
         Self::Expiry,
     ];
 
@@ -79,6 +82,7 @@ impl CauseKind {
             Self::Delete => "delete",
             Self::Flag => "flag",
             Self::Breaker => "breaker",
+            Self::Alert => "alert",
             Self::Expiry => "expiry",
         }
     }
@@ -107,6 +111,7 @@ impl From<&Cause> for CauseKind {
             Cause::Delete => Self::Delete,
             Cause::Flag { .. } => Self::Flag,
             Cause::Breaker { .. } => Self::Breaker,
+            Cause::Alert { .. } => Self::Alert,
             Cause::Expiry => Self::Expiry,
         }
     }

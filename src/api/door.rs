@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Caller, Error, Holdings, Tally};
 use crate::model::{
-    Checkpoint, ClusterName, IdempotencyKey, Sequence, TokenId, TokenKind, TokenName, TokenRecord,
+    Checkpoint, ClusterName, IdempotencyKey, Sequence, SetName, TokenId, TokenKind, TokenName,
+    TokenRecord,
 };
 
 /// What stands behind the door of a server. It is no part of [`Service`](super::Service): nobody asks
@@ -114,6 +115,13 @@ pub enum Noted {
         since: Timestamp,
         /// The last of these times.
         until: Timestamp,
+    },
+    /// Which alerts fire for the breakers of a set changed, and nothing else did.
+    AlertsTold {
+        /// The set.
+        set: SetName,
+        /// How many fire from then on, those of several breakers counted for each.
+        firing: usize,
     },
     /// Somebody showed a token, for the first time in a long while.
     LoggedIn,

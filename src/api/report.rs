@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::API_VERSION;
 
 mod access;
+mod alerts;
 mod audit;
 mod clusters;
 mod drift;
@@ -22,6 +23,10 @@ mod status;
 mod tokens;
 
 pub use access::{AccessItem, AccessReport, GrantItem};
+pub use alerts::{
+    AlertTest, Alerts, AlertsTaken, FailedSet, FiringAlert, TakenAlert, TestedAlert, ToldBreaker,
+    UnmatchedAlert, Unreadable,
+};
 pub use audit::{AuditChange, AuditEntry, AuditEvent, AuditLog, VerifiedLog};
 pub use clusters::{
     ClusterCheck, ClusterItem, ClusterState, Clusters, Fitness, Policy, PolicyAccess,

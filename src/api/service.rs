@@ -5,19 +5,19 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use super::report::{
-    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, ClusterSnapshot,
-    ClusterSnapshots, Clusters, Drift, Evaluated, Explained, Flags, History, Identity,
-    LineageReport, NewToken, Outcome, Policy, Resources, RevisionReport, RevokedTokens, Status,
-    Tokens, VerifiedLog,
+    AccessReport, AlertTest, Alerts, AlertsTaken, AuditLog, BreakerHistory, BreakerReport,
+    Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots, Clusters, Drift, Evaluated,
+    Explained, Flags, History, Identity, LineageReport, NewToken, Outcome, Policy, Resources,
+    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use super::{
-    AccessQuery, Approval, AsOf, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery,
-    Caller, CheckQuery, ClusterQuery, Error, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery,
-    LineageQuery, LookQuery, News, Observer, PolicyQuery, Proposal, Readable, Request,
-    ResourcesQuery, RevisionQuery, SnapshotQuery, SnapshotsQuery, TokenOrder, TokenRevocation,
-    TokenRotation, VerifyQuery,
+    AccessQuery, AlertTestQuery, AlertsQuery, Approval, AsOf, AuditQuery, BreakerHistoryQuery,
+    BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery, Error, EvaluateQuery,
+    ExplainQuery, FlagsQuery, HistoryQuery, LineageQuery, LookQuery, News, Observer, PolicyQuery,
+    Proposal, Readable, Request, ResourcesQuery, RevisionQuery, SnapshotQuery, SnapshotsQuery,
+    TokenOrder, TokenRevocation, TokenRotation, VerifyQuery,
 };
-use crate::model::{Cluster, ResourceId, Sequence};
+use crate::model::{Alert, Cluster, ResourceId, Sequence};
 
 /// Everything that can be asked of cfgctl.
 ///
@@ -102,6 +102,16 @@ pub trait Service: Debug + Send + Sync {
         by: &Caller,
         query: &BreakerHistoryQuery,
     ) -> Result<BreakerHistory, Error>;
+
+    /// Takes in what a message of alerts says: breakers that match open and close. What it comes to is
+    /// committed then, and nothing is delivered yet. The same message once more changes nothing.
+    async fn take_alerts(&self, by: &Caller, alerts: &[Alert]) -> Result<AlertsTaken, Error>;
+
+    /// What a message of alerts would come to for one breaker. Changes nothing.
+    async fn test_alerts(&self, by: &Caller, query: &AlertTestQuery) -> Result<AlertTest, Error>;
+
+    /// Which alerts fire for breakers, and which match none.
+    async fn alerts(&self, by: &Caller, query: &AlertsQuery) -> Result<Alerts, Error>;
 
     /// The clusters that there are.
     async fn clusters(&self, by: &Caller) -> Result<Clusters, Error>;

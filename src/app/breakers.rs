@@ -133,6 +133,7 @@ fn both(overrides: &Overrides, name: &BreakerName, now: Timestamp) -> (Overrides
         },
         until: None,
         counted: None,
+        alerts: None,
     });
     (closed, open)
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::authorise::{Need, Purpose, Sight, lacks};
 use super::run::Run;
-use super::{expiry, names, present};
+use super::{alerts, expiry, names, present};
 use crate::api::report::Outcome;
 use crate::api::{
     About, Approval, Basis, Change, Error, ErrorKind, Event, PartName, Permission, PlanToken,
@@ -223,6 +223,7 @@ async fn planned(run: &Run<'_>, request: &Request) -> Result<Planned<Plan>, Erro
     if let Change::Reconcile(Reach::All) = &request.change {
         run.access().leave_to_others(&mut plan, &survey.heads);
     }
+    alerts::forget_deleted(run.store(), &mut plan).await?;
     run.sign(&mut plan, request.key.as_ref());
 
     let basis = Basis::of(&plan, &survey.states());

@@ -22,11 +22,13 @@ impl Door for Local {
 
     async fn keys(&self) -> Result<Keys, Error> {
         let at = self.store.records(RecordKind::Token).await?;
-        let tokens = at.records.into_iter().map(|(id, record)| {
-            let RecordId::Token(id) = id;
-            let RecordContent::Token(token) = record.content;
-            let used = record.used;
-            (id, KnownToken { token, used })
+        let tokens = at.records.into_iter();
+        let tokens = tokens.filter_map(|(id, record)| match (id, record.content) {
+            (RecordId::Token(id), RecordContent::Token(token)) => {
+                let used = record.used;
+                Some((id, KnownToken { token, used }))
+            }
+            _ => None,
         });
         Ok(Keys {
             sequence: at.sequence,

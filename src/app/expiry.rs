@@ -60,6 +60,14 @@ pub(super) async fn sweep_before(run: &Run<'_>, set: &SetName, asked: Asked) -> 
     Ok(())
 }
 
+/// Takes away whatever is over, and says what has come of that.
+pub(super) async fn sweep_all(run: &Run<'_>) -> Result<Option<Outcome>, Error> {
+    let now = run.now();
+    let over = run.store().heads(&Which::DueBefore(now)).await?;
+    let due = due(&over.heads, now);
+    sweep(run, &due, &Selector::default(), Asked::TimeAtLeisure).await
+}
+
 fn not_swept(run: &Run<'_>, error: &Error) {
     let reason = error.chain();
     run.seen.tell(Event::NotExpired { reason });
@@ -126,12 +134,13 @@ async fn end(run: &Run<'_>, set: &SetName, clocks: &Clocks) -> Result<Option<Ver
             origin,
             key: None,
             guards: BTreeMap::new(),
+            records: BTreeMap::new(),
         };
         let permitted = run.access().permit_switch(overriding, &clusters(&heads))?;
         match run.override_set(permitted).await {
             Ok(version) => {
                 ended.tell(run, set);
-                return Ok(Some(version));
+                return Ok(version);
             }
             Err(EngineError::Commit(StoreError::HeadsMoved(_))) => stagger(round).await,
             Err(error) => return Err(error.into()),

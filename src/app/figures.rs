@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::authorise::{Access, Need};
 use super::entries::{newest, origins};
 use super::names::clusters;
-use crate::api::report::Outcome;
+use crate::api::report::{AlertsTaken, Outcome};
 use crate::api::{Caller, CauseKind, Error, Event, Holdings, Observer, SetFigures, Tally};
 use crate::model::{Cluster, ClusterName, Heads, ResourceId, Revision, Role, Sequence, SetName};
 use crate::store::{HeadsAt, Store, Which};
@@ -83,6 +83,18 @@ impl Figures {
             let states = tally.deliveries.entry(delivery.cluster.clone());
             let count = states.or_default().entry(delivery.outcome.as_str());
             *count.or_default() += 1;
+        }
+    }
+
+    /// Takes note of what has come of alerts.
+    pub(super) fn note_alerts(&self, taken: &AlertsTaken) {
+        let mut tally = tally(&self.tally);
+        for alert in &taken.alerts {
+            let effects = alert.breakers.iter().map(|told| told.effect.as_str());
+            let unmatched = alert.breakers.is_empty() && taken.failed.is_empty();
+            for word in effects.chain(unmatched.then_some("unmatched")) {
+                *tally.alerts.entry(word).or_default() += 1;
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::authorise::{Access, Sight, View};
 use super::figures::Figures;
 use crate::api::report::Outcome;
-use crate::api::{Caller, ClocksOff, Error, Event, Message, Observer, Pace, Request};
+use crate::api::{Caller, ClocksOff, Error, Event, LogEntry, Message, Observer, Pace, Request};
 use crate::engine::{
     self, Answers, Asked, Connect, Engine, EngineError, Overriding, Question, Reconciled, Survey,
 };
@@ -151,6 +151,11 @@ impl<'a> Run<'a> {
         (self.clock)()
     }
 
+    /// Who asks.
+    pub(super) fn by(&self) -> &'a Caller {
+        self.by
+    }
+
     /// Who the history says it was.
     pub(super) fn actor(&self) -> &'a str {
         self.by.actor()
@@ -257,8 +262,21 @@ impl<'a> Run<'a> {
     pub(super) async fn override_set(
         &self,
         permitted: Permitted<Overriding<'_>>,
-    ) -> Result<Version, EngineError> {
+    ) -> Result<Option<Version>, EngineError> {
         self.engine().override_set(permitted).await
+    }
+
+    /// The same for what the log is to say in other words than its revision, which it may not have.
+    pub(super) async fn override_set_noting(
+        &self,
+        permitted: Permitted<Overriding<'_>>,
+        entry: &LogEntry,
+    ) -> Result<Option<Version>, EngineError> {
+        let engine = Engine {
+            audit: serde_json::to_value(entry).ok(),
+            ..self.engine()
+        };
+        engine.override_set(permitted).await
     }
 
     /// Brings the clusters of one set to its head, each for itself.

@@ -321,10 +321,11 @@ async fn commit(
                 origin: run.origin(switched.cause.clone(), request.message.as_ref()),
                 key: request.key.clone(),
                 guards: BTreeMap::new(),
+                records: BTreeMap::new(),
             };
             let permitted = run.access().permit_switch(overriding, &clusters)?;
             match run.override_set(permitted).await {
-                Ok(made) => version = Some(made),
+                Ok(made) => version = made,
                 Err(EngineError::Commit(StoreError::HeadsMoved(heads))) if moved < ATTEMPTS => {
                     // What was allowed may be no more.
                     if heads.iter().any(|it| it.id.kind() == ResourceKind::Grant) {

@@ -71,7 +71,7 @@ impl Desk<'_> {
             Principal::Token(holder) => {
                 let id = RecordId::Token(holder.id.clone());
                 let found = self.store.record(&id).await?;
-                let found = found.map(|record| held(id, record));
+                let found = found.and_then(|record| held(id, record));
                 (PrincipalKind::Token, found.map(|it| it.item(self.now)))
             }
         };
@@ -245,7 +245,9 @@ impl Desk<'_> {
     async fn all(&self) -> Result<Vec<Held>, Error> {
         let records = self.store.records(RecordKind::Token).await?.records;
         let records = records.into_iter();
-        Ok(records.map(|(id, record)| held(id, record)).collect())
+        Ok(records
+            .filter_map(|(id, record)| held(id, record))
+            .collect())
     }
 
     /// Those of this name that are valid.
@@ -258,7 +260,10 @@ impl Desk<'_> {
     /// Fails if a valid one has this name; otherwise the commit as of which none has.
     async fn free(&self, name: &TokenName) -> Result<Sequence, Error> {
         let at = self.store.records(RecordKind::Token).await?;
-        let mut all = at.records.into_iter().map(|(id, record)| held(id, record));
+        let mut all = at
+            .records
+            .into_iter()
+            .filter_map(|(id, record)| held(id, record));
         let taken = all.find(|held| held.token.name == *name && held.is_valid(self.now));
         let Some(other) = taken else {
             return Ok(at.sequence);
@@ -317,10 +322,12 @@ fn unknown(which: &TokenName) -> Error {
     Error::invalid(format!("there is no token `{which}`")).hint("`cfgctl token list` shows them")
 }
 
-fn held(id: RecordId, record: Record) -> Held {
-    let RecordId::Token(id) = id;
-    let RecordContent::Token(token) = record.content.clone();
-    Held { id, record, token }
+/// The token that a record is, which one of this kind is.
+fn held(id: RecordId, record: Record) -> Option<Held> {
+    match (id, record.content.clone()) {
+        (RecordId::Token(id), RecordContent::Token(token)) => Some(Held { id, record, token }),
+        _ => None,
+    }
 }
 
 fn item(id: &TokenId, token: &TokenRecord, used: Option<Timestamp>, now: Timestamp) -> TokenItem {

@@ -148,6 +148,22 @@ fn selectors(world: &World<'_>, set: &SetName, view: &SetView<'_>, findings: &mu
             findings.push(finding);
         }
     }
+    for (name, breaker) in &view.set.breakers {
+        let Some(label) = &breaker.cluster else {
+            continue;
+        };
+        if chosen.is_empty() || chosen.iter().any(|labels| labels.contains_key(label)) {
+            continue;
+        }
+        let path = ["spec", "breakers", name.as_str(), "cluster"];
+        let message = format!("no cluster that gets the set has the label `{label}`");
+        let help = format!("give clusters the label `{label}`, with what alerts call them");
+        findings.push(
+            Finding::warning("selector-matches-nothing", Spot::value(set, path), message)
+                .label("no alert trips the breaker")
+                .help(help),
+        );
+    }
     for (index, layer) in view.set.layers.iter().enumerate() {
         let index = index.to_string();
         let at = Spot::value(set, ["spec", "layers", &index, "when"]);

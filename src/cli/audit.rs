@@ -233,6 +233,10 @@ fn noted(entry: &AuditEntry) -> String {
                 .collect();
             format!("token {} revoked", tokens.join(", "))
         }
+        Some(Noted::AlertsTold { set, firing }) => match firing {
+            1 => format!("1 alert fires for breakers of {set}"),
+            firing => format!("{firing} alerts fire for breakers of {set}"),
+        },
         Some(Noted::LoggedIn) => "logged in".to_owned(),
         Some(Noted::LoginFailed { from, count, .. }) => {
             let from = from.as_deref().unwrap_or("many places");

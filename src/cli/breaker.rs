@@ -3,10 +3,12 @@
 use super::failure::{Exit, Failure};
 use super::session::Session;
 
+mod alerts;
 mod history;
 mod list;
 mod operate;
 mod show;
+mod test;
 
 /// Trips and resets circuit breakers, and says how they stand
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -19,6 +21,8 @@ pub(crate) enum BreakerCommand {
     Disable(operate::DisableArgs),
     Enable(operate::EnableArgs),
     History(history::HistoryArgs),
+    Alerts(alerts::AlertsArgs),
+    Test(test::TestArgs),
 }
 
 pub(crate) async fn breaker(session: &Session, command: &BreakerCommand) -> Result<Exit, Failure> {
@@ -31,5 +35,7 @@ pub(crate) async fn breaker(session: &Session, command: &BreakerCommand) -> Resu
         BreakerCommand::Disable(args) => operate::disable(session, args).await,
         BreakerCommand::Enable(args) => operate::enable(session, args).await,
         BreakerCommand::History(args) => history::history(session, args).await,
+        BreakerCommand::Alerts(args) => alerts::alerts(session, args).await,
+        BreakerCommand::Test(args) => test::test(session, args).await,
     }
 }

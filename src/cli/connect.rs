@@ -14,7 +14,7 @@ use super::files;
 use super::keyring::Keyring;
 use super::session::Session;
 use super::token;
-use crate::api::{Caller, Door, Error, Service};
+use crate::api::{Caller, Door, Error, Service, Upkeep};
 use crate::app::Local;
 use crate::client::Remote;
 use crate::engine::Connect;
@@ -77,6 +77,7 @@ async fn open(session: &Session, missing: Missing) -> Result<Connected, Failure>
 pub(crate) struct Offered {
     pub(crate) service: Arc<dyn Service>,
     pub(crate) door: Arc<dyn Door>,
+    pub(crate) upkeep: Arc<dyn Upkeep>,
     /// Whether there is one already; otherwise the first commit makes it.
     pub(crate) is_there: bool,
 }
@@ -99,6 +100,7 @@ pub(crate) async fn for_others(
     let local = Arc::new(local(session, store).allowing(places));
     Ok(Offered {
         service: Arc::clone(&local) as _,
+        upkeep: Arc::clone(&local) as _,
         door: local,
         is_there,
     })

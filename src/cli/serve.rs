@@ -110,6 +110,7 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
     let Offered {
         service,
         door,
+        upkeep,
         is_there,
     } = connect::for_others(session, places(session, args)?).await?;
     let owner = find_owner(session, args, door.as_ref()).await?;
@@ -140,7 +141,7 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
         LogForm::Json => begun.log(session, owner),
     };
     server
-        .serve(service, door, owner, interrupt.receiver())
+        .serve(service, (door, upkeep), owner, interrupt.receiver())
         .await;
     if args.log == LogForm::Json {
         tracing::info!("stopped");

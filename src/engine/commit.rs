@@ -29,6 +29,8 @@ pub struct Overriding<'a> {
     pub key: Option<IdempotencyKey>,
     /// The other heads that must still be what they were.
     pub guards: BTreeMap<ResourceId, Option<Version>>,
+    /// What becomes of records with it.
+    pub records: BTreeMap<RecordId, RecordChange>,
 }
 
 /// Commits what has to do with no resource and no cluster: `changes` of records, which were planned
@@ -73,13 +75,14 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Commits that a set is overridden like this from now on, and says in which version. No other
-    /// head but those by which it is permitted has a say, and no cluster: what overrides would publish
-    /// was checked when it was declared, so nothing but somebody who was faster holds this up.
+    /// Commits that a set is overridden like this from now on, and says in which version; none if
+    /// only records change. No other head but those by which it is permitted has a say, and no cluster:
+    /// what overrides would publish was checked when it was declared, so nothing but somebody who was
+    /// faster holds this up.
     pub async fn override_set(
         &self,
         permitted: Permitted<Overriding<'_>>,
-    ) -> Result<Version, EngineError> {
+    ) -> Result<Option<Version>, EngineError> {
         if *self.interrupt.borrow() {
             return Err(EngineError::Interrupted);
         }
@@ -90,21 +93,26 @@ impl Engine<'_> {
             origin,
             key,
             guards: mut expected,
+            records,
         } = permitted.into_inner();
         let id = ResourceId::Set(set.clone());
-        let version = head.version.next();
-        let revision = Revision {
+        expected.insert(id.clone(), Some(head.version));
+        let version = (overrides != head.overrides).then(|| head.version.next());
+        let revision = version.map(|version| Revision {
             version,
             origin,
             content: head.content.clone(),
             overrides,
             // The same content still stands where it stood.
             provenance: head.provenance.clone(),
-        };
-        expected.insert(id.clone(), Some(head.version));
+        });
         self.commit(&Commit {
             expected,
-            revisions: BTreeMap::from([(id, revision)]),
+            revisions: revision
+                .map(|revision| (id, revision))
+                .into_iter()
+                .collect(),
+            records,
             key: key.or_else(fresh_key),
             audit: self.audit.clone(),
             ..Commit::default()

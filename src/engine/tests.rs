@@ -606,6 +606,7 @@ fn overriding<'a>(
         origin,
         key: None,
         guards: BTreeMap::new(),
+        records: BTreeMap::new(),
     })
 }
 
@@ -627,7 +628,7 @@ fn a_commit_whose_answer_is_lost_is_made_once() {
         let heads = lossy.heads(&Which::around([&name])).await.unwrap().heads;
         let head = &heads[&set_id("shop")];
         let made = engine.override_set(overriding(&name, head, overrides, origin));
-        assert_eq!(made.await.unwrap(), version(2));
+        assert_eq!(made.await.unwrap(), Some(version(2)));
     });
     assert_eq!(world.head("shop").version, version(2));
 }

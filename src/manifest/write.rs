@@ -205,6 +205,7 @@ fn breaker_spec(breaker: &Breaker) -> Value {
         description,
         trip: Trip { values, flags },
         alerts,
+        cluster,
         reset,
         min_open,
         max_trips_per_hour,
@@ -224,6 +225,9 @@ fn breaker_spec(breaker: &Breaker) -> Value {
     spec.insert("trip".to_owned(), Value::Object(trip));
     if !alerts.is_empty() {
         spec.insert("alerts".to_owned(), json!(alerts));
+    }
+    if let Some(label) = cluster {
+        spec.insert("cluster".to_owned(), json!(label));
     }
     match reset {
         Reset::Manual => {}

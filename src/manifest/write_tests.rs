@@ -269,6 +269,7 @@ fn breakers() -> impl Strategy<Value = Breaker> {
         prop::option::of(any::<String>()),
         (maps(), held).prop_map(|(values, flags)| Trip { values, flags }),
         alerts,
+        prop::option::of(label()),
         (
             reset,
             prop::option::of(lasting()),
@@ -277,9 +278,10 @@ fn breakers() -> impl Strategy<Value = Breaker> {
         selectors(),
     )
         .prop_map(
-            |(description, trip, alerts, (reset, min_open, most), separately)| Breaker {
+            |(description, trip, alerts, label, (reset, min_open, most), separately)| Breaker {
                 description,
                 trip,
+                cluster: label.filter(|_| !alerts.is_empty()),
                 alerts,
                 reset,
                 min_open,

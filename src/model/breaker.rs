@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::value::Map;
-use super::{Flag, FlagName, Selector};
+use super::{Flag, FlagName, Limit, Selector};
 
 /// What changes at once when something fails, and how it changes back.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -22,6 +22,10 @@ pub struct Breaker {
     /// The labels of the alerts that trip it; empty: none does.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub alerts: BTreeMap<String, String>,
+    /// The label of these alerts that says where it is tripped: in the clusters that have it with the
+    /// same value. `None`: everywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
     /// How it closes again.
     #[serde(default, skip_serializing_if = "Reset::is_manual")]
     pub reset: Reset,
@@ -34,6 +38,14 @@ pub struct Breaker {
     /// The clusters that it may be tripped in without the others; empty: each.
     #[serde(default, skip_serializing_if = "Selector::is_empty")]
     pub separately: Selector,
+}
+
+impl Breaker {
+    /// Whether an alert with these labels trips it.
+    pub fn is_tripped_by(&self, labels: &BTreeMap<String, String>) -> bool {
+        let mut wanted = self.alerts.iter();
+        !self.alerts.is_empty() && wanted.all(|(key, value)| labels.get(key) == Some(value))
+    }
 }
 
 /// What is different while a breaker is open.
@@ -85,6 +97,14 @@ pub enum Reset {
 }
 
 impl Reset {
+    /// How long it lasts by itself.
+    pub fn limit(self) -> Option<Limit> {
+        match self {
+            Self::After(lasts) => Some(Limit::For(lasts)),
+            Self::Manual | Self::OnResolve => None,
+        }
+    }
+
     fn is_manual(&self) -> bool {
         *self == Self::Manual
     }

@@ -12,11 +12,13 @@ use serde::{Deserialize, Serialize};
 use super::clocks::TOLERATED;
 use super::{Breaker, BreakerName, BreakerStatus, ConfigSet, FlagName, Labels, Reset, Selector};
 
+mod alerts;
 mod parts;
 
+pub use alerts::{Fired, FiringRequest, LastGone};
 pub use parts::{
-    BreakerState, Counted, FlagOverride, Grip, Limit, Opening, OverrideError, Part, Stamp,
-    TripRequest, Tripped, Witness,
+    AlertState, BreakerState, Counted, FlagOverride, Grip, Limit, Opening, OverrideError, Part,
+    Stamp, TripRequest, Tripped, Witness,
 };
 
 use parts::{MAX_OVERRIDES, after};
@@ -98,7 +100,7 @@ impl Overrides {
         }
         let openings = self.open_in(labels).filter(|it| it.breaker == *breaker);
         let counts = |it: &&Opening| {
-            let lasts = it.until.unwrap_or(Timestamp::MAX);
+            let lasts = it.ends().unwrap_or(Timestamp::MAX);
             (it.grip == Grip::Forced, lasts)
         };
         match openings.max_by_key(counts) {
@@ -108,7 +110,7 @@ impl Overrides {
                     Grip::Forced => BreakerState::ForcedOpen,
                     Grip::Loose | Grip::Latched => BreakerState::Open,
                 };
-                status(state, Some(&open.stamp), open.until)
+                status(state, Some(&open.stamp), open.ends())
             }
         }
     }
@@ -155,16 +157,14 @@ impl Overrides {
             self.count_trip(name, now, keeping);
             return Ok(Tripped::Ignored);
         }
-        let limit = limit.or(match declared.reset {
-            Reset::After(lasts) => Some(Limit::For(lasts)),
-            Reset::Manual | Reset::OnResolve => None,
-        });
+        let limit = limit.or(declared.reset.limit());
         let least = declared.min_open.unwrap_or_default();
         let (until, counted) = match limit.map(|limit| limit.ends(now, least, witness)) {
             Some((until, counted)) => (Some(until), counted),
             None => (None, None),
         };
-        let same = |it: &&mut Opening| it.breaker == *name && it.clusters == clusters;
+        let is_there = |it: &Opening| it.breaker == *name && it.clusters == clusters;
+        let same = |it: &&mut Opening| is_there(it) && it.alerts.is_none();
         if let Some(open) = self.openings.iter_mut().find(same) {
             let longer = open.grip == Grip::Loose
                 && open
@@ -184,25 +184,53 @@ impl Overrides {
                 (false, false) => Tripped::AlreadyOpen,
             });
         }
-        let trips = self.count_trip(name, now, keeping);
-        let latches = declared
-            .max_trips_per_hour
-            .is_some_and(|most| trips > usize::try_from(most).unwrap_or(usize::MAX));
-        let (grip, until, counted, tripped) = if latches {
-            (Grip::Latched, None, None, Tripped::Latched)
-        } else {
-            (Grip::Loose, until, counted, Tripped::Opened)
-        };
-        self.openings.push(Opening {
+        let opening = Opening {
             breaker: name.clone(),
             clusters,
-            grip,
+            grip: Grip::Loose,
             stamp,
             until,
             counted,
-        });
-        self.bounded()?;
-        Ok(tripped)
+            alerts: None,
+        };
+        // What alerts opened is open already; beside it stands from now on what a person wants.
+        let is_open = self
+            .openings
+            .iter()
+            .any(|it| it.breaker == opening.breaker && it.clusters == opening.clusters);
+        if is_open {
+            self.openings.push(opening);
+            self.bounded()?;
+            return Ok(Tripped::Extended);
+        }
+        self.open(opening, declared, keeping)
+    }
+
+    /// Adds a breaker that was closed there and opens, unless it does so too often: then only a person
+    /// closes it again.
+    fn open(
+        &mut self,
+        mut opening: Opening,
+        declared: &Breaker,
+        keeping: Timestamp,
+    ) -> Result<Tripped, OverrideError> {
+        let trips = self.count_trip(&opening.breaker, opening.stamp.since, keeping);
+        let latches = declared
+            .max_trips_per_hour
+            .is_some_and(|most| trips > usize::try_from(most).unwrap_or(usize::MAX));
+        if latches {
+            opening.latch();
+        }
+        self.openings.push(opening);
+        if let Err(error) = self.bounded() {
+            self.openings.pop();
+            return Err(error);
+        }
+        Ok(if latches {
+            Tripped::Latched
+        } else {
+            Tripped::Opened
+        })
     }
 
     /// Holds a breaker open until a person resets it. A disabled one is enabled by it.
@@ -231,6 +259,7 @@ impl Overrides {
             stamp,
             until: None,
             counted: None,
+            alerts: None,
         });
         self.bounded()
     }
@@ -279,7 +308,7 @@ impl Overrides {
         let over = |until: Option<Timestamp>| until.is_some_and(|until| until <= now);
         let flags = self.flags.extract_if(.., |it| over(it.until));
         let mut expired: BTreeSet<Part> = flags.map(|it| Part::Flag(it.flag)).collect();
-        let openings = self.openings.extract_if(.., |it| over(it.until));
+        let openings = self.openings.extract_if(.., |it| over(it.ends()));
         expired.extend(openings.map(|it| Part::Breaker(it.breaker)));
         expired
     }
@@ -317,7 +346,7 @@ impl Overrides {
     /// When the first of them is over.
     pub fn next_expiry(&self) -> Option<Timestamp> {
         let flags = self.flags.iter().filter_map(|it| it.until);
-        let openings = self.openings.iter().filter_map(|it| it.until);
+        let openings = self.openings.iter().filter_map(Opening::ends);
         flags.chain(openings).min()
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Sequence, TokenId, TokenRecord};
+use super::{Digest, FiringAlerts, Sequence, SetName, TokenId, TokenRecord};
 
 /// The kinds of record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ use super::{Digest, Sequence, TokenId, TokenRecord};
 pub enum RecordKind {
     /// What somebody shows a server.
     Token,
+    /// The alerts that fire for the breakers of a set.
+    Alerts,
 }
 
 impl RecordKind {
@@ -20,21 +22,24 @@ impl RecordKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Token => "token",
+            Self::Alerts => "alerts",
         }
     }
 }
 
-/// Names one record across kinds: `token/7h2kq9x0ab`.
+/// Names one record across kinds: `token/7h2kq9x0ab`, `alerts/checkout`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum RecordId {
     /// A token.
     Token(TokenId),
+    /// The alerts that fire for the breakers of this set.
+    Alerts(SetName),
 }
 
 /// Text that names no record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a record is named `token/ID`")]
+#[error("a record is named `token/ID` or `alerts/SET`")]
 pub struct RecordIdError;
 
 impl RecordId {
@@ -42,6 +47,7 @@ impl RecordId {
     pub fn kind(&self) -> RecordKind {
         match self {
             Self::Token(_) => RecordKind::Token,
+            Self::Alerts(_) => RecordKind::Alerts,
         }
     }
 
@@ -49,6 +55,7 @@ impl RecordId {
     pub fn name(&self) -> &str {
         match self {
             Self::Token(id) => id.as_str(),
+            Self::Alerts(set) => set.as_str(),
         }
     }
 }
@@ -63,8 +70,13 @@ impl std::str::FromStr for RecordId {
     type Err = RecordIdError;
 
     fn from_str(input: &str) -> Result<Self, Self::Err> {
-        let id = input.strip_prefix("token/").ok_or(RecordIdError)?;
-        id.parse().map(Self::Token).map_err(|_| RecordIdError)
+        let (kind, name) = input.split_once('/').ok_or(RecordIdError)?;
+        let found = match kind {
+            "token" => name.parse().ok().map(Self::Token),
+            "alerts" => name.parse().ok().map(Self::Alerts),
+            _ => None,
+        };
+        found.ok_or(RecordIdError)
     }
 }
 
@@ -88,6 +100,8 @@ impl From<RecordId> for String {
 pub enum RecordContent {
     /// A token.
     Token(TokenRecord),
+    /// Alerts that fire.
+    Alerts(FiringAlerts),
 }
 
 impl RecordContent {
@@ -95,6 +109,15 @@ impl RecordContent {
     pub fn kind(&self) -> RecordKind {
         match self {
             Self::Token(_) => RecordKind::Token,
+            Self::Alerts(_) => RecordKind::Alerts,
+        }
+    }
+
+    /// The alerts that fire, if it says that.
+    pub fn firing(&self) -> Option<&FiringAlerts> {
+        match self {
+            Self::Alerts(firing) => Some(firing),
+            Self::Token(_) => None,
         }
     }
 
@@ -102,6 +125,8 @@ impl RecordContent {
     pub fn until(&self) -> Option<Timestamp> {
         match self {
             Self::Token(token) => token.kept_until(),
+            // That nobody tells of it any more does not end it.
+            Self::Alerts(_) => None,
         }
     }
 }

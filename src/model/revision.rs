@@ -203,11 +203,20 @@ pub enum Cause {
         /// What was done to it.
         operation: Operation,
     },
+    /// Alerts began to fire, or were resolved.
+    Alert {
+        /// The breakers that were tripped.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        tripped: BTreeSet<BreakerName>,
+        /// The breakers that were closed.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        closed: BTreeSet<BreakerName>,
+    },
     /// The time of overrides was over.
     Expiry,
 }
 
-/// What a person, or an alert, does to a breaker.
+/// What a person does to a breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operation {
@@ -249,6 +258,16 @@ impl fmt::Display for Cause {
             Self::Flag { flag, to: None } => write!(f, "flag {flag} unset"),
             Self::Breaker { breaker, operation } => {
                 write!(f, "breaker {breaker} {}", operation.as_str())
+            }
+            Self::Alert { tripped, closed } => {
+                f.write_str("alert")?;
+                let tripped = tripped.iter().map(|breaker| (breaker, Operation::Trip));
+                let closed = closed.iter().map(|breaker| (breaker, Operation::Reset));
+                for (index, (breaker, operation)) in tripped.chain(closed).enumerate() {
+                    let before = if index == 0 { ":" } else { "," };
+                    write!(f, "{before} breaker {breaker} {}", operation.as_str())?;
+                }
+                Ok(())
             }
             Self::Expiry => f.write_str("expiry"),
         }

@@ -193,7 +193,9 @@ fn check_part(input: &str) -> Result<(), &'static str> {
 }
 
 /// Chooses clusters or sets by their labels: every requirement must hold. The empty selector takes all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(extend("examples" = ["stage=prod,region!=eu"]))]
 pub struct Selector(Vec<Requirement>);

@@ -12,9 +12,11 @@ use crate::model::{
     Overrides, Selector, SetName, Stamp, Witness,
 };
 
+mod alert;
 mod breaker;
 mod flag;
 
+pub use alert::{AlertEffect, AlertTold, Alerted, alerted};
 pub use breaker::{BreakerChange, BreakerOperation};
 pub use flag::{FlagChange, FlagPosition, Wanted};
 

@@ -14,7 +14,7 @@ use super::parked::Parking;
 use super::refusal::{Refusal, denied};
 use super::request::{By, Peer, RequestId};
 use super::shared::Shared;
-use crate::api::{Caller, Error, ErrorKind, Principal, TokenHolder, Via};
+use crate::api::{Caller, Error, ErrorKind, Principal, Via};
 use crate::model::TokenKind;
 use crate::wire::Routes;
 
@@ -25,6 +25,8 @@ enum LetsIn {
     Admitted,
     /// Agents too: what they may ask is the service's to say.
     Agents,
+    /// Whoever tells of alerts too.
+    Alerts,
     /// Everybody, whatever is allowed.
     Everybody,
 }
@@ -36,6 +38,7 @@ impl LetsIn {
             Some(Routes::SNAPSHOTS | Routes::SNAPSHOT | Routes::LINEAGE | Routes::NEWS) => {
                 Self::Agents
             }
+            Some(Routes::ALERTMANAGER | Routes::GRAFANA) => Self::Alerts,
             Some(Routes::IDENTITY) | None => Self::Everybody,
             Some(_) => Self::Admitted,
         }
@@ -118,11 +121,15 @@ fn not_admitted(
     request: &Request,
     route: Option<&str>,
 ) -> Option<Response> {
-    let is_agent = |holder: &TokenHolder| holder.kind == TokenKind::Agent;
-    match (LetsIn::of(route), &by.principal) {
-        (LetsIn::Everybody, _) => return None,
-        (LetsIn::Agents, Principal::Token(holder)) if is_agent(holder) => return None,
-        (LetsIn::Admitted | LetsIn::Agents, _) => {}
+    let kind = match &by.principal {
+        Principal::Token(holder) => Some(holder.kind),
+        _ => None,
+    };
+    match (LetsIn::of(route), kind) {
+        (LetsIn::Everybody, _)
+        | (LetsIn::Agents, Some(TokenKind::Agent))
+        | (LetsIn::Alerts, Some(TokenKind::Alerts)) => return None,
+        (LetsIn::Admitted | LetsIn::Agents | LetsIn::Alerts, _) => {}
     }
     let error = shared.keeper.admits(by).err()?;
     // Whoever only asks changes nothing.

@@ -1,13 +1,18 @@
 //! The journal: one line in the log of the server for each change that somebody asked for, with who,
 //! what, which versions and how it ended.
 
+use std::collections::BTreeSet;
+
 use super::refusal::Refusal;
 use super::trace::Trace;
-use crate::api::report::{Outcome, TokenItem};
+use crate::api::report::{AlertsTaken, Outcome, TokenItem};
 use crate::api::{Caller, Error, Message, Request};
 use crate::model::Sequence;
 use crate::model::text::without_secrets;
 use crate::wire::kind_word;
+
+/// How many alerts one line names.
+const NAMED: usize = 20;
 
 /// Somebody who asked for a change, as its line says it.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +79,53 @@ impl<'a> Asked<'a> {
             Err(refusal) => self.failed(refusal.error()),
         }
         done
+    }
+
+    /// What alerts say was taken in.
+    pub(super) fn alerts(self, taken: &AlertsTaken) {
+        let (by, change, request_id) = (self.by.actor(), self.change, self.request_id);
+        let trace = self.trace.id();
+        let committed = taken.committed.iter();
+        let committed: Vec<_> = committed
+            .map(|it| format!("{}@{}", it.name, it.version))
+            .collect();
+        let committed = committed.join(",");
+        let names = |is_unmatched: bool| {
+            let alerts = taken.alerts.iter();
+            let alerts = alerts.filter(|it| it.breakers.is_empty() == is_unmatched);
+            let names: BTreeSet<&str> = alerts.map(|it| it.name.as_str()).collect();
+            let names: Vec<_> = names.into_iter().take(NAMED).collect();
+            without_secrets(&names.join(","))
+        };
+        let (matched, unmatched) = (names(false), names(true));
+        let (alerts, unreadable) = (taken.alerts.len(), taken.unreadable.len());
+        if taken.is_to_be_repeated() {
+            tracing::warn!(
+                by,
+                change,
+                alerts,
+                matched,
+                unmatched,
+                unreadable,
+                committed,
+                request_id,
+                trace,
+                "not everything that alerts say could be done"
+            );
+            return;
+        }
+        tracing::info!(
+            by,
+            change,
+            alerts,
+            matched,
+            unmatched,
+            unreadable,
+            committed,
+            request_id,
+            trace,
+            "carried out"
+        );
     }
 
     /// Nothing was done.

@@ -70,6 +70,11 @@ impl Refusal {
         &self.0.error
     }
 
+    /// The error alone.
+    pub(super) fn into_error(self) -> Error {
+        self.0.error
+    }
+
     /// The problem as one line of JSON.
     pub(super) fn data(&self) -> String {
         // An error is text and lists of text.

@@ -15,6 +15,7 @@ use super::condition::{IfMatch, Known, failed, with_token};
 use super::decode::{At, Body, Key, Params, Wanted};
 use super::guard::guard;
 use super::health::{healthy, ready};
+use super::hooks;
 use super::journal::Asked;
 use super::lookup::{
     cluster_history, cluster_revision, grant_history, grant_revision, resources, set_history,
@@ -82,6 +83,10 @@ pub(super) fn guarded() -> Table {
         .route(Routes::BREAKERS, get(breakers))
         .route(Routes::BREAKER, get(breaker))
         .route(Routes::BREAKER_EVENTS, get(breaker_history))
+        .route(Routes::ALERT_TESTS, post(hooks::test))
+        .route(Routes::ALERTS, get(hooks::alerts))
+        .route(Routes::ALERTMANAGER, post(hooks::take))
+        .route(Routes::GRAFANA, post(hooks::take).put(hooks::take))
         .route(Routes::CLUSTERS, get(clusters))
         .route(Routes::CLUSTER, get(cluster).post(cluster_among))
         .route(Routes::POLICY, get(policy).post(policy_for))

@@ -14,6 +14,7 @@ use super::notary::Notary;
 use super::rate::Rate;
 use super::room::Rooms;
 use super::runs::Runs;
+use super::upkeep::Keeping;
 use crate::api::{Error, Service};
 
 /// What every request shares.
@@ -26,6 +27,7 @@ pub(super) struct Parts {
     pub(super) keeper: Arc<Keeper>,
     pub(super) notary: Arc<Notary>,
     pub(super) runs: Arc<Runs>,
+    pub(super) upkeep: Arc<Keeping>,
     pub(super) feed: Feed,
     pub(super) rate: Rate,
     pub(super) rooms: Rooms,
@@ -38,7 +40,7 @@ impl Shared {
     pub(super) fn new(
         service: Arc<dyn Service>,
         (keeper, notary, feed): (Arc<Keeper>, Arc<Notary>, Feed),
-        runs: Arc<Runs>,
+        (runs, upkeep): (Arc<Runs>, Arc<Keeping>),
         per_second: NonZeroU32,
         metrics: Metrics,
     ) -> Self {
@@ -47,6 +49,7 @@ impl Shared {
             keeper,
             notary,
             runs,
+            upkeep,
             feed,
             rate: Rate::of(per_second),
             rooms: Rooms::default(),

@@ -58,6 +58,14 @@ macro_rules! methods {
 methods! { delete get post }
 
 impl Methods {
+    pub(super) fn put<H: Handler<T, Shared>, T: 'static>(mut self, handler: H) -> Self {
+        self.known.push("put");
+        Self {
+            router: self.router.put(handler),
+            ..self
+        }
+    }
+
     pub(super) fn post<H: Handler<T, Shared>, T: 'static>(mut self, handler: H) -> Self {
         self.known.push("post");
         Self {

@@ -33,6 +33,10 @@ impl Routes {
     pub(crate) const BREAKERS: &str = "/v1/breakers";
     pub(crate) const BREAKER: &str = "/v1/sets/{set}/breakers/{breaker}";
     pub(crate) const BREAKER_EVENTS: &str = "/v1/sets/{set}/breakers/{breaker}/events";
+    pub(crate) const ALERT_TESTS: &str = "/v1/sets/{set}/breakers/{breaker}/alert-tests";
+    pub(crate) const ALERTS: &str = "/v1/alerts";
+    pub(crate) const ALERTMANAGER: &str = "/v1/hooks/alertmanager";
+    pub(crate) const GRAFANA: &str = "/v1/hooks/grafana";
     pub(crate) const CLUSTERS: &str = "/v1/clusters";
     pub(crate) const CLUSTER: &str = "/v1/clusters/{cluster}";
     pub(crate) const POLICY: &str = "/v1/clusters/{cluster}/policy";

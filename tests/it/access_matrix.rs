@@ -7,19 +7,19 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cfgctl::api::{
-    AccessQuery, AccessVerb, Approval, AuditQuery, BreakerChange, BreakerHistoryQuery,
-    BreakerOperation, BreakerQuery, BreakersQuery, Caller, Change, CheckQuery, ClusterQuery,
-    Declaration, Described, Error, ErrorKind, EvaluateQuery, ExplainQuery, FlagChange,
-    FlagPosition, FlagsQuery, HistoryQuery, Lasting, LineageQuery, LookQuery, Observer, Pace,
-    Permission, PolicyQuery, Reach, Readable, Request, ResourcesQuery, RevisionQuery, Service as _,
-    SnapshotQuery, SnapshotsQuery, TokenHolder, TokenOrder, TokenRevocation, TokenRotation,
-    VerifyQuery, Wanted,
+    AccessQuery, AccessVerb, AlertTestQuery, AlertsQuery, Approval, AuditQuery, BreakerChange,
+    BreakerHistoryQuery, BreakerOperation, BreakerQuery, BreakersQuery, Caller, Change, CheckQuery,
+    ClusterQuery, Declaration, Described, Error, ErrorKind, EvaluateQuery, ExplainQuery,
+    FlagChange, FlagPosition, FlagsQuery, HistoryQuery, Lasting, LineageQuery, LookQuery, Observer,
+    Pace, Permission, PolicyQuery, Reach, Readable, Request, ResourcesQuery, RevisionQuery,
+    Service as _, SnapshotQuery, SnapshotsQuery, TokenHolder, TokenOrder, TokenRevocation,
+    TokenRotation, VerifyQuery, Wanted,
 };
 use cfgctl::app::Local;
 use cfgctl::engine::Connect;
 use cfgctl::model::{
-    Cluster, ClusterName, Connection, Consent, Content, ResourceId, Selector, Sequence, SetName,
-    TokenKind, Version,
+    Alert, Cluster, ClusterName, Connection, Consent, Content, ResourceId, Selector, Sequence,
+    SetName, TokenKind, Version,
 };
 use cfgctl::store::memory::Memory as Store;
 use cfgctl::target::memory::Memory;
@@ -90,7 +90,9 @@ fn set(team: &str, clusters: &str, [all, dev]: [u8; 2]) -> Content {
         "values": {"a": all, "b": 0},
         "layers": [{"name": "dev", "when": "stage=dev", "values": {"b": dev}}],
         "flags": {"new": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "on"}},
-        "breakers": {"failing": {"trip": {"values": {"a": 99}}, "separately": "stage"}},
+        "breakers": {"failing": {
+            "trip": {"values": {"a": 99}}, "separately": "stage", "alerts": {"alertname": "Failing"},
+        }},
     }}))
 }
 
@@ -404,6 +406,20 @@ async fn of_everything(World { local: it, by }: &World, rows: &mut Rows) {
         "all",
         count(it.breakers(by, &query, nobody).await.map(|it| it.breakers)),
     );
+    let alerts = it.alerts(by, &AlertsQuery::default()).await;
+    let shown = alerts.map(|it| it.firing.len() + it.unmatched.len());
+    rows.put("alerts", "all", word(shown, |it| it.to_string()));
+    let taken = it.take_alerts(by, &[alert()]).await;
+    let told = taken.map(|mut it| it.alerts.remove(0).breakers);
+    rows.put("take_alerts", "all", count(told));
+}
+
+fn alert() -> Alert {
+    let body = json!({
+        "status": "firing", "labels": {"alertname": "Failing"},
+        "fingerprint": "0123456789abcdef", "evidence": "measured",
+    });
+    serde_json::from_value(body).unwrap()
 }
 
 async fn of_a_set(World { local: it, by }: &World, rows: &mut Rows, what: &str, name: &str) {
@@ -490,6 +506,16 @@ async fn of_its_parts(World { local: it, by }: &World, rows: &mut Rows, what: &s
         pace: pace(),
     };
     rows.put("breaker", what, yes(it.breaker(by, &query, nobody).await));
+    let query = AlertTestQuery {
+        set: set.clone(),
+        breaker: breaker(),
+        alerts: vec![alert()],
+    };
+    rows.put("test_alerts", what, yes(it.test_alerts(by, &query).await));
+    let query = AlertsQuery {
+        set: Some(set.clone()),
+    };
+    rows.put("alerts", what, yes(it.alerts(by, &query).await));
     let query = BreakerHistoryQuery {
         set: set.clone(),
         breaker: breaker(),

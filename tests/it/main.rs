@@ -57,6 +57,7 @@ mod reader;
 mod readme;
 mod serve;
 mod serve_access;
+mod serve_alerts;
 mod serve_changes;
 mod serve_feed;
 mod serve_hostile;

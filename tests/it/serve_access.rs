@@ -135,6 +135,10 @@ fn who_comes_in_where_is_a_table() {
                     assert_eq!(status, 404, "{route} with {who}: {text}");
                 }
                 "agent" if path == "/v1/news" => assert_eq!(status, 200, "{route}: {text}"),
+                // What was sent is no message.
+                "alerts" if path.starts_with("/v1/hooks/") => {
+                    assert_eq!(status, 400, "{route} with {who}: {text}");
+                }
                 "alerts" | "agent" if path != "/v1/identity" => {
                     assert_eq!(status, 403, "{route} with {who}: {text}");
                 }

@@ -182,7 +182,8 @@ async fn through_http(parts: Parts) -> Made {
     };
     let local = Arc::new(parts.local.allowing(places));
     let service = Arc::new(ThroughJson(Arc::clone(&local), parts.halt));
-    tokio::spawn(server.serve(service, local, Some(token), stopped));
+    let behind = (Arc::clone(&local) as _, local as _);
+    tokio::spawn(server.serve(service, behind, Some(token), stopped));
     Made {
         service: Arc::new(client),
         author: Some("owner"),

@@ -66,6 +66,8 @@ pub enum AuditEvent {
     ConfigReloadRolledBack,
     /// A change was refused.
     ConfigReloadRejected,
+    /// Which alerts fire for the breakers of a set changed.
+    AlertsTold,
     /// Somebody showed a token, for the first time in a long while.
     LoggedIn,
     /// Somebody showed no token, or a wrong one.

@@ -1,9 +1,7 @@
 //! `cfgctl flag eval`.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::Arg;
 use serde_json::Value;
 
@@ -11,6 +9,7 @@ use crate::api::EvaluateQuery;
 use crate::api::report::{Answer, AnswerReason, Evaluated, Report};
 use crate::cli::connect::connect;
 use crate::cli::failure::{Exit, Failure};
+use crate::cli::input::{InputError, json};
 use crate::cli::names::PartOf;
 use crate::cli::session::{STORE_CONTEXT, Session};
 use crate::cli::view::{Canvas, View};
@@ -153,26 +152,13 @@ fn context(args: &EvalArgs) -> Result<Map, Failure> {
 }
 
 fn file(path: &Path) -> Result<Map, Failure> {
-    let read = || -> anyhow::Result<Map> {
-        let mut bytes = Vec::new();
-        let bounded = MAX_FILE_BYTES + 1;
-        if path.as_os_str() == "-" {
-            std::io::stdin()
-                .lock()
-                .take(bounded)
-                .read_to_end(&mut bytes)?;
-        } else {
-            std::fs::File::open(path)?
-                .take(bounded)
-                .read_to_end(&mut bytes)?;
+    let read = json(path, MAX_FILE_BYTES).map_err(|error| match error {
+        InputError::NotThis(error) => {
+            anyhow::Error::new(error).context("a context is a JSON object")
         }
-        anyhow::ensure!(
-            bytes.len() as u64 <= MAX_FILE_BYTES,
-            "it is larger than 1 MiB"
-        );
-        serde_json::from_slice(&bytes).context("a context is a JSON object")
-    };
-    read().map_err(|error| {
+        error => error.into(),
+    });
+    read.map_err(|error| {
         let what = format!("could not read the context in `{}`", path.display());
         Failure::new(Exit::Usage, error.context(what))
     })

@@ -30,6 +30,7 @@ pub(super) const BREAKER_FIELDS: &[&str] = &[
     "description",
     "trip",
     "alerts",
+    "cluster",
     "reset",
     "minOpen",
     "maxTripsPerHour",
@@ -137,6 +138,10 @@ impl Decoder<'_, '_> {
             Some(entry) => self.alerts(entry),
             None => Some(BTreeMap::new()),
         };
+        let cluster = match fields.get("cluster") {
+            Some(entry) => self.label_of_cluster(entry, fields.get("alerts")).map(Some),
+            None => Some(None),
+        };
         let reset = match fields.get("reset") {
             Some(entry) => self.reset(entry),
             None => Some(Reset::default()),
@@ -157,6 +162,7 @@ impl Decoder<'_, '_> {
             description: description?,
             trip: trip?,
             alerts: alerts?,
+            cluster: cluster?,
             reset: reset?,
             min_open: min_open?,
             max_trips_per_hour: max_trips_per_hour?,
@@ -211,6 +217,22 @@ impl Decoder<'_, '_> {
             return None;
         }
         alerts
+    }
+
+    /// The label of alerts that says where a breaker is tripped.
+    fn label_of_cluster(&mut self, entry: &Entry, alerts: Option<&Entry>) -> Option<String> {
+        let label = self.text(entry)?;
+        if let Err(error) = check_label_key(label) {
+            self.report("invalid-label", entry.value.span, &error);
+            return None;
+        }
+        if alerts.is_none() {
+            let message =
+                "this is a label of the alerts that trip the breaker, and there are no `alerts`";
+            self.report("invalid-alerts", entry.at, &message);
+            return None;
+        }
+        Some(label.to_owned())
     }
 
     fn reset(&mut self, entry: &Entry) -> Option<Reset> {

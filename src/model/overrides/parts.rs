@@ -66,6 +66,37 @@ pub struct Opening {
     /// How `until` was counted; `None`: a person named the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<Counted>,
+    /// Whether the alerts that opened it still fire; `None`: a person opened it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<AlertState>,
+}
+
+impl Opening {
+    /// Lets only a person close it from now on.
+    pub(super) fn latch(&mut self) {
+        if self.grip == Grip::Loose {
+            self.grip = Grip::Latched;
+        }
+        (self.until, self.counted) = (None, None);
+    }
+
+    /// When it is over, if a time is all that it waits for.
+    pub fn ends(&self) -> Option<Timestamp> {
+        match self.alerts {
+            Some(AlertState::Firing) => None,
+            Some(AlertState::Resolved) | None => self.until,
+        }
+    }
+}
+
+/// Whether any of the alerts that opened a breaker still fires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum AlertState {
+    /// One does: no time limit closes it.
+    Firing,
+    /// None does.
+    Resolved,
 }
 
 /// How long something lasts from when it was set. A clock that was wrong then is found out by it.

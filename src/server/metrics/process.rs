@@ -106,6 +106,11 @@ impl Process {
                 deliveries.count([("cluster", cluster.as_str()), ("state", state)], *count)?;
             }
         }
+        let help = "Alerts that were told of, by what each came to for each breaker.";
+        let mut alerts = Family::counter(encoder, "alerts", help)?;
+        for (outcome, count) in &moment.tally.alerts {
+            alerts.count([("outcome", outcome)], *count)?;
+        }
         let help = "Overrides whose time was over: taken away, counted anew, or left.";
         let mut expiries = Family::counter(encoder, "expiries", help)?;
         let Tally {

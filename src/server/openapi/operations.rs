@@ -5,21 +5,21 @@ use serde_json::{Value, json};
 use super::operation::How::{Followed, Plainly, Streamed, Tagged};
 use super::operation::{Answer, Operation, document, page};
 use crate::api::report::{
-    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, ClusterSnapshot,
-    ClusterSnapshots, Clusters, Drift, Evaluated, Explained, Flags, History, Identity,
-    LineageReport, NewToken, Outcome, Policy, Resources, RevisionReport, RevokedTokens, Status,
-    Tokens, VerifiedLog,
+    AccessReport, AlertTest, Alerts, AlertsTaken, AuditLog, BreakerHistory, BreakerReport,
+    Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots, Clusters, Drift, Evaluated,
+    Explained, Flags, History, Identity, LineageReport, NewToken, Outcome, Policy, Resources,
+    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use crate::api::{
-    AccessQuery, CheckQuery, News, Proposal, Request, TokenOrder, TokenRevocation, TokenRotation,
-    VerifyQuery,
+    AccessQuery, AlertsQuery, CheckQuery, News, Proposal, Request, TokenOrder, TokenRevocation,
+    TokenRotation, VerifyQuery,
 };
 use crate::model::Document;
 use crate::wire::{
     AuditParams, BreakersParams, Carry, ClusterDescription, EvaluateBody, EventsParams,
     ExplainParams, FlagsParams, HistoryParams, LineageParams, LookParams, Named, Names,
     NamesParams, PaceParams, PageParams, PolicyOf, PolicyParams, RevisionParams, Routes,
-    WaitParams,
+    WaitParams, WebhookBody,
 };
 
 /// All of them.
@@ -28,6 +28,7 @@ pub(super) fn all() -> Vec<Operation> {
     all.extend(changes());
     all.extend(resources());
     all.extend(looks());
+    all.extend(alerts());
     all.extend(clusters());
     all.extend(feeds());
     all.extend(tokens());
@@ -204,6 +205,41 @@ fn looks() -> Vec<Operation> {
             document::<BreakerReport>(Streamed),
         )
         .query::<PaceParams>(),
+    ]
+}
+
+fn alerts() -> Vec<Operation> {
+    let message = || {
+        json!({"version": "4", "alerts": [{
+            "status": "firing",
+            "labels": {"alertname": "PaymentErrorRate", "cluster": "eu-west"},
+            "annotations": {"summary": "stripe answers 5xx"},
+            "startsAt": "2026-11-21T02:58:00Z",
+            "endsAt": "0001-01-01T00:00:00Z",
+            "fingerprint": "1f2e3d4c5b6a7988",
+        }]})
+    };
+    let taken = || document::<AlertsTaken>(Plainly);
+    let take = "What alerts say is taken in: an answer of success means that it is committed";
+    let by_put = Operation::new("put", Routes::GRAFANA, "grafanaByPut", take, taken());
+    vec![
+        post(Routes::ALERTMANAGER, "alertmanager", take, taken()).body::<WebhookBody>(message()),
+        post(Routes::GRAFANA, "grafana", take, taken()).body::<WebhookBody>(message()),
+        by_put.body::<WebhookBody>(message()),
+        post(
+            Routes::ALERT_TESTS,
+            "testAlerts",
+            "What a message of alerts would come to for one breaker",
+            document::<AlertTest>(Plainly),
+        )
+        .body::<WebhookBody>(message()),
+        get(
+            Routes::ALERTS,
+            "alerts",
+            "Which alerts fire for breakers, and which match none",
+            document::<Alerts>(Tagged),
+        )
+        .query::<AlertsQuery>(),
     ]
 }
 

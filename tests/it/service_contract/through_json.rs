@@ -5,20 +5,20 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cfgctl::api::report::{
-    AccessReport, AuditLog, BreakerHistory, BreakerReport, Breakers, ClusterCheck, ClusterSnapshot,
-    ClusterSnapshots, Clusters, Drift, Evaluated, Explained, Flags, History, Identity,
-    LineageReport, NewToken, Outcome, Policy, Resources, RevisionReport, RevokedTokens, Status,
-    Tokens, VerifiedLog,
+    AccessReport, AlertTest, Alerts, AlertsTaken, AuditLog, BreakerHistory, BreakerReport,
+    Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots, Clusters, Drift, Evaluated,
+    Explained, Flags, History, Identity, LineageReport, NewToken, Outcome, Policy, Resources,
+    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use cfgctl::api::{
-    AccessQuery, Approval, AsOf, AuditQuery, BreakerHistoryQuery, BreakerQuery, BreakersQuery,
-    Caller, CheckQuery, ClusterQuery, Error, EvaluateQuery, Event, ExplainQuery, FlagsQuery,
-    HistoryQuery, LineageQuery, LookQuery, News, Observer, PolicyQuery, Proposal, Readable,
-    Request, ResourcesQuery, RevisionQuery, Service, SnapshotQuery, SnapshotsQuery, TokenOrder,
-    TokenRevocation, TokenRotation, VerifyQuery,
+    AccessQuery, AlertTestQuery, AlertsQuery, Approval, AsOf, AuditQuery, BreakerHistoryQuery,
+    BreakerQuery, BreakersQuery, Caller, CheckQuery, ClusterQuery, Error, EvaluateQuery, Event,
+    ExplainQuery, FlagsQuery, HistoryQuery, LineageQuery, LookQuery, News, Observer, PolicyQuery,
+    Proposal, Readable, Request, ResourcesQuery, RevisionQuery, Service, SnapshotQuery,
+    SnapshotsQuery, TokenOrder, TokenRevocation, TokenRotation, VerifyQuery,
 };
 use cfgctl::app::Local;
-use cfgctl::model::{Cluster, ResourceId, Sequence};
+use cfgctl::model::{Alert, Cluster, ResourceId, Sequence};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -167,6 +167,19 @@ impl Service for ThroughJson {
         it: &BreakerHistoryQuery,
     ) -> Result<BreakerHistory, Error> {
         asked!(self.breaker_history(by, it))
+    }
+
+    async fn take_alerts(&self, by: &Caller, alerts: &[Alert]) -> Result<AlertsTaken, Error> {
+        let alerts = through(&alerts.to_vec());
+        answered(self.0.take_alerts(&through(by), &alerts).await)
+    }
+
+    async fn test_alerts(&self, by: &Caller, it: &AlertTestQuery) -> Result<AlertTest, Error> {
+        asked!(self.test_alerts(by, it))
+    }
+
+    async fn alerts(&self, by: &Caller, it: &AlertsQuery) -> Result<Alerts, Error> {
+        asked!(self.alerts(by, it))
     }
 
     async fn clusters(&self, by: &Caller) -> Result<Clusters, Error> {

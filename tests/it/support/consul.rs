@@ -79,6 +79,11 @@ impl Drop for Shared {
     }
 }
 
+/// A port that is free at this moment.
+pub(crate) fn free_port() -> u16 {
+    process::free_port()
+}
+
 /// A key prefix that no other test uses: tests share a server.
 pub(crate) fn unique_prefix() -> String {
     format!("t{:016x}", fastrand::u64(..))

@@ -55,23 +55,25 @@ pub(crate) fn make_certificates(home: &Path) {
     }
 }
 
+/// A port that is free at this moment.
+pub(super) fn free_port() -> u16 {
+    loop {
+        let port = fastrand::u16(PORTS);
+        let tcp = TcpListener::bind(("127.0.0.1", port));
+        let udp = UdpSocket::bind(("127.0.0.1", port));
+        if tcp.is_ok() && udp.is_ok() {
+            return port;
+        }
+    }
+}
+
 /// Ports that are free at this moment.
 pub(super) fn free_ports() -> Ports {
-    let free = || {
-        loop {
-            let port = fastrand::u16(PORTS);
-            let tcp = TcpListener::bind(("127.0.0.1", port));
-            let udp = UdpSocket::bind(("127.0.0.1", port));
-            if tcp.is_ok() && udp.is_ok() {
-                return port;
-            }
-        }
-    };
     Ports {
-        http: free(),
-        https: free(),
-        server: free(),
-        serf: free(),
+        http: free_port(),
+        https: free_port(),
+        server: free_port(),
+        serf: free_port(),
     }
 }
 

@@ -1,0 +1,49 @@
+//! Alerts: what is asked about them, and what a server does beside answering, so that what they and
+//! timers decide arrives without anybody who asks.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use super::report::Outcome;
+use crate::model::{Alert, BreakerName, SetName};
+
+/// Which alerts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AlertsQuery {
+    /// Only those of breakers of this set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<SetName>,
+}
+
+/// What a message of alerts would come to for which breaker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AlertTestQuery {
+    /// The set.
+    pub set: SetName,
+    /// The breaker.
+    pub breaker: BreakerName,
+    /// The alerts of the message.
+    pub alerts: Vec<Alert>,
+}
+
+/// What a server does by itself. It is no part of [`Service`](super::Service): nobody asks for it over
+/// a wire.
+#[async_trait]
+pub trait Upkeep: Debug + Send + Sync {
+    /// Brings clusters to what is committed of `set`, each for itself.
+    async fn deliver(&self, set: &SetName) -> Result<Outcome, Error>;
+
+    /// Takes away what is over, and says what has come of that, if anything was.
+    async fn expire(&self) -> Result<Option<Outcome>, Error>;
+
+    /// The sets with a breaker that alerts opened: somebody may have ended between their commit and
+    /// the last cluster.
+    async fn opened_by_alerts(&self) -> Result<BTreeSet<SetName>, Error>;
+}

@@ -1,0 +1,191 @@
+//! Upkeep: what a server does that nobody waits for. What alerts and timers commit is brought to every
+//! cluster that can be reached, again and again until it is there.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+
+use super::lock::lock;
+use crate::api::report::{DeliveryOutcome, Outcome};
+use crate::api::{Error, Upkeep};
+use crate::model::{ResourceId, SetName};
+
+/// How often it is looked whether the time of anything is over.
+const LOOK: Duration = Duration::from_secs(5);
+/// How long it waits before a set is delivered again that did not arrive everywhere; twice as long each
+/// time.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// The longest of these waits.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How long deliveries that are begun are waited for at the end.
+const LAST: Duration = Duration::from_secs(30);
+
+/// What is to be done, and what is being done.
+#[derive(Debug)]
+pub(super) struct Keeping {
+    upkeep: Arc<dyn Upkeep>,
+    /// The sets that are being delivered, or wait for that.
+    sets: Mutex<BTreeMap<SetName, Arc<Again>>>,
+    /// How many deliveries are under way.
+    busy: watch::Sender<usize>,
+    ended: watch::Sender<bool>,
+}
+
+/// Whether a set is to be delivered once more.
+#[derive(Debug, Default)]
+struct Again {
+    is_wanted: AtomicBool,
+    wanted: Notify,
+}
+
+impl Keeping {
+    pub(super) fn new(upkeep: Arc<dyn Upkeep>) -> Self {
+        Self {
+            upkeep,
+            sets: Mutex::default(),
+            busy: watch::Sender::new(0),
+            ended: watch::Sender::new(false),
+        }
+    }
+
+    /// Delivers `set` now, or once more if that has begun already.
+    pub(super) fn deliver_soon(self: &Arc<Self>, set: SetName) {
+        let mut sets = lock(&self.sets);
+        if let Some(again) = sets.get(&set) {
+            again.is_wanted.store(true, Ordering::SeqCst);
+            again.wanted.notify_one();
+            return;
+        }
+        if *self.ended.borrow() {
+            return;
+        }
+        let again = Arc::<Again>::default();
+        sets.insert(set.clone(), Arc::clone(&again));
+        let keeping = Arc::clone(self);
+        tokio::spawn(async move { keeping.deliver(set, &again).await });
+    }
+
+    /// Delivers `set` until every cluster has it.
+    async fn deliver(&self, set: SetName, again: &Again) {
+        let mut ended = self.ended.subscribe();
+        let mut wait = FIRST_WAIT;
+        let mut said = None;
+        loop {
+            again.is_wanted.store(false, Ordering::SeqCst);
+            self.busy.send_modify(|busy| *busy += 1);
+            let outcome = self.upkeep.deliver(&set).await;
+            self.busy.send_modify(|busy| *busy -= 1);
+            let missing = missing(&outcome);
+            if said.as_ref() != Some(&missing) {
+                tell(&set, &missing);
+            }
+            let is_done = missing.is_empty();
+            said = Some(missing);
+            {
+                let mut sets = lock(&self.sets);
+                let is_wanted = again.is_wanted.load(Ordering::SeqCst);
+                if (is_done && !is_wanted) || *ended.borrow() {
+                    sets.remove(&set);
+                    return;
+                }
+                if is_wanted {
+                    wait = FIRST_WAIT;
+                    continue;
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(wait) => wait = (wait * 2).min(LONGEST_WAIT),
+                () = again.wanted.notified() => wait = FIRST_WAIT,
+                _ = ended.wait_for(|ended| *ended) => {}
+            }
+        }
+    }
+
+    /// Takes away what is over, for as long as the server serves, and first of all finishes what another
+    /// process may have left.
+    pub(super) async fn work(self: Arc<Self>) {
+        match self.upkeep.opened_by_alerts().await {
+            Ok(sets) => sets.into_iter().for_each(|set| self.deliver_soon(set)),
+            Err(error) => {
+                let error = error.chain();
+                tracing::warn!(error, "it is not known which breakers alerts have opened");
+            }
+        }
+        let mut failed = None;
+        loop {
+            match self.upkeep.expire().await {
+                Ok(outcome) => {
+                    failed = None;
+                    self.expired(outcome);
+                }
+                Err(error) => {
+                    let error = error.chain();
+                    if failed.as_ref() != Some(&error) {
+                        tracing::warn!(error, "what is over could not be taken away");
+                    }
+                    failed = Some(error);
+                }
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    fn expired(self: &Arc<Self>, outcome: Option<Outcome>) {
+        let Some(outcome) = outcome else {
+            return;
+        };
+        for new in outcome.committed {
+            let (name, version) = (new.name.to_string(), new.version.get());
+            tracing::info!(name, version, "the time of something was over");
+            if let (ResourceId::Set(set), false) = (new.name, outcome.complete) {
+                self.deliver_soon(set);
+            }
+        }
+    }
+
+    /// Begins nothing new, and waits for what is under way.
+    pub(super) async fn end(&self) {
+        self.ended.send_replace(true);
+        let mut busy = self.busy.subscribe();
+        _ = tokio::time::timeout(LAST, busy.wait_for(|busy| *busy == 0)).await;
+    }
+}
+
+/// Where it did not arrive, and why.
+fn missing(outcome: &Result<Outcome, Error>) -> Vec<String> {
+    match outcome {
+        Ok(outcome) => {
+            let missing = outcome
+                .clusters
+                .iter()
+                .filter(|it| !it.outcome.is_settled());
+            missing.map(sentence).collect()
+        }
+        Err(error) => vec![error.chain()],
+    }
+}
+
+fn sentence(delivery: &DeliveryOutcome) -> String {
+    let (cluster, word) = (&delivery.cluster, delivery.outcome.as_str());
+    match &delivery.reason {
+        Some(reason) => format!("{cluster}: {word}: {reason}"),
+        None => format!("{cluster}: {word}"),
+    }
+}
+
+fn tell(set: &SetName, missing: &[String]) {
+    let set = set.as_str();
+    if missing.is_empty() {
+        tracing::info!(set, "delivered everywhere");
+    } else {
+        let missing = crate::model::text::without_secrets(&missing.join("; "));
+        tracing::warn!(
+            set,
+            missing,
+            "not delivered everywhere yet; it is tried again"
+        );
+    }
+}

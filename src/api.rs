@@ -12,6 +12,7 @@ mod error;
 mod event;
 mod feed;
 mod figures;
+mod happenings;
 mod query;
 pub mod report;
 mod request;
@@ -19,7 +20,7 @@ mod saved;
 mod service;
 mod tokens;
 
-pub use alerts::{AlertTestQuery, AlertsQuery, Upkeep};
+pub use alerts::{AlertTestQuery, AlertsQuery, Drifted, Upkeep};
 pub use audit::{AuditQuery, CauseKind, CauseKindError, VerifyQuery};
 pub use caller::{Caller, Principal, TokenHolder, Via};
 pub use door::{Door, Keys, KnownToken, LogEntry, Noted, NotedToken};
@@ -27,6 +28,7 @@ pub use error::{About, Error, ErrorKind};
 pub use event::{ClocksOff, Event, Observer};
 pub use feed::{AsOf, LineageQuery, News, Readable, SnapshotQuery, SnapshotsQuery};
 pub use figures::{Holdings, SetFigures, Tally};
+pub use happenings::{Happened, Happening, HappeningKind, KnownMailbox, Outbox};
 pub use query::{
     AccessQuery, AccessVerb, At, BreakerHistoryQuery, BreakerQuery, BreakersQuery, CheckQuery,
     ClusterQuery, Described, EvaluateQuery, ExplainQuery, FlagsQuery, HistoryQuery, LookQuery,

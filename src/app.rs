@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use crate::api::report::{
     AccessReport, AlertTest, Alerts, AlertsTaken, AuditLog, BreakerHistory, BreakerReport,
     Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots, Clusters, Drift, Evaluated,
-    Explained, Flags, History, Identity, LineageReport, NewToken, Outcome, Policy, Resources,
-    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
+    Explained, Flags, History, Identity, LineageReport, NewToken, Notifications, Outcome, Policy,
+    Resources, RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use crate::api::{
     AccessQuery, AlertTestQuery, AlertsQuery, Approval, AsOf, AuditQuery, BreakerHistoryQuery,
@@ -44,8 +44,10 @@ mod explain;
 mod feed;
 mod figures;
 mod flags;
+mod happenings;
 mod lookup;
 mod names;
+mod notifications;
 mod places;
 mod policy;
 mod present;
@@ -418,6 +420,10 @@ impl Service for Local {
     async fn verify(&self, by: &Caller, query: &VerifyQuery) -> Result<VerifiedLog, Error> {
         audit::check_may(self.store.as_ref(), by).await?;
         audit::verify(self.store.as_ref(), query).await
+    }
+
+    async fn notifications(&self, by: &Caller) -> Result<Notifications, Error> {
+        notifications::notifications(self.store.as_ref(), by).await
     }
 
     async fn tokens(&self, by: &Caller) -> Result<Tokens, Error> {

@@ -35,6 +35,7 @@ mod interrupt;
 mod keyring;
 mod login;
 mod names;
+mod notify;
 mod progress;
 mod reference;
 mod rollback;
@@ -137,6 +138,7 @@ enum Command {
     Token(tokens::TokenCommand),
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    Notifications(notify::NotificationsArgs),
     Login(login::LoginArgs),
     Logout(login::LogoutArgs),
     Whoami(login::WhoamiArgs),
@@ -252,6 +254,7 @@ fn dispatch(session: &Session, command: &Command) -> Result<Exit, Failure> {
         Command::Import(args) => block_on(import::import_keys(session, args)),
         Command::Cluster(command) => block_on(cluster::cluster(session, command)),
         Command::Audit(command) => block_on(audit::audit(session, command)),
+        Command::Notifications(args) => block_on(notify::notifications(session, args)),
         Command::Auth(command) => block_on(auth::auth(session, command)),
         Command::Token(command) => block_on(tokens::token(session, command)),
         Command::Login(args) => block_on(login::login(session, args)),

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use crate::api::report::{
     AccessReport, AlertTest, Alerts, AlertsTaken, AuditLog, BreakerHistory, BreakerReport,
     Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots, Clusters, Drift, Evaluated,
-    Explained, Flags, History, Identity, LineageReport, NewToken, Outcome, Policy, Resources,
-    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
+    Explained, Flags, History, Identity, LineageReport, NewToken, Notifications, Outcome, Policy,
+    Resources, RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use crate::api::{
     AccessQuery, AlertTestQuery, AlertsQuery, Approval, AsOf, AuditQuery, BreakerHistoryQuery,
@@ -382,6 +382,10 @@ impl Service for Remote {
     async fn verify(&self, _: &Caller, query: &VerifyQuery) -> Result<VerifiedLog, Error> {
         let asked = Send::post(Routes::AUDIT_VERIFICATIONS, query)?;
         self.http.ask(asked).await
+    }
+
+    async fn notifications(&self, _: &Caller) -> Result<Notifications, Error> {
+        self.http.ask(Send::get(Routes::NOTIFICATIONS)).await
     }
 
     async fn tokens(&self, _: &Caller) -> Result<Tokens, Error> {

@@ -6,6 +6,7 @@
 //! cli        one file per command: arguments become a request, reports become views
 //! server     the service offered over HTTP: decodes, calls, encodes
 //! client     the service over HTTP, at a server
+//! notify     whoever wants to hear what happens is told, over HTTP
 //! app        the service over a store and targets: plans, consents, switches, answers
 //! wire       what server and client say to each other: paths, queries, documents, problems
 //! api        the service as a trait; requests, reports, events and errors as data
@@ -32,6 +33,7 @@ pub mod evaluate;
 pub mod import;
 pub mod manifest;
 pub mod model;
+pub mod notify;
 pub mod plan;
 pub mod render;
 pub mod server;

@@ -16,6 +16,7 @@ mod duration;
 mod flag;
 mod grant;
 mod key;
+mod mailbox;
 mod name;
 mod observed;
 mod overrides;
@@ -53,8 +54,10 @@ pub use duration::parse_duration;
 pub use flag::{Flag, FlagState};
 pub use grant::{Grant, Role, Subject, SubjectError};
 pub use key::{Key, KeyError, Prefix};
+pub use mailbox::{DeadLetter, Mailbox, MailboxFailure, MailboxTeller};
 pub use name::{
-    BreakerName, ClusterName, FlagName, GrantName, LayerName, NameError, SetName, TokenName,
+    BreakerName, ClusterName, FlagName, GrantName, LayerName, NameError, ReceiverName, SetName,
+    TokenName,
 };
 pub use observed::{Fence, Observed, ObservedEntry, ObservedSnapshot, Owner, Place};
 pub use overrides::{

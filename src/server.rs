@@ -73,6 +73,7 @@ pub struct Server {
     certificate: Option<Certificate>,
     signer: Option<NoteSigner>,
     rate: NonZeroU32,
+    drift: Option<Duration>,
 }
 
 /// How many requests a second each principal may send where nothing else is said.
@@ -91,6 +92,7 @@ impl Server {
             certificate,
             signer: None,
             rate: RATE,
+            drift: None,
         })
     }
 
@@ -99,6 +101,15 @@ impl Server {
     pub fn at_most(self, per_second: NonZeroU32) -> Self {
         Self {
             rate: per_second,
+            ..self
+        }
+    }
+
+    /// The same, which compares clusters with what they should hold once in so long.
+    #[must_use]
+    pub fn looking_for_drift(self, every: Option<Duration>) -> Self {
+        Self {
+            drift: every,
             ..self
         }
     }
@@ -137,6 +148,7 @@ impl Server {
         let watchers = (Arc::clone(&keeper), Arc::clone(&notary), feed.clone());
         let upkeep = Arc::new(upkeep::Keeping::new(upkeep));
         let upkeeping = tokio::spawn(Arc::clone(&upkeep).work());
+        let looking = tokio::spawn(Arc::clone(&upkeep).look(self.drift));
         let busy = (Arc::clone(&runs), Arc::clone(&upkeep));
         let shared = shared::Shared::new(service, watchers, busy, self.rate, metrics);
         let router = routes::router(shared);
@@ -159,6 +171,7 @@ impl Server {
         let writing = tokio::spawn(async move { entries.write(&keeper, end).await });
         listen::listen(self.listener, self.certificate, router, &runs, stop).await;
         upkeeping.abort();
+        looking.abort();
         upkeep.end().await;
         following.abort();
         speaking.abort();

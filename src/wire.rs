@@ -31,6 +31,7 @@
 //! | `GET`, `POST` | `/tokens` | the tokens, another one |
 //! | `POST` | `/token-rotations` | one that takes over from others |
 //! | `POST` | `/token-revocations` | that tokens are valid no more |
+//! | `GET` | `/notifications` | how far whoever wants to hear what happens was told |
 //! | `GET` | `/audit` | who did what |
 //! | `POST` | `/audit-verifications` | whether the log is whole |
 //! | `GET` | `/checkpoint` | what the log is now, signed |

@@ -1,7 +1,7 @@
 //! Alerts: what is asked about them, and what a server does beside answering, so that what they and
 //! timers decide arrives without anybody who asks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use async_trait::async_trait;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use super::report::Outcome;
-use crate::model::{Alert, BreakerName, SetName};
+use crate::model::{Alert, BreakerName, ClusterName, SetName};
 
 /// Which alerts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -33,12 +33,26 @@ pub struct AlertTestQuery {
     pub alerts: Vec<Alert>,
 }
 
+/// What differs in which cluster, and how, by set.
+pub type Drifted = BTreeMap<SetName, BTreeMap<ClusterName, String>>;
+
 /// What a server does by itself. It is no part of [`Service`](super::Service): nobody asks for it over
 /// a wire.
 #[async_trait]
 pub trait Upkeep: Debug + Send + Sync {
     /// Brings clusters to what is committed of `set`, each for itself.
     async fn deliver(&self, set: &SetName) -> Result<Outcome, Error>;
+
+    /// Writes down in which clusters `set` did not arrive, and why.
+    async fn note_undelivered(
+        &self,
+        set: &SetName,
+        clusters: BTreeMap<ClusterName, String>,
+    ) -> Result<(), Error>;
+
+    /// Compares every cluster with what it should hold, and writes down what differs that did not `before`;
+    /// says what does now.
+    async fn look_for_drift(&self, before: &Drifted) -> Result<Drifted, Error>;
 
     /// Takes away what is over, and says what has come of that, if anything was.
     async fn expire(&self) -> Result<Option<Outcome>, Error>;

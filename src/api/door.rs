@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Caller, Error, Holdings, Tally};
 use crate::model::{
-    Checkpoint, ClusterName, IdempotencyKey, Sequence, SetName, TokenId, TokenKind, TokenName,
-    TokenRecord,
+    Checkpoint, ClusterName, IdempotencyKey, ReceiverName, Sequence, SetName, TokenId, TokenKind,
+    TokenName, TokenRecord,
 };
 
 /// What stands behind the door of a server. It is no part of [`Service`](super::Service): nobody asks
@@ -122,6 +122,27 @@ pub enum Noted {
         set: SetName,
         /// How many fire from then on, those of several breakers counted for each.
         firing: usize,
+    },
+    /// What is committed did not arrive in some clusters, and why.
+    Undelivered {
+        /// The set.
+        set: SetName,
+        /// The clusters.
+        clusters: BTreeMap<ClusterName, String>,
+    },
+    /// Some clusters hold something else than they should, and why.
+    Drifted {
+        /// The set.
+        set: SetName,
+        /// The clusters.
+        clusters: BTreeMap<ClusterName, String>,
+    },
+    /// Somebody was told what happened.
+    Notified {
+        /// Who.
+        receiver: ReceiverName,
+        /// Of every commit up to this one.
+        told: Sequence,
     },
     /// Somebody showed a token, for the first time in a long while.
     LoggedIn,

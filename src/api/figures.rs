@@ -33,8 +33,10 @@ pub struct SetFigures {
 pub struct Tally {
     /// How many deliveries of a set ended how, by cluster and the word for it.
     pub deliveries: BTreeMap<ClusterName, BTreeMap<&'static str, u64>>,
-    /// How often an alert came to what, by the word for it; `unmatched`: no breaker waits for it.
+    /// How often an alert came to what for a breaker, by the word for it.
     pub alerts: BTreeMap<&'static str, u64>,
+    /// How often no breaker waited for one.
+    pub unmatched_alerts: u64,
     /// How many overrides were taken away because their time was over.
     pub expired: u64,
     /// How many had their time counted anew, which had been in doubt.

@@ -16,6 +16,7 @@ mod clusters;
 mod drift;
 mod feed;
 mod lookup;
+mod notifications;
 mod outcome;
 mod plan;
 mod runtime;
@@ -37,6 +38,7 @@ pub use feed::{ClusterSnapshot, ClusterSnapshots, LineageReport, SnapshotItem};
 pub use lookup::{
     Explained, ExplainedValue, History, HistoryEntry, ResourceItem, Resources, RevisionReport,
 };
+pub use notifications::{Notifications, ReceiverItem};
 pub use outcome::{Delivered, DeliveryOutcome, NewRevision, Outcome};
 pub use plan::{
     ActionKind, AdoptedKey, DriftKind, KeyDrift, ObjectionItem, PlanReport, PlannedDelivery,

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use super::report::{
     AccessReport, AlertTest, Alerts, AlertsTaken, AuditLog, BreakerHistory, BreakerReport,
     Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots, Clusters, Drift, Evaluated,
-    Explained, Flags, History, Identity, LineageReport, NewToken, Outcome, Policy, Resources,
-    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
+    Explained, Flags, History, Identity, LineageReport, NewToken, Notifications, Outcome, Policy,
+    Resources, RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use super::{
     AccessQuery, AlertTestQuery, AlertsQuery, Approval, AsOf, AuditQuery, BreakerHistoryQuery,
@@ -172,6 +172,9 @@ pub trait Service: Debug + Send + Sync {
     /// Reads the log and every revision in it. One that is not whole, or that does not go on from what it
     /// is asked against, is an error.
     async fn verify(&self, by: &Caller, query: &VerifyQuery) -> Result<VerifiedLog, Error>;
+
+    /// How far whoever wants to hear what happens was told.
+    async fn notifications(&self, by: &Caller) -> Result<Notifications, Error>;
 
     /// The tokens that the store knows.
     async fn tokens(&self, by: &Caller) -> Result<Tokens, Error>;

@@ -119,6 +119,9 @@ fn event(cause: Option<&Cause>, noted: Option<&Noted>) -> AuditEvent {
         (Some(_), _) => AuditEvent::ConfigReloadApplied,
         (None, Some(Noted::Refused { .. })) => AuditEvent::ConfigReloadRejected,
         (None, Some(Noted::AlertsTold { .. })) => AuditEvent::AlertsTold,
+        (None, Some(Noted::Undelivered { .. })) => AuditEvent::ConfigReloadFailed,
+        (None, Some(Noted::Drifted { .. })) => AuditEvent::DriftFound,
+        (None, Some(Noted::Notified { .. })) => AuditEvent::Notified,
         (None, Some(Noted::LoggedIn)) => AuditEvent::LoggedIn,
         (None, Some(Noted::LoginFailed { .. })) => AuditEvent::LoginFailed,
         (None, Some(Noted::TokenCreated(_))) => AuditEvent::TokenCreated,
@@ -126,6 +129,13 @@ fn event(cause: Option<&Cause>, noted: Option<&Noted>) -> AuditEvent {
         (None, Some(Noted::TokenRevoked { .. })) => AuditEvent::TokenRevoked,
         (None, None) => AuditEvent::Other,
     }
+}
+
+/// What was written down with a commit that made no revision, and by whom.
+pub(super) fn noted(record: &CommitRecord) -> Option<(Option<String>, Noted)> {
+    let (by, noted, _) = kept(record.audit.clone());
+    let actor = by.map(|by| by.actor().to_owned());
+    noted.map(|noted| (actor, noted))
 }
 
 /// What was kept beside a commit: who, what without a revision, and why. Whatever cannot be read was

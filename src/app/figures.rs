@@ -90,10 +90,11 @@ impl Figures {
     pub(super) fn note_alerts(&self, taken: &AlertsTaken) {
         let mut tally = tally(&self.tally);
         for alert in &taken.alerts {
-            let effects = alert.breakers.iter().map(|told| told.effect.as_str());
-            let unmatched = alert.breakers.is_empty() && taken.failed.is_empty();
-            for word in effects.chain(unmatched.then_some("unmatched")) {
-                *tally.alerts.entry(word).or_default() += 1;
+            for told in &alert.breakers {
+                *tally.alerts.entry(told.effect.as_str()).or_default() += 1;
+            }
+            if alert.breakers.is_empty() && taken.failed.is_empty() {
+                tally.unmatched_alerts += 1;
             }
         }
     }

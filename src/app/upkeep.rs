@@ -1,14 +1,17 @@
 //! Upkeep: what a server does that nobody asks it for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
 use super::authorise::View;
 use super::{Local, expiry, present};
-use crate::api::report::Outcome;
-use crate::api::{Caller, Error, Observer, Pace, Upkeep};
-use crate::model::{ResourceId, Selector, SetName};
+use crate::api::report::{DriftItem, Outcome};
+use crate::api::{
+    Caller, Door as _, Drifted, Error, LogEntry, LookQuery, Noted, Observer, Pace, Reach,
+    Service as _, Upkeep,
+};
+use crate::model::{ClusterName, ResourceId, Selector, SetName};
 use crate::store::Which;
 
 #[async_trait]
@@ -21,6 +24,50 @@ impl Upkeep for Local {
         let outcome = present::reconciled(set, None, Ok(reconciled));
         self.figures.note(&outcome);
         Ok(outcome)
+    }
+
+    async fn note_undelivered(
+        &self,
+        set: &SetName,
+        clusters: BTreeMap<ClusterName, String>,
+    ) -> Result<(), Error> {
+        let set = set.clone();
+        self.note_of_system(Noted::Undelivered { set, clusters })
+            .await
+    }
+
+    async fn look_for_drift(&self, before: &Drifted) -> Result<Drifted, Error> {
+        let query = LookQuery {
+            sets: Reach::All,
+            clusters: Selector::default(),
+            pace: Pace::AT_LEISURE,
+        };
+        let found = self
+            .drift(&Caller::system(), &query, &Observer::nobody())
+            .await?;
+        let mut drifted = Drifted::new();
+        for item in found.clusters.into_iter().filter(DriftItem::has_drifted) {
+            let cause = item.cause.unwrap_or_default();
+            drifted
+                .entry(item.set)
+                .or_default()
+                .insert(item.cluster, cause);
+        }
+        for (set, clusters) in &drifted {
+            let known = before.get(set);
+            let is_new = |(cluster, cause): &(&ClusterName, &String)| {
+                known.and_then(|known| known.get(*cluster)) != Some(*cause)
+            };
+            let new = clusters.iter().filter(is_new);
+            let clusters: BTreeMap<_, _> =
+                new.map(|(it, cause)| (it.clone(), cause.clone())).collect();
+            if !clusters.is_empty() {
+                let set = set.clone();
+                self.note_of_system(Noted::Drifted { set, clusters })
+                    .await?;
+            }
+        }
+        Ok(drifted)
     }
 
     async fn expire(&self) -> Result<Option<Outcome>, Error> {
@@ -44,5 +91,16 @@ impl Upkeep for Local {
             openings.any(|it| it.alerts.is_some()).then_some(set)
         });
         Ok(opened.collect())
+    }
+}
+
+impl Local {
+    async fn note_of_system(&self, what: Noted) -> Result<(), Error> {
+        let entry = LogEntry {
+            by: Some(Caller::system()),
+            what,
+            message: None,
+        };
+        self.note(&entry).await
     }
 }

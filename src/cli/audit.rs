@@ -237,6 +237,16 @@ fn noted(entry: &AuditEntry) -> String {
             1 => format!("1 alert fires for breakers of {set}"),
             firing => format!("{firing} alerts fire for breakers of {set}"),
         },
+        Some(Noted::Undelivered { set, clusters }) => {
+            format!("{set} not delivered to {}", names(clusters.keys()))
+        }
+        Some(Noted::Drifted { set, clusters }) => {
+            format!(
+                "{set} is not what it should be in {}",
+                names(clusters.keys())
+            )
+        }
+        Some(Noted::Notified { receiver, told }) => format!("{receiver} told up to {told}"),
         Some(Noted::LoggedIn) => "logged in".to_owned(),
         Some(Noted::LoginFailed { from, count, .. }) => {
             let from = from.as_deref().unwrap_or("many places");
@@ -251,6 +261,13 @@ fn noted(entry: &AuditEntry) -> String {
         None if entry.event == AuditEvent::Other => "written by another cfgctl".to_owned(),
         None => "-".to_owned(),
     }
+}
+
+fn names<'n>(clusters: impl Iterator<Item = &'n ClusterName>) -> String {
+    clusters
+        .map(ClusterName::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn times(count: u64) -> String {

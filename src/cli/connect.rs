@@ -14,7 +14,7 @@ use super::files;
 use super::keyring::Keyring;
 use super::session::Session;
 use super::token;
-use crate::api::{Caller, Door, Error, Service, Upkeep};
+use crate::api::{Caller, Door, Error, Outbox, Service, Upkeep};
 use crate::app::Local;
 use crate::client::Remote;
 use crate::engine::Connect;
@@ -78,6 +78,7 @@ pub(crate) struct Offered {
     pub(crate) service: Arc<dyn Service>,
     pub(crate) door: Arc<dyn Door>,
     pub(crate) upkeep: Arc<dyn Upkeep>,
+    pub(crate) outbox: Arc<dyn Outbox>,
     /// Whether there is one already; otherwise the first commit makes it.
     pub(crate) is_there: bool,
 }
@@ -101,6 +102,7 @@ pub(crate) async fn for_others(
     Ok(Offered {
         service: Arc::clone(&local) as _,
         upkeep: Arc::clone(&local) as _,
+        outbox: Arc::clone(&local) as _,
         door: local,
         is_there,
     })

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tracing_subscriber::filter::LevelFilter;
 
@@ -12,11 +13,13 @@ use super::connect::{self, AllowedPlaces, Offered};
 use super::failure::{Exit, Failure};
 use super::files::{self, Existing, Readers};
 use super::interrupt::Interrupt;
+use super::notify;
 use super::session::Session;
 use super::token;
 use crate::api::Door;
 use crate::model::TokenKind;
 use crate::model::text::without_secrets;
+use crate::notify::Notifier;
 use crate::server::{Certificate, CheckpointKey, Pem, RATE, Reader, Server, Token};
 
 /// Serves the store over HTTP, so that every command can be used through it
@@ -69,6 +72,17 @@ pub(crate) struct ServeArgs {
     #[arg(env = "CFGCTL_SERVE_RATE_LIMIT", hide_env_values = true)]
     rate_limit: NonZeroU32,
 
+    /// A file that says who is told what happens, where and in which form
+    #[arg(long, value_name = "FILE")]
+    #[arg(env = "CFGCTL_SERVE_NOTIFY", hide_env_values = true)]
+    notify: Option<PathBuf>,
+
+    /// How often clusters are compared with what they should hold, so that drift is told: as in `5m`;
+    /// left out: never
+    #[arg(long, value_name = "DURATION", value_parser = super::session::duration)]
+    #[arg(env = "CFGCTL_SERVE_LOOK_FOR_DRIFT", hide_env_values = true)]
+    look_for_drift: Option<Duration>,
+
     /// How to write what there is to say while it serves, on standard error: as text, or as one JSON object
     /// a line
     #[arg(long = "log", value_name = "FORM", value_enum, default_value_t = LogForm::Text)]
@@ -111,6 +125,7 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
         service,
         door,
         upkeep,
+        outbox,
         is_there,
     } = connect::for_others(session, places(session, args)?).await?;
     let owner = find_owner(session, args, door.as_ref()).await?;
@@ -126,6 +141,16 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
     let (key, verifier) = checkpoint_key(session, args)?;
     let server = server.signing(key);
 
+    let told = args.notify.as_deref();
+    let told = told
+        .map(|path| notify::told(&session.environment, path))
+        .transpose()?;
+    let notifier = match told {
+        Some(told) => Some(Notifier::begin(outbox, &told.source, told.receivers).await?),
+        None => None,
+    };
+    let server = server.looking_for_drift(args.look_for_drift);
+
     let interrupt = Interrupt::listen();
     let begun = Begun {
         store,
@@ -140,9 +165,13 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
         }
         LogForm::Json => begun.log(session, owner),
     };
+    let telling = notifier.map(|notifier| tokio::spawn(notifier.work()));
     server
         .serve(service, (door, upkeep), owner, interrupt.receiver())
         .await;
+    if let Some(telling) = telling {
+        telling.abort();
+    }
     if args.log == LogForm::Json {
         tracing::info!("stopped");
     }

@@ -100,6 +100,8 @@ names! {
     TokenName;
     /// The name of a grant: who may do what.
     GrantName;
+    /// The name of somebody who is told what happens.
+    ReceiverName;
 }
 
 /// The longest flag key; flagd has no limit, people use a tenth.

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, FiringAlerts, Sequence, SetName, TokenId, TokenRecord};
+use super::{Digest, FiringAlerts, Mailbox, ReceiverName, Sequence, SetName, TokenId, TokenRecord};
 
 /// The kinds of record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,6 +15,8 @@ pub enum RecordKind {
     Token,
     /// The alerts that fire for the breakers of a set.
     Alerts,
+    /// How far somebody was told what happens.
+    Mailbox,
 }
 
 impl RecordKind {
@@ -23,6 +25,7 @@ impl RecordKind {
         match self {
             Self::Token => "token",
             Self::Alerts => "alerts",
+            Self::Mailbox => "mailbox",
         }
     }
 }
@@ -35,11 +38,13 @@ pub enum RecordId {
     Token(TokenId),
     /// The alerts that fire for the breakers of this set.
     Alerts(SetName),
+    /// How far this receiver was told.
+    Mailbox(ReceiverName),
 }
 
 /// Text that names no record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a record is named `token/ID` or `alerts/SET`")]
+#[error("a record is named `token/ID`, `alerts/SET` or `mailbox/NAME`")]
 pub struct RecordIdError;
 
 impl RecordId {
@@ -48,6 +53,7 @@ impl RecordId {
         match self {
             Self::Token(_) => RecordKind::Token,
             Self::Alerts(_) => RecordKind::Alerts,
+            Self::Mailbox(_) => RecordKind::Mailbox,
         }
     }
 
@@ -56,6 +62,7 @@ impl RecordId {
         match self {
             Self::Token(id) => id.as_str(),
             Self::Alerts(set) => set.as_str(),
+            Self::Mailbox(receiver) => receiver.as_str(),
         }
     }
 }
@@ -74,6 +81,7 @@ impl std::str::FromStr for RecordId {
         let found = match kind {
             "token" => name.parse().ok().map(Self::Token),
             "alerts" => name.parse().ok().map(Self::Alerts),
+            "mailbox" => name.parse().ok().map(Self::Mailbox),
             _ => None,
         };
         found.ok_or(RecordIdError)
@@ -102,6 +110,8 @@ pub enum RecordContent {
     Token(TokenRecord),
     /// Alerts that fire.
     Alerts(FiringAlerts),
+    /// How far somebody was told.
+    Mailbox(Mailbox),
 }
 
 impl RecordContent {
@@ -110,6 +120,7 @@ impl RecordContent {
         match self {
             Self::Token(_) => RecordKind::Token,
             Self::Alerts(_) => RecordKind::Alerts,
+            Self::Mailbox(_) => RecordKind::Mailbox,
         }
     }
 
@@ -117,7 +128,15 @@ impl RecordContent {
     pub fn firing(&self) -> Option<&FiringAlerts> {
         match self {
             Self::Alerts(firing) => Some(firing),
-            Self::Token(_) => None,
+            Self::Token(_) | Self::Mailbox(_) => None,
+        }
+    }
+
+    /// How far somebody was told, if it says that.
+    pub fn mailbox(&self) -> Option<&Mailbox> {
+        match self {
+            Self::Mailbox(mailbox) => Some(mailbox),
+            Self::Token(_) | Self::Alerts(_) => None,
         }
     }
 
@@ -126,7 +145,7 @@ impl RecordContent {
         match self {
             Self::Token(token) => token.kept_until(),
             // That nobody tells of it any more does not end it.
-            Self::Alerts(_) => None,
+            Self::Alerts(_) | Self::Mailbox(_) => None,
         }
     }
 }

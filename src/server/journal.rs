@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::refusal::Refusal;
 use super::trace::Trace;
-use crate::api::report::{AlertsTaken, Outcome, TokenItem};
+use crate::api::report::{AlertsTaken, NewRevision, Outcome, TokenItem};
 use crate::api::{Caller, Error, Message, Request};
 use crate::model::Sequence;
 use crate::model::text::without_secrets;
@@ -39,11 +39,7 @@ impl<'a> Asked<'a> {
     pub(super) fn done(self, request: &Request, outcome: &Outcome, sequence: Option<Sequence>) {
         let (by, change, request_id) = (self.by.actor(), self.change, self.request_id);
         let trace = self.trace.id();
-        let committed = outcome.committed.iter();
-        let committed: Vec<_> = committed
-            .map(|it| format!("{}@{}", it.name, it.version))
-            .collect();
-        let (committed, complete) = (committed.join(","), outcome.complete);
+        let (committed, complete) = (named(&outcome.committed), outcome.complete);
         let sequence = sequence.map(Sequence::get);
         let reason = said(request.message.as_ref());
         tracing::info!(
@@ -85,11 +81,7 @@ impl<'a> Asked<'a> {
     pub(super) fn alerts(self, taken: &AlertsTaken) {
         let (by, change, request_id) = (self.by.actor(), self.change, self.request_id);
         let trace = self.trace.id();
-        let committed = taken.committed.iter();
-        let committed: Vec<_> = committed
-            .map(|it| format!("{}@{}", it.name, it.version))
-            .collect();
-        let committed = committed.join(",");
+        let committed = named(&taken.committed);
         let names = |is_unmatched: bool| {
             let alerts = taken.alerts.iter();
             let alerts = alerts.filter(|it| it.breakers.is_empty() == is_unmatched);
@@ -143,6 +135,14 @@ impl<'a> Asked<'a> {
             "not carried out"
         );
     }
+}
+
+fn named(committed: &[NewRevision]) -> String {
+    let named = committed.iter();
+    let named: Vec<_> = named
+        .map(|it| format!("{}@{}", it.name, it.version))
+        .collect();
+    named.join(",")
 }
 
 fn said(reason: Option<&Message>) -> String {

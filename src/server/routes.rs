@@ -95,6 +95,7 @@ pub(super) fn guarded() -> Table {
         .route(Routes::TOKENS, get(tokens).post(create_token))
         .route(Routes::TOKEN_ROTATIONS, post(rotate_token))
         .route(Routes::TOKEN_REVOCATIONS, post(revoke_token))
+        .route(Routes::NOTIFICATIONS, get(notifications))
         .route(Routes::AUDIT, get(audit::entries))
         .route(Routes::AUDIT_VERIFICATIONS, post(audit::verify))
         .route(Routes::CHECKPOINT, get(audit::checkpoint))
@@ -462,6 +463,10 @@ async fn check_clusters(
 
 async fn identity(State(shared): State<Shared>, By(by): By) -> Answer {
     document(read(shared.service.identity(&by)).await?)
+}
+
+async fn notifications(State(shared): State<Shared>, By(by): By, known: Known) -> Answer {
+    known.or_document(read(shared.service.notifications(&by)).await?)
 }
 
 async fn tokens(State(shared): State<Shared>, By(by): By) -> Answer {

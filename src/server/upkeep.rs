@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 
 use super::lock::lock;
 use crate::api::report::{DeliveryOutcome, Outcome};
-use crate::api::{Error, Upkeep};
+use crate::api::{Drifted, Error, Upkeep};
 use crate::model::{ResourceId, SetName};
 
 /// How often it is looked whether the time of anything is over.
@@ -81,6 +81,7 @@ impl Keeping {
             let missing = missing(&outcome);
             if said.as_ref() != Some(&missing) {
                 tell(&set, &missing);
+                self.note(&set, outcome).await;
             }
             let is_done = missing.is_empty();
             said = Some(missing);
@@ -101,6 +102,49 @@ impl Keeping {
                 () = again.wanted.notified() => wait = FIRST_WAIT,
                 _ = ended.wait_for(|ended| *ended) => {}
             }
+        }
+    }
+
+    /// Writes down where a set did not arrive.
+    async fn note(&self, set: &SetName, outcome: Result<Outcome, Error>) {
+        let outcome = outcome.map_or_else(|_| Vec::new(), |outcome| outcome.clusters);
+        let missing = outcome.into_iter().filter(|it| !it.outcome.is_settled());
+        let reason = |it: &DeliveryOutcome| {
+            let word = it.outcome.as_str();
+            it.reason
+                .as_ref()
+                .map_or(word.to_owned(), |reason| format!("{word}: {reason}"))
+        };
+        let missing: BTreeMap<_, _> = missing
+            .map(|it| (it.cluster.clone(), reason(&it)))
+            .collect();
+        if missing.is_empty() {
+            return;
+        }
+        if let Err(error) = self.upkeep.note_undelivered(set, missing).await {
+            let error = error.chain();
+            tracing::warn!(
+                error,
+                "that something did not arrive could not be written down"
+            );
+        }
+    }
+
+    /// Looks for drift once in so long; never where nobody says how often.
+    pub(super) async fn look(self: Arc<Self>, every: Option<Duration>) {
+        let Some(every) = every else {
+            return;
+        };
+        let mut drifted = Drifted::new();
+        loop {
+            match self.upkeep.look_for_drift(&drifted).await {
+                Ok(found) => drifted = found,
+                Err(error) => {
+                    let error = error.chain();
+                    tracing::warn!(error, "it is not known whether anything has drifted");
+                }
+            }
+            tokio::time::sleep(every).await;
         }
     }
 

@@ -409,6 +409,7 @@ async fn of_everything(World { local: it, by }: &World, rows: &mut Rows) {
     let alerts = it.alerts(by, &AlertsQuery::default()).await;
     let shown = alerts.map(|it| it.firing.len() + it.unmatched.len());
     rows.put("alerts", "all", word(shown, |it| it.to_string()));
+    rows.put("notifications", "all", yes(it.notifications(by).await));
     let taken = it.take_alerts(by, &[alert()]).await;
     let told = taken.map(|mut it| it.alerts.remove(0).breakers);
     rows.put("take_alerts", "all", count(told));

@@ -64,6 +64,7 @@ mod serve_hostile;
 mod serve_http;
 mod serve_killed;
 mod serve_metrics;
+mod serve_notify;
 mod serve_two;
 mod service_contract;
 mod shop;

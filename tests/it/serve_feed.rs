@@ -342,18 +342,18 @@ fn whoever_goes_away_while_he_waits_leaves_nothing_behind() {
     let server = serve(&host);
     let after = get(&server, "eu/snapshots", "").sequence();
     let path = |which: &str| format!("eu/{which}?after={after}&{LONG}");
-    let before = server.descriptors();
+    let before = server.connections();
     let waiting: Vec<_> = (0..60)
         .map(|n| match n % 2 {
             0 => begin_surely(&server, &path("snapshots")),
             _ => begin(&server, &path("snapshots/shop"), ""),
         })
         .collect();
-    while server.descriptors() < before + waiting.len() {
+    while server.connections() < before + waiting.len() {
         std::thread::yield_now();
     }
     drop(waiting);
-    while server.descriptors() > before {
+    while server.connections() > before {
         std::thread::yield_now();
     }
 }

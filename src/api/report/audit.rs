@@ -68,6 +68,12 @@ pub enum AuditEvent {
     ConfigReloadRejected,
     /// Which alerts fire for the breakers of a set changed.
     AlertsTold,
+    /// What was committed did not arrive everywhere.
+    ConfigReloadFailed,
+    /// A cluster was found to hold something else than it should.
+    DriftFound,
+    /// Somebody was told what happened.
+    Notified,
     /// Somebody showed a token, for the first time in a long while.
     LoggedIn,
     /// Somebody showed no token, or a wrong one.

@@ -108,8 +108,13 @@ impl Process {
         }
         let help = "Alerts that were told of, by what each came to for each breaker.";
         let mut alerts = Family::counter(encoder, "alerts", help)?;
-        for (outcome, count) in &moment.tally.alerts {
-            alerts.count([("outcome", outcome)], *count)?;
+        let known = moment.tally.alerts.iter();
+        let unmatched = ("unmatched", moment.tally.unmatched_alerts);
+        for (outcome, count) in known
+            .map(|(word, count)| (*word, *count))
+            .chain([unmatched])
+        {
+            alerts.count([("outcome", outcome)], count)?;
         }
         let help = "Overrides whose time was over: taken away, counted anew, or left.";
         let mut expiries = Family::counter(encoder, "expiries", help)?;

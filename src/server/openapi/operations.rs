@@ -7,8 +7,8 @@ use super::operation::{Answer, Operation, document, page};
 use crate::api::report::{
     AccessReport, AlertTest, Alerts, AlertsTaken, AuditLog, BreakerHistory, BreakerReport,
     Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots, Clusters, Drift, Evaluated,
-    Explained, Flags, History, Identity, LineageReport, NewToken, Outcome, Policy, Resources,
-    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
+    Explained, Flags, History, Identity, LineageReport, NewToken, Notifications, Outcome, Policy,
+    Resources, RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use crate::api::{
     AccessQuery, AlertsQuery, CheckQuery, News, Proposal, Request, TokenOrder, TokenRevocation,
@@ -240,6 +240,12 @@ fn alerts() -> Vec<Operation> {
             document::<Alerts>(Tagged),
         )
         .query::<AlertsQuery>(),
+        get(
+            Routes::NOTIFICATIONS,
+            "notifications",
+            "How far whoever wants to hear what happens was told",
+            document::<Notifications>(Tagged),
+        ),
     ]
 }
 

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use cfgctl::api::report::{
     AccessReport, AlertTest, Alerts, AlertsTaken, AuditLog, BreakerHistory, BreakerReport,
     Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots, Clusters, Drift, Evaluated,
-    Explained, Flags, History, Identity, LineageReport, NewToken, Outcome, Policy, Resources,
-    RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
+    Explained, Flags, History, Identity, LineageReport, NewToken, Notifications, Outcome, Policy,
+    Resources, RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
 };
 use cfgctl::api::{
     AccessQuery, AlertTestQuery, AlertsQuery, Approval, AsOf, AuditQuery, BreakerHistoryQuery,
@@ -245,6 +245,10 @@ impl Service for ThroughJson {
 
     async fn verify(&self, by: &Caller, it: &VerifyQuery) -> Result<VerifiedLog, Error> {
         asked!(self.verify(by, it))
+    }
+
+    async fn notifications(&self, by: &Caller) -> Result<Notifications, Error> {
+        answered(self.0.notifications(&through(by)).await)
     }
 
     async fn tokens(&self, by: &Caller) -> Result<Tokens, Error> {

@@ -81,10 +81,15 @@ impl Server {
         self.address.trim_start_matches("http://")
     }
 
-    /// How many files and connections it has open.
-    pub(crate) fn descriptors(&self) -> usize {
+    /// How many connections it has open, and what it listens on.
+    pub(crate) fn connections(&self) -> usize {
         let open = std::fs::read_dir(format!("/proc/{}/fd", self.child.id()));
-        open.expect("a process").count()
+        let open = open.expect("a process").flatten();
+        // One that is closed meanwhile is nothing any more.
+        let kinds = open.filter_map(|open| std::fs::read_link(open.path()).ok());
+        kinds
+            .filter(|kind| kind.to_string_lossy().starts_with("socket:"))
+            .count()
     }
 
     /// Waits until it says something.

@@ -4086,7 +4086,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__serve)
-            opts="-o -q -h --listen --token-file --recover --tls-cert --tls-key --tls-client-ca --checkpoint-key --rate-limit --log --allow-directories --allow-variables --store --context --output --color --quiet --help"
+            opts="-o -q -h --listen --token-file --recover --tls-cert --tls-key --tls-client-ca --checkpoint-key --rate-limit --cors-origin --log --allow-directories --allow-variables --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4117,6 +4117,10 @@ _cfgctl() {
                     return 0
                     ;;
                 --rate-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cors-origin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4282,13 +4286,17 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__token__subcmd__create)
-            opts="-m -o -q -h --kind --cluster --expires --message --store --context --output --color --quiet --help"
+            opts="-m -o -q -h --kind --set --cluster --expires --message --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --kind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

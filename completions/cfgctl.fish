@@ -954,8 +954,9 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen_subcommand_from create list rotate revoke help" -f -a "rotate" -d 'Make a token that takes over from those of its name, and print it'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen_subcommand_from create list rotate revoke help" -f -a "revoke" -d 'End tokens: whoever shows one is unknown from then on, at every server of the store'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen_subcommand_from create list rotate revoke help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l kind -d 'What it is for: `api` for whatever grants allow, `alerts` for webhooks alone, `agent` for the snapshots and reports of one cluster' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l cluster -d 'The cluster that a token of the kind `agent` is for' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l kind -d 'What it is for: `api` for whatever grants allow, `alerts` for webhooks alone, `agent` for the snapshots and reports of one cluster, `app` for what clusters get of one set' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l set -d 'The set that a token of the kind `app` is for' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l cluster -d 'The cluster that a token of the kind `agent` is for, or the only one that one of the kind `app` may ask about' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l expires -d 'How long it is valid, as in `90d` or `12h`, a year at most; or `never`: until it is revoked' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -s m -l message -d 'What it is for; kept with it and in the log' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
@@ -1141,6 +1142,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l tls-key -d 'The 
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l tls-client-ca -d 'Let nobody in who shows no certificate of one of these authorities, in PEM; who he is and what he may do says his token all the same' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l checkpoint-key -d 'The private key, in PEM, that checkpoints of the log are signed with; made where it is not there. Left out: `checkpoint.key` beside the default store' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l rate-limit -d 'How many requests a second may come with one token from one address, on average' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l cors-origin -d 'Let pages of this origin, as in `https://shop.example.com`, ask for flags in browsers (OFREP); `*` lets those of all' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l log -d 'How to write what there is to say while it serves, on standard error: as text, or as one JSON object a line' -r -f -a "text\t'For people'
 json\t'For programs'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l allow-directories -d 'Let clients declare clusters that name what lies below these directories of this machine: directory targets, token files, certificates' -r -F

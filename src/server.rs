@@ -56,6 +56,7 @@ mod tls;
 mod trace;
 mod untold;
 mod upkeep;
+mod views;
 mod who;
 
 pub use notary::CheckpointKey;
@@ -73,6 +74,7 @@ pub struct Server {
     certificate: Option<Certificate>,
     signer: Option<NoteSigner>,
     rate: NonZeroU32,
+    origins: views::cors::Origins,
 }
 
 /// How many requests a second each principal may send where nothing else is said.
@@ -91,6 +93,7 @@ impl Server {
             certificate,
             signer: None,
             rate: RATE,
+            origins: views::cors::Origins::default(),
         })
     }
 
@@ -99,6 +102,15 @@ impl Server {
     pub fn at_most(self, per_second: NonZeroU32) -> Self {
         Self {
             rate: per_second,
+            ..self
+        }
+    }
+
+    /// The same whose flags pages of these origins may ask for in browsers; `*` stands for all.
+    #[must_use]
+    pub fn open_to(self, origins: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            origins: views::cors::Origins::of(origins),
             ..self
         }
     }
@@ -138,7 +150,8 @@ impl Server {
         let upkeep = Arc::new(upkeep::Keeping::new(upkeep));
         let upkeeping = tokio::spawn(Arc::clone(&upkeep).work());
         let busy = (Arc::clone(&runs), Arc::clone(&upkeep));
-        let shared = shared::Shared::new(service, watchers, busy, self.rate, metrics);
+        let (rate, origins) = (self.rate, self.origins);
+        let shared = shared::Shared::new(service, watchers, busy, rate, metrics, origins);
         let router = routes::router(shared);
         let mut stopping = stop.clone();
         tokio::spawn(async move {

@@ -25,7 +25,7 @@ const VALUE_BYTES: usize = 160;
 /// The largest body that is read between other things, in bytes: some milliseconds' work.
 const MAX_AT_ONCE: usize = 256 << 10;
 /// The longest wait for the end of a body.
-const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What stands in braces in the path of a route.
 #[derive(Debug)]

@@ -67,7 +67,10 @@ const HIDDEN: &[(&str, &[&str])] = &[
     ("hyper_util", &["server"]),
     ("http_body_util", &["server"]),
     ("subtle", &["server"]),
-    ("ring", &["app::tokens", "wire::note"]),
+    (
+        "ring",
+        &["app::tokens", "server::views::ticket", "wire::note"],
+    ),
     ("governor", &["server::rate"]),
     ("prometheus_client", &["server::metrics"]),
     ("tracing", &["server", "cli::serve"]),

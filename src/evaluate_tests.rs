@@ -339,8 +339,9 @@ fn what_is_asked_with_one_context_is_answered_as_if_asked_alone() {
 
 #[test]
 fn many_costly_rules_together_come_to_an_end() {
-    let list: Vec<u32> = (0..2000).collect();
-    let costly = flag(json!({"if": [{"all": [list, {"in": [{"var": ""}, list]}]}, "on", "off"]}));
+    let numbers: Vec<u32> = (0..2000).collect();
+    let costly =
+        flag(json!({"if": [{"all": [numbers, {"in": [{"var": ""}, numbers]}]}, "on", "off"]}));
     let (rule, name) = (Targeted::of(&costly), "costly".parse().unwrap());
     let arena = Arena::default();
     let mut asker = Asker::new(&context(json!({})), Timestamp::UNIX_EPOCH, &arena);

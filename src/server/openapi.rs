@@ -147,8 +147,8 @@ fn responses(operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
         if operation.refuses(status) {
             let refused = match operation.failures {
                 Failures::Problems => problem(status, description, schemas),
-                Failures::Ofrep => failure(status, description, views::ofrep_failure(schemas)),
-                Failures::Spring => failure(status, description, views::spring_failure(schemas)),
+                Failures::Ofrep => failure(status, description, &views::ofrep_failure(schemas)),
+                Failures::Spring => failure(status, description, &views::spring_failure(schemas)),
             };
             responses.insert(status.to_string(), refused);
         }
@@ -162,8 +162,8 @@ fn problem(status: u16, description: &str, schemas: &mut SchemaGenerator) -> Val
 }
 
 /// The same as a view has it.
-fn failure(status: u16, description: &str, schema: Schema) -> Value {
-    refusal(status, description, JSON, &schema)
+fn failure(status: u16, description: &str, schema: &Schema) -> Value {
+    refusal(status, description, JSON, schema)
 }
 
 fn refusal(status: u16, description: &str, kind: &str, schema: &Schema) -> Value {

@@ -54,7 +54,7 @@ pub(super) async fn named(
         return response;
     }
     let begun = Instant::now();
-    let shape = Shape::of(request.uri().path());
+    let shape = Shape::of(request.uri().path(), shared.keeper.now());
     let may_wait = may_wait(&request);
     let id = id_of(&request);
     let trace = Trace::of(request.headers());

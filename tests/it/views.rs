@@ -192,6 +192,20 @@ fn a_flag_is_asked_for_in_each_way_to_say_which() {
         assert_eq!(found["variant"], "on");
         assert_eq!(found["reason"], "STATIC");
     }
+}
+
+#[test]
+fn what_is_not_there_or_not_said_is_told_in_a_way_that_helps() {
+    let host = host();
+    let own = app(
+        &host,
+        "checkout-eu",
+        &["--set", "checkout", "--cluster", "eu"],
+    );
+    let everywhere = app(&host, "checkout", &["--set", "checkout"]);
+    let server = serve(&host, &[]);
+    let owner = by(&server.token);
+    let one = "/ofrep/v1/evaluate/flags/express-pay";
     for (request, head, expected, said) in [
         (one, owner.as_str(), 400, "`Flagd-Selector: flagSetId=SET`"),
         (one, &by(&everywhere), 400, "`?cluster=eu`"),
@@ -370,8 +384,8 @@ fn what_fails_fails_in_the_shape_that_its_clients_read() {
         let key = request.strip_prefix("POST /ofrep/v1/evaluate/flags/");
         assert_eq!(told.json()["key"].as_str(), key, "{told:?}");
     }
-    let told = std::iter::repeat_with(|| ask(&server, one, &by(&own), ""));
-    let told = told.skip_while(|told| told.status == 200).next().unwrap();
+    let mut told = std::iter::repeat_with(|| ask(&server, one, &by(&own), ""));
+    let told = told.find(|told| told.status != 200).unwrap();
     assert_eq!(told.failure().0, 429);
     assert!(told.header("retry-after").is_some(), "{told:?}");
 }
@@ -631,12 +645,8 @@ fn flagd_reads_its_file_and_asks_for_it_again() {
         "-m",
         "down",
     ]);
-    let again = std::iter::repeat_with(|| ask(&server, path, &head, ""));
-    let again = again
-        .skip_while(|told| told.status == 304)
-        .next()
-        .unwrap()
-        .ok();
+    let mut again = std::iter::repeat_with(|| ask(&server, path, &head, ""));
+    let again = again.find(|told| told.status != 304).unwrap().ok();
     assert_eq!(again["flags"]["express-pay"]["defaultVariant"], "off");
 }
 
@@ -652,7 +662,7 @@ fn clients() -> std::ffi::OsString {
 fn client(program: &str, input: &Value) -> Value {
     let clients = clients();
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
-    let mut command = if program.ends_with(".py") {
+    let mut command = if path.join(program).extension().is_some_and(|it| it == "py") {
         let mut python = Command::new("python3");
         python.env("PYTHONPATH", std::path::Path::new(&clients).join("python"));
         python
@@ -851,11 +861,8 @@ fn spring_is_told_where_values_come_from_and_what_is_not_there() {
     let v2 = "Accept: application/vnd.spring-cloud.config-server.v2+json\r\n";
     let path = "GET /spring/checkout/prod,eu/main";
     let head = format!("{}{v2}", by(&everywhere));
-    let told = std::iter::repeat_with(|| ask(&server, path, &head, "").ok());
-    let found = told
-        .skip_while(|found| found["version"] == "1")
-        .next()
-        .unwrap();
+    let mut told = std::iter::repeat_with(|| ask(&server, path, &head, "").ok());
+    let found = told.find(|found| found["version"] != "1").unwrap();
     let source = &found["propertySources"][0];
     assert_eq!(source["name"], "cfgctl:checkout/application-eu");
     let of = |key: &str| source["source"][key].clone();

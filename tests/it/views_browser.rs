@@ -1,4 +1,4 @@
-//! A page in a real browser, whose flags come from OpenFeature's own provider: it never asks by the clock, and
+//! A page in a real browser, whose flags come from the provider of `OpenFeature`: it never asks by the clock, and
 //! hears of every change all the same.
 
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -88,6 +88,10 @@ impl Drop for Page {
     }
 }
 
+#[expect(
+    clippy::print_stderr,
+    reason = "how long it takes is worth knowing, and no test"
+)]
 #[test]
 fn a_change_reaches_a_page_that_does_not_poll_and_again_after_a_restart() {
     let host = host();
@@ -120,7 +124,7 @@ fn a_change_reaches_a_page_that_does_not_poll_and_again_after_a_restart() {
         let committed = begun.elapsed();
         page.until(|told| told["event"] == "changed" && told["value"]["variant"] == variant);
         let took = begun.elapsed();
-        println!("a change is on the page after {took:?}, {committed:?} of it for the command");
+        eprintln!("a change is on the page after {took:?}, {committed:?} of it for the command");
         assert!(page.asked() > asked);
     };
     change("plain", &mut page);
@@ -132,7 +136,7 @@ fn a_change_reaches_a_page_that_does_not_poll_and_again_after_a_restart() {
     let begun = Instant::now();
     // It comes back by itself, and asks once.
     page.until(|told| told["event"] == "asked" && told["method"] == "POST");
-    println!("the page is back after {:?}", begun.elapsed());
+    eprintln!("the page is back after {:?}", begun.elapsed());
     change("plain", &mut page);
     drop(server);
 }

@@ -208,14 +208,13 @@ impl Operation {
 fn in_path(name: &str, schemas: &mut SchemaGenerator) -> Value {
     let version = json!({"type": "string", "pattern": "^(head|[1-9][0-9]{0,18})$"});
     let (schema, example) = match name {
-        "set" => (schemas.subschema_for::<SetName>().to_value(), "checkout"),
+        "set" | "app" => (schemas.subschema_for::<SetName>().to_value(), "checkout"),
         "cluster" => (schemas.subschema_for::<ClusterName>().to_value(), "eu-west"),
         "grant" => (schemas.subschema_for::<GrantName>().to_value(), "payments"),
         "flag" => (
             schemas.subschema_for::<FlagName>().to_value(),
             "express-pay",
         ),
-        "app" => (schemas.subschema_for::<SetName>().to_value(), "checkout"),
         "profiles" => (json!({"type": "string", "minLength": 1}), "prod,eu-west"),
         "label" => (json!({"type": "string", "minLength": 1}), "main"),
         "key" => (json!({"type": "string", "minLength": 1}), "express-pay"),

@@ -17,13 +17,13 @@ pub(in crate::server) enum Shape {
     Problem,
     /// As OFREP has it, of this flag if one is asked for.
     Ofrep { key: Option<String> },
-    /// As Spring's servers have it, of this path.
-    Spring { path: String },
+    /// As Spring's servers have it, of this path at this time.
+    Spring { path: String, at: Timestamp },
 }
 
 impl Shape {
-    /// That of what is asked for at `path`.
-    pub(in crate::server) fn of(path: &str) -> Self {
+    /// That of what is asked for at `path`, at the time `at`.
+    pub(in crate::server) fn of(path: &str, at: Timestamp) -> Self {
         if is_ofrep(path) {
             let key = path.split_once("/evaluate/flags/").map(|(_, key)| key);
             let key = key.map(|key| key.trim_end_matches('/'));
@@ -35,7 +35,7 @@ impl Shape {
         }
         if path.starts_with("/spring/") {
             let path = path.to_owned();
-            return Self::Spring { path };
+            return Self::Spring { path, at };
         }
         Self::Problem
     }
@@ -49,11 +49,11 @@ impl Shape {
                 let code = if status == 404 { NOT_FOUND } else { GENERAL };
                 Some(failed(key.as_deref(), code, &said(&problem.error)))
             }
-            Self::Spring { path } => {
+            Self::Spring { path, at } => {
                 let reason = StatusCode::from_u16(status).ok();
                 let reason = reason.and_then(|status| status.canonical_reason());
                 Some(json!({
-                    "timestamp": Timestamp::now().to_string(),
+                    "timestamp": at.to_string(),
                     "status": status,
                     "error": reason,
                     "message": said(&problem.error),
@@ -126,8 +126,9 @@ mod tests {
             ("/v1/sets/ofrep/flags.json", Shape::Problem),
             ("/spring", Shape::Problem),
         ] {
-            assert_eq!(Shape::of(path), shape, "{path}");
+            assert_eq!(Shape::of(path, Timestamp::UNIX_EPOCH), shape, "{path}");
         }
-        assert!(matches!(Shape::of("/spring/a/b"), Shape::Spring { .. }));
+        let spring = Shape::of("/spring/a/b", Timestamp::UNIX_EPOCH);
+        assert!(matches!(spring, Shape::Spring { .. }));
     }
 }

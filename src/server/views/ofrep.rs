@@ -1,16 +1,15 @@
-//! OFREP 0.3: what flags are for a context, one or all, as every SDK of OpenFeature asks it.
+//! OFREP 0.3: what flags are for a context, one or all, as every SDK of `OpenFeature` asks it.
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::header::{CONTENT_TYPE, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
 use super::super::answer::Answer;
 use super::super::condition::tag_with;
-use super::super::decode::BODY_TIMEOUT;
+use super::super::decode::bytes_of;
 use super::super::refusal::Refusal;
 use super::super::request::By;
 use super::super::shared::Shared;
@@ -19,7 +18,6 @@ use super::failure::{INVALID_CONTEXT, NOT_FOUND, PARSE_ERROR, failure};
 use super::place::{Found, Said, found};
 use super::ready::Failed;
 use super::ticket::Ticket;
-use crate::api::{Error, ErrorKind};
 use crate::evaluate::Context;
 use crate::wire::{JSON, Routes};
 
@@ -36,15 +34,7 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        let read = timeout(BODY_TIMEOUT, to_bytes(request.into_body(), MAX_BODY)).await;
-        let read = read.map_err(|_| {
-            let error = Error::new(ErrorKind::Unavailable, "the body did not arrive in time");
-            Refusal::new(StatusCode::REQUEST_TIMEOUT, error)
-        })?;
-        let body = read.map_err(|_| {
-            let error = format!("the body has more than {MAX_BODY} bytes, or did not arrive whole");
-            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Error::invalid(error))
-        })?;
+        let body = bytes_of(request, MAX_BODY).await?;
         Ok(Self(context(&body)))
     }
 }

@@ -68,7 +68,7 @@ impl Said {
         // What else stands there is for the client's own use.
         let query: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
         for (_, cluster) in query.iter().filter(|(name, _)| name == "cluster") {
-            said.in_cluster(name_of(cluster, "cluster")?)?;
+            said.in_cluster(&name_of(cluster, "cluster")?)?;
         }
         Ok(said)
     }
@@ -86,7 +86,7 @@ impl Said {
                             return Err(two("sets"));
                         }
                     }
-                    "cluster" => self.in_cluster(name_of(value.trim(), "cluster")?)?,
+                    "cluster" => self.in_cluster(&name_of(value.trim(), "cluster")?)?,
                     _ => {
                         return Err(Refusal::unreadable(
                             "`Flagd-Selector` is `flagSetId=SET` or `flagSetId=SET,cluster=CLUSTER`",
@@ -98,9 +98,9 @@ impl Said {
         Ok(())
     }
 
-    pub(super) fn in_cluster(&mut self, cluster: ClusterName) -> Result<(), Refusal> {
+    pub(super) fn in_cluster(&mut self, cluster: &ClusterName) -> Result<(), Refusal> {
         let other = self.cluster.replace(cluster.clone());
-        if other.is_some_and(|it| it != cluster) {
+        if other.is_some_and(|it| it != *cluster) {
             return Err(two("clusters"));
         }
         Ok(())

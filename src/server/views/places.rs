@@ -6,9 +6,12 @@ use std::sync::{Arc, Mutex};
 use super::super::lock::lock;
 use crate::model::{ClusterName, Sequence, SetName};
 
+/// Where a set goes, and as of which commit.
+type Known = (Sequence, Arc<[ClusterName]>);
+
 /// Where sets go, as of the newest commit that was heard of when it was looked up.
 #[derive(Debug, Default)]
-pub(in crate::server) struct Places(Mutex<BTreeMap<SetName, (Sequence, Arc<[ClusterName]>)>>);
+pub(in crate::server) struct Places(Mutex<BTreeMap<SetName, Known>>);
 
 impl Places {
     pub(super) fn known(&self, set: &SetName, newest: Sequence) -> Option<Arc<[ClusterName]>> {

@@ -52,7 +52,7 @@ pub(super) async fn environment(
     });
     // Whoever names one that he may not read is not given another one.
     if let Some((_, cluster)) = &profile {
-        said.in_cluster(cluster.clone())?;
+        said.in_cluster(cluster)?;
     }
     said.set = Some(set);
     let mut place = found(&shared, &by, &said).await.map_err(with_profile)?;

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::language::{FLAGD, reads_time};
 use super::meter::{MAX_COST, Meter, TOO_MUCH};
 use super::{Context, Reason, javascript, operators, rule};
+use crate::model::value::canonical;
 use crate::model::{Flag, FlagName, FlagState};
 
 /// What all flags together may cost that are asked for with one context.
@@ -119,8 +120,9 @@ pub(crate) struct Verdict<'f> {
 impl<'c> Asker<'c> {
     /// Whoever asks with `context`, which lies in `arena`.
     pub(crate) fn new(context: &Context, now: Timestamp, Arena(arena): &'c Arena) -> Self {
-        let text = Value::from(context.fields().clone()).to_string();
-        let fields = match DataValue::from_str(arena.alloc_str(&text), arena) {
+        let text = arena.alloc_slice_copy(&canonical(context.fields()));
+        let text = std::str::from_utf8(text).unwrap_or_default();
+        let fields = match DataValue::from_str(text, arena) {
             Ok(DataValue::Object(fields)) => {
                 let fields = fields.iter().copied();
                 Ok(fields.filter(|(name, _)| *name != FLAGD).collect())

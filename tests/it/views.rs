@@ -579,6 +579,11 @@ fn a_ticket_opens_a_stream_that_tells_of_changes_and_nothing_else() {
         let address = format!("/ofrep/v1/events?ticket={wrong}");
         assert_eq!(Events::open(&server, &address).err(), Some(401), "{wrong}");
     }
+    // Another server over the store takes it.
+    let other = serve(&host, &[]);
+    let mut there = Events::open(&other, &address).ok().unwrap();
+    assert_eq!(there.message().unwrap()["etag"], second["etag"]);
+    drop(other);
     // It outlives the server, but not the token.
     let listen = server.host().to_owned();
     drop(server);

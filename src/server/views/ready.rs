@@ -27,7 +27,7 @@ pub(in crate::server) struct Ready {
     /// What the flags are known again by, wherever they are asked for.
     seal: String,
     /// What is said of all of them together.
-    about: Value,
+    about: Vec<u8>,
     /// When the revision was made that they are of.
     pub(super) changed: Timestamp,
     /// The same flags as flagd reads them.
@@ -67,7 +67,7 @@ impl Ready {
             constant: None,
             reads_time: flags.values().any(|it| it.rule.reads_time()),
             seal: URL_SAFE_NO_PAD.encode(seal.finalize()),
-            about: json!({"flagSetId": set, "cluster": cluster}),
+            about: canonical(&json!({"flagSetId": set, "cluster": cluster})),
             changed: document.origin().at,
             file_tag: tag_of(&file),
             file: file.into(),
@@ -127,7 +127,7 @@ impl Ready {
             None => body.extend(self.list(context, now)),
         }
         body.extend_from_slice(b",\"metadata\":");
-        body.extend(canonical(&self.about));
+        body.extend_from_slice(&self.about);
         if let Some(streams) = streams {
             body.extend_from_slice(b",\"eventStreams\":");
             body.extend(canonical(streams));

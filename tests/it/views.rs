@@ -276,6 +276,84 @@ fn what_is_not_there_or_not_said_is_told_in_a_way_that_helps() {
 }
 
 #[test]
+fn an_application_reads_what_clusters_get_of_its_set_and_nothing_else() {
+    let host = host();
+    let (own, everywhere) = (
+        app(
+            &host,
+            "checkout-eu",
+            &["--set", "checkout", "--cluster", "eu"],
+        ),
+        app(&host, "checkout", &["--set", "checkout"]),
+    );
+    let server = serve(&host, &[]);
+    let index = |token: &str, cluster: &str| {
+        let told = ask(
+            &server,
+            &format!("GET /v1/clusters/{cluster}/snapshots"),
+            &by(token),
+            "",
+        );
+        let sets = (told.status == 200).then(|| told.json());
+        let names = |json: Value| -> Vec<String> {
+            let sets = json["sets"].as_array().unwrap().iter();
+            sets.map(|set| set["name"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        (told.status, sets.map(names).unwrap_or_default())
+    };
+    for (token, cluster) in [(&own, "eu"), (&everywhere, "eu"), (&everywhere, "us")] {
+        assert_eq!(index(token, cluster), (200, vec!["checkout".to_owned()]));
+        let path = format!("GET /v1/clusters/{cluster}/snapshots/checkout");
+        assert_eq!(ask(&server, &path, &by(token), "").ok()["set"], "checkout");
+    }
+    assert_eq!(index(&own, "us"), (404, Vec::new()));
+    assert_eq!(index(&everywhere, "mars"), (404, Vec::new()));
+    for (token, path, status) in [
+        (&own, "/v1/clusters/us/snapshots/checkout", 404),
+        (&own, "/v1/clusters/eu/snapshots/till", 404),
+        (&everywhere, "/v1/clusters/e/snapshots/checkout", 404),
+        (
+            &everywhere,
+            "/v1/clusters/eu/snapshots/checkout/lineage",
+            403,
+        ),
+        (&own, "/v1/names", 403),
+        (&own, "/v1/news", 403),
+        (&own, "/v1/sets/checkout/explanation", 403),
+        (&own, "/v1/sets/checkout/revisions", 403),
+    ] {
+        let told = ask(&server, &format!("GET {path}"), &by(token), "");
+        assert_eq!(told.status, status, "{path}: {told:?}");
+        assert!(!told.body.contains("did you mean"), "{path}: {told:?}");
+    }
+}
+
+#[test]
+fn whoever_may_read_one_cluster_alone_need_not_name_it() {
+    let host = host();
+    let ci = host.ok(&["token", "create", "ci"]);
+    host.write(
+        "world/grant.yaml",
+        "apiVersion: cfgctl.dev/v1\nkind: Grant\nmetadata: {name: ci}\n\
+         spec: {to: [\"token:ci\"], role: viewer, clusters: {region: eu}}\n",
+    );
+    host.ok(&["apply", "-f", "world", "--yes"]);
+    let server = serve(&host, &[]);
+    let path = "POST /v1/sets/checkout/ofrep/v1/evaluate/flags";
+    let told = ask(&server, path, &by(ci.trim()), "").ok();
+    assert_eq!(told["metadata"]["cluster"], "eu");
+    for (more, status) in [("?cluster=eu", 200), ("?cluster=us", 404)] {
+        let told = ask(&server, &format!("{path}{more}"), &by(ci.trim()), "");
+        assert_eq!(told.status, status, "{more}: {told:?}");
+    }
+    let path = "GET /spring/checkout/default";
+    let told = ask(&server, path, &by(ci.trim()), "").ok();
+    let source = &told["propertySources"][0]["source"];
+    assert_eq!(source["payment.timeoutMs"], 2500);
+}
+
+#[test]
 fn all_flags_are_asked_for_and_asked_for_again() {
     let host = host();
     let own = app(

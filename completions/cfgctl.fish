@@ -483,9 +483,9 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subc
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "unset" -d 'Takes back what a flag was set to by hand: what is declared holds again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "eval" -d 'Says which variant of a flag an application would get, and why'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -l context -d 'The context to use instead of the current one' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
@@ -493,20 +493,22 @@ name\t'Names only, one a line'
 markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
 github\t'Annotations for GitHub Actions; `validate` writes them'
 junit\t'Test results as JUnit XML; `validate` writes them'"
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -s q -l quiet -d 'Say nothing but the result and errors'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "list" -d 'Lists breakers: their state in every cluster, and which clusters it was delivered to'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "show" -d 'Shows a breaker: its state, who brought it there, what it changes in every cluster'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "trip" -d 'Opens a breaker: what it declares is in force in every cluster, or in some'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "reset" -d 'Closes a breaker, whoever opened it: what is declared holds again'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "hold" -d 'Holds a breaker open until a person resets it: neither alerts nor timers close it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "disable" -d 'Closes a breaker and keeps it closed: trips are recorded and ignored'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "enable" -d 'Lets a disabled breaker be tripped again'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "history" -d 'Lists what was done to a breaker, newest first: who, when and why'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "list" -d 'Lists breakers: their state in every cluster, and which clusters it was delivered to'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "show" -d 'Shows a breaker: its state, who brought it there, what it changes in every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "trip" -d 'Opens a breaker: what it declares is in force in every cluster, or in some'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "reset" -d 'Closes a breaker, whoever opened it: what is declared holds again'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "hold" -d 'Holds a breaker open until a person resets it: neither alerts nor timers close it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "disable" -d 'Closes a breaker and keeps it closed: trips are recorded and ignored'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "enable" -d 'Lets a disabled breaker be tripped again'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "history" -d 'Lists what was done to a breaker, newest first: who, when and why'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "alerts" -d 'Lists the alerts that fire for breakers, and those that match none'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "test" -d 'Shows what a message of alerts would do to a breaker, and does nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l timeout -d 'The longest wait for one cluster, as in `2s`; the others do not wait longer than that' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l context -d 'The context to use instead of the current one' -r
@@ -655,6 +657,37 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from alerts" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from alerts" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from alerts" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from alerts" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from alerts" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from alerts" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from test" -l alert -d 'The message, as Alertmanager or Grafana sends it to a webhook; `-` reads standard input' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from test" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from test" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from test" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from test" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from test" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "list" -d 'Lists breakers: their state in every cluster, and which clusters it was delivered to'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "show" -d 'Shows a breaker: its state, who brought it there, what it changes in every cluster'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "trip" -d 'Opens a breaker: what it declares is in force in every cluster, or in some'
@@ -663,6 +696,8 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_s
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "disable" -d 'Closes a breaker and keeps it closed: trips are recorded and ignored'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "enable" -d 'Lets a disabled breaker be tripped again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "history" -d 'Lists what was done to a breaker, newest first: who, when and why'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "alerts" -d 'Lists the alerts that fire for breakers, and those that match none'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "test" -d 'Shows what a message of alerts would do to a breaker, and does nothing'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l from-consul -d 'Read the keys of this Consul; without an address that of `CONSUL_HTTP_ADDR`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l from-export -d 'Read what `consul kv export` wrote; `-` for standard input' -r -F
@@ -954,8 +989,9 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen_subcommand_from create list rotate revoke help" -f -a "rotate" -d 'Make a token that takes over from those of its name, and print it'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen_subcommand_from create list rotate revoke help" -f -a "revoke" -d 'End tokens: whoever shows one is unknown from then on, at every server of the store'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and not __fish_seen_subcommand_from create list rotate revoke help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l kind -d 'What it is for: `api` for whatever grants allow, `alerts` for webhooks alone, `agent` for the snapshots and reports of one cluster' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l cluster -d 'The cluster that a token of the kind `agent` is for' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l kind -d 'What it is for: `api` for whatever grants allow, `alerts` for webhooks alone, `agent` for the snapshots and reports of one cluster, `app` for what clusters get of one set' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l set -d 'The set that a token of the kind `app` is for' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l cluster -d 'The cluster that a token of the kind `agent` is for, or the only one that one of the kind `app` may ask about' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l expires -d 'How long it is valid, as in `90d` or `12h`, a year at most; or `never`: until it is revoked' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -s m -l message -d 'What it is for; kept with it and in the log' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand token; and __fish_seen_subcommand_from create" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
@@ -1141,6 +1177,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l tls-key -d 'The 
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l tls-client-ca -d 'Let nobody in who shows no certificate of one of these authorities, in PEM; who he is and what he may do says his token all the same' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l checkpoint-key -d 'The private key, in PEM, that checkpoints of the log are signed with; made where it is not there. Left out: `checkpoint.key` beside the default store' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l rate-limit -d 'How many requests a second may come with one token from one address, on average' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l cors-origin -d 'Let pages of this origin, as in `https://shop.example.com`, ask for flags in browsers (OFREP); `*` lets those of all' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l log -d 'How to write what there is to say while it serves, on standard error: as text, or as one JSON object a line' -r -f -a "text\t'For people'
 json\t'For programs'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l allow-directories -d 'Let clients declare clusters that name what lies below these directories of this machine: directory targets, token files, certificates' -r -F
@@ -1265,6 +1302,8 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subc
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "disable" -d 'Closes a breaker and keeps it closed: trips are recorded and ignored'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "enable" -d 'Lets a disabled breaker be tripped again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "history" -d 'Lists what was done to a breaker, newest first: who, when and why'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "alerts" -d 'Lists the alerts that fire for breakers, and those that match none'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "test" -d 'Shows what a message of alerts would do to a breaker, and does nothing'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "list" -d 'List the clusters that the store knows'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "check" -d 'Check that clusters answer, and say what one write can carry'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "login" -d 'Keep the token of a cluster in the keyring of the operating system'

@@ -99,7 +99,8 @@ impl Local {
         Ok(View::of(self.store.as_ref(), by).await?)
     }
 
-    /// What a caller sees of what goes to `cluster`: an agent sees all of its own, and nothing else.
+    /// What a caller sees of what goes to `cluster`: an agent sees all of its own, and nothing else. An
+    /// application sees nothing by this: what is its own is asked for by name.
     async fn view_in(&self, by: &Caller, cluster: &ClusterName) -> Result<View<'_>, Error> {
         let store = self.store.as_ref();
         match &by.principal {
@@ -372,7 +373,11 @@ impl Service for Local {
         query: &SnapshotsQuery,
     ) -> Result<AsOf<ClusterSnapshots>, Error> {
         let readable = self.readable(by, query).await?;
-        let mut found = feed::snapshots(self.store.as_ref(), query).await?;
+        let found = feed::snapshots(self.store.as_ref(), query).await;
+        let mut found = match (by.app(), found) {
+            (Some(app), Err(error)) => return Err(feed::untold(error, app)),
+            (_, found) => found?,
+        };
         found.answer.sets.retain(|item| readable.has(&item.name));
         Ok(found)
     }
@@ -382,6 +387,14 @@ impl Service for Local {
         by: &Caller,
         query: &SnapshotQuery,
     ) -> Result<AsOf<ClusterSnapshot>, Error> {
+        let store = self.store.as_ref();
+        if let Some(app) = by.app() {
+            if app.set_in(&query.cluster) != Some(&query.set) {
+                return Err(feed::not_of(app));
+            }
+            let found = feed::snapshot(store, query).await;
+            return found.map_err(|error| feed::untold(error, app));
+        }
         let view = self.view_in(by, &query.cluster).await?.about(&query.set);
         feed::snapshot(&view, query).await
     }
@@ -396,6 +409,14 @@ impl Service for Local {
     }
 
     async fn readable(&self, by: &Caller, query: &SnapshotsQuery) -> Result<Readable, Error> {
+        if let Some(app) = by.app() {
+            let own = app.set_in(&query.cluster);
+            // What becomes of a set that is named, its snapshot says.
+            if own.is_none() && query.sets.is_none() {
+                return Err(feed::not_of(app));
+            }
+            return Ok(Readable::Only(own.cloned().into_iter().collect()));
+        }
         let view = self.view_in(by, &query.cluster).await?;
         feed::readable(&view, query).await
     }

@@ -14,17 +14,14 @@
 //! nothing asks for it. And where the second operand of a comparison is more than a plain `var`,
 //! what is compiled there may look at the type of something else than the first operand.
 
-use std::sync::Arc;
-
-use datalogic_rs::DataValue;
-use datalogic_rs::bumpalo::Bump;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::model::value::Map;
-use crate::model::{Flag, FlagName, FlagState};
+use crate::model::{Flag, FlagName};
 
+mod asker;
 mod bound;
 mod bucketing;
 mod javascript;
@@ -34,11 +31,11 @@ mod operators;
 mod rule;
 mod version;
 
+pub(crate) use asker::{Arena, Asker, Targeted, Verdict};
 pub(crate) use bound::too_costly;
 pub(crate) use javascript::number_text;
-use language::{FLAGD, deeper_than};
+use language::deeper_than;
 pub(crate) use language::{OPERATORS, Operands, TARGETING_KEY, compares_versions};
-use meter::Meter;
 pub(crate) use meter::TOO_MUCH;
 
 /// The deepest context that is taken.
@@ -81,6 +78,13 @@ impl TryFrom<Map> for Context {
     }
 }
 
+impl Context {
+    /// Its fields.
+    pub(crate) fn fields(&self) -> &Map {
+        &self.0
+    }
+}
+
 /// What a flag is for one context.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -114,89 +118,19 @@ pub enum Reason {
 
 /// What `flag` is for `context` at the time `now`.
 pub fn evaluate(name: &FlagName, flag: &Flag, context: &Context, now: Timestamp) -> Evaluation {
-    if flag.state == FlagState::Disabled {
-        return Evaluation::none(Reason::Disabled);
+    let (arena, rule) = (Arena::default(), Targeted::of(flag));
+    let choice = Asker::new(context, now, &arena).ask(name, flag, &rule);
+    let Verdict {
+        variant,
+        reason,
+        error,
+    } = choice;
+    Evaluation {
+        value: variant.and_then(|name| flag.variants.get(name).cloned()),
+        variant: variant.map(ToOwned::to_owned),
+        reason,
+        error,
     }
-    let Some(targeting) = &flag.targeting else {
-        return Evaluation::fallback(flag, Reason::Static);
-    };
-    match outcome(name, targeting, context, now) {
-        Ok(None) => Evaluation::fallback(flag, Reason::Default),
-        Ok(Some(variant)) => Evaluation::of(flag, &variant, Reason::TargetingMatch),
-        Err(error) => Evaluation::failed(error),
-    }
-}
-
-impl Evaluation {
-    fn none(reason: Reason) -> Self {
-        Self {
-            variant: None,
-            value: None,
-            reason,
-            error: None,
-        }
-    }
-
-    fn failed(error: String) -> Self {
-        Self {
-            error: Some(error),
-            ..Self::none(Reason::Error)
-        }
-    }
-
-    /// The default variant, if the flag has one. To flagd an empty name is none.
-    fn fallback(flag: &Flag, reason: Reason) -> Self {
-        match flag.default_variant.as_deref() {
-            None | Some("") => Self::none(Reason::Default),
-            Some(variant) => Self::of(flag, variant, reason),
-        }
-    }
-
-    fn of(flag: &Flag, variant: &str, reason: Reason) -> Self {
-        match flag.variants.get(variant) {
-            Some(value) => Self {
-                variant: Some(variant.to_owned()),
-                value: Some(value.clone()),
-                reason,
-                error: None,
-            },
-            None => Self::failed(format!("there is no variant `{variant}`")),
-        }
-    }
-}
-
-/// The name of the variant that targeting chooses; `None` if it chooses none.
-fn outcome(
-    name: &FlagName,
-    targeting: &Value,
-    Context(context): &Context,
-    now: Timestamp,
-) -> Result<Option<String>, String> {
-    let rule = rule::rewritten(targeting)?;
-    let mut context = context.clone();
-    let flagd = json!({"flagKey": name, "timestamp": now.as_second()});
-    context.insert(FLAGD.to_owned(), flagd);
-
-    let meter = Arc::new(Meter::default());
-    let engine = operators::engine(&meter);
-    let compiled = engine.compile(rule.to_string().as_str());
-    let compiled = compiled.map_err(|error| explained(&error))?;
-    let arena = Bump::new();
-    let context = Value::Object(context).to_string();
-    let found = engine.evaluate(&compiled, context.as_str(), &arena);
-    let found = found.and_then(|found| meter.pay_for(found, &arena).map(|()| found));
-    match found.map_err(|error| explained(&error))? {
-        DataValue::Null => Ok(None),
-        found => Ok(Some(javascript::text(found))),
-    }
-}
-
-/// What went wrong, without the names that only we use.
-fn explained(error: &datalogic_rs::Error) -> String {
-    if error.thrown_value().is_some() {
-        return "something that is no number cannot be calculated with".to_owned();
-    }
-    error.to_string().replace(rule::OURS, "")
 }
 
 #[cfg(test)]

@@ -1,5 +1,19 @@
-use super::language::MAX_RULE_DEPTH;
+use serde_json::json;
+
+use super::language::{MAX_RULE_DEPTH, reads_time};
 use super::*;
+use crate::model::FlagState;
+
+impl Evaluation {
+    fn none(reason: Reason) -> Self {
+        Self {
+            variant: None,
+            value: None,
+            reason,
+            error: None,
+        }
+    }
+}
 
 fn flag(targeting: Value) -> Flag {
     Flag {
@@ -277,4 +291,62 @@ fn rules_over_large_lists_are_evaluated() {
             {"var": "roles.1"}]},
         {"+": [{"var": "current"}, {"var": "accumulator"}]}, 0]}, 1000]}, "on", "off"]});
     assert_eq!(chosen(rule, about), "on");
+}
+
+#[test]
+fn a_rule_that_looks_at_the_time_is_known() {
+    for rule in [
+        json!({">": [{"var": "$flagd.timestamp"}, 5]}),
+        json!({"if": [{"!": [{"var": ["$flagd"]}]}, "on", "off"]}),
+        json!({"var": {"cat": ["$flagd.", "timestamp"]}}),
+        json!({"var": ""}),
+        json!({"var": []}),
+    ] {
+        assert!(reads_time(&rule), "{rule}");
+    }
+    for rule in [
+        json!({"if": [{"==": [{"var": "tier"}, "$flagd.timestamp"]}, "on", "off"]}),
+        json!({"fractional": [{"cat": [{"var": "$flagd.flagKey"}, {"var": "id"}]}, ["on", 1]]}),
+        json!("on"),
+    ] {
+        assert!(!reads_time(&rule), "{rule}");
+    }
+}
+
+#[test]
+fn what_is_asked_with_one_context_is_answered_as_if_asked_alone() {
+    let about = context(json!({"tier": "beta", "$flagd": {"flagKey": "mine"}, "age": 3}));
+    let flags = [
+        flag(json!({"if": [{"==": [{"var": "tier"}, "beta"]}, "on", "off"]})),
+        flag(json!({"if": [{"==": [{"var": "$flagd.flagKey"}, "b"]}, "on", "off"]})),
+        flag(json!({"+": ["a", 1]})),
+        Flag::boolean(true),
+        flag(json!({"cat": [{"var": "$flagd.flagKey"}, ""]})),
+    ];
+    let now = Timestamp::UNIX_EPOCH;
+    let arena = Arena::default();
+    let mut asker = Asker::new(&about, now, &arena);
+    for (flag, name) in flags.iter().zip(["a", "b", "c", "d", "on"]) {
+        let name = name.parse().unwrap();
+        let rule = Targeted::of(flag);
+        let found = asker.ask(&name, flag, &rule);
+        let alone = evaluate(&name, flag, &about, now);
+        assert_eq!(found.variant.map(ToOwned::to_owned), alone.variant);
+        assert_eq!((found.reason, found.error), (alone.reason, alone.error));
+        assert_eq!(rule.is_constant(), flag.targeting.is_none());
+    }
+}
+
+#[test]
+fn many_costly_rules_together_come_to_an_end() {
+    let numbers: Vec<u32> = (0..2000).collect();
+    let costly =
+        flag(json!({"if": [{"all": [numbers, {"in": [{"var": ""}, numbers]}]}, "on", "off"]}));
+    let (rule, name) = (Targeted::of(&costly), "costly".parse().unwrap());
+    let arena = Arena::default();
+    let mut asker = Asker::new(&context(json!({})), Timestamp::UNIX_EPOCH, &arena);
+    let found: Vec<_> = (0..40).map(|_| asker.ask(&name, &costly, &rule)).collect();
+    assert_eq!(found[0].variant, Some("on"));
+    let last = found.last().and_then(|last| last.error.as_deref());
+    assert_eq!(last, Some(TOO_MUCH));
 }

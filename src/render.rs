@@ -22,6 +22,8 @@ mod properties;
 
 pub use contents::contents;
 pub(crate) use contents::{Variation, layered};
+pub(crate) use flagd::file as flag_file;
+pub(crate) use flat::properties as spring_properties;
 
 /// The one key below a context that Spring reads whole documents from.
 const SPRING_DATA_KEY: &str = "data";

@@ -56,6 +56,7 @@ mod tls;
 mod trace;
 mod untold;
 mod upkeep;
+mod views;
 mod who;
 
 pub use notary::CheckpointKey;
@@ -74,6 +75,7 @@ pub struct Server {
     signer: Option<NoteSigner>,
     rate: NonZeroU32,
     drift: Option<Duration>,
+    origins: views::cors::Origins,
 }
 
 /// How many requests a second each principal may send where nothing else is said.
@@ -93,6 +95,7 @@ impl Server {
             signer: None,
             rate: RATE,
             drift: None,
+            origins: views::cors::Origins::default(),
         })
     }
 
@@ -110,6 +113,15 @@ impl Server {
     pub fn looking_for_drift(self, every: Option<Duration>) -> Self {
         Self {
             drift: every,
+            ..self
+        }
+    }
+
+    /// The same whose flags pages of these origins may ask for in browsers; `*` stands for all.
+    #[must_use]
+    pub fn open_to(self, origins: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            origins: views::cors::Origins::of(origins),
             ..self
         }
     }
@@ -150,7 +162,8 @@ impl Server {
         let upkeeping = tokio::spawn(Arc::clone(&upkeep).work());
         let looking = tokio::spawn(Arc::clone(&upkeep).look(self.drift));
         let busy = (Arc::clone(&runs), Arc::clone(&upkeep));
-        let shared = shared::Shared::new(service, watchers, busy, self.rate, metrics);
+        let (rate, origins) = (self.rate, self.origins);
+        let shared = shared::Shared::new(service, watchers, busy, rate, metrics, origins);
         let router = routes::router(shared);
         let mut stopping = stop.clone();
         tokio::spawn(async move {

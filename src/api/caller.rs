@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ClusterName, TokenId, TokenKind, TokenName};
+use crate::model::{ClusterName, SetName, TokenId, TokenKind, TokenName};
 
 /// Who asks. What a revision says of its author is taken from here, and from nowhere else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -42,6 +42,9 @@ pub struct TokenHolder {
     pub id: TokenId,
     /// What the token is for.
     pub kind: TokenKind,
+    /// The set that the token is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<SetName>,
     /// The cluster that the token is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<ClusterName>,
@@ -59,8 +62,22 @@ impl TokenHolder {
             subject: format!("token:{name}"),
             id,
             kind,
+            set: None,
             cluster,
         }
+    }
+
+    /// The same whose token is for this set.
+    #[must_use]
+    pub fn for_set(self, set: Option<SetName>) -> Self {
+        Self { set, ..self }
+    }
+
+    /// The set that the application that it is may read in `cluster`.
+    pub(crate) fn set_in(&self, cluster: &ClusterName) -> Option<&SetName> {
+        let own = self.cluster.as_ref();
+        let is_there = own.is_none_or(|own| own == cluster);
+        self.set.as_ref().filter(|_| is_there)
     }
 }
 
@@ -118,6 +135,14 @@ impl Caller {
         Self {
             via: Some(via),
             ..self
+        }
+    }
+
+    /// Who it is, if it is an application.
+    pub(crate) fn app(&self) -> Option<&TokenHolder> {
+        match &self.principal {
+            Principal::Token(holder) if holder.kind == TokenKind::App => Some(holder),
+            _ => None,
         }
     }
 

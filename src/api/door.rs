@@ -173,6 +173,9 @@ pub struct NotedToken {
     pub name: TokenName,
     /// What it is for.
     pub kind: TokenKind,
+    /// The set that it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<SetName>,
     /// The cluster that it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<ClusterName>,

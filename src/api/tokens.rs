@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Message;
-use crate::model::{ClusterName, TokenKind, TokenName};
+use crate::model::{ClusterName, SetName, TokenKind, TokenName};
 
 /// How long a token is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,7 +26,10 @@ pub struct TokenOrder {
     pub name: TokenName,
     /// What it is for.
     pub kind: TokenKind,
-    /// The cluster that it is for; for the kind `agent`, and for no other.
+    /// The set that it is for; for the kind `app`, and for no other.
+    #[serde(default)]
+    pub set: Option<SetName>,
+    /// The cluster that it is for, of the kind `agent`; the only one that it is for, of the kind `app`.
     #[serde(default)]
     pub cluster: Option<ClusterName>,
     /// How long it is valid.

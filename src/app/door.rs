@@ -86,13 +86,13 @@ impl Door for Local {
 }
 
 /// Who may come in at all. Every operation asks grants for itself, so a token of the kind `api` may.
-/// Those of the kinds `alerts` and `agent` never may: what they are for has routes of its own.
+/// Those of other kinds never may: what they are for has routes of its own.
 fn admits(by: &Caller) -> Result<(), Error> {
     match &by.principal {
         Principal::Local(_) | Principal::Owner(_) | Principal::System => Ok(()),
         Principal::Token(holder) => match holder.kind {
             TokenKind::Api => Ok(()),
-            TokenKind::Alerts | TokenKind::Agent => {
+            TokenKind::Alerts | TokenKind::Agent | TokenKind::App => {
                 let (kind, subject) = (holder.kind, &holder.subject);
                 let error =
                     format!("`{subject}` is of the kind `{kind}`, which may do nothing here");

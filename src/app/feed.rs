@@ -11,6 +11,7 @@ use super::names::{gone, known};
 use crate::api::report::{ClusterSnapshot, ClusterSnapshots, LineageReport, SnapshotItem};
 use crate::api::{
     AsOf, Error, ErrorKind, LineageQuery, News, Readable, SnapshotQuery, SnapshotsQuery,
+    TokenHolder,
 };
 use crate::model::{
     Cluster, ClusterName, ConfigSet, ResourceId, Revision, Role, Sequence, SetName, Snapshot,
@@ -103,6 +104,25 @@ pub(super) async fn snapshot(
             entries: entries.collect::<Result<_, Error>>()?,
         },
     })
+}
+
+/// The same error for an application, which may know of nothing but its own: what there is beside that, and
+/// is called nearly so, is not named to it.
+pub(super) fn untold(error: Error, app: &TokenHolder) -> Error {
+    match error.kind {
+        ErrorKind::Absent | ErrorKind::Invalid => not_of(app),
+        _ => error,
+    }
+}
+
+/// That there is nothing else for an application than its own, and perhaps not even that.
+pub(super) fn not_of(app: &TokenHolder) -> Error {
+    let set = app.set.as_ref().map_or("nothing", SetName::as_str);
+    let of = match &app.cluster {
+        Some(cluster) => format!("{set} in the cluster {cluster}"),
+        None => format!("{set}, in the clusters that it goes to"),
+    };
+    Error::absent("there is no such thing for this token").hint(format!("it is for {of}"))
 }
 
 /// What tells whether versions of a set that lie in a cluster are from this store.

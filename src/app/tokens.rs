@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::authorise::{Access, Need};
-use super::names::known;
+use super::lookup::heads_of;
+use super::names::{gone, known};
 use crate::api::report::{
     Identity, NewToken, PrincipalKind, RevokedTokens, TokenItem, TokenState, Tokens,
 };
@@ -16,10 +17,10 @@ use crate::api::{
 };
 use crate::engine;
 use crate::model::{
-    Record, RecordChange, RecordContent, RecordId, RecordKind, ResourceId, Role, Sequence, TokenId,
-    TokenKind, TokenName, TokenRecord, TokenText,
+    Content, Record, RecordChange, RecordContent, RecordId, RecordKind, ResourceId, Role, Sequence,
+    TokenId, TokenKind, TokenName, TokenRecord, TokenText,
 };
-use crate::store::{Store, StoreError, Which};
+use crate::store::{Store, StoreError};
 
 /// How often a token is made anew while others make theirs.
 const ROUNDS: u32 = 20;
@@ -98,31 +99,13 @@ impl Desk<'_> {
     pub(super) async fn create(&self, order: &TokenOrder) -> Result<NewToken, Error> {
         self.check_may().await?;
         let name = &order.name;
-        match (order.kind, &order.cluster) {
-            (TokenKind::Agent, None) => {
-                return Err(
-                    Error::invalid("a token of the kind `agent` is for one cluster")
-                        .hint("name it with `--cluster`"),
-                );
-            }
-            (TokenKind::Api | TokenKind::Alerts, Some(_)) => {
-                let error = format!("a token of the kind `{}` is for no cluster", order.kind);
-                return Err(Error::invalid(error).hint("`--kind agent` makes one that is"));
-            }
-            (TokenKind::Agent, Some(cluster)) => {
-                let id = ResourceId::Cluster(cluster.clone());
-                let heads = self.store.heads(&Which::Clusters).await?.heads;
-                if known(&heads, &id)?.content.cluster().is_none() {
-                    return Err(Error::invalid(format!("{id} was deleted")));
-                }
-            }
-            (TokenKind::Api | TokenKind::Alerts, None) => {}
-        }
+        self.check_bounds(order).await?;
         let mut as_of = self.free(name).await?;
         let text = text(order.kind)?;
         let token = TokenRecord {
             name: name.clone(),
             kind: order.kind,
+            set: order.set.clone(),
             cluster: order.cluster.clone(),
             digest: text.digest(),
             by: self.by.actor().to_owned(),
@@ -242,6 +225,46 @@ impl Desk<'_> {
         access.require(&Need::All(Role::Admin), "to see or change tokens")
     }
 
+    /// Fails if the token is for what one of its kind is not for, or for what is not there.
+    async fn check_bounds(&self, order: &TokenOrder) -> Result<(), Error> {
+        let TokenOrder {
+            kind, set, cluster, ..
+        } = order;
+        let invalid = |error: String, hint| Err(Error::invalid(error).hint(hint));
+        match (kind, set, cluster) {
+            (TokenKind::Agent, _, None) => {
+                let error = "a token of the kind `agent` is for one cluster".to_owned();
+                return invalid(error, "name it with `--cluster`");
+            }
+            (TokenKind::App, None, _) => {
+                let error = "a token of the kind `app` is for one set".to_owned();
+                return invalid(error, "name it with `--set`");
+            }
+            (TokenKind::Api | TokenKind::Alerts | TokenKind::Agent, Some(_), _) => {
+                let error = format!("a token of the kind `{kind}` is for no set");
+                return invalid(error, "`--kind app` makes one that is");
+            }
+            (TokenKind::Api | TokenKind::Alerts, None, Some(_)) => {
+                let error = format!("a token of the kind `{kind}` is for no cluster");
+                return invalid(error, "`--kind agent` makes one that is");
+            }
+            _ => {}
+        }
+        let set = set.clone().map(ResourceId::Set);
+        let cluster = cluster.clone().map(ResourceId::Cluster);
+        let ids: Vec<ResourceId> = set.into_iter().chain(cluster).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let heads = heads_of(self.store, &ids).await?;
+        for id in &ids {
+            if known(&heads, id)?.content == Content::Deleted {
+                return Err(gone(id));
+            }
+        }
+        Ok(())
+    }
+
     async fn all(&self) -> Result<Vec<Held>, Error> {
         let records = self.store.records(RecordKind::Token).await?.records;
         let records = records.into_iter();
@@ -335,6 +358,7 @@ fn item(id: &TokenId, token: &TokenRecord, used: Option<Timestamp>, now: Timesta
         id: id.clone(),
         name: token.name.clone(),
         kind: token.kind,
+        set: token.set.clone(),
         cluster: token.cluster.clone(),
         state: if token.is_over(now) {
             TokenState::Expired
@@ -354,6 +378,7 @@ fn noted(id: &TokenId, token: &TokenRecord) -> NotedToken {
         id: id.clone(),
         name: token.name.clone(),
         kind: token.kind,
+        set: token.set.clone(),
         cluster: token.cluster.clone(),
         expires: token.expires,
     }

@@ -84,18 +84,7 @@ pub(crate) async fn explain(session: &Session, args: &ExplainArgs) -> Result<Exi
 
 /// What sets it, and where that is written.
 fn source(value: &ExplainedValue) -> String {
-    let Explanation { source, place, .. } = &value.explanation;
-    let source = match source {
-        ValueSource::Defaults => "defaults".to_owned(),
-        ValueSource::Layer { layer } => format!("layer {layer}"),
-        ValueSource::Flag => "flag".to_owned(),
-        ValueSource::Override { variant, .. } => format!("override {}", printable(variant)),
-        ValueSource::Breaker { breaker, .. } => format!("breaker {breaker}"),
-    };
-    match place {
-        Some(place) => format!("{source} ({})", printable(place)),
-        None => source,
-    }
+    printable(&value.explanation.words())
 }
 
 fn clusters(value: &ExplainedValue) -> String {

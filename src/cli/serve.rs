@@ -83,6 +83,12 @@ pub(crate) struct ServeArgs {
     #[arg(env = "CFGCTL_SERVE_LOOK_FOR_DRIFT", hide_env_values = true)]
     look_for_drift: Option<Duration>,
 
+    /// Let pages of this origin, as in `https://shop.example.com`, ask for flags in browsers (OFREP); `*` lets
+    /// those of all
+    #[arg(long = "cors-origin", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
+    #[arg(env = "CFGCTL_SERVE_CORS_ORIGIN", hide_env_values = true)]
+    cors_origins: Vec<String>,
+
     /// How to write what there is to say while it serves, on standard error: as text, or as one JSON object
     /// a line
     #[arg(long = "log", value_name = "FORM", value_enum, default_value_t = LogForm::Text)]
@@ -109,6 +115,24 @@ enum LogForm {
     Text,
     /// For programs.
     Json,
+}
+
+/// Reads an origin as browsers send it.
+fn origin(input: &str) -> Result<String, String> {
+    let address = input.strip_prefix("https://");
+    let address = address.or_else(|| input.strip_prefix("http://"));
+    let is_host = |host: &str| {
+        let is_of_it =
+            |c: char| c.is_ascii_graphic() && !"/?#@\\".contains(c) && !c.is_ascii_uppercase();
+        !host.is_empty() && host.chars().all(is_of_it)
+    };
+    if input == "*" || address.is_some_and(is_host) {
+        return Ok(input.to_owned());
+    }
+    Err(
+        "an origin is a scheme and a host, with a port if it has one, and nothing after it"
+            .to_owned(),
+    )
 }
 
 pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, Failure> {
@@ -138,6 +162,7 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
             .hint("another port: `--listen 127.0.0.1:0` takes any")
     })?;
     let server = server.at_most(args.rate_limit);
+    let server = server.open_to(args.cors_origins.iter().cloned());
     let (key, verifier) = checkpoint_key(session, args)?;
     let server = server.signing(key);
 

@@ -11,7 +11,7 @@ use super::view::{Canvas, View};
 use super::views::table::{age, moment, printable, table};
 use crate::api::report::{NewToken, Report, RevokedTokens, TokenItem, TokenState, Tokens};
 use crate::api::{Lasting, Message, TokenOrder, TokenRevocation, TokenRotation};
-use crate::model::{ClusterName, TokenKind, TokenName, parse_duration};
+use crate::model::{ClusterName, SetName, TokenKind, TokenName, parse_duration};
 
 /// Tokens: what a server knows people, pipelines and agents by
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -37,11 +37,16 @@ pub(crate) struct CreateArgs {
     name: TokenName,
 
     /// What it is for: `api` for whatever grants allow, `alerts` for webhooks alone, `agent` for the
-    /// snapshots and reports of one cluster
+    /// snapshots and reports of one cluster, `app` for what clusters get of one set
     #[arg(long, value_name = "KIND", default_value = "api")]
     kind: TokenKind,
 
-    /// The cluster that a token of the kind `agent` is for
+    /// The set that a token of the kind `app` is for
+    #[arg(long, value_name = "NAME")]
+    set: Option<SetName>,
+
+    /// The cluster that a token of the kind `agent` is for, or the only one that one of the kind `app` may
+    /// ask about
     #[arg(long, value_name = "NAME")]
     cluster: Option<ClusterName>,
 
@@ -139,6 +144,7 @@ async fn create(session: &Session, args: &CreateArgs) -> Result<Exit, Failure> {
     let order = TokenOrder {
         name: args.name.clone(),
         kind: args.kind,
+        set: args.set.clone(),
         cluster: args.cluster.clone(),
         lasts: args.expires,
         message: args.message.clone(),
@@ -164,8 +170,12 @@ fn show(session: &Session, made: &NewToken) -> Result<Exit, Failure> {
         ui.status(&format!("made the store at `{location}`"));
     }
     let TokenItem { id, name, kind, .. } = token;
-    let of = token.cluster.as_ref();
-    let of = of.map_or_else(String::new, |cluster| format!(" of {cluster}"));
+    let of = match (&token.set, &token.cluster) {
+        (Some(set), Some(cluster)) => format!(" of {set} in {cluster}"),
+        (Some(set), None) => format!(" of {set}"),
+        (None, Some(cluster)) => format!(" of {cluster}"),
+        (None, None) => String::new(),
+    };
     let ends = ends(token.expires);
     ui.status(&format!(
         "token {name} ({kind}{of}, id {id}) {ends}; it is shown only now"
@@ -202,6 +212,7 @@ fn rows(items: &[TokenItem], look: Canvas) -> String {
             item.id.to_string(),
             item.name.to_string(),
             item.kind.to_string(),
+            item.set.as_ref().map_or_else(dash, ToString::to_string),
             item.cluster.as_ref().map_or_else(dash, ToString::to_string),
             end(item),
             item.used.map_or_else(dash, |used| age(used, look.now)),
@@ -211,7 +222,7 @@ fn rows(items: &[TokenItem], look: Canvas) -> String {
         ]
     });
     let header = [
-        "ID", "NAME", "KIND", "CLUSTER", "EXPIRES", "USED", "BY", "AGE", "MESSAGE",
+        "ID", "NAME", "KIND", "SET", "CLUSTER", "EXPIRES", "USED", "BY", "AGE", "MESSAGE",
     ];
     table(look, header, rows)
 }

@@ -95,6 +95,31 @@ pub(crate) fn compares_versions(rule: &Value, path: &str) -> bool {
     }
 }
 
+/// Whether what `rule` says may change with the time: it looks at what flagd says of that, or at a field
+/// that only its evaluation names, or at the whole context.
+pub(super) fn reads_time(rule: &Value) -> bool {
+    let is_time = |field: &Value| match field {
+        Value::String(field) => {
+            let below = field.strip_prefix(FLAGD);
+            field.is_empty() || below.is_some_and(|below| below != ".flagKey")
+        }
+        Value::Object(_) | Value::Null => true,
+        Value::Array(_) | Value::Bool(_) | Value::Number(_) => false,
+    };
+    match rule {
+        Value::Array(items) => items.iter().any(reads_time),
+        Value::Object(map) => map.iter().any(|(operator, operands)| {
+            let is_read = match (operator.as_str(), operands) {
+                ("var", Value::Array(list)) => list.first().is_none_or(is_time),
+                ("var", field) => is_time(field),
+                _ => false,
+            };
+            is_read || reads_time(operands)
+        }),
+        _ => false,
+    }
+}
+
 /// Whether lists and maps are nested deeper than `depth` levels.
 pub(super) fn deeper_than(value: &Value, depth: usize) -> bool {
     // The depth of this recursion is `depth`, not that of the value.

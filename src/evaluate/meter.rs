@@ -35,6 +35,16 @@ impl Default for Meter {
 }
 
 impl Meter {
+    /// Begins anew with `cost` bytes to be paid.
+    pub(super) fn fill(&self, cost: usize) {
+        self.0.store(cost, Ordering::Relaxed);
+    }
+
+    /// How many bytes are left.
+    pub(super) fn left(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// Pays `cost` bytes; an error if they are not left, or if `arena` is too large.
     pub(super) fn pay(&self, cost: usize, arena: &Bump) -> Result<()> {
         let left = self.0.load(Ordering::Relaxed);

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClusterName, Digest, TokenName};
+use super::{ClusterName, Digest, SetName, TokenName};
 
 /// What every token begins with. Never changed: scanners for leaked secrets know it.
 const PREFIX: &str = "cfg";
@@ -37,11 +37,13 @@ pub enum TokenKind {
     Alerts,
     /// The snapshots and the reports of one cluster, and nothing else.
     Agent,
+    /// What clusters get of one set, and nothing else.
+    App,
 }
 
 impl TokenKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Api, Self::Alerts, Self::Agent];
+    pub const ALL: [Self; 4] = [Self::Api, Self::Alerts, Self::Agent, Self::App];
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {
@@ -49,6 +51,7 @@ impl TokenKind {
             Self::Api => "api",
             Self::Alerts => "alerts",
             Self::Agent => "agent",
+            Self::App => "app",
         }
     }
 }
@@ -64,7 +67,7 @@ impl FromStr for TokenKind {
 
     fn from_str(input: &str) -> Result<Self, Self::Err> {
         let found = Self::ALL.into_iter().find(|kind| kind.as_str() == input);
-        found.ok_or("a token is of the kind `api`, `alerts` or `agent`")
+        found.ok_or("a token is of the kind `api`, `alerts`, `agent` or `app`")
     }
 }
 
@@ -276,7 +279,11 @@ pub struct TokenRecord {
     pub name: TokenName,
     /// What it is for.
     pub kind: TokenKind,
-    /// The cluster that a token of the kind `agent` is for.
+    /// The set that a token of the kind `app` is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<SetName>,
+    /// The cluster that a token of the kind `agent` is for, or the only one that one of the kind `app` is
+    /// for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<ClusterName>,
     /// The digest of its text.

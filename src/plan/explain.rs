@@ -34,6 +34,24 @@ pub struct Explanation {
     pub origin: Origin,
 }
 
+impl Explanation {
+    /// What sets it and where that is written, in a few words: `layer prod (shop.yaml:12)`. They may hold
+    /// what no terminal should be sent.
+    pub fn words(&self) -> String {
+        let source = match &self.source {
+            ValueSource::Defaults => "defaults".to_owned(),
+            ValueSource::Layer { layer } => format!("layer {layer}"),
+            ValueSource::Flag => "flag".to_owned(),
+            ValueSource::Override { variant, .. } => format!("override {variant}"),
+            ValueSource::Breaker { breaker, .. } => format!("breaker {breaker}"),
+        };
+        match &self.place {
+            Some(place) => format!("{source} ({place})"),
+            None => source,
+        }
+    }
+}
+
 /// What sets a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", tag = "source")]

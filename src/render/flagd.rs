@@ -10,7 +10,7 @@ use crate::model::{Flag, FlagName, value};
 const SCHEMA: &str = "https://flagd.dev/schema/v0/flags.json";
 
 /// The flag file with these flags.
-pub(super) fn file(flags: &BTreeMap<FlagName, Flag>) -> Vec<u8> {
+pub(crate) fn file(flags: &BTreeMap<FlagName, Flag>) -> Vec<u8> {
     value::canonical(&json!({
         "$schema": SCHEMA,
         "flags": flags,

@@ -12,9 +12,9 @@ use crate::model::value::{Map, Path};
 
 /// One property of an application.
 #[derive(Debug)]
-pub(super) struct Property<'a> {
+pub(crate) struct Property<'a> {
     /// As the application names it: `hosts[0].port`.
-    pub(super) name: String,
+    pub(crate) name: String,
     steps: Vec<Step<'a>>,
     value: &'a Value,
 }
@@ -28,13 +28,21 @@ enum Step<'a> {
 
 impl Property<'_> {
     /// The value it comes from; list items count from 0.
-    pub(super) fn path(&self) -> Path {
+    pub(crate) fn path(&self) -> Path {
         path(&self.steps)
     }
 
     /// The name with a slash between nested maps: `hosts[0]/port`.
     pub(super) fn key(&self) -> String {
         name(&self.steps, '/')
+    }
+
+    /// The value as Spring has it in memory: null and an empty list are the empty text.
+    pub(crate) fn read(&self) -> Value {
+        match self.value {
+            Value::Null | Value::Array(_) => String::new().into(),
+            value => value.clone(),
+        }
     }
 
     /// What the application gets. Spring reads null and an empty list as the empty text.
@@ -90,6 +98,11 @@ pub(super) fn check_name(segment: &str) -> Option<&'static str> {
         .trim()
         .is_empty()
         .then_some("Spring drops blank names")
+}
+
+/// The properties that Spring makes of `values`. What no property can be is left out.
+pub(crate) fn properties(values: &Map) -> Vec<Property<'_>> {
+    flatten(values, check_name).properties
 }
 
 /// Flattens `values`; `rule` says why a key of a map is refused.

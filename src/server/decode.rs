@@ -64,35 +64,40 @@ impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Bo
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         check_head(request.headers())?;
-        let room = request.extensions().get::<Room>().cloned();
-        let room = room.ok_or_else(|| {
-            Refusal::from(Error::new(ErrorKind::Bug, "nobody said what room there is"))
-        })?;
-        let length = request.body().size_hint().upper();
-        let length = length.and_then(|length| usize::try_from(length).ok());
-        room.take(length.unwrap_or(MAX_BODY)).await?;
-        let read = to_bytes(request.into_body(), MAX_BODY);
-        let read = tokio::time::timeout(BODY_TIMEOUT, read).await;
-        let read = read.map_err(|_| {
-            let seconds = BODY_TIMEOUT.as_secs();
-            let error = format!("the body did not arrive within {seconds} s");
-            let error = Error::new(ErrorKind::Unavailable, error);
-            Refusal::new(StatusCode::REQUEST_TIMEOUT, error)
-        })?;
-        let bytes = read.map_err(|error| {
-            let source = std::error::Error::source(&error);
-            if source.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
-                return too_large(&format!("{MAX_BODY} bytes"));
-            }
-            Refusal::unreadable("the body did not arrive whole")
-        })?;
-        let values = values_in(&bytes);
-        if values > MAX_VALUES {
-            return Err(too_large(&format!("{MAX_VALUES} values")));
-        }
-        room.take(values * VALUE_BYTES).await?;
-        decoded(bytes).await.map(Self)
+        decoded(bytes_of(request, MAX_BODY).await?).await.map(Self)
     }
+}
+
+/// The body of a request, of which there are so many bytes at most, once there is room for what is in it.
+pub(super) async fn bytes_of(request: Request, most: usize) -> Result<Bytes, Refusal> {
+    let room = request.extensions().get::<Room>().cloned();
+    let room = room.ok_or_else(|| {
+        Refusal::from(Error::new(ErrorKind::Bug, "nobody said what room there is"))
+    })?;
+    let length = request.body().size_hint().upper();
+    let length = length.and_then(|length| usize::try_from(length).ok());
+    room.take(length.unwrap_or(most).min(most)).await?;
+    let read = to_bytes(request.into_body(), most);
+    let read = tokio::time::timeout(BODY_TIMEOUT, read).await;
+    let read = read.map_err(|_| {
+        let seconds = BODY_TIMEOUT.as_secs();
+        let error = format!("the body did not arrive within {seconds} s");
+        let error = Error::new(ErrorKind::Unavailable, error);
+        Refusal::new(StatusCode::REQUEST_TIMEOUT, error)
+    })?;
+    let bytes = read.map_err(|error| {
+        let source = std::error::Error::source(&error);
+        if source.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
+            return too_large(&format!("{most} bytes"));
+        }
+        Refusal::unreadable("the body did not arrive whole")
+    })?;
+    let values = values_in(&bytes);
+    if values > MAX_VALUES {
+        return Err(too_large(&format!("{MAX_VALUES} values")));
+    }
+    room.take(values * VALUE_BYTES).await?;
+    Ok(bytes)
 }
 
 /// What `bytes` say. Large ones are read where they hold up nobody.

@@ -7,6 +7,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
 
 use super::journal::Asked;
 use super::keeper::Known;
@@ -14,6 +15,9 @@ use super::parked::Parking;
 use super::refusal::{Refusal, denied};
 use super::request::{By, Peer, RequestId};
 use super::shared::Shared;
+use super::views;
+use super::views::ticket::Ticket;
+use super::who::Evidence;
 use crate::api::{Caller, Error, ErrorKind, Principal, Via};
 use crate::model::TokenKind;
 use crate::wire::Routes;
@@ -27,6 +31,8 @@ enum LetsIn {
     Agents,
     /// Whoever tells of alerts too.
     Alerts,
+    /// Agents and applications too: the same.
+    Apps,
     /// Everybody, whatever is allowed.
     Everybody,
 }
@@ -35,10 +41,10 @@ impl LetsIn {
     /// `None`: there is no such route.
     fn of(route: Option<&str>) -> Self {
         match route {
-            Some(Routes::SNAPSHOTS | Routes::SNAPSHOT | Routes::LINEAGE | Routes::NEWS) => {
-                Self::Agents
-            }
             Some(Routes::ALERTMANAGER | Routes::GRAFANA) => Self::Alerts,
+            Some(Routes::SNAPSHOTS | Routes::SNAPSHOT) => Self::Apps,
+            Some(Routes::LINEAGE | Routes::NEWS) => Self::Agents,
+            Some(route) if views::has(route) => Self::Apps,
             Some(Routes::IDENTITY) | None => Self::Everybody,
             Some(_) => Self::Admitted,
         }
@@ -57,10 +63,25 @@ pub(super) async fn guard(
     }
     let peer = request.extensions().get::<Peer>().copied();
     let from = peer.map(|Peer(peer)| peer.ip());
-    let Known { caller, lifetime } = match shared.keeper.ask(request.headers(), from).await {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    // Some routes may be written with a slash at their end.
+    let route = route.as_ref().map(MatchedPath::as_str);
+    let route = route.map(|route| route.trim_end_matches('/'));
+    let evidence = match evidence(&request, route, shared.keeper.now()) {
+        Ok(evidence) => evidence,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let Known { caller, lifetime } = match shared.keeper.ask(&evidence, from).await {
         Ok(known) => known,
         Err(refusal) => return refusal.into_response(),
     };
+    let ticket = match evidence {
+        Evidence::Ticket(ticket) => Some(ticket),
+        Evidence::Token(_) | Evidence::Nothing => None,
+    };
+    if let Some(ticket) = ticket {
+        request.extensions_mut().insert(ticket);
+    }
     let by = Arc::new(caller.via(via(&request, peer)));
     if let Some(lifetime) = &lifetime {
         shared.keeper.used(&by, lifetime);
@@ -72,8 +93,6 @@ pub(super) async fn guard(
         request.extensions_mut().insert(room.clone());
     }
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let route = route.as_ref().map(MatchedPath::as_str);
     let refused = over_rate(&shared, from, &by, route);
     let refused = refused.or_else(|| not_admitted(&shared, &by, &request, route));
     let response = match (refused, lifetime) {
@@ -87,6 +106,32 @@ pub(super) async fn guard(
         shared.keeper.refused(&by, operation, error);
     }
     response
+}
+
+/// What whoever asks for this shows.
+fn evidence<'r>(
+    request: &'r Request,
+    route: Option<&str>,
+    now: Timestamp,
+) -> Result<Evidence<'r>, Refusal> {
+    let headers = request.headers();
+    match route {
+        Some(Routes::SPRING | Routes::SPRING_LABEL) => Ok(Evidence::in_spring_headers(headers)),
+        Some(Routes::OFREP_EVENTS) => {
+            let query = request.uri().query().unwrap_or_default();
+            let mut query = query.split('&');
+            let Some(ticket) = query.find_map(|part| part.strip_prefix("ticket=")) else {
+                return Ok(Evidence::in_headers(headers));
+            };
+            match Ticket::read(ticket) {
+                // Whoever was away for long comes back with an old one, which is no attempt at anything.
+                Some(ticket) if ticket.is_over(now) => Err(Refusal::ticket_over()),
+                Some(ticket) => Ok(Evidence::Ticket(ticket)),
+                None => Ok(Evidence::Nothing),
+            }
+        }
+        _ => Ok(Evidence::in_headers(headers)),
+    }
 }
 
 /// What is answered to whoever asks more often than the rate allows.
@@ -127,9 +172,10 @@ fn not_admitted(
     };
     match (LetsIn::of(route), kind) {
         (LetsIn::Everybody, _)
-        | (LetsIn::Agents, Some(TokenKind::Agent))
-        | (LetsIn::Alerts, Some(TokenKind::Alerts)) => return None,
-        (LetsIn::Admitted | LetsIn::Agents | LetsIn::Alerts, _) => {}
+        | (LetsIn::Agents | LetsIn::Apps, Some(TokenKind::Agent))
+        | (LetsIn::Alerts, Some(TokenKind::Alerts))
+        | (LetsIn::Apps, Some(TokenKind::App)) => return None,
+        (LetsIn::Admitted | LetsIn::Agents | LetsIn::Alerts | LetsIn::Apps, _) => {}
     }
     let error = shared.keeper.admits(by).err()?;
     // Whoever only asks changes nothing.

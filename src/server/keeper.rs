@@ -9,7 +9,6 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use axum::http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::{Notify, mpsc, watch};
@@ -19,8 +18,9 @@ use super::counts::Rejections;
 use super::denials::{Denial, RecentDenials};
 use super::lock::lock;
 use super::refusal::Refusal;
-use super::who::{Token, shown_in};
-use crate::api::{Caller, Door, Error, Keys, LogEntry, Noted, TokenHolder};
+use super::views::ticket::Ticket;
+use super::who::{Evidence, Token};
+use crate::api::{Caller, Door, Error, Keys, LogEntry, Noted, Principal, TokenHolder};
 use crate::model::{Digest, IdempotencyKey, Sequence, TokenId, TokenText};
 
 /// How often the store is looked at, whether or not it moved.
@@ -114,13 +114,32 @@ impl Keeper {
         self.door.admits(by)
     }
 
-    /// Who shows a token in `headers`, from this address.
+    /// What time it is.
+    pub(super) fn now(&self) -> Timestamp {
+        self.door.now()
+    }
+
+    /// What a ticket is sealed with that is given to `by`: his token, and which one that is; `None`: he
+    /// showed none.
+    pub(super) fn sealer(&self, by: &Caller) -> Option<(Option<TokenId>, Digest)> {
+        match &by.principal {
+            Principal::Token(holder) => {
+                let keys = self.keys.borrow();
+                let key = keys.tokens.get(&holder.id)?;
+                Some((Some(holder.id.clone()), key.token.digest.clone()))
+            }
+            Principal::Owner(_) => Some((None, self.owner.as_ref()?.digest())),
+            Principal::Local(_) | Principal::System => None,
+        }
+    }
+
+    /// Who shows this, from this address.
     pub(super) async fn ask(
         self: &Arc<Self>,
-        headers: &HeaderMap,
+        evidence: &Evidence<'_>,
         from: Option<IpAddr>,
     ) -> Result<Known, Refusal> {
-        let mut shown = self.look_at(headers);
+        let mut shown = self.look_at(evidence);
         if let Shown::Known(known) = shown {
             return Ok(*known);
         }
@@ -129,7 +148,7 @@ impl Keeper {
             // It may have been made a moment ago, elsewhere.
             let asked = Instant::now();
             self.look_again().await;
-            shown = self.look_at(headers);
+            shown = self.look_at(evidence);
             let answered = *lock(&self.looks.answered);
             if let Shown::Unknown(_) = shown
                 && answered.is_none_or(|answered| answered < asked)
@@ -180,9 +199,11 @@ impl Keeper {
     }
 
     /// How long this takes says nothing about tokens.
-    fn look_at(self: &Arc<Self>, headers: &HeaderMap) -> Shown {
-        let Some(text) = shown_in(headers) else {
-            return Shown::Nothing;
+    fn look_at(self: &Arc<Self>, evidence: &Evidence<'_>) -> Shown {
+        let text: &[u8] = match evidence {
+            Evidence::Nothing => return Shown::Nothing,
+            Evidence::Ticket(ticket) => return self.look_at_ticket(ticket),
+            Evidence::Token(text) => text,
         };
         if let Some(caller) = self.owner.as_ref().and_then(|owner| owner.caller(text)) {
             let lifetime = None;
@@ -192,15 +213,36 @@ impl Keeper {
         let Some(text) = text.and_then(|text| text.parse::<TokenText>().ok()) else {
             return Shown::Nothing;
         };
+        let digest = text.digest();
+        self.look_at_token(text.id(), |expected| {
+            bool::from(digest.as_bytes().ct_eq(expected.as_bytes()))
+        })
+    }
+
+    /// Its holder is whoever the token is known as that it was given to.
+    fn look_at_ticket(self: &Arc<Self>, ticket: &Ticket) -> Shown {
+        if let Some(id) = &ticket.whose {
+            return self.look_at_token(id, |token| ticket.is_of(token));
+        }
+        let owner = self.owner.as_ref();
+        if owner.is_some_and(|owner| ticket.is_of(&owner.digest())) {
+            let (caller, lifetime) = (Caller::owner(), None);
+            return Shown::Known(Box::new(Known { caller, lifetime }));
+        }
+        Shown::Nothing
+    }
+
+    /// What the token with this id is, if what was shown is of the one with this digest.
+    fn look_at_token(self: &Arc<Self>, id: &TokenId, is_of: impl FnOnce(&Digest) -> bool) -> Shown {
         let answered = *lock(&self.looks.answered);
         if answered.is_none_or(|answered| answered.elapsed() > FRESH) {
             return Shown::Unsure;
         }
-        let (id, digest) = (text.id().clone(), text.digest());
+        let id = id.clone();
         let keys = Arc::clone(&self.keys.borrow());
         let key = keys.tokens.get(&id);
-        let expected = key.map_or([0; 32], |key| *key.token.digest.as_bytes());
-        let is_it = bool::from(digest.as_bytes().ct_eq(&expected));
+        let expected = key.map_or(Digest::from_bytes([0; 32]), |key| key.token.digest.clone());
+        let is_it = is_of(&expected);
         let Some(key) = key.filter(|_| is_it) else {
             return Shown::Unknown(id);
         };
@@ -208,13 +250,14 @@ impl Keeper {
         if let Some(expires) = token.expires.filter(|_| token.is_over(now)) {
             return Shown::Expired(id, expires);
         }
-        let holder = TokenHolder::new(&token.name, id.clone(), token.kind, token.cluster.clone());
+        let holder = TokenHolder::new(&token.name, id.clone(), token.kind, token.cluster.clone())
+            .for_set(token.set.clone());
         Shown::Known(Box::new(Known {
             caller: Caller::token(holder),
             lifetime: Some(Lifetime {
                 keeper: Arc::clone(self),
                 id,
-                digest,
+                digest: expected,
             }),
         }))
     }

@@ -18,8 +18,9 @@ use crate::wire::{EVENTS, JSON, PROBLEM, Problem};
 
 mod operation;
 mod operations;
+mod views;
 
-use operation::{Answer, Operation, SCHEMAS};
+use operation::{Answer, Failures, Operation, SCHEMAS};
 
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
     // It is made of text and lists of text.
@@ -86,7 +87,7 @@ fn written(operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
     });
     if let Some((body, example)) = &operation.body {
         written["requestBody"] = json!({
-            "required": true,
+            "required": operation.failures == Failures::Problems,
             "content": {JSON: {"schema": body(schemas), "example": example}},
         });
     }
@@ -114,12 +115,17 @@ fn responses(operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
             content.insert(JSON.to_owned(), json!({"schema": schema}));
         }
         Answer::Accepted => status = "202",
-        Answer::Document { schema, .. } => {
+        Answer::Stream(_) => {}
+        Answer::Document { schema, .. } | Answer::View { schema, .. } => {
             content.insert(JSON.to_owned(), json!({"schema": schema(schemas)}));
         }
     }
     if let Some(example) = operation.answer.event() {
-        let schema = json!({"type": "string"});
+        let schema = match &operation.answer {
+            // What an event is, a schema of texts does not say.
+            Answer::Stream(_) => json!({}),
+            _ => json!({"type": "string"}),
+        };
         content.insert(
             EVENTS.to_owned(),
             json!({"schema": schema, "example": example}),
@@ -139,24 +145,38 @@ fn responses(operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
     responses.insert(status.to_owned(), done);
     for (status, description) in problem_statuses() {
         if operation.refuses(status) {
-            responses.insert(status.to_string(), problem(status, description, schemas));
+            let refused = match operation.failures {
+                Failures::Problems => problem(status, description, schemas),
+                Failures::Ofrep => failure(status, description, &views::ofrep_failure(schemas)),
+                Failures::Spring => failure(status, description, &views::spring_failure(schemas)),
+            };
+            responses.insert(status.to_string(), refused);
         }
     }
     responses.into()
 }
 
 fn problem(status: u16, description: &str, schemas: &mut SchemaGenerator) -> Value {
+    let schema = schemas.subschema_for::<Problem>();
+    refusal(status, description, PROBLEM, &schema)
+}
+
+/// The same as a view has it.
+fn failure(status: u16, description: &str, schema: &Schema) -> Value {
+    refusal(status, description, JSON, schema)
+}
+
+fn refusal(status: u16, description: &str, kind: &str, schema: &Schema) -> Value {
     let mut headers = operation::header_names(&["X-Request-Id", "traceparent"]);
     match status {
         401 => headers["WWW-Authenticate"] = operation::header("WWW-Authenticate"),
         409 | 429 => headers["Retry-After"] = operation::header("Retry-After"),
         _ => {}
     }
-    let schema = schemas.subschema_for::<Problem>();
     json!({
         "description": description,
         "headers": headers,
-        "content": {PROBLEM: {"schema": schema}},
+        "content": {kind: {"schema": schema}},
     })
 }
 

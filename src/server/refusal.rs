@@ -5,9 +5,10 @@ use axum::http::header::{self, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 
+use super::views::failure::Shape;
 use crate::api::{Error, ErrorKind};
 use crate::model::TokenId;
-use crate::wire::{PROBLEM, ParamError, Problem};
+use crate::wire::{JSON, PROBLEM, ParamError, Problem};
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -47,6 +48,13 @@ impl Refusal {
         let hint = "whoever may make tokens makes another one with `cfgctl token create` or \
             `cfgctl token rotate`; `cfgctl login` keeps it";
         Self::new(StatusCode::UNAUTHORIZED, error.hint(hint))
+    }
+
+    /// What was shown instead of a token was valid for a while only.
+    pub(super) fn ticket_over() -> Self {
+        let error = Error::new(ErrorKind::Denied, "the ticket in the address is over")
+            .hint("ask for the flags again: the answer has an address with a new one");
+        Self::new(StatusCode::UNAUTHORIZED, error)
     }
 
     /// The token that was shown for this is valid no more.
@@ -128,14 +136,17 @@ impl IntoResponse for Refusal {
 struct Pending(Box<Problem>);
 
 /// `response` with the problem written into it, if it has one.
-pub(super) fn written(mut response: Response, request: &str) -> Response {
+pub(super) fn written(mut response: Response, request: &str, shape: &Shape) -> Response {
     let Some(Pending(mut problem)) = response.extensions_mut().remove() else {
         return response;
     };
     problem.instance = Some(request.to_owned());
     // An error is text and lists of text.
-    let body = serde_json::to_vec(&problem).unwrap_or_default();
-    let kind = HeaderValue::from_static(PROBLEM);
+    let (kind, body) = match shape.written(&problem) {
+        Some(body) => (JSON, serde_json::to_vec(&body).unwrap_or_default()),
+        None => (PROBLEM, serde_json::to_vec(&problem).unwrap_or_default()),
+    };
+    let kind = HeaderValue::from_static(kind);
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     *response.body_mut() = body.into();
     response

@@ -14,6 +14,8 @@ use super::parked::Parked;
 use super::refusal::{Refusal, written};
 use super::shared::Shared;
 use super::trace::{TRACEPARENT, Trace};
+use super::views::cors::{allow, preflight};
+use super::views::failure::Shape;
 use crate::api::{Caller, Error, ErrorKind};
 use crate::wire::REQUEST_ID;
 
@@ -46,7 +48,13 @@ pub(super) async fn named(
     mut request: Request,
     next: Next,
 ) -> Response {
+    let crossing = shared.origins.crossing(&request);
+    if let (Some(crossing), Some(mut response)) = (&crossing, preflight(&request)) {
+        allow(&mut response, crossing);
+        return response;
+    }
     let begun = Instant::now();
+    let shape = Shape::of(request.uri().path(), shared.keeper.now());
     let may_wait = may_wait(&request);
     let id = id_of(&request);
     let trace = Trace::of(request.headers());
@@ -54,7 +62,7 @@ pub(super) async fn named(
     request.extensions_mut().insert(named);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = written(next.run(request).await, &id);
+    let mut response = written(next.run(request).await, &id, &shape);
     if Parked::of(&response).is_some() {
         // It is no answer yet, and asked for again.
         return response;
@@ -66,6 +74,9 @@ pub(super) async fn named(
     requests.count(method.as_str(), route, status, took);
     let route = route.unwrap_or_default();
     tracing::debug!(%method, route, status, request = id, trace = trace.id(), "answered");
+    if let Some(crossing) = &crossing {
+        allow(&mut response, crossing);
+    }
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);

@@ -29,6 +29,7 @@ use super::scrape::metrics;
 use super::shared::Shared;
 use super::snapshots;
 use super::table::{self, Table, delete, get, post};
+use super::views;
 use crate::api::{
     AccessQuery, BreakerHistoryQuery, BreakerQuery, CheckQuery, ClusterQuery, Error, ErrorKind,
     EvaluateQuery, Observer, PolicyQuery, Principal, Request, TokenOrder, TokenRevocation,
@@ -105,6 +106,7 @@ pub(super) fn guarded() -> Table {
         .route(Routes::LINEAGE, get(snapshots::lineage))
         .route(Routes::NEWS, get(snapshots::news))
         .route(Routes::IDENTITY, get(identity))
+        .and(views::table())
 }
 
 /// What anybody may ask.

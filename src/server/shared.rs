@@ -15,6 +15,8 @@ use super::rate::Rate;
 use super::room::Rooms;
 use super::runs::Runs;
 use super::upkeep::Keeping;
+use super::views::cors::Origins;
+use super::views::places::Places;
 use crate::api::{Error, Service};
 
 /// What every request shares.
@@ -32,6 +34,9 @@ pub(super) struct Parts {
     pub(super) rate: Rate,
     pub(super) rooms: Rooms,
     pub(super) metrics: Metrics,
+    /// The origins of pages that may ask for flags.
+    pub(super) origins: Origins,
+    pub(super) places: Places,
     /// What the store said last when it was asked whether it answers, and when.
     pub(super) ready: Mutex<Option<(Instant, Result<(), Error>)>>,
 }
@@ -43,6 +48,7 @@ impl Shared {
         (runs, upkeep): (Arc<Runs>, Arc<Keeping>),
         per_second: NonZeroU32,
         metrics: Metrics,
+        origins: Origins,
     ) -> Self {
         Self(Arc::new(Parts {
             service,
@@ -54,6 +60,8 @@ impl Shared {
             rate: Rate::of(per_second),
             rooms: Rooms::default(),
             metrics,
+            origins,
+            places: Places::default(),
             ready: Mutex::default(),
         }))
     }

@@ -138,7 +138,7 @@ pub(super) async fn snapshot(
 }
 
 /// Somebody who reads snapshots, or waits for them.
-struct Reader {
+pub(super) struct Reader {
     shared: Shared,
     by: Arc<Caller>,
     query: SnapshotsQuery,
@@ -146,7 +146,7 @@ struct Reader {
 }
 
 impl Reader {
-    async fn begin(
+    pub(super) async fn begin(
         shared: Shared,
         by: Arc<Caller>,
         query: SnapshotsQuery,
@@ -163,8 +163,37 @@ impl Reader {
         })
     }
 
+    /// What there is now.
+    pub(super) fn now(&mut self) -> Result<Told, Error> {
+        self.watcher.now()
+    }
+
+    /// Whether nobody is to wait any more.
+    pub(super) fn is_ending(&self) -> bool {
+        self.watcher.is_ending()
+    }
+
+    /// Why there is nothing, as far as he may know who asks: what is kept is read by somebody else.
+    pub(super) async fn untold(&self, error: Error) -> Error {
+        if self.by.app().is_none() {
+            return error;
+        }
+        let service = &self.shared.service;
+        let mut sets = self.query.sets.iter().flatten();
+        let found = if let Some(set) = sets.next() {
+            let query = SnapshotQuery {
+                cluster: self.query.cluster.clone(),
+                set: set.clone(),
+            };
+            service.snapshot(&self.by, &query).await.err()
+        } else {
+            service.snapshots(&self.by, &self.query).await.err()
+        };
+        found.unwrap_or(error)
+    }
+
     /// What is not what somebody has who asked so, as far as he may still read it after the wait.
-    async fn next(&mut self, asked: &Wish) -> Result<Told, Error> {
+    pub(super) async fn next(&mut self, asked: &Wish) -> Result<Told, Error> {
         let told = self.watcher.next(asked).await?;
         if asked.wait.is_zero() {
             return Ok(told);
@@ -201,12 +230,17 @@ async fn answer(mut reader: Reader, id: RequestId, wanted: Wanted, waits: Waits)
                 return wait_or_park(reader, asked, head).await;
             }
             let told = reader.next(&asked).await?;
+            if let Err(error) = told.found() {
+                return Err(reader.untold(error.clone()).await.into());
+            }
             plain(&told, asked.tags.as_ref())
         }
         Wanted::Events => {
             // What is not there is said before a stream begins.
             let told = reader.watcher.now()?;
-            told.found().map_err(|error| Refusal::from(error.clone()))?;
+            if let Err(error) = told.found() {
+                return Err(reader.untold(error.clone()).await.into());
+            }
             Ok(stream_of(reader, asked, id))
         }
     }

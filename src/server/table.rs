@@ -11,6 +11,7 @@ use super::shared::Shared;
 pub(super) struct Table {
     router: Router<Shared>,
     rows: Vec<(Method, &'static str)>,
+    last: Option<(&'static str, MethodRouter<Shared>)>,
 }
 
 /// The methods of one path.
@@ -27,8 +28,29 @@ impl Table {
     pub(super) fn route(mut self, path: &'static str, methods: Methods) -> Self {
         let rows = methods.known.into_iter().map(|method| (method, path));
         self.rows.extend(rows);
+        self.last = Some((path, methods.router.clone()));
         Self {
             router: self.router.route(path, methods.router),
+            ..self
+        }
+    }
+
+    /// The same where clients may write a slash at the end of the last path, too.
+    pub(super) fn or_with_slash(self) -> Self {
+        let Some((path, methods)) = self.last.clone() else {
+            return self;
+        };
+        Self {
+            router: self.router.route(&format!("{path}/"), methods),
+            ..self
+        }
+    }
+
+    /// These too.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.rows.extend(other.rows);
+        Self {
+            router: self.router.merge(other.router),
             ..self
         }
     }

@@ -1,16 +1,18 @@
 //! Who asks: whoever shows the token.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, HeaderValue};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use super::views::ticket::Ticket;
 use crate::api::Caller;
-use crate::model::OWNER_TOKEN;
+use crate::model::{Digest, OWNER_TOKEN};
 
 /// A token that is shorter can be guessed.
 const MIN_CHARS: usize = 32;
@@ -59,6 +61,11 @@ impl Token {
         Some((Self::new(&text).ok()?, text))
     }
 
+    /// The digest of its text.
+    pub(super) fn digest(&self) -> Digest {
+        Digest::from_bytes(self.digest)
+    }
+
     /// Who shows this text, if it is the token. How long that takes says nothing about the token.
     pub(super) fn caller(&self, text: &[u8]) -> Option<Caller> {
         let is_it = digest(text).ct_eq(&self.digest);
@@ -66,8 +73,43 @@ impl Token {
     }
 }
 
+/// What somebody shows to be known.
+#[derive(Debug)]
+pub(super) enum Evidence<'r> {
+    /// The text of a token, or what stands in its place.
+    Token(Cow<'r, [u8]>),
+    /// What was given to whoever showed a token.
+    Ticket(Ticket),
+    Nothing,
+}
+
+impl<'r> Evidence<'r> {
+    /// What is shown in the head of a request by most.
+    pub(super) fn in_headers(headers: &'r HeaderMap) -> Self {
+        shown_in(headers).map_or(Self::Nothing, |text| Self::Token(text.into()))
+    }
+
+    /// The same of clients of Spring's servers: in a header of theirs too, or as a password.
+    pub(super) fn in_spring_headers(headers: &'r HeaderMap) -> Self {
+        if let Some(text) = headers.get("x-config-token") {
+            return Self::Token(text.as_bytes().trim_ascii().into());
+        }
+        let value = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+        let basic = value.and_then(|value| value.split_at_checked("Basic ".len()));
+        match basic {
+            Some((scheme, login)) if scheme.eq_ignore_ascii_case(b"Basic ") => {
+                let login = STANDARD.decode(login.trim_ascii()).unwrap_or_default();
+                let colon = login.iter().position(|byte| *byte == b':');
+                let password = colon.map(|colon| login[colon + 1..].to_vec());
+                password.map_or(Self::Nothing, |text| Self::Token(text.into()))
+            }
+            _ => Self::in_headers(headers),
+        }
+    }
+}
+
 /// What is shown as a token in `headers`.
-pub(super) fn shown_in(headers: &HeaderMap) -> Option<&[u8]> {
+fn shown_in(headers: &HeaderMap) -> Option<&[u8]> {
     let value = headers.get(AUTHORIZATION)?.as_bytes();
     let (scheme, shown) = value.split_at_checked("Bearer ".len())?;
     scheme

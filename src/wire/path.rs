@@ -57,6 +57,19 @@ impl Routes {
     pub(crate) const SNAPSHOT: &str = "/v1/clusters/{cluster}/snapshots/{set}";
     pub(crate) const LINEAGE: &str = "/v1/clusters/{cluster}/snapshots/{set}/lineage";
     pub(crate) const NEWS: &str = "/v1/news";
+    pub(crate) const OFREP_FLAGS: &str = "/ofrep/v1/evaluate/flags";
+    pub(crate) const OFREP_FLAG: &str = "/ofrep/v1/evaluate/flags/{key}";
+    pub(crate) const OFREP_SET_FLAGS: &str = "/v1/sets/{set}/ofrep/v1/evaluate/flags";
+    pub(crate) const OFREP_SET_FLAG: &str = "/v1/sets/{set}/ofrep/v1/evaluate/flags/{key}";
+    pub(crate) const OFREP_CLUSTER_FLAGS: &str =
+        "/v1/clusters/{cluster}/sets/{set}/ofrep/v1/evaluate/flags";
+    pub(crate) const OFREP_CLUSTER_FLAG: &str =
+        "/v1/clusters/{cluster}/sets/{set}/ofrep/v1/evaluate/flags/{key}";
+    pub(crate) const OFREP_EVENTS: &str = "/ofrep/v1/events";
+    pub(crate) const FLAG_FILE: &str = "/v1/sets/{set}/flags.json";
+    pub(crate) const CLUSTER_FLAG_FILE: &str = "/v1/clusters/{cluster}/sets/{set}/flags.json";
+    pub(crate) const SPRING: &str = "/spring/{app}/{profiles}";
+    pub(crate) const SPRING_LABEL: &str = "/spring/{app}/{profiles}/{label}";
     pub(crate) const METRICS: &str = "/metrics";
     pub(crate) const HEALTHY: &str = "/healthz";
     pub(crate) const READY: &str = "/readyz";

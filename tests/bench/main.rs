@@ -17,6 +17,7 @@ mod far;
 mod growth;
 mod inputs;
 mod measure;
+mod ofrep;
 mod rivals;
 mod serve;
 mod table;
@@ -55,7 +56,7 @@ fn runs() -> usize {
 /// One part of the figures, and what it is called on the command line.
 type Part = (&'static str, fn(&mut Table, &Places));
 
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     ("startup", |table, _| startup(table)),
     ("applying", |table, places| {
         for shape in [Shape::Document(1000), Shape::Keys(60)] {
@@ -72,6 +73,7 @@ const PARTS: [Part; 8] = [
     ("waiting", |table, places| {
         serve::waiting(table, &places.near);
     }),
+    ("ofrep", |table, _| ofrep::measure(table)),
     ("growth", |table, places| {
         growth::measure(table, &places.many);
     }),

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +15,7 @@ use crate::table::{Aim, Table};
 use crate::trip::{applied, until_changed};
 
 /// Who reads and who waits.
-const READERS: &str = "64";
+pub(crate) const READERS: &str = "64";
 const CROWDS: [usize; 2] = [1000, 10_000];
 /// A crowd takes long to gather.
 const MOST_RUNS: usize = 3;
@@ -115,7 +116,7 @@ fn reads(table: &mut Table, addresses: &[String]) {
     for run in 0..=table.runs.min(5) {
         let asked: [(&str, &[&str]); 3] = [(&ours, &[]), (&ours, &[&tag]), (&theirs, &[])];
         for ((url, headers), [rate, slowest]) in asked.into_iter().zip(&mut samples) {
-            let (reads, p99) = wrk(url, headers);
+            let (reads, p99) = wrk(url, headers, None);
             rate.unit = Unit::PerSecond;
             if run > 0 {
                 rate.add_number(reads);
@@ -310,14 +311,17 @@ fn put(host: &str, key: &str, value: &str) {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
-/// Reads a second, and the slowest but one in a hundred.
-fn wrk(url: &str, headers: &[&str]) -> (f64, Duration) {
+/// Answers a second, and the slowest but one in a hundred, to what `script` sends or to reads.
+pub(crate) fn wrk(url: &str, headers: &[&str], script: Option<&Path>) -> (f64, Duration) {
     let program = std::env::var_os("WRK_BIN").expect("tests/bench/run names a wrk");
     let mut command = Command::new(program);
     command.args(["-t1", "-c", READERS, "-d5s", "--latency"]);
     command.args(["-H", &format!("Authorization: Bearer {TOKEN}")]);
     for header in headers {
         command.args(["-H", header]);
+    }
+    if let Some(script) = script {
+        command.arg("-s").arg(script);
     }
     let output = command.arg(url).output().expect("wrk");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -342,17 +346,23 @@ fn wrk(url: &str, headers: &[&str]) -> (f64, Duration) {
 }
 
 /// A server that runs until it is dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     address: String,
 }
 
 impl Server {
     fn start(user: &User) -> Self {
+        Self::start_with(user, &[])
+    }
+
+    /// The same with these arguments more.
+    pub(crate) fn start_with(user: &User, more: &[&str]) -> Self {
         fs::write(user.home().join("token"), TOKEN).expect("a file");
         let mut command = Command::new(env!("CARGO_BIN_EXE_cfgctl"));
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--token-file", "token"])
+            .args(more)
             .env_clear()
             .env("HOME", user.home())
             .current_dir(user.home())
@@ -367,6 +377,10 @@ impl Server {
         let address = address.unwrap_or_else(|| panic!("{line}")).to_owned();
         std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
         Self { child, address }
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     fn host(&self) -> &str {

@@ -55,9 +55,11 @@ enum Who {
     Scoped(&'static str),
     Everywhere,
     Owner,
+    /// The application of a set in scope, in any cluster.
+    App,
 }
 
-const ALL: [(&str, Who); 7] = [
+const ALL: [(&str, Who); 8] = [
     ("no grant", Who::Nobody),
     ("viewer", Who::Scoped("viewer")),
     ("operator", Who::Scoped("operator")),
@@ -65,6 +67,7 @@ const ALL: [(&str, Who); 7] = [
     ("admin", Who::Scoped("admin")),
     ("admin of all", Who::Everywhere),
     ("owner", Who::Owner),
+    ("app of one", Who::App),
 ];
 
 fn content(json: Value) -> Content {
@@ -149,7 +152,7 @@ async fn world(who: Who) -> World {
         ("grant/others", grant("token:others", "viewer", "", "")),
     ];
     match who {
-        Who::Nobody | Who::Owner => {}
+        Who::Nobody | Who::Owner | Who::App => {}
         Who::Scoped(role) => {
             contents.push((
                 "grant/own",
@@ -177,6 +180,11 @@ async fn world(who: Who) -> World {
     assert!(done.await.unwrap().complete);
     let by = match who {
         Who::Owner => Caller::owner(),
+        Who::App => {
+            let (name, id) = ("ci".parse().unwrap(), "0123456789".parse().unwrap());
+            let holder = TokenHolder::new(&name, id, TokenKind::App, None);
+            Caller::token(holder.for_set(Some("mine".parse().unwrap())))
+        }
         _ => Caller::token(TokenHolder::new(
             &"ci".parse().unwrap(),
             "0123456789".parse().unwrap(),
@@ -688,6 +696,7 @@ async fn of_tokens(it: &Local, by: &Caller, rows: &mut Rows) {
     let order = TokenOrder {
         name: name(),
         kind: TokenKind::Api,
+        set: None,
         cluster: None,
         lasts: Lasting::Forever,
         message: None,

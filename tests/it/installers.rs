@@ -51,7 +51,15 @@ impl World {
 /// `tests/run`, whose installers print a path each.
 fn tests_run() -> World {
     let world = World::new(&["tests/run"]);
-    for installer in ["consul", "keyring", "python", "flagd", "monitoring"] {
+    for installer in [
+        "consul",
+        "keyring",
+        "python",
+        "flagd",
+        "monitoring",
+        "clients",
+        "chromium",
+    ] {
         world.stands(
             &format!("tests/install-{installer}"),
             &format!("echo /{installer}"),
@@ -59,7 +67,8 @@ fn tests_run() -> World {
     }
     world.stands(
         "bin/cargo",
-        "echo \"$*: ${CONSUL_BIN-none} ${KEYRING_BIN-none} ${CFGCTL_TEST_PYTHON-none} ${CFGCTL_TEST_FLAGD-none} ${CFGCTL_TEST_MONITORING-none}\"\n\
+        "echo \"$*: ${CONSUL_BIN-none} ${KEYRING_BIN-none} ${CFGCTL_TEST_PYTHON-none} ${CFGCTL_TEST_FLAGD-none}\" \\\n\
+         \"${CFGCTL_TEST_MONITORING-none} ${CFGCTL_TEST_CLIENTS-none} ${CHROMIUM_BIN-none}\"\n\
          exit \"${CODE-0}\"",
     );
     world
@@ -73,7 +82,7 @@ fn the_tests_find_what_was_installed_and_decide_the_exit_code() {
         (ran.code, ran.stdout.as_str(), ran.stderr.as_str()),
         (
             Some(0),
-            "test --locked: /consul /keyring /python /flagd /monitoring\n",
+            "test --locked: /consul /keyring /python /flagd /monitoring /clients /chromium\n",
             ""
         )
     );
@@ -88,7 +97,7 @@ fn what_cannot_be_installed_is_named_and_the_other_tests_run() {
     let ran = world.run("tests/run", &[]);
     assert_eq!(
         ran.stdout,
-        "test --locked: /consul /keyring /python none /monitoring\n"
+        "test --locked: /consul /keyring /python none /monitoring /clients /chromium\n"
     );
     assert!(ran.stderr.starts_with("no registry\n"), "{}", ran.stderr);
     assert!(

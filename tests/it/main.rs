@@ -79,5 +79,7 @@ mod support;
 mod target_contract;
 mod tokens;
 mod tokens_login;
+mod views;
+mod views_browser;
 mod walls;
 mod written_files;

@@ -21,11 +21,12 @@ fn routes() -> Vec<(String, String)> {
         .split("const ")
         .skip(1)
         .filter_map(|rest| {
-            let (name, rest) = rest.split_once(": &str = \"")?;
+            let (name, rest) = rest.split_once(": &str =")?;
+            let rest = rest.trim_start().strip_prefix('"')?;
             Some((name, rest.split_once('"')?.0))
         })
         .collect();
-    let text = source("src/server/routes.rs");
+    let text = source("src/server/routes.rs") + &source("src/server/views.rs");
     let mut found = Vec::new();
     for line in text.split(".route(Routes::").skip(1) {
         let (name, handlers) = line.split_once(", ").unwrap();
@@ -63,11 +64,18 @@ fn filled(path: &str) -> String {
         _ if part.starts_with('{') => "shop",
         _ => part,
     });
-    parts.collect::<Vec<_>>().join("/")
+    let filled = parts.collect::<Vec<_>>().join("/");
+    // A stream of what is there would not end.
+    filled.replace("/ofrep/v1/events", "/ofrep/v1/events?cluster=shop")
 }
 
-const WHO: [&str; 8] = [
-    "nothing", "no token", "wrong", "expired", "revoked", "alerts", "agent", "no grant",
+/// What clients ask that know nothing of cfgctl.
+fn is_view(path: &str) -> bool {
+    path.contains("/ofrep/") || path.starts_with("/spring/") || path.ends_with("/flags.json")
+}
+
+const WHO: [&str; 9] = [
+    "nothing", "no token", "wrong", "expired", "revoked", "alerts", "agent", "app", "no grant",
 ];
 
 #[test]
@@ -78,7 +86,12 @@ fn who_comes_in_where_is_a_table() {
         "apiVersion: cfgctl.dev/v1\nkind: Cluster\nmetadata: {name: eu}\n\
          spec: {directory: {path: out}}\n",
     );
-    owner.ok(&["apply", "-f", "eu.yaml", "--yes"]);
+    owner.write(
+        "own.yaml",
+        "apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata: {name: own}\n\
+         spec: {values: {a: 1}}\n",
+    );
+    owner.ok(&["apply", "-f", "eu.yaml", "-f", "own.yaml", "--yes"]);
     let create = |more: &[&str]| -> String {
         let made = owner.ok(&[&["token", "create"], more].concat());
         made.trim().to_owned()
@@ -89,6 +102,7 @@ fn who_comes_in_where_is_a_table() {
     let tokens = [
         create(&["alertmanager", "--kind", "alerts"]),
         create(&["eu-agent", "--kind", "agent", "--cluster", "eu"]),
+        create(&["own", "--kind", "app", "--set", "own"]),
         api.clone(),
     ];
     let server = Server::start(&owner, &["--recover"]);
@@ -105,6 +119,7 @@ fn who_comes_in_where_is_a_table() {
         bearer(&tokens[0]),
         bearer(&tokens[1]),
         bearer(&tokens[2]),
+        bearer(&tokens[3]),
     ];
     // Until the server has seen the end of both.
     for ended in [&heads[3], &heads[4]] {
@@ -139,12 +154,27 @@ fn who_comes_in_where_is_a_table() {
                 "alerts" if path.starts_with("/v1/hooks/") => {
                     assert_eq!(status, 400, "{route} with {who}: {text}");
                 }
-                "alerts" | "agent" if path != "/v1/identity" => {
+                // What they name is another one than they are for; an application need name nothing.
+                "agent" | "app" if is_view(&path) => {
+                    let is_own = who == "app" && path.starts_with("/ofrep/");
+                    let statuses: &[u16] = if is_own { &[200, 404] } else { &[400, 404] };
+                    assert!(statuses.contains(&status), "{route} with {who}: {text}");
+                }
+                // Its own set is another one.
+                "app" if route.ends_with("/snapshots/{set}") => {
+                    assert_eq!(status, 404, "{route} with {who}: {text}");
+                }
+                // The cluster of the path is not there, and what else there is is not its own.
+                "app" if path.ends_with("/snapshots") => {
+                    assert_eq!(status, 404, "{route} with {who}: {text}");
+                }
+                "alerts" | "agent" | "app" if path != "/v1/identity" => {
                     assert_eq!(status, 403, "{route} with {who}: {text}");
                 }
                 _ => assert!(status < 500 && status != 401, "{route}: {text}"),
             }
-            let is_own = who == "agent" && path == "/v1/identity";
+            let is_own = (who == "agent" && path == "/v1/identity")
+                || (who == "app" && path.starts_with("/ofrep/"));
             assert!(
                 is_own || is_open || !text.contains("\"eu\""),
                 "{route} with {who}: {text}"

@@ -70,7 +70,15 @@ const HIDDEN: &[(&str, &[&str])] = &[
     ("hyper_util", &["server"]),
     ("http_body_util", &["server"]),
     ("subtle", &["server"]),
-    ("ring", &["app::tokens", "notify::sign", "wire::note"]),
+    (
+        "ring",
+        &[
+            "app::tokens",
+            "notify::sign",
+            "server::views::ticket",
+            "wire::note",
+        ],
+    ),
     ("governor", &["server::rate"]),
     ("prometheus_client", &["server::metrics"]),
     ("tracing", &["notify", "server", "cli::serve"]),

@@ -936,6 +936,7 @@ fn what_is_said_of_tokens_survives() {
                 id: parsed("0123456789"),
                 name: parsed("ci"),
                 kind,
+                set: is_full.then(|| parsed("checkout")),
                 cluster: is_full.then(|| parsed("eu-west")),
                 state: if is_full {
                     TokenState::Valid
@@ -973,6 +974,7 @@ fn what_is_said_of_tokens_survives() {
             id: token.id.clone(),
             name: token.name.clone(),
             kind: token.kind,
+            set: token.set.clone(),
             cluster: token.cluster.clone(),
             expires: token.expires,
         };
@@ -1009,7 +1011,8 @@ fn what_is_said_of_tokens_survives() {
     ] {
         survives(api::TokenOrder {
             name: parsed("ci"),
-            kind: TokenKind::Agent,
+            kind: TokenKind::App,
+            set: Some(parsed("checkout")),
             cluster: Some(parsed("eu")),
             lasts,
             message: Some(parsed("why")),

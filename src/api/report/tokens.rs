@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Report;
-use crate::model::{ClusterName, TokenId, TokenKind, TokenName, TokenText};
+use crate::model::{ClusterName, SetName, TokenId, TokenKind, TokenName, TokenText};
 
 /// The tokens that the store knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +29,9 @@ pub struct TokenItem {
     pub name: TokenName,
     /// What it is for.
     pub kind: TokenKind,
+    /// The set that it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<SetName>,
     /// The cluster that it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<ClusterName>,

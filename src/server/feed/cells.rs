@@ -10,9 +10,10 @@ use tokio::sync::{Semaphore, watch};
 
 use super::super::lock::lock;
 use super::super::tag::tag_of;
+use super::super::views::ready::Ready;
 use crate::api::report::{ClusterSnapshots, SnapshotItem};
 use crate::api::{Caller, Error, ErrorKind, News, Readable, Service};
-use crate::model::{ClusterName, ResourceId, Sequence, SetName};
+use crate::model::{ClusterName, Document, ResourceId, Sequence, SetName};
 use crate::wire;
 
 /// How many answers are read from the store at once.
@@ -57,6 +58,8 @@ pub(crate) struct Reply {
     pub(crate) body: Bytes,
     /// The same as an event of a stream.
     pub(super) frame: OnceLock<Bytes>,
+    /// The flags in it, once somebody asked for one, where it is a document.
+    ready: OnceLock<Result<Arc<Ready>, Error>>,
     /// What it is made of, where it is an index.
     pub(super) index: Option<BTreeMap<SetName, SnapshotItem>>,
 }
@@ -67,8 +70,19 @@ impl Reply {
             tag: tag_of(&body),
             body: body.into(),
             frame: OnceLock::new(),
+            ready: OnceLock::new(),
             index,
         }
+    }
+
+    /// The flags in the document that it is.
+    pub(super) fn ready(&self) -> Result<Arc<Ready>, Error> {
+        let ready = self.ready.get_or_init(|| {
+            let document = Document::parse(&self.body);
+            let document = document.map_err(|error| Error::of(ErrorKind::Bug, &error))?;
+            Ok(Arc::new(Ready::of(&document)))
+        });
+        ready.clone()
     }
 
     /// What somebody sees of it who may not read everything; `None`: all of it.

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::super::tag::is_among;
+use super::super::views::ready::Ready;
 use super::cells::{Content, Current, Kept, Reply, Topic};
 use super::load::subscribe;
 use crate::api::{Error, ErrorKind, Readable};
@@ -61,6 +62,11 @@ impl Told {
             Seen::All(content) => content.found.as_ref(),
             Seen::Part(_, found) => Ok(found),
         }
+    }
+
+    /// The flags in the document that there is.
+    pub(crate) fn ready(&self) -> Result<Arc<Ready>, Error> {
+        self.found().map_err(Clone::clone)?.ready()
     }
 
     /// Whether it is what somebody has whose tags these are.

@@ -74,10 +74,8 @@ async fn nobody_is_called_unknown_who_could_not_be_looked_up() {
     let follows = Arc::clone(&keeper);
     let following = tokio::spawn(async move { follows.follow().await });
     let token = TokenText::new(TokenKind::Api, TokenId::from_bits(7), &[7; 32]);
-    let mut headers = HeaderMap::new();
-    let shown = format!("Bearer {}", token.expose());
-    headers.insert(axum::http::header::AUTHORIZATION, shown.parse().unwrap());
-    let status = async || match keeper.ask(&headers, None).await {
+    let shown = Evidence::Token(token.expose().as_bytes().into());
+    let status = async || match keeper.ask(&shown, None).await {
         Ok(_) => panic!("somebody is known"),
         Err(refusal) => refusal.into_response().status(),
     };

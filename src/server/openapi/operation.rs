@@ -30,6 +30,7 @@ pub(super) struct Operation {
     pub(super) answer: Answer,
     /// The statuses of refusals that others do not have.
     pub(super) more: &'static [u16],
+    pub(super) failures: Failures,
 }
 
 /// What is answered.
@@ -43,6 +44,21 @@ pub(super) enum Answer {
     Accepted,
     /// A document.
     Document { schema: Make, how: How },
+    /// What a view answers, which is no document of ours.
+    View { schema: Make, tagged: bool },
+    /// A stream of events, of which this is one.
+    Stream(&'static str),
+}
+
+/// How a refusal is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failures {
+    /// As a problem document.
+    Problems,
+    /// As OFREP has it.
+    Ofrep,
+    /// As Spring's servers have it.
+    Spring,
 }
 
 /// How a document is answered.
@@ -68,6 +84,7 @@ impl Answer {
             Self::Document {
                 how: How::Followed, ..
             } => Some("event: snapshot\nid: 7\ndata: {\"apiVersion\":\"cfgctl.dev/v1\"}\n\n"),
+            Self::Stream(example) => Some(example),
             _ => None,
         }
     }
@@ -75,13 +92,17 @@ impl Answer {
     /// The schema of a document.
     pub(super) fn schema(&self, schemas: &mut SchemaGenerator) -> Schema {
         match self {
-            Self::Document { schema, .. } => schema(schemas),
-            Self::Text(_) | Self::OpenApi | Self::Accepted => Schema::default(),
+            Self::Document { schema, .. } | Self::View { schema, .. } => schema(schemas),
+            Self::Text(_) | Self::OpenApi | Self::Accepted | Self::Stream(_) => Schema::default(),
         }
     }
 
     pub(super) fn is_tagged(&self) -> bool {
-        matches!(self, Self::Document { how, .. } if matches!(how, How::Tagged | How::Followed))
+        match self {
+            Self::Document { how, .. } => matches!(how, How::Tagged | How::Followed),
+            Self::View { tagged, .. } => *tagged,
+            Self::Text(_) | Self::OpenApi | Self::Accepted | Self::Stream(_) => false,
+        }
     }
 }
 
@@ -104,7 +125,13 @@ impl Operation {
             body: None,
             answer,
             more: &[],
+            failures: Failures::Problems,
         }
+    }
+
+    /// The same that is refused so.
+    pub(super) fn failing(self, failures: Failures) -> Self {
+        Self { failures, ..self }
     }
 
     /// The same for everybody.
@@ -165,6 +192,9 @@ impl Operation {
         if self.answer.is_tagged() {
             heads.push("If-None-Match");
         }
+        if self.failures == Failures::Ofrep || self.path.ends_with("/flags.json") {
+            heads.push("Flagd-Selector");
+        }
         if self.id == "change" {
             heads.extend(["Idempotency-Key", "If-Match"]);
         }
@@ -178,13 +208,16 @@ impl Operation {
 fn in_path(name: &str, schemas: &mut SchemaGenerator) -> Value {
     let version = json!({"type": "string", "pattern": "^(head|[1-9][0-9]{0,18})$"});
     let (schema, example) = match name {
-        "set" => (schemas.subschema_for::<SetName>().to_value(), "checkout"),
+        "set" | "app" => (schemas.subschema_for::<SetName>().to_value(), "checkout"),
         "cluster" => (schemas.subschema_for::<ClusterName>().to_value(), "eu-west"),
         "grant" => (schemas.subschema_for::<GrantName>().to_value(), "payments"),
         "flag" => (
             schemas.subschema_for::<FlagName>().to_value(),
             "express-pay",
         ),
+        "profiles" => (json!({"type": "string", "minLength": 1}), "prod,eu-west"),
+        "label" => (json!({"type": "string", "minLength": 1}), "main"),
+        "key" => (json!({"type": "string", "minLength": 1}), "express-pay"),
         "breaker" => (
             schemas.subschema_for::<BreakerName>().to_value(),
             "payment-provider",
@@ -247,6 +280,12 @@ pub(super) fn shared_parameters() -> Value {
             "The tag of what is known already.",
             text.clone(),
             "\"0a1b2c\"",
+        ),
+        (
+            "Flagd-Selector",
+            "Which flags are meant, in flagd's words: of this set, perhaps in this cluster.",
+            json!({"type": "string", "pattern": "^flagSetId=[^,=]+(,cluster=[^,=]+)?$"}),
+            "flagSetId=checkout,cluster=eu-west",
         ),
         (
             "X-Request-Id",

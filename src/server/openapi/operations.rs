@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::operation::How::{Followed, Plainly, Streamed, Tagged};
 use super::operation::{Answer, Operation, document, page};
+use super::views;
 use crate::api::report::{
     AccessReport, AlertTest, Alerts, AlertsTaken, AuditLog, BreakerHistory, BreakerReport,
     Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots, Clusters, Drift, Evaluated,
@@ -33,6 +34,7 @@ pub(super) fn all() -> Vec<Operation> {
     all.extend(feeds());
     all.extend(tokens());
     all.extend(log());
+    all.extend(views::all());
     all
 }
 
@@ -371,6 +373,7 @@ fn tokens() -> Vec<Operation> {
         .body::<TokenOrder>(json!({
             "name": "ci",
             "kind": "api",
+            "set": null,
             "cluster": null,
             "lasts": {"for": {"secs": 7_776_000, "nanos": 0}},
             "message": "the pipeline",

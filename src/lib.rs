@@ -7,6 +7,7 @@
 //! server     the service offered over HTTP: decodes, calls, encodes
 //! client     the service over HTTP, at a server
 //! app        the service over a store and targets: plans, consents, switches, answers
+//! oidc       what issuers say: their keys, JWTs checked by them, how to get one
 //! wire       what server and client say to each other: paths, queries, documents, problems
 //! api        the service as a trait; requests, reports, events and errors as data
 //! engine     survey, commit, deliver; emits events, prints nothing
@@ -32,6 +33,7 @@ pub mod evaluate;
 pub mod import;
 pub mod manifest;
 pub mod model;
+pub mod oidc;
 pub mod plan;
 pub mod render;
 pub mod server;

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::api::{Door, Service, Upkeep};
+use crate::oidc::Issuers;
 use crate::wire::NoteSigner;
 
 mod addresses;
@@ -35,6 +36,7 @@ mod keeper;
 mod lifetime;
 mod listen;
 mod lock;
+mod logins;
 mod lookup;
 mod metrics;
 mod notary;
@@ -56,6 +58,7 @@ mod tls;
 mod trace;
 mod untold;
 mod upkeep;
+mod vouchers;
 mod who;
 
 pub use notary::CheckpointKey;
@@ -72,6 +75,7 @@ pub struct Server {
     address: SocketAddr,
     certificate: Option<Certificate>,
     signer: Option<NoteSigner>,
+    issuers: Option<Issuers>,
     rate: NonZeroU32,
 }
 
@@ -90,6 +94,7 @@ impl Server {
             listener,
             certificate,
             signer: None,
+            issuers: None,
             rate: RATE,
         })
     }
@@ -108,6 +113,13 @@ impl Server {
     pub fn signing(self, key: CheckpointKey) -> Self {
         let signer = Some(key.0);
         Self { signer, ..self }
+    }
+
+    /// The same, where the JWTs of `issuers` are exchanged for tokens.
+    #[must_use]
+    pub fn trusting(self, issuers: Issuers) -> Self {
+        let issuers = Some(issuers);
+        Self { issuers, ..self }
     }
 
     /// Where clients find it: `http://127.0.0.1:8440`.
@@ -138,7 +150,9 @@ impl Server {
         let upkeep = Arc::new(upkeep::Keeping::new(upkeep));
         let upkeeping = tokio::spawn(Arc::clone(&upkeep).work());
         let busy = (Arc::clone(&runs), Arc::clone(&upkeep));
-        let shared = shared::Shared::new(service, watchers, busy, self.rate, metrics);
+        let vouchers = vouchers::Vouchers::new(self.issuers);
+        let counted = (self.rate, metrics);
+        let shared = shared::Shared::new(service, watchers, vouchers, busy, counted);
         let router = routes::router(shared);
         let mut stopping = stop.clone();
         tokio::spawn(async move {

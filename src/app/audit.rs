@@ -119,7 +119,7 @@ fn event(cause: Option<&Cause>, noted: Option<&Noted>) -> AuditEvent {
         (Some(_), _) => AuditEvent::ConfigReloadApplied,
         (None, Some(Noted::Refused { .. })) => AuditEvent::ConfigReloadRejected,
         (None, Some(Noted::AlertsTold { .. })) => AuditEvent::AlertsTold,
-        (None, Some(Noted::LoggedIn)) => AuditEvent::LoggedIn,
+        (None, Some(Noted::LoggedIn | Noted::Exchanged { .. })) => AuditEvent::LoggedIn,
         (None, Some(Noted::LoginFailed { .. })) => AuditEvent::LoginFailed,
         (None, Some(Noted::TokenCreated(_))) => AuditEvent::TokenCreated,
         (None, Some(Noted::TokenRotated { .. })) => AuditEvent::TokenRotated,

@@ -238,6 +238,9 @@ fn noted(entry: &AuditEntry) -> String {
             firing => format!("{firing} alerts fire for breakers of {set}"),
         },
         Some(Noted::LoggedIn) => "logged in".to_owned(),
+        Some(Noted::Exchanged { issuer, token }) => {
+            format!("logged in by {issuer}, token {} ({})", token.name, token.id)
+        }
         Some(Noted::LoginFailed { from, count, .. }) => {
             let from = from.as_deref().unwrap_or("many places");
             format!("login failed{} from {from}", times(*count))

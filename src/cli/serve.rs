@@ -12,6 +12,7 @@ use super::connect::{self, AllowedPlaces, Offered};
 use super::failure::{Exit, Failure};
 use super::files::{self, Existing, Readers};
 use super::interrupt::Interrupt;
+use super::issuers;
 use super::session::Session;
 use super::token;
 use crate::api::Door;
@@ -64,6 +65,12 @@ pub(crate) struct ServeArgs {
     #[arg(env = "CFGCTL_SERVE_CHECKPOINT_KEY", hide_env_values = true)]
     checkpoint_key: Option<PathBuf>,
 
+    /// A file that names the issuers whose JWTs are exchanged for tokens, so that people and pipelines log
+    /// in without a stored secret (OpenID Connect)
+    #[arg(long, value_name = "FILE")]
+    #[arg(env = "CFGCTL_SERVE_OIDC", hide_env_values = true)]
+    oidc: Option<PathBuf>,
+
     /// How many requests a second may come with one token from one address, on average
     #[arg(long, value_name = "N", default_value_t = RATE)]
     #[arg(env = "CFGCTL_SERVE_RATE_LIMIT", hide_env_values = true)]
@@ -107,6 +114,9 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
         return Err(Failure::usage(error)
             .hint("name one with `--tls-cert` and `--tls-key`, or listen on 127.0.0.1"));
     }
+    let issuers = args.oidc.as_ref();
+    let issuers = issuers.map(|path| issuers::load(&session.environment.directory.join(path)));
+    let issuers = issuers.transpose()?;
     let Offered {
         service,
         door,
@@ -125,6 +135,10 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
     let server = server.at_most(args.rate_limit);
     let (key, verifier) = checkpoint_key(session, args)?;
     let server = server.signing(key);
+    let server = match issuers {
+        Some(issuers) => server.trusting(issuers),
+        None => server,
+    };
 
     let interrupt = Interrupt::listen();
     let begun = Begun {

@@ -15,6 +15,8 @@ pub enum RecordKind {
     Token,
     /// The alerts that fire for the breakers of a set.
     Alerts,
+    /// A JWT that was exchanged for a token, and is so no second time.
+    Exchange,
 }
 
 impl RecordKind {
@@ -23,6 +25,7 @@ impl RecordKind {
         match self {
             Self::Token => "token",
             Self::Alerts => "alerts",
+            Self::Exchange => "exchange",
         }
     }
 }
@@ -35,11 +38,13 @@ pub enum RecordId {
     Token(TokenId),
     /// The alerts that fire for the breakers of this set.
     Alerts(SetName),
+    /// A JWT that was exchanged.
+    Exchange(ExchangeId),
 }
 
 /// Text that names no record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a record is named `token/ID` or `alerts/SET`")]
+#[error("a record is named `token/ID`, `alerts/SET` or `exchange/ID`")]
 pub struct RecordIdError;
 
 impl RecordId {
@@ -48,6 +53,7 @@ impl RecordId {
         match self {
             Self::Token(_) => RecordKind::Token,
             Self::Alerts(_) => RecordKind::Alerts,
+            Self::Exchange(_) => RecordKind::Exchange,
         }
     }
 
@@ -56,6 +62,7 @@ impl RecordId {
         match self {
             Self::Token(id) => id.as_str(),
             Self::Alerts(set) => set.as_str(),
+            Self::Exchange(id) => &id.0,
         }
     }
 }
@@ -74,6 +81,7 @@ impl std::str::FromStr for RecordId {
         let found = match kind {
             "token" => name.parse().ok().map(Self::Token),
             "alerts" => name.parse().ok().map(Self::Alerts),
+            "exchange" => ExchangeId::read(name).ok().map(Self::Exchange),
             _ => None,
         };
         found.ok_or(RecordIdError)
@@ -94,6 +102,35 @@ impl From<RecordId> for String {
     }
 }
 
+/// What a JWT is known by once it was exchanged: nothing of it can be told from that.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExchangeId(String);
+
+impl ExchangeId {
+    /// That of whatever has this digest.
+    pub fn of(digest: &Digest) -> Self {
+        Self(digest.hex())
+    }
+
+    fn read(text: &str) -> Result<Self, RecordIdError> {
+        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if text.len() != 64 || !text.bytes().all(is_hex) {
+            return Err(RecordIdError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A JWT that was exchanged, as long as it could be shown again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExchangeRecord {
+    /// The token that was made for it.
+    pub token: TokenId,
+    /// From when on nobody takes it any more, with what clocks may differ by.
+    pub until: Timestamp,
+}
+
 /// What a record says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -102,6 +139,8 @@ pub enum RecordContent {
     Token(TokenRecord),
     /// Alerts that fire.
     Alerts(FiringAlerts),
+    /// A JWT that was exchanged.
+    Exchange(ExchangeRecord),
 }
 
 impl RecordContent {
@@ -110,6 +149,7 @@ impl RecordContent {
         match self {
             Self::Token(_) => RecordKind::Token,
             Self::Alerts(_) => RecordKind::Alerts,
+            Self::Exchange(_) => RecordKind::Exchange,
         }
     }
 
@@ -117,7 +157,7 @@ impl RecordContent {
     pub fn firing(&self) -> Option<&FiringAlerts> {
         match self {
             Self::Alerts(firing) => Some(firing),
-            Self::Token(_) => None,
+            Self::Token(_) | Self::Exchange(_) => None,
         }
     }
 
@@ -127,6 +167,7 @@ impl RecordContent {
             Self::Token(token) => token.kept_until(),
             // That nobody tells of it any more does not end it.
             Self::Alerts(_) => None,
+            Self::Exchange(exchange) => Some(exchange.until),
         }
     }
 }

@@ -15,6 +15,7 @@ use super::rate::Rate;
 use super::room::Rooms;
 use super::runs::Runs;
 use super::upkeep::Keeping;
+use super::vouchers::Vouchers;
 use crate::api::{Error, Service};
 
 /// What every request shares.
@@ -26,6 +27,7 @@ pub(super) struct Parts {
     pub(super) service: Arc<dyn Service>,
     pub(super) keeper: Arc<Keeper>,
     pub(super) notary: Arc<Notary>,
+    pub(super) vouchers: Vouchers,
     pub(super) runs: Arc<Runs>,
     pub(super) upkeep: Arc<Keeping>,
     pub(super) feed: Feed,
@@ -40,14 +42,15 @@ impl Shared {
     pub(super) fn new(
         service: Arc<dyn Service>,
         (keeper, notary, feed): (Arc<Keeper>, Arc<Notary>, Feed),
+        vouchers: Vouchers,
         (runs, upkeep): (Arc<Runs>, Arc<Keeping>),
-        per_second: NonZeroU32,
-        metrics: Metrics,
+        (per_second, metrics): (NonZeroU32, Metrics),
     ) -> Self {
         Self(Arc::new(Parts {
             service,
             keeper,
             notary,
+            vouchers,
             runs,
             upkeep,
             feed,

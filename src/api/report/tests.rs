@@ -964,6 +964,7 @@ fn what_is_said_of_tokens_survives() {
             PrincipalKind::System,
         ] {
             report(Identity {
+                login: None,
                 subject: ODD.to_owned(),
                 principal,
                 token: token.message.as_ref().map(|_| token.clone()),

@@ -898,7 +898,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and not __fish_seen_
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and not __fish_seen_subcommand_from can-i explain help" -f -a "explain" -d 'Show what is allowed, and by which grant'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and not __fish_seen_subcommand_from can-i explain help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -l cluster -d 'Only in this cluster' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -l as -d 'Ask for somebody else, as in `token:ci`; takes an admin of everything' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -l as -d 'Ask for somebody else, as in `token:ci`, or `claims:iss=https://gitlab.com,project_id=42`; takes an admin of everything' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -915,7 +915,7 @@ never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -l cluster -d 'Only in this cluster' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -l as -d 'Ask for somebody else, as in `token:ci`; takes an admin of everything' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -l as -d 'Ask for somebody else, as in `token:ci`, or `claims:iss=https://gitlab.com,project_id=42`; takes an admin of everything' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'

@@ -53,7 +53,7 @@ pub use contents::{BreakerStatus, Contents, FLAGS_KEY};
 pub use digest::Digest;
 pub use duration::parse_duration;
 pub use flag::{Flag, FlagState};
-pub use grant::{ByClaims, Grant, Identified, Recipient, Role, Subject, SubjectError};
+pub use grant::{ByClaims, Grant, Identified, Recipient, Role, Subject, SubjectError, Whom};
 pub use key::{Key, KeyError, Prefix};
 pub use name::{
     BreakerName, ClusterName, FlagName, GrantName, LayerName, NameError, SetName, TokenName,

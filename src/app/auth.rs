@@ -5,7 +5,7 @@ use super::lookup::heads_of;
 use super::names::{clusters, known};
 use crate::api::report::{AccessItem, AccessReport, GrantItem};
 use crate::api::{AccessQuery, AccessVerb, Caller, Error};
-use crate::model::{ClusterName, Content, Identified, ResourceId, Role};
+use crate::model::{ClusterName, Content, ResourceId, Role};
 use crate::store::{Store, Which};
 
 /// Answers `query`: what is named is looked up as `view` shows it to whoever asks.
@@ -21,9 +21,9 @@ pub(super) async fn access(
             let what = "to ask what somebody else may do";
             view.access().require(&Need::All(Role::Admin), what)?;
             let heads = store.heads(&Which::Grants).await?.heads;
-            let identified = Identified::called(subject.as_str());
-            let access = Access::granted(heads, subject.as_str(), &identified);
-            (subject.to_string(), access)
+            let who = subject.to_string();
+            let access = Access::granted(heads, &who, &subject.identified());
+            (who, access)
         }
     };
     let (mut items, mut elsewhere) = (Vec::new(), false);

@@ -240,6 +240,82 @@ impl fmt::Display for Subject {
     }
 }
 
+/// Whom somebody asks about: a subject, or whoever has certain claims, as in
+/// `claims:iss=https://gitlab.example.com,project_id=42`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String", extend("pattern" = "^(token|user|group|claims):.+$"))]
+pub enum Whom {
+    /// Whoever is called this.
+    Subject(Subject),
+    /// Whoever has these claims.
+    Claims(Claims),
+}
+
+/// What whoever is asked about by his claims begins with.
+const CLAIMS: &str = "claims:";
+
+impl Whom {
+    /// What is known of him.
+    pub fn identified(&self) -> Identified {
+        match self {
+            Self::Subject(subject) => Identified::called(subject.as_str()),
+            Self::Claims(claims) => Identified {
+                subjects: BTreeSet::new(),
+                claims: claims.clone(),
+            },
+        }
+    }
+}
+
+impl FromStr for Whom {
+    type Err = String;
+
+    fn from_str(input: &str) -> Result<Self, String> {
+        let Some(claims) = input.strip_prefix(CLAIMS) else {
+            let subject = input.parse().map(Self::Subject);
+            return subject.map_err(|error: SubjectError| error.to_string());
+        };
+        let mut all = Claims::default();
+        for claim in claims.split(',') {
+            let (name, value) = claim
+                .split_once('=')
+                .ok_or("claims are `claims:NAME=VALUE,NAME=VALUE`")?;
+            all.insert(name, value).map_err(|error| error.to_string())?;
+        }
+        Ok(Self::Claims(all))
+    }
+}
+
+impl TryFrom<String> for Whom {
+    type Error = String;
+
+    fn try_from(input: String) -> Result<Self, String> {
+        input.parse()
+    }
+}
+
+impl From<Whom> for String {
+    fn from(whom: Whom) -> Self {
+        whom.to_string()
+    }
+}
+
+impl fmt::Display for Whom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Subject(subject) => f.pad(subject.as_str()),
+            Self::Claims(claims) => {
+                let claims: Vec<String> = claims
+                    .iter()
+                    .map(|(name, value)| format!("{name}={value}"))
+                    .collect();
+                write!(f, "{CLAIMS}{}", claims.join(","))
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,6 +326,27 @@ mod tests {
         sorted.sort();
         assert_eq!(sorted, Role::ALL);
         assert!(Role::Admin > Role::Editor && Role::Viewer < Role::Operator);
+    }
+
+    #[test]
+    fn somebody_is_asked_about_by_what_he_is_called_or_by_his_claims() {
+        for text in ["token:ci", "claims:iss=https://ci.example.com,project_id=7"] {
+            assert_eq!(text.parse::<Whom>().unwrap().to_string(), text);
+        }
+        let whom: Whom = "claims:iss=https://ci.example.com,project_id=7"
+            .parse()
+            .unwrap();
+        assert_eq!(whom.identified().claims.get("project_id"), Some("7"));
+        for text in [
+            "ci",
+            "claims:",
+            "claims:a",
+            "claims:a=",
+            "claims:=b",
+            "claims:a=b,",
+        ] {
+            assert!(text.parse::<Whom>().is_err(), "{text}");
+        }
     }
 
     #[test]

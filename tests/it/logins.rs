@@ -141,6 +141,16 @@ fn a_pipeline_gets_a_token_for_a_jwt_and_none_for_it_again() {
         Some(0)
     );
     assert_eq!(pipeline.run(&["token", "list"]).code, Some(6));
+    // Whoever may ask for others asks by claims too.
+    for (environment, code) in [("production", 0), ("staging", 1)] {
+        let issuer = &world.provider.issuer;
+        let whom = format!("claims:iss={issuer},repository_id=7,environment={environment}");
+        let asked = ["auth", "can-i", "apply", "shop", "--as", &whom];
+        assert_eq!(world.host.run(&asked).code, Some(code));
+        let mut owner = Cfgctl::new();
+        world.server.lead(&mut owner);
+        assert_eq!(owner.run(&asked).code, Some(code));
+    }
     // The token is his for a quarter of an hour, whatever the JWT says, and ends like any other.
     let tokens: Value =
         serde_json::from_str(&world.host.ok(&["token", "list", "-o", "json"])).unwrap();
@@ -204,15 +214,7 @@ fn of_two_servers_to_which_a_jwt_is_shown_at_once_one_lets_it_in() {
 )]
 fn refused(world: &World) -> Vec<(String, &'static str)> {
     let provider = &world.provider;
-    let now = std::process::Command::new("date")
-        .arg("+%s")
-        .output()
-        .unwrap();
-    let now: i64 = String::from_utf8(now.stdout)
-        .unwrap()
-        .trim()
-        .parse()
-        .unwrap();
+    let now = jiff::Timestamp::now().as_second();
     let long = "x".repeat(20_000);
     let good = claims(&json!({}));
     let with_kid = |kid: &str| provider.sign_as("RS256", &json!({"kid": kid}), &good);
@@ -515,6 +517,22 @@ fn a_job_logs_in_once_and_its_commands_find_the_token() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn the_file_of_issuers_that_the_readme_shows_is_one() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
+    let readme = readme.unwrap();
+    let files: Vec<&str> = readme
+        .split("```yaml\n")
+        .filter(|block| block.starts_with("# logins.yaml"))
+        .map(|block| block.split_once("```").unwrap().0)
+        .collect();
+    assert_eq!(files.len(), 2);
+    for text in files {
+        let file: cfgctl::oidc::IssuersFile = serde_yaml::from_str(text).unwrap();
+        file.check().unwrap();
+    }
 }
 
 #[test]

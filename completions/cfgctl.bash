@@ -136,6 +136,9 @@ _cfgctl() {
             cfgctl__subcmd__auth__subcmd__help,help)
                 cmd="cfgctl__subcmd__auth__subcmd__help__subcmd__help"
                 ;;
+            cfgctl__subcmd__breaker,alerts)
+                cmd="cfgctl__subcmd__breaker__subcmd__alerts"
+                ;;
             cfgctl__subcmd__breaker,disable)
                 cmd="cfgctl__subcmd__breaker__subcmd__disable"
                 ;;
@@ -160,8 +163,14 @@ _cfgctl() {
             cfgctl__subcmd__breaker,show)
                 cmd="cfgctl__subcmd__breaker__subcmd__show"
                 ;;
+            cfgctl__subcmd__breaker,test)
+                cmd="cfgctl__subcmd__breaker__subcmd__test"
+                ;;
             cfgctl__subcmd__breaker,trip)
                 cmd="cfgctl__subcmd__breaker__subcmd__trip"
+                ;;
+            cfgctl__subcmd__breaker__subcmd__help,alerts)
+                cmd="cfgctl__subcmd__breaker__subcmd__help__subcmd__alerts"
                 ;;
             cfgctl__subcmd__breaker__subcmd__help,disable)
                 cmd="cfgctl__subcmd__breaker__subcmd__help__subcmd__disable"
@@ -186,6 +195,9 @@ _cfgctl() {
                 ;;
             cfgctl__subcmd__breaker__subcmd__help,show)
                 cmd="cfgctl__subcmd__breaker__subcmd__help__subcmd__show"
+                ;;
+            cfgctl__subcmd__breaker__subcmd__help,test)
+                cmd="cfgctl__subcmd__breaker__subcmd__help__subcmd__test"
                 ;;
             cfgctl__subcmd__breaker__subcmd__help,trip)
                 cmd="cfgctl__subcmd__breaker__subcmd__help__subcmd__trip"
@@ -394,6 +406,9 @@ _cfgctl() {
             cfgctl__subcmd__help__subcmd__auth,explain)
                 cmd="cfgctl__subcmd__help__subcmd__auth__subcmd__explain"
                 ;;
+            cfgctl__subcmd__help__subcmd__breaker,alerts)
+                cmd="cfgctl__subcmd__help__subcmd__breaker__subcmd__alerts"
+                ;;
             cfgctl__subcmd__help__subcmd__breaker,disable)
                 cmd="cfgctl__subcmd__help__subcmd__breaker__subcmd__disable"
                 ;;
@@ -414,6 +429,9 @@ _cfgctl() {
                 ;;
             cfgctl__subcmd__help__subcmd__breaker,show)
                 cmd="cfgctl__subcmd__help__subcmd__breaker__subcmd__show"
+                ;;
+            cfgctl__subcmd__help__subcmd__breaker,test)
+                cmd="cfgctl__subcmd__help__subcmd__breaker__subcmd__test"
                 ;;
             cfgctl__subcmd__help__subcmd__breaker,trip)
                 cmd="cfgctl__subcmd__help__subcmd__breaker__subcmd__trip"
@@ -984,8 +1002,42 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__breaker)
-            opts="-o -q -h --store --context --output --color --quiet --help list show trip reset hold disable enable history help"
+            opts="-o -q -h --store --context --output --color --quiet --help list show trip reset hold disable enable history alerts test help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml name markdown github junit" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml name markdown github junit" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__breaker__subcmd__alerts)
+            opts="-o -q -h --store --context --output --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1110,8 +1162,22 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__breaker__subcmd__help)
-            opts="list show trip reset hold disable enable history help"
+            opts="list show trip reset hold disable enable history alerts test help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__breaker__subcmd__help__subcmd__alerts)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1222,6 +1288,20 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__breaker__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__breaker__subcmd__help__subcmd__test)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1441,6 +1521,44 @@ _cfgctl() {
             fi
             case "${prev}" in
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml name markdown github junit" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml name markdown github junit" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__breaker__subcmd__test)
+            opts="-o -q -h --alert --store --context --output --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --alert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3036,8 +3154,22 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__help__subcmd__breaker)
-            opts="list show trip reset hold disable enable history"
+            opts="list show trip reset hold disable enable history alerts test"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__help__subcmd__breaker__subcmd__alerts)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -3134,6 +3266,20 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__help__subcmd__breaker__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cfgctl__subcmd__help__subcmd__breaker__subcmd__test)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

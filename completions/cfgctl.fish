@@ -483,9 +483,9 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subc
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "unset" -d 'Takes back what a flag was set to by hand: what is declared holds again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "eval" -d 'Says which variant of a flag an application would get, and why'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand flag; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -l context -d 'The context to use instead of the current one' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
 wide\t'For people, with everything there is'
 json\t'For programs; a promise, with `apiVersion` and `kind`'
 yaml\t'The same as YAML'
@@ -493,20 +493,22 @@ name\t'Names only, one a line'
 markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
 github\t'Annotations for GitHub Actions; `validate` writes them'
 junit\t'Test results as JUnit XML; `validate` writes them'"
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -s q -l quiet -d 'Say nothing but the result and errors'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "list" -d 'Lists breakers: their state in every cluster, and which clusters it was delivered to'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "show" -d 'Shows a breaker: its state, who brought it there, what it changes in every cluster'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "trip" -d 'Opens a breaker: what it declares is in force in every cluster, or in some'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "reset" -d 'Closes a breaker, whoever opened it: what is declared holds again'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "hold" -d 'Holds a breaker open until a person resets it: neither alerts nor timers close it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "disable" -d 'Closes a breaker and keeps it closed: trips are recorded and ignored'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "enable" -d 'Lets a disabled breaker be tripped again'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "history" -d 'Lists what was done to a breaker, newest first: who, when and why'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "list" -d 'Lists breakers: their state in every cluster, and which clusters it was delivered to'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "show" -d 'Shows a breaker: its state, who brought it there, what it changes in every cluster'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "trip" -d 'Opens a breaker: what it declares is in force in every cluster, or in some'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "reset" -d 'Closes a breaker, whoever opened it: what is declared holds again'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "hold" -d 'Holds a breaker open until a person resets it: neither alerts nor timers close it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "disable" -d 'Closes a breaker and keeps it closed: trips are recorded and ignored'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "enable" -d 'Lets a disabled breaker be tripped again'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "history" -d 'Lists what was done to a breaker, newest first: who, when and why'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "alerts" -d 'Lists the alerts that fire for breakers, and those that match none'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "test" -d 'Shows what a message of alerts would do to a breaker, and does nothing'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l timeout -d 'The longest wait for one cluster, as in `2s`; the others do not wait longer than that' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l context -d 'The context to use instead of the current one' -r
@@ -655,6 +657,37 @@ always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from alerts" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from alerts" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from alerts" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from alerts" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from alerts" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from alerts" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from test" -l alert -d 'The message, as Alertmanager or Grafana sends it to a webhook; `-` reads standard input' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from test" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from test" -l context -d 'The context to use instead of the current one' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from test" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
+wide\t'For people, with everything there is'
+json\t'For programs; a promise, with `apiVersion` and `kind`'
+yaml\t'The same as YAML'
+name\t'Names only, one a line'
+markdown\t'A comment for a pull request; `diff`, `drift` and `validate` write it'
+github\t'Annotations for GitHub Actions; `validate` writes them'
+junit\t'Test results as JUnit XML; `validate` writes them'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from test" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from test" -s q -l quiet -d 'Say nothing but the result and errors'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "list" -d 'Lists breakers: their state in every cluster, and which clusters it was delivered to'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "show" -d 'Shows a breaker: its state, who brought it there, what it changes in every cluster'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "trip" -d 'Opens a breaker: what it declares is in force in every cluster, or in some'
@@ -663,6 +696,8 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_s
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "disable" -d 'Closes a breaker and keeps it closed: trips are recorded and ignored'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "enable" -d 'Lets a disabled breaker be tripped again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "history" -d 'Lists what was done to a breaker, newest first: who, when and why'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "alerts" -d 'Lists the alerts that fire for breakers, and those that match none'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "test" -d 'Shows what a message of alerts would do to a breaker, and does nothing'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l from-consul -d 'Read the keys of this Consul; without an address that of `CONSUL_HTTP_ADDR`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l from-export -d 'Read what `consul kv export` wrote; `-` for standard input' -r -F
@@ -1271,6 +1306,8 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subc
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "disable" -d 'Closes a breaker and keeps it closed: trips are recorded and ignored'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "enable" -d 'Lets a disabled breaker be tripped again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "history" -d 'Lists what was done to a breaker, newest first: who, when and why'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "alerts" -d 'Lists the alerts that fire for breakers, and those that match none'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "test" -d 'Shows what a message of alerts would do to a breaker, and does nothing'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "list" -d 'List the clusters that the store knows'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "check" -d 'Check that clusters answer, and say what one write can carry'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "login" -d 'Keep the token of a cluster in the keyring of the operating system'

@@ -300,11 +300,12 @@ async fn find_owner(
     }
     let Some(path) = named else {
         let (keys, now) = (door.keys().await?, door.now());
-        // Whether one of them is an admin grants say; `--recover` is for whoever finds none that is.
-        let can_log_in = keys
-            .tokens
-            .values()
-            .any(|key| key.token.kind == TokenKind::Api && !key.token.is_over(now));
+        // Whether one of them is an admin grants say; `--recover` is for whoever finds none that is. What
+        // somebody got by a login is over soon.
+        let can_log_in = keys.tokens.values().any(|key| {
+            let token = &key.token;
+            token.kind == TokenKind::Api && token.login.is_none() && !token.is_over(now)
+        });
         return if can_log_in {
             Ok(Owner::None)
         } else {

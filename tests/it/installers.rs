@@ -51,7 +51,7 @@ impl World {
 /// `tests/run`, whose installers print a path each.
 fn tests_run() -> World {
     let world = World::new(&["tests/run"]);
-    for installer in ["consul", "keyring", "python", "flagd", "oidc"] {
+    for installer in ["consul", "keyring", "python", "flagd", "monitoring", "oidc"] {
         world.stands(
             &format!("tests/install-{installer}"),
             &format!("echo /{installer}"),

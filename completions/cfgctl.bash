@@ -4022,13 +4022,25 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__login)
-            opts="-o -q -h --token-file --token-stdin --store --context --output --color --quiet --help"
+            opts="-o -q -h --token-file --token-stdin --oidc --oidc-token --oidc-github --audience --keep-in --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oidc-token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --audience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep-in)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4232,7 +4244,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__serve)
-            opts="-o -q -h --listen --token-file --recover --tls-cert --tls-key --tls-client-ca --checkpoint-key --rate-limit --cors-origin --log --allow-directories --allow-variables --store --context --output --color --quiet --help"
+            opts="-o -q -h --listen --token-file --recover --tls-cert --tls-key --tls-client-ca --checkpoint-key --oidc --rate-limit --log --allow-directories --allow-variables --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4262,11 +4274,11 @@ _cfgctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --rate-limit)
+                --oidc)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --cors-origin)
+                --rate-limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4432,17 +4444,13 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__token__subcmd__create)
-            opts="-m -o -q -h --kind --set --cluster --expires --message --store --context --output --color --quiet --help"
+            opts="-m -o -q -h --kind --cluster --expires --message --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --kind)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --set)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -933,7 +933,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and not __fish_seen_
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and not __fish_seen_subcommand_from can-i explain help" -f -a "explain" -d 'Show what is allowed, and by which grant'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and not __fish_seen_subcommand_from can-i explain help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -l cluster -d 'Only in this cluster' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -l as -d 'Ask for somebody else, as in `token:ci`; takes an admin of everything' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -l as -d 'Ask for somebody else, as in `token:ci`, or `claims:iss=https://gitlab.com,project_id=42`; takes an admin of everything' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -950,7 +950,7 @@ never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from can-i" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -l cluster -d 'Only in this cluster' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -l as -d 'Ask for somebody else, as in `token:ci`; takes an admin of everything' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -l as -d 'Ask for somebody else, as in `token:ci`, or `claims:iss=https://gitlab.com,project_id=42`; takes an admin of everything' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand auth; and __fish_seen_subcommand_from explain" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -1124,6 +1124,9 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_sub
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Check that the log is whole: every entry and revision is what it was made as, and none is missing'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -l token-file -d 'Read the token from this file instead of asking for it' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -l oidc-token -d 'Log in with the JWT in this file, or in standard input if it is `-`' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -l audience -d 'Whom that JWT is for; left out: the one audience that the server knows for pipelines' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -l keep-in -d 'Keep the token in this file, which its owner alone may read, instead of in the keyring' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -l context -d 'The context to use instead of the current one' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -s o -l output -d 'How to write the result' -r -f -a "table\t'For people'
@@ -1138,6 +1141,8 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -l color -d 'When t
 always\t'Always'
 never\t'Never'"
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -l token-stdin -d 'Read the token from standard input instead of asking for it'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -l oidc -d 'Log in as a person, in a browser, at the issuer that the server knows people by'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -l oidc-github -d 'Log in with a JWT that the runner of GitHub Actions makes for a job with `id-token: write`'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -s q -l quiet -d 'Say nothing but the result and errors'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand logout" -l store -d 'Where the store is: a path, `sqlite:PATH`, or a server\'s `https://HOST:PORT`' -r
@@ -1176,6 +1181,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l tls-cert -d 'The
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l tls-key -d 'The private key of the certificate, in PEM' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l tls-client-ca -d 'Let nobody in who shows no certificate of one of these authorities, in PEM; who he is and what he may do says his token all the same' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l checkpoint-key -d 'The private key, in PEM, that checkpoints of the log are signed with; made where it is not there. Left out: `checkpoint.key` beside the default store' -r -F
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l oidc -d 'A file that names the issuers whose JWTs are exchanged for tokens, so that people and pipelines log in without a stored secret (OpenID Connect)' -r -F
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l rate-limit -d 'How many requests a second may come with one token from one address, on average' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l cors-origin -d 'Let pages of this origin, as in `https://shop.example.com`, ask for flags in browsers (OFREP); `*` lets those of all' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand serve" -l log -d 'How to write what there is to say while it serves, on standard error: as text, or as one JSON object a line' -r -f -a "text\t'For people'

@@ -23,7 +23,7 @@ mod tokens;
 pub use alerts::{AlertTestQuery, AlertsQuery, Drifted, Upkeep};
 pub use audit::{AuditQuery, CauseKind, CauseKindError, VerifyQuery};
 pub use caller::{Caller, Principal, TokenHolder, Via};
-pub use door::{Door, Keys, KnownToken, LogEntry, Noted, NotedToken};
+pub use door::{Door, Keys, KnownToken, LogEntry, Noted, NotedToken, Vouched};
 pub use error::{About, Error, ErrorKind};
 pub use event::{ClocksOff, Event, Observer};
 pub use feed::{AsOf, LineageQuery, News, Readable, SnapshotQuery, SnapshotsQuery};

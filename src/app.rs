@@ -23,7 +23,9 @@ use crate::api::{
     SnapshotQuery, SnapshotsQuery, TokenOrder, TokenRevocation, TokenRotation, VerifyQuery,
 };
 use crate::engine::Connect;
-use crate::model::{Alert, Cluster, ClusterName, Heads, ResourceId, Role, Sequence, TokenKind};
+use crate::model::{
+    Alert, Cluster, ClusterName, Heads, Identified, ResourceId, Role, Sequence, TokenKind,
+};
 use crate::store::Store;
 
 mod again;
@@ -45,6 +47,7 @@ mod feed;
 mod figures;
 mod flags;
 mod happenings;
+mod logins;
 mod lookup;
 mod names;
 mod notifications;
@@ -108,7 +111,10 @@ impl Local {
                 Ok(if holder.cluster.as_ref() == Some(cluster) {
                     View::whole(store)
                 } else {
-                    View::with(store, Access::granted(Heads::new(), by.actor()))
+                    View::with(
+                        store,
+                        Access::granted(Heads::new(), by.actor(), &Identified::default()),
+                    )
                 })
             }
             _ => self.view(by).await,

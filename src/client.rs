@@ -11,7 +11,7 @@ use crate::api::report::{
     AccessReport, AlertTest, Alerts, AlertsTaken, AuditLog, BreakerHistory, BreakerReport,
     Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots, Clusters, Drift, Evaluated,
     Explained, Flags, History, Identity, LineageReport, NewToken, Notifications, Outcome, Policy,
-    Resources, RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
+    Resources, RevisionReport, RevokedTokens, ServerInfo, Status, Tokens, VerifiedLog,
 };
 use crate::api::{
     AccessQuery, AlertTestQuery, AlertsQuery, Approval, AsOf, AuditQuery, BreakerHistoryQuery,
@@ -22,7 +22,7 @@ use crate::api::{
 };
 use crate::model::{Alert, Cluster, IdempotencyKey, ResourceId, Sequence};
 use crate::wire::{
-    AuditParams, BreakersParams, Carry, ClusterDescription, EvaluateBody, EventsParams,
+    AuditParams, BreakersParams, Carry, ClusterDescription, EvaluateBody, EventsParams, Exchange,
     ExplainParams, FlagsParams, HEAD, HEARTBEAT_SECONDS, HistoryParams, LineageParams, LookParams,
     Named, Names, NamesParams, PaceParams, PageParams, Paged as _, PolicyOf, PolicyParams,
     RevisionParams, Routes, WaitParams, WebhookBody, segment,
@@ -61,6 +61,21 @@ impl Remote {
     ) -> Result<Self, RemoteError> {
         let http = Http::new(address, token, identity)?;
         Ok(Self { http })
+    }
+}
+
+/// What is asked by whoever is not known yet.
+impl Remote {
+    /// What anybody may know of the server.
+    pub async fn info(&self) -> Result<ServerInfo, Error> {
+        self.http.ask(Send::get(Routes::INFO)).await
+    }
+
+    /// A token for `jwt`, which an issuer made that counts there.
+    pub async fn exchange(&self, jwt: &str) -> Result<NewToken, Error> {
+        let jwt = jwt.to_owned();
+        let asked = Send::post(Routes::EXCHANGE, &Exchange { jwt })?;
+        self.http.ask(asked).await
     }
 }
 

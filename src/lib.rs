@@ -8,6 +8,7 @@
 //! client     the service over HTTP, at a server
 //! notify     whoever wants to hear what happens is told, over HTTP
 //! app        the service over a store and targets: plans, consents, switches, answers
+//! oidc       what issuers say: their keys, JWTs checked by them, how to get one
 //! wire       what server and client say to each other: paths, queries, documents, problems
 //! api        the service as a trait; requests, reports, events and errors as data
 //! engine     survey, commit, deliver; emits events, prints nothing
@@ -34,6 +35,7 @@ pub mod import;
 pub mod manifest;
 pub mod model;
 pub mod notify;
+pub mod oidc;
 pub mod plan;
 pub mod render;
 pub mod server;

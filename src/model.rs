@@ -6,6 +6,7 @@ mod alert;
 mod auxiliary;
 mod breaker;
 mod checkpoint;
+mod claims;
 mod clocks;
 mod cluster;
 mod commit;
@@ -41,6 +42,7 @@ pub use alert::{
 pub use auxiliary::{Auxiliary, Cell, Delivering, ObservedPart};
 pub use breaker::{Breaker, Choice, Reset, Trip};
 pub use checkpoint::{Checkpoint, CheckpointError};
+pub use claims::{AskedClaims, ClaimError, Claims, ISSUER};
 pub use clocks::{Clocks, Off};
 pub use cluster::{
     ClientCertificate, Cluster, Connection, ConsulSpec, DirectorySpec, LimitOverrides, Tls,
@@ -52,7 +54,7 @@ pub use contents::{BreakerStatus, Contents, FLAGS_KEY};
 pub use digest::Digest;
 pub use duration::parse_duration;
 pub use flag::{Flag, FlagState};
-pub use grant::{Grant, Role, Subject, SubjectError};
+pub use grant::{ByClaims, Grant, Identified, Recipient, Role, Subject, SubjectError, Whom};
 pub use key::{Key, KeyError, Prefix};
 pub use mailbox::{DeadLetter, Mailbox, MailboxFailure, MailboxTeller};
 pub use name::{
@@ -68,7 +70,8 @@ pub use overrides::{
 pub use parts::{AuxiliaryNames, Read};
 pub use provenance::{Home, Provenance, Source};
 pub use record::{
-    Record, RecordChange, RecordContent, RecordFate, RecordId, RecordIdError, RecordKind,
+    ExchangeId, ExchangeRecord, Record, RecordChange, RecordContent, RecordFate, RecordId,
+    RecordIdError, RecordKind,
 };
 pub use resource::{ResourceId, ResourceKind};
 pub use revision::{Cause, Content, Operation, Origin, Planned, Revision, Version};
@@ -78,8 +81,8 @@ pub use selector::{
 pub use set::{ConfigSet, Layer, Publish, SpringFormat};
 pub use snapshot::{Document, DocumentError, Snapshot};
 pub use token::{
-    OWNER_TOKEN, TokenId, TokenIdError, TokenKind, TokenRecord, TokenText, TokenTextError,
-    holds_token,
+    LoginRecord, OWNER_TOKEN, TokenId, TokenIdError, TokenKind, TokenRecord, TokenText,
+    TokenTextError, holds_token,
 };
 pub use transaction::{Act, Expected, Step, Transaction};
 pub use write::{EntryWrite, Limits, Oversize, SnapshotWrite, Write};

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::api::{Door, Service, Upkeep};
+use crate::oidc::Issuers;
 use crate::wire::NoteSigner;
 
 mod addresses;
@@ -35,6 +36,7 @@ mod keeper;
 mod lifetime;
 mod listen;
 mod lock;
+mod logins;
 mod lookup;
 mod metrics;
 mod notary;
@@ -57,6 +59,7 @@ mod trace;
 mod untold;
 mod upkeep;
 mod views;
+mod vouchers;
 mod who;
 
 pub use notary::CheckpointKey;
@@ -73,6 +76,7 @@ pub struct Server {
     address: SocketAddr,
     certificate: Option<Certificate>,
     signer: Option<NoteSigner>,
+    issuers: Option<Issuers>,
     rate: NonZeroU32,
     drift: Option<Duration>,
     origins: views::cors::Origins,
@@ -93,6 +97,7 @@ impl Server {
             listener,
             certificate,
             signer: None,
+            issuers: None,
             rate: RATE,
             drift: None,
             origins: views::cors::Origins::default(),
@@ -133,6 +138,13 @@ impl Server {
         Self { signer, ..self }
     }
 
+    /// The same, where the JWTs of `issuers` are exchanged for tokens.
+    #[must_use]
+    pub fn trusting(self, issuers: Issuers) -> Self {
+        let issuers = Some(issuers);
+        Self { issuers, ..self }
+    }
+
     /// Where clients find it: `http://127.0.0.1:8440`.
     pub fn location(&self) -> String {
         let scheme = match self.certificate {
@@ -162,8 +174,10 @@ impl Server {
         let upkeeping = tokio::spawn(Arc::clone(&upkeep).work());
         let looking = tokio::spawn(Arc::clone(&upkeep).look(self.drift));
         let busy = (Arc::clone(&runs), Arc::clone(&upkeep));
-        let (rate, origins) = (self.rate, self.origins);
-        let shared = shared::Shared::new(service, watchers, busy, rate, metrics, origins);
+        let vouchers = vouchers::Vouchers::new(self.issuers);
+        let counted = (self.rate, metrics);
+        let origins = self.origins;
+        let shared = shared::Shared::new(service, watchers, vouchers, busy, counted, origins);
         let router = routes::router(shared);
         let mut stopping = stop.clone();
         tokio::spawn(async move {

@@ -29,6 +29,7 @@
 //! | `GET` | `/news` | what has been committed since |
 //! | `GET` | `/identity` | who the token says one is |
 //! | `GET`, `POST` | `/tokens` | the tokens, another one |
+//! | `POST` | `/tokens/exchange` | a token for a JWT; open to everybody |
 //! | `POST` | `/token-rotations` | one that takes over from others |
 //! | `POST` | `/token-revocations` | that tokens are valid no more |
 //! | `GET` | `/notifications` | how far whoever wants to hear what happens was told |
@@ -51,7 +52,7 @@ mod webhook;
 
 pub(crate) use audit::AuditParams;
 pub(crate) use document::{
-    Carry, ClusterDescription, EvaluateBody, Named, Names, PolicyOf, document, report,
+    Carry, ClusterDescription, EvaluateBody, Exchange, Named, Names, PolicyOf, document, report,
 };
 pub(crate) use event_stream::{EventStream, Frame, Name};
 pub(crate) use feed::{LineageParams, MAX_WAIT, SEQUENCE, WaitParams};

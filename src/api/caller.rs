@@ -1,9 +1,11 @@
 //! The caller: who asks, and from where.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ClusterName, SetName, TokenId, TokenKind, TokenName};
+use crate::model::{ClusterName, Identified, LoginRecord, SetName, TokenId, TokenKind, TokenName};
 
 /// Who asks. What a revision says of its author is taken from here, and from nowhere else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,7 +38,7 @@ pub enum Principal {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TokenHolder {
-    /// What grants and the history call it: `token:NAME`.
+    /// What the history calls it, and grants where it has no login: `token:NAME`.
     pub subject: String,
     /// Which of the tokens of this name it is.
     pub id: TokenId,
@@ -48,6 +50,9 @@ pub struct TokenHolder {
     /// The cluster that the token is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<ClusterName>,
+    /// Whom an issuer vouched for when the token was made, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<Arc<LoginRecord>>,
 }
 
 impl TokenHolder {
@@ -64,6 +69,29 @@ impl TokenHolder {
             kind,
             set: None,
             cluster,
+            login: None,
+        }
+    }
+
+    /// The same, whom an issuer vouched for.
+    #[must_use]
+    pub fn logged_in(self, login: Option<Arc<LoginRecord>>) -> Self {
+        let subject = match &login {
+            Some(login) => login.subject.clone(),
+            None => self.subject,
+        };
+        Self {
+            subject,
+            login,
+            ..self
+        }
+    }
+
+    /// What is known of it, as far as a grant can be to it.
+    pub fn identified(&self) -> Identified {
+        match &self.login {
+            Some(login) => login.identified(),
+            None => Identified::called(&self.subject),
         }
     }
 

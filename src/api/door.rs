@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Caller, Error, Holdings, Tally};
+use super::report::NewToken;
+use super::{Caller, Error, Holdings, Tally, Via};
 use crate::model::{
-    Checkpoint, ClusterName, IdempotencyKey, ReceiverName, Sequence, SetName, TokenId, TokenKind,
-    TokenName, TokenRecord,
+    Checkpoint, ClusterName, ExchangeId, IdempotencyKey, LoginRecord, ReceiverName, Sequence,
+    SetName, TokenId, TokenKind, TokenName, TokenRecord,
 };
 
 /// What stands behind the door of a server. It is no part of [`Service`](super::Service): nobody asks
@@ -29,6 +30,10 @@ pub trait Door: Debug + Send + Sync {
 
     /// Whether somebody who is known may ask for anything at all.
     fn admits(&self, by: &Caller) -> Result<(), Error>;
+
+    /// Lets in whom an issuer vouches for, if a grant is to him: makes a token for him, and for what he
+    /// showed no second one.
+    async fn exchange(&self, vouched: &Vouched, via: &Via) -> Result<NewToken, Error>;
 
     /// Takes note that these tokens were used.
     async fn used(&self, tokens: &[(TokenId, Timestamp)]) -> Result<(), Error>;
@@ -51,6 +56,21 @@ pub trait Door: Debug + Send + Sync {
 
     /// What this process has done so far.
     fn tally(&self) -> Tally;
+}
+
+/// Somebody whom an issuer vouches for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vouched {
+    /// Who says so.
+    pub issuer: String,
+    /// What is said.
+    pub login: LoginRecord,
+    /// What was shown, which counts once.
+    pub shown: ExchangeId,
+    /// From when on nobody takes that any more, with what clocks may differ by.
+    pub until: Timestamp,
+    /// How long he is known from now on.
+    pub lasts: SignedDuration,
 }
 
 /// Tokens from one moment in time.
@@ -146,6 +166,13 @@ pub enum Noted {
     },
     /// Somebody showed a token, for the first time in a long while.
     LoggedIn,
+    /// Somebody logged in with what an issuer says of him.
+    Exchanged {
+        /// Who says so.
+        issuer: String,
+        /// The token that was made for it.
+        token: NotedToken,
+    },
     /// Somebody showed no token, or a wrong one.
     LoginFailed {
         /// Where they come from; left out: from more places than are told apart.

@@ -10,7 +10,7 @@ use super::{Pace, Reach};
 use crate::model::value::Map;
 use crate::model::{
     BreakerName, ClusterName, Content, FlagName, ResourceId, ResourceKind, Selector, SetName,
-    Subject, Version,
+    Version, Whom,
 };
 
 /// Which sets and clusters to look at, for `status` and `drift`.
@@ -104,7 +104,7 @@ pub struct AccessQuery {
     pub cluster: Option<ClusterName>,
     /// Who; `None`: whoever asks.
     #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
-    pub subject: Option<Subject>,
+    pub subject: Option<Whom>,
 }
 
 /// What is to be done.

@@ -15,6 +15,7 @@ mod audit;
 mod clusters;
 mod drift;
 mod feed;
+mod info;
 mod lookup;
 mod notifications;
 mod outcome;
@@ -35,6 +36,7 @@ pub use clusters::{
 };
 pub use drift::{Drift, DriftItem};
 pub use feed::{ClusterSnapshot, ClusterSnapshots, LineageReport, SnapshotItem};
+pub use info::{IssuerItem, ServerInfo};
 pub use lookup::{
     Explained, ExplainedValue, History, HistoryEntry, ResourceItem, Resources, RevisionReport,
 };

@@ -122,7 +122,7 @@ fn event(cause: Option<&Cause>, noted: Option<&Noted>) -> AuditEvent {
         (None, Some(Noted::Undelivered { .. })) => AuditEvent::ConfigReloadFailed,
         (None, Some(Noted::Drifted { .. })) => AuditEvent::DriftFound,
         (None, Some(Noted::Notified { .. })) => AuditEvent::Notified,
-        (None, Some(Noted::LoggedIn)) => AuditEvent::LoggedIn,
+        (None, Some(Noted::LoggedIn | Noted::Exchanged { .. })) => AuditEvent::LoggedIn,
         (None, Some(Noted::LoginFailed { .. })) => AuditEvent::LoginFailed,
         (None, Some(Noted::TokenCreated(_))) => AuditEvent::TokenCreated,
         (None, Some(Noted::TokenRotated { .. })) => AuditEvent::TokenRotated,

@@ -21,10 +21,9 @@ pub(super) async fn access(
             let what = "to ask what somebody else may do";
             view.access().require(&Need::All(Role::Admin), what)?;
             let heads = store.heads(&Which::Grants).await?.heads;
-            (
-                subject.to_string(),
-                Access::granted(heads, subject.as_str()),
-            )
+            let who = subject.to_string();
+            let access = Access::granted(heads, &who, &subject.identified());
+            (who, access)
         }
     };
     let (mut items, mut elsewhere) = (Vec::new(), false);

@@ -28,8 +28,8 @@ use crate::api::{Change, Error, ErrorKind};
 use crate::check::Finding;
 use crate::engine::Overriding;
 use crate::model::{
-    Cluster, ClusterName, ConfigSet, Content, Grant, GrantName, Heads, Overrides, ResourceId, Role,
-    SetName, Subject, Version,
+    Cluster, ClusterName, ConfigSet, Content, Grant, GrantName, Heads, Overrides, Recipient,
+    ResourceId, Role, SetName, Version,
 };
 use crate::plan::{Ground, Permitted, Plan};
 
@@ -434,7 +434,7 @@ impl Admins {
             .collect();
         let kept = before.iter().filter(|(id, _)| !changed.contains_key(id));
         let made = changed.values().flatten().filter(|grant| grant.is_all());
-        let after: BTreeSet<&Subject> = kept
+        let after: BTreeSet<&Recipient> = kept
             .map(|(_, grant)| *grant)
             .chain(made.copied())
             .flat_map(|grant| &grant.to)

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Local, audit, figures};
+use super::{Local, audit, figures, logins};
+use crate::api::report::NewToken;
 use crate::api::{
-    Caller, Door, Error, ErrorKind, Holdings, Keys, KnownToken, LogEntry, Principal, Tally,
+    Caller, Door, Error, ErrorKind, Holdings, Keys, KnownToken, LogEntry, Principal, Tally, Via,
+    Vouched,
 };
 use crate::engine;
 use crate::model::{
@@ -42,6 +44,10 @@ impl Door for Local {
 
     fn admits(&self, by: &Caller) -> Result<(), Error> {
         admits(by)
+    }
+
+    async fn exchange(&self, vouched: &Vouched, via: &Via) -> Result<NewToken, Error> {
+        logins::exchange(self.store.as_ref(), vouched, via, (self.clock)()).await
     }
 
     async fn used(&self, tokens: &[(TokenId, Timestamp)]) -> Result<(), Error> {

@@ -76,10 +76,15 @@ impl Desk<'_> {
                 (PrincipalKind::Token, found.map(|it| it.item(self.now)))
             }
         };
+        let login = match &self.by.principal {
+            Principal::Token(holder) => holder.login.clone(),
+            Principal::Local(_) | Principal::Owner(_) | Principal::System => None,
+        };
         Ok(Identity {
             subject: self.by.actor().to_owned(),
             principal,
             token,
+            login,
         })
     }
 
@@ -112,6 +117,7 @@ impl Desk<'_> {
             at: self.now,
             expires: self.end(order.lasts)?,
             message: order.message.as_ref().map(|it| it.as_str().to_owned()),
+            login: None,
         };
         let audit = self.entry(
             Noted::TokenCreated(noted(text.id(), &token)),
@@ -150,6 +156,10 @@ impl Desk<'_> {
         let Some(newest) = others.last() else {
             return Err(unknown(name));
         };
+        if newest.token.login.is_some() {
+            let error = format!("the token `{name}` is of a login, from which none takes over");
+            return Err(Error::invalid(error).hint("whoever logs in again gets another one"));
+        }
         let text = text(newest.token.kind)?;
         let expires = match (rotation.lasts, newest.token.expires) {
             (Some(lasts), _) => self.end(lasts)?,
@@ -332,7 +342,7 @@ impl Desk<'_> {
     }
 }
 
-fn later(at: Timestamp, length: SignedDuration) -> Result<Timestamp, Error> {
+pub(super) fn later(at: Timestamp, length: SignedDuration) -> Result<Timestamp, Error> {
     at.checked_add(length).map_err(|_| too_long())
 }
 
@@ -353,7 +363,12 @@ fn held(id: RecordId, record: Record) -> Option<Held> {
     }
 }
 
-fn item(id: &TokenId, token: &TokenRecord, used: Option<Timestamp>, now: Timestamp) -> TokenItem {
+pub(super) fn item(
+    id: &TokenId,
+    token: &TokenRecord,
+    used: Option<Timestamp>,
+    now: Timestamp,
+) -> TokenItem {
     TokenItem {
         id: id.clone(),
         name: token.name.clone(),
@@ -373,7 +388,7 @@ fn item(id: &TokenId, token: &TokenRecord, used: Option<Timestamp>, now: Timesta
     }
 }
 
-fn noted(id: &TokenId, token: &TokenRecord) -> NotedToken {
+pub(super) fn noted(id: &TokenId, token: &TokenRecord) -> NotedToken {
     NotedToken {
         id: id.clone(),
         name: token.name.clone(),
@@ -385,7 +400,7 @@ fn noted(id: &TokenId, token: &TokenRecord) -> NotedToken {
 }
 
 /// The change that makes this token one that the store knows.
-fn new(text: &TokenText, token: &TokenRecord) -> (RecordId, RecordChange) {
+pub(super) fn new(text: &TokenText, token: &TokenRecord) -> (RecordId, RecordChange) {
     let change = RecordChange {
         expected: None,
         content: Some(RecordContent::Token(token.clone())),
@@ -394,7 +409,7 @@ fn new(text: &TokenText, token: &TokenRecord) -> (RecordId, RecordChange) {
 }
 
 /// A text that nobody can guess.
-fn text(kind: TokenKind) -> Result<TokenText, Error> {
+pub(super) fn text(kind: TokenKind) -> Result<TokenText, Error> {
     let (random, mut id, mut secret) = (SystemRandom::new(), [0; 8], [0; 32]);
     let filled = random.fill(&mut id).and_then(|()| random.fill(&mut secret));
     filled.map_err(|_| Error::new(ErrorKind::Bug, "there is no randomness"))?;

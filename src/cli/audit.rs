@@ -248,6 +248,9 @@ fn noted(entry: &AuditEntry) -> String {
         }
         Some(Noted::Notified { receiver, told }) => format!("{receiver} told up to {told}"),
         Some(Noted::LoggedIn) => "logged in".to_owned(),
+        Some(Noted::Exchanged { issuer, token }) => {
+            format!("logged in by {issuer}, token {} ({})", token.name, token.id)
+        }
         Some(Noted::LoginFailed { from, count, .. }) => {
             let from = from.as_deref().unwrap_or("many places");
             format!("login failed{} from {from}", times(*count))

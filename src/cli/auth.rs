@@ -7,7 +7,7 @@ use super::view::{Canvas, View};
 use super::views::table::{printable, table};
 use crate::api::report::{AccessItem, AccessReport, Report};
 use crate::api::{AccessQuery, AccessVerb};
-use crate::model::{ClusterName, GrantName, ResourceId, Selector, Subject};
+use crate::model::{ClusterName, GrantName, ResourceId, Selector, Whom};
 
 /// Who may do what: what grants allow, and which of them decides
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -79,9 +79,10 @@ pub(crate) struct OfArgs {
     #[arg(long, value_name = "NAME")]
     cluster: Option<ClusterName>,
 
-    /// Ask for somebody else, as in `token:ci`; takes an admin of everything
+    /// Ask for somebody else, as in `token:ci`, or `claims:iss=https://gitlab.com,project_id=42`; takes an
+    /// admin of everything
     #[arg(long = "as", value_name = "SUBJECT")]
-    subject: Option<Subject>,
+    subject: Option<Whom>,
 }
 
 impl OfArgs {

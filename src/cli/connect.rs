@@ -145,6 +145,13 @@ pub(crate) fn to_server(
     })
 }
 
+/// A server to which nobody says yet who asks.
+pub(crate) fn unknown_to(session: &Session, address: &str) -> Result<Remote, Failure> {
+    let identity = identity(&session.environment)?;
+    let remote = Remote::presenting(address, None, identity.as_deref());
+    remote.map_err(|error| Failure::new(Exit::Usage, error))
+}
+
 /// The certificate and key that a server may want to see, from the files that two variables name.
 fn identity(environment: &Environment) -> Result<Option<Vec<u8>>, Failure> {
     let names = ["CFGCTL_CLIENT_CERT", "CFGCTL_CLIENT_KEY"];

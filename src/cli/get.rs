@@ -105,7 +105,9 @@ fn grant(item: &ResourceItem) -> String {
         return String::new();
     };
     let to = spec["to"].as_array().into_iter().flatten();
-    let to: Vec<&str> = to.filter_map(|subject| subject.as_str()).collect();
+    let to: Vec<&str> = to
+        .map(|recipient| recipient.as_str().unwrap_or("claims"))
+        .collect();
     match to.as_slice() {
         [] => role.to_owned(),
         [only] => format!("{role}: {}", printable(only)),

@@ -1,12 +1,15 @@
 //! `cfgctl login`, `cfgctl logout` and `cfgctl whoami`.
 
-use std::path::PathBuf;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::connect::{self, Connected, connect};
 use super::failure::{Exit, Failure};
+use super::files::{self, Existing, Readers};
 use super::keyring::{ELSEWHERE_OF_SERVER, Keyring, KeyringError, Login, Whose};
+use super::oidc::{Presented, exchanged};
 use super::session::Session;
 use super::token;
 use super::view::{Canvas, View};
@@ -17,6 +20,12 @@ use crate::api::report::{Identity, PrincipalKind, Report};
 ///
 /// The server is asked first whom it takes the holder for. The token is used for this server alone, when
 /// neither `CFGCTL_TOKEN` nor `CFGCTL_TOKEN_FILE` names one.
+///
+/// With `--oidc` a person gets the token by consenting in a browser, wherever that runs. A pipeline gets it
+/// for the JWT that its forge makes for each job (`--oidc-github`, `--oidc-token`, or without either the
+/// variable `CFGCTL_OIDC_TOKEN`, or the file that `CFGCTL_OIDC_TOKEN_FILE` names): once in a job, as each JWT
+/// is good for one login. It is kept in the file that `--keep-in` or `CFGCTL_TOKEN_FILE` names, where the
+/// commands after it find it if the variable names it.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct LoginArgs {
     /// The server, `https://HOST[:PORT]`; left out: the one that is the store
@@ -29,6 +38,26 @@ pub(crate) struct LoginArgs {
     /// Read the token from standard input instead of asking for it
     #[arg(long)]
     token_stdin: bool,
+
+    /// Log in as a person, in a browser, at the issuer that the server knows people by
+    #[arg(long, conflicts_with_all = ["token_file", "token_stdin"])]
+    oidc: bool,
+
+    /// Log in with the JWT in this file, or in standard input if it is `-`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["token_file", "token_stdin", "oidc"])]
+    oidc_token: Option<PathBuf>,
+
+    /// Log in with a JWT that the runner of GitHub Actions makes for a job with `id-token: write`
+    #[arg(long, conflicts_with_all = ["token_file", "token_stdin", "oidc", "oidc_token"])]
+    oidc_github: bool,
+
+    /// Whom that JWT is for; left out: the one audience that the server knows for pipelines
+    #[arg(long, value_name = "TEXT", requires = "oidc_github")]
+    audience: Option<String>,
+
+    /// Keep the token in this file, which its owner alone may read, instead of in the keyring
+    #[arg(long, value_name = "FILE")]
+    keep_in: Option<PathBuf>,
 }
 
 /// Forget the token that `login` kept
@@ -47,6 +76,9 @@ pub(crate) struct WhoamiArgs {}
 struct LoggedIn {
     server: String,
     identity: Identity,
+    /// The file that keeps the token; left out: the keyring does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<PathBuf>,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,7 +90,12 @@ struct LoggedOut {
 
 pub(crate) async fn login(session: &Session, args: &LoginArgs) -> Result<Exit, Failure> {
     let address = server(session, args.server.as_deref())?;
-    let text = read_token(session, args, &address).await?;
+    let presented = presented(session, args)?;
+    let file = file(session, args, presented.as_ref());
+    let text = match presented {
+        None => read_token(session, args, &address).await?,
+        Some(presented) => exchanged(session, presented, &address).await?,
+    };
     let Connected { service, by } = connect::to_server(session, &address, Some(&text))?;
     let identity = service.identity(&by).await.map_err(|error| {
         let failure = Failure::from(error);
@@ -72,21 +109,7 @@ pub(crate) async fn login(session: &Session, args: &LoginArgs) -> Result<Exit, F
             ..failure
         }
     })?;
-    let login = Login {
-        whose: Whose::Server,
-        address: address.clone(),
-    };
-    let keyring = Keyring::new(&session.environment);
-    keyring
-        .keep(login, &text)
-        .await
-        .map_err(|error| failed(&error))?;
-    for variable in ["CFGCTL_TOKEN", "CFGCTL_TOKEN_FILE"] {
-        if session.environment.variable(variable).is_some() {
-            let note = format!("{variable} is set, and wins over the keyring as long as it is");
-            session.ui.status(&note);
-        }
-    }
+    keep(session, &address, file.as_deref(), &text).await?;
     let store = session.store_location().ok().map(|(store, _)| store);
     if store.is_none_or(|store| connect::server_address(&store).ok().as_deref() != Some(&address)) {
         session.ui.status(&format!(
@@ -97,8 +120,66 @@ pub(crate) async fn login(session: &Session, args: &LoginArgs) -> Result<Exit, F
     session.ui.report(&LoggedIn {
         server: address,
         identity,
+        file,
     })?;
     Ok(Exit::Done)
+}
+
+/// What is exchanged for the token, as the arguments say, or without any of them the variables of a job;
+/// `None`: the token itself is given.
+fn presented(session: &Session, args: &LoginArgs) -> Result<Option<Presented>, Failure> {
+    let environment = &session.environment;
+    Ok(match &args.oidc_token {
+        _ if args.oidc => Some(Presented::Person),
+        _ if args.oidc_github => Some(Presented::Github(args.audience.clone())),
+        Some(path) => Some(Presented::file(environment, path)?),
+        None if args.token_file.is_some() || args.token_stdin => None,
+        None => Presented::variables(environment)?,
+    })
+}
+
+/// Keeps the token in this file, else in the keyring.
+async fn keep(
+    session: &Session,
+    address: &str,
+    file: Option<&Path>,
+    text: &str,
+) -> Result<(), Failure> {
+    let environment = &session.environment;
+    let mut winners = vec!["CFGCTL_TOKEN"];
+    if let Some(path) = file {
+        let line = format!("{text}\n");
+        files::write(path, line.as_bytes(), Existing::Replaced, Readers::Owner)
+            .map_err(|error| files::failure(path, error))?;
+    } else {
+        let login = Login {
+            whose: Whose::Server,
+            address: address.to_owned(),
+        };
+        let kept = Keyring::new(environment).keep(login, text).await;
+        kept.map_err(|error| failed(&error))?;
+        winners.push("CFGCTL_TOKEN_FILE");
+    }
+    let place = file.map_or("keyring", |_| "file");
+    for variable in winners {
+        if environment.variable(variable).is_some() {
+            let note = format!("{variable} is set, and wins over the {place} as long as it is");
+            session.ui.status(&note);
+        }
+    }
+    Ok(())
+}
+
+/// Where the token goes, if not into the keyring. A job has none, so what a pipeline gets goes where its
+/// other commands look for it.
+fn file(session: &Session, args: &LoginArgs, presented: Option<&Presented>) -> Option<PathBuf> {
+    let environment = &session.environment;
+    let variable = || environment.variable("CFGCTL_TOKEN_FILE").map(Path::new);
+    let named = args.keep_in.as_deref().or_else(|| match presented? {
+        Presented::Jwt(_) | Presented::Github(_) => variable(),
+        Presented::Person => None,
+    });
+    named.map(|path| environment.directory.join(path))
 }
 
 /// The server that is named, or that is the store.
@@ -166,7 +247,11 @@ impl View for LoggedIn {
     fn table(&self, look: Canvas) -> String {
         let server = printable(&self.server);
         let identity = self.identity.table(look);
-        format!("{identity}the token for {server} is kept in the keyring\n")
+        let place = match &self.file {
+            Some(file) => format!("`{}`", printable(&file.display().to_string())),
+            None => "the keyring".to_owned(),
+        };
+        format!("{identity}the token for {server} is kept in {place}\n")
     }
 
     fn names(&self) -> Vec<String> {
@@ -213,7 +298,16 @@ impl View for Identity {
                 format!("{}{of}, id {}, {ends}", token.kind, token.id)
             }
         };
-        format!("{subject} ({how})\n")
+        let mut text = format!("{subject} ({how})\n");
+        if let Some(login) = &self.login {
+            for group in &login.groups {
+                _ = writeln!(text, "  {}", printable(group.as_str()));
+            }
+            for (name, value) in login.claims.iter() {
+                _ = writeln!(text, "  {}: {}", printable(name), printable(value));
+            }
+        }
+        text
     }
 
     fn names(&self) -> Vec<String> {

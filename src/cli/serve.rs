@@ -13,6 +13,7 @@ use super::connect::{self, AllowedPlaces, Offered};
 use super::failure::{Exit, Failure};
 use super::files::{self, Existing, Readers};
 use super::interrupt::Interrupt;
+use super::issuers;
 use super::notify;
 use super::session::Session;
 use super::token;
@@ -66,6 +67,12 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     #[arg(env = "CFGCTL_SERVE_CHECKPOINT_KEY", hide_env_values = true)]
     checkpoint_key: Option<PathBuf>,
+
+    /// A file that names the issuers whose JWTs are exchanged for tokens, so that people and pipelines log
+    /// in without a stored secret (OpenID Connect)
+    #[arg(long, value_name = "FILE")]
+    #[arg(env = "CFGCTL_SERVE_OIDC", hide_env_values = true)]
+    oidc: Option<PathBuf>,
 
     /// How many requests a second may come with one token from one address, on average
     #[arg(long, value_name = "N", default_value_t = RATE)]
@@ -145,6 +152,9 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
         return Err(Failure::usage(error)
             .hint("name one with `--tls-cert` and `--tls-key`, or listen on 127.0.0.1"));
     }
+    let issuers = args.oidc.as_ref();
+    let issuers = issuers.map(|path| issuers::load(&session.environment.directory.join(path)));
+    let issuers = issuers.transpose()?;
     let Offered {
         service,
         door,
@@ -165,6 +175,10 @@ pub(crate) async fn serve(session: &Session, args: &ServeArgs) -> Result<Exit, F
     let server = server.open_to(args.cors_origins.iter().cloned());
     let (key, verifier) = checkpoint_key(session, args)?;
     let server = server.signing(key);
+    let server = match issuers {
+        Some(issuers) => server.trusting(issuers),
+        None => server,
+    };
 
     let told = args.notify.as_deref();
     let told = told
@@ -340,11 +354,12 @@ async fn find_owner(
     }
     let Some(path) = named else {
         let (keys, now) = (door.keys().await?, door.now());
-        // Whether one of them is an admin grants say; `--recover` is for whoever finds none that is.
-        let can_log_in = keys
-            .tokens
-            .values()
-            .any(|key| key.token.kind == TokenKind::Api && !key.token.is_over(now));
+        // Whether one of them is an admin grants say; `--recover` is for whoever finds none that is. What
+        // somebody got by a login is over soon.
+        let can_log_in = keys.tokens.values().any(|key| {
+            let token = &key.token;
+            token.kind == TokenKind::Api && token.login.is_none() && !token.is_over(now)
+        });
         return if can_log_in {
             Ok(Owner::None)
         } else {

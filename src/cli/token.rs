@@ -57,6 +57,11 @@ pub(crate) async fn typed(session: &Session, stdin: bool, what: &str) -> Result<
             .secret(&format!("Token for {what}"), "--token-stdin")
             .await;
     }
+    from_stdin()
+}
+
+/// What comes in standard input.
+pub(crate) fn from_stdin() -> Result<String, Failure> {
     let mut text = String::new();
     let read = std::io::stdin()
         .lock()

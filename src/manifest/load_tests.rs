@@ -73,6 +73,13 @@ fn what_is_wrong_with_a_grant_is_told_with_its_place() {
     4:1 missing-field: the field `role` is missing
     7:20 invalid-label: `-b` is not a label value: it must start and end with a letter or digit
     ");
+    assert_snapshot!(of_grant(
+        "spec:\n  to:\n    - claims: {iss: https://ci.example.com}\n    - claims: {iss: https://gitlab.com, ref: main}\n    - claims: {team: a, id: 7}\n  role: editor\n"
+    ), @r"
+    6:7 invalid-claims: the claim `iss`: it alone is everybody whom this issuer knows: ask for more
+    7:7 invalid-claims: the claim `iss`: this issuer knows everybody's repositories: ask for the id of yours too (`repository_id` or `repository_owner_id`; `project_id` or `namespace_id`)
+    8:29 wrong-type: expected a string, found a number
+    ");
     assert_snapshot!(of_grant("spec: {to: [], role: edtor, clusters: 5}\n"), @r"
     4:8 invalid-subject: a grant is to 1 to 100 subjects
     4:22 unknown-value: there is no role `edtor`

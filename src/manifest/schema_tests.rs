@@ -110,6 +110,7 @@ fn it_accepts_what_the_decoder_accepts() {
         "{to: ['token:ci'], role: viewer}",
         "{to: ['user:ana@example.com', 'group:a/b', 'group:Größe'], role: admin, sets: {}}",
         "{to: ['token:ci'], role: editor, sets: {team: [a, b]}, clusters: 'stage!=prod'}",
+        "{to: [{claims: {iss: 'https://ci.example.com', 'https://a.example/b': c}}], role: viewer}",
     ] {
         assert!(accepted(&format!("{GRANT}{spec}")), "{spec}");
     }
@@ -186,6 +187,12 @@ fn it_refuses_what_the_decoder_refuses() {
         "{to: [], role: viewer}",
         "{to: 'token:ci', role: viewer}",
         "{to: [{token: ci}], role: viewer}",
+        "{to: [{claims: {iss: 'https://ci.example.com'}}], role: viewer}",
+        "{to: [{claims: {team: a, id: b}}], role: viewer}",
+        "{to: [{claims: {iss: 'https://ci.example.com', id: 7}}], role: viewer}",
+        "{to: [{claims: {iss: 'https://ci.example.com', id: ''}}], role: viewer}",
+        "{to: [{claims: {iss: 'https://ci.example.com', 'a b': c}}], role: viewer}",
+        "{to: [{claims: [iss, id]}], role: viewer}",
         "{to: [ci], role: viewer}",
         "{to: ['robot:ci'], role: viewer}",
         "{to: ['token:*'], role: viewer}",

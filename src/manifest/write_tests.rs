@@ -299,9 +299,16 @@ fn grants() -> impl Strategy<Value = Content> {
     let subjects = "(token|user|group):[a-zä0-9@./:=~_-]{1,12}";
     let to = prop::collection::btree_set(subjects, 1..4);
     let role = prop::sample::select(Role::ALL.to_vec());
-    (to, role, selectors(), selectors()).prop_map(|(to, role, sets, clusters)| {
+    let claims = prop::collection::btree_map("[a-z_]{4,9}", "[a-zä0-9 #:'\"/-]{1,9}", 1..4);
+    let claims = prop::collection::vec(claims, 0..2);
+    (to, claims, role, selectors(), selectors()).prop_map(|(to, claims, role, sets, clusters)| {
+        let claims = claims.into_iter().map(|mut claims| {
+            claims.insert("iss".to_owned(), "https://ci.example.com".to_owned());
+            serde_json::from_value(serde_json::json!({"claims": claims})).unwrap()
+        });
+        let to = to.into_iter().map(|it| it.parse().unwrap());
         Content::Grant(Grant {
-            to: to.into_iter().map(|it| it.parse().unwrap()).collect(),
+            to: to.chain(claims).collect(),
             role,
             sets,
             clusters,

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Labels, Selector};
+use super::{AskedClaims, Claims, Labels, Selector};
 
 /// Who may do what, as its manifest declares it; its name is the name of its resource. Grants only
 /// add: what none of them allows is denied.
@@ -15,7 +15,7 @@ use super::{Labels, Selector};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Grant {
     /// To whom.
-    pub to: BTreeSet<Subject>,
+    pub to: BTreeSet<Recipient>,
     /// What may be done.
     pub role: Role,
     /// Which sets, by their labels; empty: all.
@@ -29,6 +29,11 @@ pub struct Grant {
 impl Grant {
     /// How many one grant can be to.
     pub const MAX_SUBJECTS: usize = 100;
+
+    /// Whether it is to somebody of whom this is known.
+    pub fn is_to(&self, who: &Identified) -> bool {
+        self.to.iter().any(|recipient| recipient.is(who))
+    }
 
     /// Whether it lets `role` be played in sets with these labels, wherever they go.
     pub fn covers_set(&self, role: Role, set: &Labels) -> bool {
@@ -88,7 +93,72 @@ impl fmt::Display for Role {
     }
 }
 
-/// Whom a grant is to: `token:ci`, `user:ana@example.com`, `group:payments`.
+/// Whom a grant is to: a subject, or whoever has certain claims.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(untagged)]
+pub enum Recipient {
+    /// Whoever is called this, or is in this group.
+    Subject(Subject),
+    /// Whoever an issuer says this of.
+    Claims(ByClaims),
+}
+
+/// Whoever an issuer says certain things of.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct ByClaims {
+    /// What it has to say: all of it, and exactly that.
+    pub claims: AskedClaims,
+}
+
+impl Recipient {
+    /// Whether somebody of whom this is known is meant.
+    pub fn is(&self, who: &Identified) -> bool {
+        match self {
+            Self::Subject(subject) => who.subjects.contains(subject),
+            Self::Claims(by) => by.claims.are_met_by(&who.claims),
+        }
+    }
+}
+
+impl FromStr for Recipient {
+    type Err = SubjectError;
+
+    fn from_str(input: &str) -> Result<Self, SubjectError> {
+        input.parse().map(Self::Subject)
+    }
+}
+
+impl From<Subject> for Recipient {
+    fn from(subject: Subject) -> Self {
+        Self::Subject(subject)
+    }
+}
+
+/// What is known of somebody, as far as a grant can be to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identified {
+    /// What he is called, and his groups.
+    pub subjects: BTreeSet<Subject>,
+    /// What his issuer says of him.
+    pub claims: Claims,
+}
+
+impl Identified {
+    /// Somebody who is called this; of text that is no subject nothing is known.
+    pub fn called(who: &str) -> Self {
+        Self {
+            subjects: who.parse().into_iter().collect(),
+            claims: Claims::default(),
+        }
+    }
+}
+
+/// What somebody is called whom a grant is to: `token:ci`, `user:ana@example.com`, `group:payments`.
 #[derive(
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -170,6 +240,82 @@ impl fmt::Display for Subject {
     }
 }
 
+/// Whom somebody asks about: a subject, or whoever has certain claims, as in
+/// `claims:iss=https://gitlab.example.com,project_id=42`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String", extend("pattern" = "^(token|user|group|claims):.+$"))]
+pub enum Whom {
+    /// Whoever is called this.
+    Subject(Subject),
+    /// Whoever has these claims.
+    Claims(Claims),
+}
+
+/// What whoever is asked about by his claims begins with.
+const CLAIMS: &str = "claims:";
+
+impl Whom {
+    /// What is known of him.
+    pub fn identified(&self) -> Identified {
+        match self {
+            Self::Subject(subject) => Identified::called(subject.as_str()),
+            Self::Claims(claims) => Identified {
+                subjects: BTreeSet::new(),
+                claims: claims.clone(),
+            },
+        }
+    }
+}
+
+impl FromStr for Whom {
+    type Err = String;
+
+    fn from_str(input: &str) -> Result<Self, String> {
+        let Some(claims) = input.strip_prefix(CLAIMS) else {
+            let subject = input.parse().map(Self::Subject);
+            return subject.map_err(|error: SubjectError| error.to_string());
+        };
+        let mut all = Claims::default();
+        for claim in claims.split(',') {
+            let (name, value) = claim
+                .split_once('=')
+                .ok_or("claims are `claims:NAME=VALUE,NAME=VALUE`")?;
+            all.insert(name, value).map_err(|error| error.to_string())?;
+        }
+        Ok(Self::Claims(all))
+    }
+}
+
+impl TryFrom<String> for Whom {
+    type Error = String;
+
+    fn try_from(input: String) -> Result<Self, String> {
+        input.parse()
+    }
+}
+
+impl From<Whom> for String {
+    fn from(whom: Whom) -> Self {
+        whom.to_string()
+    }
+}
+
+impl fmt::Display for Whom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Subject(subject) => f.pad(subject.as_str()),
+            Self::Claims(claims) => {
+                let claims: Vec<String> = claims
+                    .iter()
+                    .map(|(name, value)| format!("{name}={value}"))
+                    .collect();
+                write!(f, "{CLAIMS}{}", claims.join(","))
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +326,27 @@ mod tests {
         sorted.sort();
         assert_eq!(sorted, Role::ALL);
         assert!(Role::Admin > Role::Editor && Role::Viewer < Role::Operator);
+    }
+
+    #[test]
+    fn somebody_is_asked_about_by_what_he_is_called_or_by_his_claims() {
+        for text in ["token:ci", "claims:iss=https://ci.example.com,project_id=7"] {
+            assert_eq!(text.parse::<Whom>().unwrap().to_string(), text);
+        }
+        let whom: Whom = "claims:iss=https://ci.example.com,project_id=7"
+            .parse()
+            .unwrap();
+        assert_eq!(whom.identified().claims.get("project_id"), Some("7"));
+        for text in [
+            "ci",
+            "claims:",
+            "claims:a",
+            "claims:a=",
+            "claims:=b",
+            "claims:a=b,",
+        ] {
+            assert!(text.parse::<Whom>().is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub enum RecordKind {
     Alerts,
     /// How far somebody was told what happens.
     Mailbox,
+    /// A JWT that was exchanged for a token, and is so no second time.
+    Exchange,
 }
 
 impl RecordKind {
@@ -26,6 +28,7 @@ impl RecordKind {
             Self::Token => "token",
             Self::Alerts => "alerts",
             Self::Mailbox => "mailbox",
+            Self::Exchange => "exchange",
         }
     }
 }
@@ -40,11 +43,13 @@ pub enum RecordId {
     Alerts(SetName),
     /// How far this receiver was told.
     Mailbox(ReceiverName),
+    /// A JWT that was exchanged.
+    Exchange(ExchangeId),
 }
 
 /// Text that names no record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a record is named `token/ID`, `alerts/SET` or `mailbox/NAME`")]
+#[error("a record is named `token/ID`, `alerts/SET`, `mailbox/NAME` or `exchange/ID`")]
 pub struct RecordIdError;
 
 impl RecordId {
@@ -54,6 +59,7 @@ impl RecordId {
             Self::Token(_) => RecordKind::Token,
             Self::Alerts(_) => RecordKind::Alerts,
             Self::Mailbox(_) => RecordKind::Mailbox,
+            Self::Exchange(_) => RecordKind::Exchange,
         }
     }
 
@@ -63,6 +69,7 @@ impl RecordId {
             Self::Token(id) => id.as_str(),
             Self::Alerts(set) => set.as_str(),
             Self::Mailbox(receiver) => receiver.as_str(),
+            Self::Exchange(id) => &id.0,
         }
     }
 }
@@ -82,6 +89,7 @@ impl std::str::FromStr for RecordId {
             "token" => name.parse().ok().map(Self::Token),
             "alerts" => name.parse().ok().map(Self::Alerts),
             "mailbox" => name.parse().ok().map(Self::Mailbox),
+            "exchange" => ExchangeId::read(name).ok().map(Self::Exchange),
             _ => None,
         };
         found.ok_or(RecordIdError)
@@ -102,6 +110,35 @@ impl From<RecordId> for String {
     }
 }
 
+/// What a JWT is known by once it was exchanged: nothing of it can be told from that.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExchangeId(String);
+
+impl ExchangeId {
+    /// That of whatever has this digest.
+    pub fn of(digest: &Digest) -> Self {
+        Self(digest.hex())
+    }
+
+    fn read(text: &str) -> Result<Self, RecordIdError> {
+        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if text.len() != 64 || !text.bytes().all(is_hex) {
+            return Err(RecordIdError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A JWT that was exchanged, as long as it could be shown again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExchangeRecord {
+    /// The token that was made for it.
+    pub token: TokenId,
+    /// From when on nobody takes it any more, with what clocks may differ by.
+    pub until: Timestamp,
+}
+
 /// What a record says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -112,6 +149,8 @@ pub enum RecordContent {
     Alerts(FiringAlerts),
     /// How far somebody was told.
     Mailbox(Mailbox),
+    /// A JWT that was exchanged.
+    Exchange(ExchangeRecord),
 }
 
 impl RecordContent {
@@ -121,6 +160,7 @@ impl RecordContent {
             Self::Token(_) => RecordKind::Token,
             Self::Alerts(_) => RecordKind::Alerts,
             Self::Mailbox(_) => RecordKind::Mailbox,
+            Self::Exchange(_) => RecordKind::Exchange,
         }
     }
 
@@ -128,7 +168,7 @@ impl RecordContent {
     pub fn firing(&self) -> Option<&FiringAlerts> {
         match self {
             Self::Alerts(firing) => Some(firing),
-            Self::Token(_) | Self::Mailbox(_) => None,
+            Self::Token(_) | Self::Mailbox(_) | Self::Exchange(_) => None,
         }
     }
 
@@ -136,7 +176,7 @@ impl RecordContent {
     pub fn mailbox(&self) -> Option<&Mailbox> {
         match self {
             Self::Mailbox(mailbox) => Some(mailbox),
-            Self::Token(_) | Self::Alerts(_) => None,
+            Self::Token(_) | Self::Alerts(_) | Self::Exchange(_) => None,
         }
     }
 
@@ -146,6 +186,7 @@ impl RecordContent {
             Self::Token(token) => token.kept_until(),
             // That nobody tells of it any more does not end it.
             Self::Alerts(_) | Self::Mailbox(_) => None,
+            Self::Exchange(exchange) => Some(exchange.until),
         }
     }
 }

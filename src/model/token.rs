@@ -4,14 +4,16 @@
 //! leaked, with an id that is no secret, 256 random bits, and a checksum by which a text that was cut
 //! off or mistyped is refused before anything is looked up.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClusterName, Digest, SetName, TokenName};
+use super::{Claims, ClusterName, Digest, Identified, SetName, Subject, TokenName};
 
 /// What every token begins with. Never changed: scanners for leaked secrets know it.
 const PREFIX: &str = "cfg";
@@ -19,6 +21,8 @@ const PREFIX: &str = "cfg";
 pub const OWNER_TOKEN: &str = "cfg_owner_";
 /// How long the store remembers a token after its end, so that its holder is told that it expired.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// The same of one that was made for a login: there are many, and its holder logs in again.
+const LOGIN_REMEMBERED: SignedDuration = SignedDuration::from_hours(1);
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// The digits of 256 bits in base 62.
 const SECRET_DIGITS: usize = 43;
@@ -298,6 +302,35 @@ pub struct TokenRecord {
     /// What it is for, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// Whom an issuer vouched for when he logged in, if that is how it was made. Then grants are to him,
+    /// and none to the name of the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<Arc<LoginRecord>>,
+}
+
+/// Whoever logged in, as his issuer says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LoginRecord {
+    /// What the history calls him: `user:ana@example.com`, or for a pipeline
+    /// `oidc:gitlab.example.com/shop/config`, which no grant can be to.
+    pub subject: String,
+    /// The groups that he is in.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub groups: BTreeSet<Subject>,
+    /// What else is said of him.
+    #[serde(default, skip_serializing_if = "Claims::is_empty")]
+    pub claims: Claims,
+}
+
+impl LoginRecord {
+    /// What is known of him, as far as a grant can be to it.
+    pub fn identified(&self) -> Identified {
+        let mut identified = Identified::called(&self.subject);
+        identified.subjects.extend(self.groups.iter().cloned());
+        identified.claims = self.claims.clone();
+        identified
+    }
 }
 
 impl TokenRecord {
@@ -309,7 +342,11 @@ impl TokenRecord {
     /// From when on nobody needs to know of it.
     pub(super) fn kept_until(&self) -> Option<Timestamp> {
         let expires = self.expires?;
-        Some(expires.checked_add(REMEMBERED).unwrap_or(Timestamp::MAX))
+        let remembered = match self.login {
+            Some(_) => LOGIN_REMEMBERED,
+            None => REMEMBERED,
+        };
+        Some(expires.checked_add(remembered).unwrap_or(Timestamp::MAX))
     }
 }
 

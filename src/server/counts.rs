@@ -31,15 +31,18 @@ pub(super) struct Rejections {
     pub(super) unknown: Count,
     /// A token whose time is over.
     pub(super) expired: Count,
+    /// A JWT for which there is no token.
+    pub(super) login: Count,
 }
 
 impl Rejections {
     /// Each, by its name.
-    pub(super) fn counts(&self) -> [(&'static str, u64); 3] {
+    pub(super) fn counts(&self) -> [(&'static str, u64); 4] {
         [
             ("no_token", self.no_token.get()),
             ("unknown", self.unknown.get()),
             ("expired", self.expired.get()),
+            ("login", self.login.get()),
         ]
     }
 }

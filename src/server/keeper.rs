@@ -20,7 +20,10 @@ use super::lock::lock;
 use super::refusal::Refusal;
 use super::views::ticket::Ticket;
 use super::who::{Evidence, Token};
-use crate::api::{Caller, Door, Error, Keys, LogEntry, Noted, Principal, TokenHolder};
+use crate::api::report::NewToken;
+use crate::api::{
+    Caller, Door, Error, Keys, LogEntry, Noted, Principal, TokenHolder, Via, Vouched,
+};
 use crate::model::{Digest, IdempotencyKey, Sequence, TokenId, TokenText};
 
 /// How often the store is looked at, whether or not it moved.
@@ -169,13 +172,28 @@ impl Keeper {
             Shown::Nothing => (&rejections.no_token, None, Refusal::unknown_caller()),
         };
         count.add_one();
+        self.failed(from, token);
+        Err(refusal)
+    }
+
+    /// Lets in whom an issuer vouches for, if a grant is to him.
+    pub(super) async fn exchange(&self, vouched: &Vouched, via: &Via) -> Result<NewToken, Error> {
+        self.door.exchange(vouched, via).await
+    }
+
+    /// Takes note that somebody from this address showed a JWT for which he got no token.
+    pub(super) fn login_failed(&self, from: Option<IpAddr>) {
+        self.rejections.login.add_one();
+        self.failed(from, None);
+    }
+
+    fn failed(&self, from: Option<IpAddr>, token: Option<TokenId>) {
         let at = self.door.now();
         let attempt = Attempt { from, token, at };
         let told = lock(&self.attempts).failed(&attempt, Instant::now());
         if let Some(what) = told {
             self.write_down(of_nobody(what));
         }
-        Err(refusal)
     }
 
     /// The commit that was made under `key`, if one was and the store says so.
@@ -251,7 +269,8 @@ impl Keeper {
             return Shown::Expired(id, expires);
         }
         let holder = TokenHolder::new(&token.name, id.clone(), token.kind, token.cluster.clone())
-            .for_set(token.set.clone());
+            .for_set(token.set.clone())
+            .logged_in(token.login.clone());
         Shown::Known(Box::new(Known {
             caller: Caller::token(holder),
             lifetime: Some(Lifetime {
@@ -265,7 +284,11 @@ impl Keeper {
     /// Takes note that somebody asks with a token of the store.
     pub(super) fn used(&self, by: &Caller, lifetime: &Lifetime) {
         let (id, now) = (&lifetime.id, self.door.now());
-        let written = self.keys.borrow().tokens.get(id).and_then(|key| key.used);
+        let written = self.keys.borrow().tokens.get(id).and_then(|key| {
+            // That of a login is written down when it is made.
+            let made = key.token.login.as_ref().map(|_| key.token.at);
+            key.used.or(made)
+        });
         let before = {
             let mut uses = lock(&self.uses);
             let before = uses.get(id).copied();

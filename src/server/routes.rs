@@ -17,6 +17,7 @@ use super::guard::guard;
 use super::health::{healthy, ready};
 use super::hooks;
 use super::journal::Asked;
+use super::logins;
 use super::lookup::{
     cluster_history, cluster_revision, grant_history, grant_revision, resources, set_history,
     set_revision,
@@ -115,6 +116,8 @@ pub(super) fn open() -> Table {
         .route(Routes::HEALTHY, get(healthy))
         .route(Routes::READY, get(ready))
         .route(Routes::OPENAPI, get(openapi::document))
+        .route(Routes::INFO, get(logins::info))
+        .route(Routes::EXCHANGE, post(logins::exchange))
 }
 
 async fn absent() -> Refusal {

@@ -17,6 +17,7 @@ use super::runs::Runs;
 use super::upkeep::Keeping;
 use super::views::cors::Origins;
 use super::views::places::Places;
+use super::vouchers::Vouchers;
 use crate::api::{Error, Service};
 
 /// What every request shares.
@@ -28,6 +29,7 @@ pub(super) struct Parts {
     pub(super) service: Arc<dyn Service>,
     pub(super) keeper: Arc<Keeper>,
     pub(super) notary: Arc<Notary>,
+    pub(super) vouchers: Vouchers,
     pub(super) runs: Arc<Runs>,
     pub(super) upkeep: Arc<Keeping>,
     pub(super) feed: Feed,
@@ -45,15 +47,16 @@ impl Shared {
     pub(super) fn new(
         service: Arc<dyn Service>,
         (keeper, notary, feed): (Arc<Keeper>, Arc<Notary>, Feed),
+        vouchers: Vouchers,
         (runs, upkeep): (Arc<Runs>, Arc<Keeping>),
-        per_second: NonZeroU32,
-        metrics: Metrics,
+        (per_second, metrics): (NonZeroU32, Metrics),
         origins: Origins,
     ) -> Self {
         Self(Arc::new(Parts {
             service,
             keeper,
             notary,
+            vouchers,
             runs,
             upkeep,
             feed,

@@ -1,5 +1,7 @@
 //! Documents: bodies with `apiVersion` and `kind`, the same that `-o json` prints.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -46,6 +48,21 @@ pub(crate) struct Carry {
     /// How far that is consented to; left out: as far as the head of the request says.
     #[serde(default)]
     pub(crate) approval: Option<Approval>,
+}
+
+/// The body that asks for a token.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Exchange {
+    /// What an issuer says of whoever asks.
+    pub(crate) jwt: String,
+}
+
+/// Nothing of the JWT is shown.
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").finish_non_exhaustive()
+    }
 }
 
 /// The body that asks for a flag's value.

@@ -50,6 +50,8 @@ impl Routes {
     pub(crate) const TOKEN_ROTATIONS: &str = "/v1/token-rotations";
     pub(crate) const TOKEN_REVOCATIONS: &str = "/v1/token-revocations";
     pub(crate) const NOTIFICATIONS: &str = "/v1/notifications";
+    pub(crate) const EXCHANGE: &str = "/v1/tokens/exchange";
+    pub(crate) const INFO: &str = "/.well-known/cfgctl";
     pub(crate) const AUDIT: &str = "/v1/audit";
     pub(crate) const AUDIT_VERIFICATIONS: &str = "/v1/audit-verifications";
     pub(crate) const CHECKPOINT: &str = "/v1/checkpoint";

@@ -2,79 +2,108 @@
 //! them works as written.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
 use serde_yaml::Value;
-use tempfile::TempDir;
 
 use crate::support::cli::{Cfgctl, Ran};
 use crate::support::consul::Consul;
+use crate::support::oidc::Provider;
+use crate::support::server::Server;
 use crate::support::transcript::edit;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
 
-/// Where the jobs keep the store: a disk that outlives every checkout.
-const DISK: &str = "/var/lib/cfgctl";
+/// Whom JWTs are for, as the jobs say it.
+const AUDIENCE: &str = "https://cfgctl.example.com";
 
-/// A repository with the shop in `config/`, whose four clusters are real, and the disk of a runner.
+/// A repository with the shop in `config/`, whose four clusters are real, and a server that knows the
+/// forge.
 struct World {
     user: Cfgctl,
-    disk: TempDir,
+    host: Cfgctl,
+    server: Server,
+    forge: Provider,
     consuls: Vec<Consul>,
     variables: BTreeMap<String, String>,
 }
 
 impl World {
-    async fn new() -> Self {
+    /// Where `issuer` is the forge.
+    async fn new(issuer: &str) -> Self {
         let mut consuls = Vec::new();
         for _ in 0..4 {
             consuls.push(Consul::start().await);
         }
-        let disk = TempDir::new().unwrap();
+        let forge = Provider::start();
+        let host = checkout(&consuls).with("CFGCTL_STORE", "store.db");
+        for name in ["logins.yaml", "grants.yaml"] {
+            let text = std::fs::read_to_string(Path::new(FIXTURES).join("ci").join(name)).unwrap();
+            assert!(text.contains(issuer), "{name}");
+            host.write(name, &text.replace(issuer, &forge.issuer));
+        }
+        // Who describes clusters is admin of everything; a pipeline leaves them as they are.
+        host.ok(&[
+            "apply",
+            "-f",
+            "config/clusters.yaml",
+            "-f",
+            "grants.yaml",
+            "--yes",
+        ]);
+        let server = serve(&host);
         let user = checkout(&consuls);
+        let mut variables = variables();
+        variables.insert("CFGCTL_SERVER".to_owned(), server.address.clone());
         Self {
             user,
+            host,
+            server,
+            forge,
             consuls,
-            disk,
-            variables: variables(),
+            variables,
         }
     }
 
-    /// A new runner: nothing is left of what ran before but the disk.
+    /// A new runner: nothing is left of what ran before.
     fn another_runner(&mut self) {
         self.user = checkout(&self.consuls);
     }
 
-    fn store(&self) -> PathBuf {
-        self.disk.path().join("store.db")
-    }
-
     /// What the store says about a set, as JSON.
     fn history(&self, set: &str) -> String {
-        let store = self.store();
-        let store = store.to_str().unwrap();
-        self.user
-            .ok(&["history", set, "--store", store, "-o", "json"])
+        self.host.ok(&["history", set, "-o", "json"])
     }
 
-    /// What a job sets, where `/var/lib/cfgctl` is our disk.
-    fn environment(&self, variables: impl Iterator<Item = (String, String)>) -> Environment {
-        let disk = self.disk.path().to_str().unwrap();
-        variables
-            .map(|(name, value)| (name, value.replace(DISK, disk)))
-            .collect()
-    }
-
-    /// The one command of a job.
+    /// The commands of a job, one after the other until one fails; the last is the one that it is for.
     fn job(&self, jobs: &BTreeMap<String, Job>, name: &str) -> Ran {
-        let Job {
-            lines, environment, ..
-        } = &jobs[name];
-        let [line] = lines.as_slice() else {
-            panic!("{name} runs {lines:?}");
-        };
-        self.run(line, environment)
+        let job = &jobs[name];
+        let mut environment = job.environment.clone();
+        match &job.login {
+            Some(Login::Github(claims)) => {
+                let claims = utf8_percent_encode(&claims.to_string(), NON_ALPHANUMERIC).to_string();
+                let place = format!("{}/test/runner?claims={claims}", self.forge.issuer);
+                environment.insert("ACTIONS_ID_TOKEN_REQUEST_URL".to_owned(), place);
+                let token = "ACTIONS_ID_TOKEN_REQUEST_TOKEN".to_owned();
+                environment.insert(token, "runner".to_owned());
+            }
+            Some(Login::Gitlab { variable, claims }) => {
+                environment.insert(variable.clone(), self.forge.sign(claims));
+            }
+            None => {}
+        }
+        let (last, before) = job.lines.split_last().expect("a command");
+        for line in before {
+            assert_eq!(line.split(' ').nth(1), Some("login"), "{name} runs {line}");
+            let ran = self.run(line, &environment);
+            if ran.code != Some(0) {
+                return ran;
+            }
+        }
+        self.run(last, &environment)
     }
 
     /// One line of a job, in the shell that runs it.
@@ -123,6 +152,10 @@ impl World {
     }
 }
 
+fn serve(host: &Cfgctl) -> Server {
+    Server::start(host, &["--recover", "--oidc", "logins.yaml"])
+}
+
 /// A fresh checkout, on a machine with nothing else.
 fn checkout(consuls: &[Consul]) -> Cfgctl {
     let user = Cfgctl::new();
@@ -141,8 +174,6 @@ fn checkout(consuls: &[Consul]) -> Cfgctl {
 /// What the forge knows.
 fn variables() -> BTreeMap<String, String> {
     [
-        ("CONSUL_HTTP_TOKEN", ""),
-        ("CONSUL_HTTP_TOKEN_READ_ONLY", ""),
         ("CFGCTL_URL", "https://downloads.example.com/cfgctl"),
         ("CFGCTL_SHA256", "0"),
         ("CFGCTL_IMAGE", "cfgctl"),
@@ -165,6 +196,18 @@ type Environment = BTreeMap<String, String>;
 struct Job {
     lines: Vec<String>,
     environment: Environment,
+    login: Option<Login>,
+}
+
+/// What the forge says of a job, if it says it to this one.
+enum Login {
+    /// To whoever asks its runner.
+    Github(serde_json::Value),
+    /// In a variable.
+    Gitlab {
+        variable: String,
+        claims: serde_json::Value,
+    },
 }
 
 fn parsed(name: &str) -> Value {
@@ -235,10 +278,33 @@ fn github(world: &World) -> BTreeMap<String, Job> {
             assert!(found.is_empty() || step["env"].is_null(), "{name}");
             lines.extend(found);
         }
-        let environment = world.environment(all.into_iter());
-        (name, Job { lines, environment })
+        let claims = json!({
+            "sub": "repo:shop/config:of:no:matter",
+            "repository": "shop/config",
+            "repository_id": "123456",
+            "ref": "refs/heads/main",
+            "environment": job["environment"].as_str(),
+            "event_name": workflow_event(job),
+        });
+        let is_told = job["permissions"]["id-token"].as_str() == Some("write");
+        let login = is_told.then_some(Login::Github(claims));
+        let environment = all;
+        (
+            name,
+            Job {
+                lines,
+                environment,
+                login,
+            },
+        )
     });
     jobs.collect()
+}
+
+/// What a job runs for, as its condition says.
+fn workflow_event(job: &Value) -> &str {
+    let condition = job["if"].as_str().unwrap();
+    condition.split('\'').nth(1).unwrap()
 }
 
 fn gitlab(world: &World) -> BTreeMap<String, Job> {
@@ -250,14 +316,32 @@ fn gitlab(world: &World) -> BTreeMap<String, Job> {
         environment.retain(|name, _| !name.contains('.'));
         for (name, value) in map(&pipeline["variables"]).chain(map(&job["variables"])) {
             let value = value.as_str().unwrap();
-            let user = &world.variables["GITLAB_USER_LOGIN"];
-            environment.insert(name, value.replace("$GITLAB_USER_LOGIN", user));
+            let server = &world.variables["CFGCTL_SERVER"];
+            environment.insert(name, value.replace("$CFGCTL_SERVER", server));
         }
-        let environment = world.environment(environment.into_iter());
+        let mut tokens = map(&job["id_tokens"]);
+        let login = tokens.next().map(|(variable, token)| Login::Gitlab {
+            variable,
+            claims: json!({
+                "aud": token["aud"].as_str().unwrap(),
+                "sub": "project_path:shop/config:of:no:matter",
+                "project_path": "shop/config",
+                "project_id": "42",
+                "environment": job["environment"].as_str(),
+                "ref_protected": "true",
+            }),
+        });
         let lines = list(&job["script"]).into_iter();
         let lines = lines.flat_map(|line| commands(line.as_str().unwrap()));
         let lines = lines.collect();
-        (name, Job { lines, environment })
+        (
+            name,
+            Job {
+                lines,
+                environment,
+                login,
+            },
+        )
     });
     jobs.collect()
 }
@@ -267,6 +351,10 @@ fn codes(ran: &BTreeMap<&'static str, Ran>) -> Vec<(&'static str, i32)> {
         .map(|(name, ran)| (*name, ran.code.unwrap()))
         .collect()
 }
+
+/// The issuers, as the files of the server and the grants name them.
+const GITHUB: &str = "https://token.actions.githubusercontent.com";
+const GITLAB: &str = "https://gitlab.com";
 
 const EXPECTED: [(&str, i32); 7] = [
     ("apply", 0),
@@ -280,7 +368,7 @@ const EXPECTED: [(&str, i32); 7] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_commands_of_the_github_jobs_work_as_written() {
-    let world = World::new().await;
+    let world = World::new(GITHUB).await;
     let ran = world.goes_through(&github(&world)).await;
     assert_eq!(codes(&ran), EXPECTED, "{ran:#?}");
     assert!(
@@ -297,14 +385,14 @@ async fn the_commands_of_the_github_jobs_work_as_written() {
     );
     let history = world.history("checkout");
     assert!(
-        history.contains("github:ada") && history.contains("commit 0123abc"),
+        history.contains("/shop/config") && history.contains("commit 0123abc by ada"),
         "{history}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_commands_of_the_gitlab_jobs_work_as_written() {
-    let world = World::new().await;
+    let world = World::new(GITLAB).await;
     let ran = world.goes_through(&gitlab(&world)).await;
     assert_eq!(codes(&ran), EXPECTED, "{ran:#?}");
     assert!(
@@ -314,27 +402,34 @@ async fn the_commands_of_the_gitlab_jobs_work_as_written() {
     );
     assert!(world.read("drift.md").contains("changed by hand"));
     let history = world.history("checkout");
-    assert!(history.contains("gitlab:ada"), "{history}");
+    assert!(
+        history.contains("/shop/config") && history.contains("commit 0123abc by ada"),
+        "{history}"
+    );
 }
 
-/// Every job whose commands ask the store.
-const WITH_THE_STORE: [&str; 3] = ["diff", "apply", "drift"];
-
 #[test]
-fn the_store_outlives_a_runner_and_no_fork_gets_there() {
+fn no_secret_is_kept_for_the_jobs_and_no_fork_gets_anywhere() {
     let (workflow, pipeline) = (parsed("github.yml"), parsed("gitlab.yml"));
-    let store = format!("{DISK}/store.db");
-    for variables in [&workflow["env"], &pipeline["variables"]] {
-        assert_eq!(variables["CFGCTL_STORE"].as_str(), Some(store.as_str()));
+    for (name, is_ours) in [("github.yml", true), ("gitlab.yml", false)] {
+        let text = std::fs::read_to_string(Path::new(FIXTURES).join("ci").join(name)).unwrap();
+        assert!(!text.contains("secrets."), "{name}");
+        assert!(!text.contains("CONSUL_HTTP_TOKEN"), "{name}");
+        assert_eq!(text.contains("Secrets:   none"), is_ours, "{name}");
     }
     for name in ["validate", "diff", "apply", "drift"] {
-        let kept = WITH_THE_STORE.contains(&name);
-        let runs_on = list(&workflow["jobs"][name]["runs-on"]);
-        let ours = runs_on.iter().any(|label| label.as_str() == Some("cfgctl"));
-        assert_eq!(ours, kept, "{name}");
-        let tags = list(&pipeline[name]["tags"]);
-        let ours = tags.iter().any(|tag| tag.as_str() == Some("cfgctl"));
-        assert_eq!(ours, kept, "{name}");
+        let logs_in = name != "validate";
+        let job = &workflow["jobs"][name];
+        assert_eq!(job["runs-on"].as_str(), Some("ubuntu-latest"), "{name}");
+        let is_told = job["permissions"]["id-token"].as_str() == Some("write");
+        assert_eq!(is_told, logs_in, "{name}");
+        let job = &pipeline[name];
+        assert!(job["tags"].is_null(), "{name}");
+        let audience = &job["id_tokens"]["CFGCTL_OIDC_TOKEN"]["aud"];
+        assert_eq!(audience.as_str(), logs_in.then_some(AUDIENCE), "{name}");
+    }
+    for issuer in list(&parsed("logins.yaml")["issuers"]) {
+        assert_eq!(issuer["audience"].as_str(), Some(AUDIENCE));
     }
     let condition = workflow["jobs"]["diff"]["if"].as_str().unwrap();
     assert!(
@@ -352,8 +447,8 @@ fn the_store_outlives_a_runner_and_no_fork_gets_there() {
 }
 
 /// The same job on three runners that know nothing of each other, the last one with a change.
-async fn goes_on(jobs: impl Fn(&World) -> BTreeMap<String, Job>) {
-    let mut world = World::new().await;
+async fn goes_on(issuer: &str, jobs: impl Fn(&World) -> BTreeMap<String, Job>) {
+    let mut world = World::new(issuer).await;
     let apply = |world: &World| {
         let ran = world.job(&jobs(world), "apply");
         assert_eq!(ran.code, Some(0), "{ran:#?}");
@@ -382,28 +477,46 @@ async fn goes_on(jobs: impl Fn(&World) -> BTreeMap<String, Job>) {
     let drift = world.job(&jobs(&world), "drift");
     assert_eq!(drift.code, Some(0), "{drift:#?}");
 
-    // The disk is not mounted: the nightly job fails, and the clusters know that this is not the
-    // store which wrote them. Neither begins a store, so the nightly job goes on to fail.
-    std::fs::remove_file(world.store()).unwrap();
+    // A job that is not of the environment reads, and does no more.
+    let mut others = jobs(&world);
+    let login = others.remove("drift").unwrap().login;
+    others.get_mut("apply").unwrap().login = login;
+    edit(
+        &world.user,
+        "config/search.yaml",
+        "maxResults: 5000",
+        "maxResults: 4000",
+    );
+    let ran = world.job(&others, "apply");
+    assert_eq!(ran.code, Some(6), "{ran:#?}");
+
+    // The store is not where the server looks for it: there are no grants, so nobody logs in. And whoever
+    // is beside it begins no other store, because the clusters know that it did not write them.
+    std::fs::remove_file(world.host.directory().join("store.db")).unwrap();
+    world.server = serve(&world.host);
+    let address = world.server.address.clone();
+    world.variables.insert("CFGCTL_SERVER".to_owned(), address);
     world.another_runner();
-    for (job, code) in [("drift", 7), ("apply", 5), ("drift", 7)] {
+    for job in ["drift", "apply"] {
         let ran = world.job(&jobs(&world), job);
-        assert_eq!(ran.code, Some(code), "{job}: {ran:#?}");
-        if job == "drift" {
-            let store = world.store().display().to_string();
-            assert!(ran.stderr.contains(&store), "{ran:#?}");
-        }
+        assert_eq!(ran.code, Some(6), "{job}: {ran:#?}");
+        assert!(ran.stderr.contains("no grant is to"), "{ran:#?}");
+    }
+    for (line, code) in [("drift", 7), ("apply -R -f config --yes", 5), ("drift", 7)] {
+        let words: Vec<&str> = line.split(' ').collect();
+        let ran = world.host.run(&words);
+        assert_eq!(ran.code, Some(code), "{line}: {ran:#?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_github_job_goes_on_where_the_last_runner_stopped() {
-    goes_on(github).await;
+    goes_on(GITHUB, github).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_gitlab_job_goes_on_where_the_last_runner_stopped() {
-    goes_on(gitlab).await;
+    goes_on(GITLAB, gitlab).await;
 }
 
 #[test]
@@ -421,9 +534,11 @@ fn the_jobs_ask_for_no_more_than_they_need() {
             .filter(|(_, access)| access == "write")
             .collect();
         let expected: &[_] = match name.as_str() {
-            "diff" => &[("pull-requests".to_owned(), "write".to_owned())],
-            _ => &[],
+            "validate" => &[],
+            "diff" => &["id-token", "pull-requests"],
+            _ => &["id-token"],
         };
+        let writes: Vec<&str> = writes.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(writes, expected, "{name}");
         // What others wrote reaches a shell through variables only.
         for step in list(&job["steps"]) {
@@ -441,7 +556,7 @@ fn the_readme_shows_the_jobs_as_they_are() {
     let Ok(readme) = std::fs::read_to_string(path) else {
         return;
     };
-    for name in ["github.yml", "gitlab.yml"] {
+    for name in ["github.yml", "gitlab.yml", "logins.yaml", "grants.yaml"] {
         let text = std::fs::read_to_string(Path::new(FIXTURES).join("ci").join(name)).unwrap();
         let first = text.lines().next().unwrap();
         if readme.contains(first) {

@@ -59,6 +59,7 @@ fn tests_run() -> World {
         "monitoring",
         "clients",
         "chromium",
+        "oidc",
     ] {
         world.stands(
             &format!("tests/install-{installer}"),
@@ -68,7 +69,7 @@ fn tests_run() -> World {
     world.stands(
         "bin/cargo",
         "echo \"$*: ${CONSUL_BIN-none} ${KEYRING_BIN-none} ${CFGCTL_TEST_PYTHON-none} ${CFGCTL_TEST_FLAGD-none}\" \\\n\
-         \"${CFGCTL_TEST_MONITORING-none} ${CFGCTL_TEST_CLIENTS-none} ${CHROMIUM_BIN-none}\"\n\
+         \"${CFGCTL_TEST_MONITORING-none} ${CFGCTL_TEST_CLIENTS-none} ${CHROMIUM_BIN-none} ${CFGCTL_TEST_OIDC-none}\"\n\
          exit \"${CODE-0}\"",
     );
     world
@@ -82,7 +83,7 @@ fn the_tests_find_what_was_installed_and_decide_the_exit_code() {
         (ran.code, ran.stdout.as_str(), ran.stderr.as_str()),
         (
             Some(0),
-            "test --locked: /consul /keyring /python /flagd /monitoring /clients /chromium\n",
+            "test --locked: /consul /keyring /python /flagd /monitoring /clients /chromium /oidc\n",
             ""
         )
     );
@@ -97,7 +98,7 @@ fn what_cannot_be_installed_is_named_and_the_other_tests_run() {
     let ran = world.run("tests/run", &[]);
     assert_eq!(
         ran.stdout,
-        "test --locked: /consul /keyring /python none /monitoring /clients /chromium\n"
+        "test --locked: /consul /keyring /python none /monitoring /clients /chromium /oidc\n"
     );
     assert!(ran.stderr.starts_with("no registry\n"), "{}", ran.stderr);
     assert!(

@@ -48,6 +48,7 @@ mod installers;
 mod large_sets;
 mod laws;
 mod leaving;
+mod logins;
 mod openapi;
 mod outages;
 mod ownership;

@@ -134,7 +134,14 @@ fn who_comes_in_where_is_a_table() {
     for (method, path) in routes {
         let route = format!("{method} {path}");
         _ = write!(table, "\n{route:width$}");
-        let is_open = ["/healthz", "/readyz", "/openapi.json"].contains(&path.as_str());
+        let is_open = [
+            "/healthz",
+            "/readyz",
+            "/openapi.json",
+            "/.well-known/cfgctl",
+            "/v1/tokens/exchange",
+        ]
+        .contains(&path.as_str());
         for (who, head) in WHO.into_iter().zip(&heads) {
             let asked = format!("{method} {}", filled(&path));
             let head = format!("{head}Content-Type: application/json\r\n");

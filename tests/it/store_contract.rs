@@ -16,8 +16,9 @@ use self::fixture::{
     versions, versions_of, with_content,
 };
 use self::records::{
-    a_change_of_records_with_a_key_is_made_once, a_record_changes_only_if_it_is_what_was_expected,
-    a_record_is_what_it_was_last_written_as,
+    a_change_of_records_with_a_key_is_made_once,
+    a_jwt_is_exchanged_once_and_forgotten_after_its_end,
+    a_record_changes_only_if_it_is_what_was_expected, a_record_is_what_it_was_last_written_as,
     a_record_is_written_only_if_no_other_one_of_its_kind_was,
     a_record_whose_time_is_over_is_not_there, a_use_is_noted_once_a_minute_and_is_no_commit,
     an_entry_alone_is_a_commit, changes_of_records_break_no_rule,
@@ -76,6 +77,7 @@ macro_rules! keeps_the_contract {
             a_record_whose_time_is_over_is_not_there
             a_use_is_noted_once_a_minute_and_is_no_commit
             a_change_of_records_with_a_key_is_made_once
+            a_jwt_is_exchanged_once_and_forgotten_after_its_end
         }
     };
     ($backend:ident, $fresh:path: $($promise:ident)*) => {

@@ -9,6 +9,7 @@ pub(crate) mod faulty;
 pub(crate) mod flagd;
 pub(crate) mod keyring;
 pub(crate) mod monitoring;
+pub(crate) mod oidc;
 pub(crate) mod proxy;
 pub(crate) mod raw;
 pub(crate) mod redact;

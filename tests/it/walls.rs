@@ -20,6 +20,7 @@ const LAYERS: &[&[&str]] = &[
     &["engine"],
     &["api"],
     &["wire"],
+    &["oidc"],
     &["app", "client", "notify", "server"],
     &["cli"],
 ];
@@ -59,10 +60,16 @@ const HIDDEN: &[(&str, &[&str])] = &[
         ],
     ),
     ("std::env", &["cli", "main"]),
-    ("reqwest", &["target::consul", "client", "notify"]),
+    ("reqwest", &["target::consul", "client", "notify", "oidc"]),
     (
         "rustls",
-        &["target::consul", "client::http", "notify::send", "server"],
+        &[
+            "target::consul",
+            "client::http",
+            "notify::send",
+            "oidc::fetch",
+            "server",
+        ],
     ),
     ("tokio_rustls", &["server"]),
     ("axum", &["server"]),
@@ -75,6 +82,7 @@ const HIDDEN: &[(&str, &[&str])] = &[
         &[
             "app::tokens",
             "notify::sign",
+            "oidc::jws",
             "server::views::ticket",
             "wire::note",
         ],

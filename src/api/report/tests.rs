@@ -965,6 +965,7 @@ fn what_is_said_of_tokens_survives() {
             PrincipalKind::System,
         ] {
             report(Identity {
+                login: None,
                 subject: ODD.to_owned(),
                 principal,
                 token: token.message.as_ref().map(|_| token.clone()),

@@ -1,11 +1,13 @@
 //! Tokens: which there are, and who somebody is.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Report;
-use crate::model::{ClusterName, SetName, TokenId, TokenKind, TokenName, TokenText};
+use crate::model::{ClusterName, LoginRecord, SetName, TokenId, TokenKind, TokenName, TokenText};
 
 /// The tokens that the store knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -105,6 +107,9 @@ pub struct Identity {
     /// The token that was shown, if the store knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenItem>,
+    /// Whom an issuer vouched for when the token was made, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<Arc<LoginRecord>>,
 }
 
 impl Report for Identity {

@@ -1,7 +1,7 @@
 //! What the grants to one caller allow, as they were at one moment.
 
 use crate::api::{Caller, Principal};
-use crate::model::{Grant, GrantName, Heads, Labels, ResourceId, Role, Subject, TokenKind};
+use crate::model::{Grant, GrantName, Heads, Identified, Labels, ResourceId, Role, TokenKind};
 use crate::store::{Store, StoreError, Which};
 
 /// What one caller may do.
@@ -60,23 +60,22 @@ impl Access {
         match &by.principal {
             Principal::Local(_) | Principal::Owner(_) | Principal::System => Ok(Self::Everything),
             // Those of other kinds have routes of their own, and grants mean nothing to them.
-            Principal::Token(holder) if holder.kind != TokenKind::Api => {
-                Ok(Self::granted(Heads::new(), &holder.subject))
-            }
+            Principal::Token(holder) if holder.kind != TokenKind::Api => Ok(Self::granted(
+                Heads::new(),
+                &holder.subject,
+                &Identified::default(),
+            )),
             Principal::Token(holder) => {
                 let heads = store.heads(&Which::Grants).await?.heads;
-                Ok(Self::granted(heads, &holder.subject))
+                Ok(Self::granted(heads, &holder.subject, &holder.identified()))
             }
         }
     }
 
-    /// What the grants among `heads` allow `who`; text that is no subject has none.
-    pub(in crate::app) fn granted(heads: Heads, who: &str) -> Self {
-        let subject: Option<Subject> = who.parse().ok();
-        let is_to_it =
-            |grant: &&Grant| (subject.as_ref()).is_some_and(|subject| grant.to.contains(subject));
+    /// What the grants among `heads` allow `who`, of whom this is known.
+    pub(in crate::app) fn granted(heads: Heads, who: &str, identified: &Identified) -> Self {
         let grants = living(&heads)
-            .filter(|(_, grant)| is_to_it(grant))
+            .filter(|(_, grant)| grant.is_to(identified))
             .map(|(name, grant)| (name.clone(), grant.clone()))
             .collect();
         Self::Granted(Granted {

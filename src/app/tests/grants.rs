@@ -18,8 +18,8 @@ use crate::api::{
     ResourcesQuery, RevisionQuery, Service as _, TokenHolder, Wanted,
 };
 use crate::model::{
-    Breaker, ConfigSet, Content, Contents, Flag, Heads, Labels, ResourceId, Role, Selector,
-    TokenKind, Trip,
+    Breaker, ConfigSet, Content, Contents, Flag, Heads, Identified, Labels, ResourceId, Role,
+    Selector, TokenKind, Trip,
 };
 use crate::plan::Desired;
 use crate::plan::testing::*;
@@ -491,7 +491,7 @@ fn what_is_allowed_is_allowed_only_as_long_as_its_grants_hold() {
     let grants: Heads = grants
         .filter(|(id, _)| matches!(id, ResourceId::Grant(_)))
         .collect();
-    let access = Access::granted(grants, "token:ci");
+    let access = Access::granted(grants, "token:ci", &Identified::called("token:ci"));
     let plan = world.plan(&shop(&of_team("pay", [2, 2, 2])));
     let change = Change::Declare(Declaration::default());
     let permitted = access.permit(plan, &change, &heads).unwrap().plan;

@@ -19,7 +19,7 @@ pub(in crate::server) struct Elsewhere {
     /// Requests that were too many.
     pub(in crate::server) too_many: u64,
     /// Who was not let in, by what was shown.
-    pub(in crate::server) rejected: [(&'static str, u64); 3],
+    pub(in crate::server) rejected: [(&'static str, u64); 4],
     pub(in crate::server) tally: Tally,
     /// Who waits for something newer.
     pub(in crate::server) waiting: usize,

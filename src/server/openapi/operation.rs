@@ -167,7 +167,8 @@ impl Operation {
     /// Whether it may be refused with this status.
     pub(super) fn refuses(&self, status: u16) -> bool {
         if self.is_open {
-            return status == 503 && matches!(self.answer, Answer::Text("ready\n"));
+            let is_ready = matches!(self.answer, Answer::Text("ready\n"));
+            return status == 503 && is_ready || self.more.contains(&status);
         }
         match status {
             400 | 401 | 403 | 404 | 429 | 500 | 503 | 504 => true,

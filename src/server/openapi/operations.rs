@@ -9,7 +9,7 @@ use crate::api::report::{
     AccessReport, AlertTest, Alerts, AlertsTaken, AuditLog, BreakerHistory, BreakerReport,
     Breakers, ClusterCheck, ClusterSnapshot, ClusterSnapshots, Clusters, Drift, Evaluated,
     Explained, Flags, History, Identity, LineageReport, NewToken, Notifications, Outcome, Policy,
-    Resources, RevisionReport, RevokedTokens, Status, Tokens, VerifiedLog,
+    Resources, RevisionReport, RevokedTokens, ServerInfo, Status, Tokens, VerifiedLog,
 };
 use crate::api::{
     AccessQuery, AlertsQuery, CheckQuery, News, Proposal, Request, TokenOrder, TokenRevocation,
@@ -17,7 +17,7 @@ use crate::api::{
 };
 use crate::model::Document;
 use crate::wire::{
-    AuditParams, BreakersParams, Carry, ClusterDescription, EvaluateBody, EventsParams,
+    AuditParams, BreakersParams, Carry, ClusterDescription, EvaluateBody, EventsParams, Exchange,
     ExplainParams, FlagsParams, HistoryParams, LineageParams, LookParams, Named, Names,
     NamesParams, PaceParams, PageParams, PolicyOf, PolicyParams, RevisionParams, Routes,
     WaitParams, WebhookBody,
@@ -55,6 +55,22 @@ fn open() -> Vec<Operation> {
         )
         .open(),
         get(Routes::OPENAPI, "openapi", "This document", Answer::OpenApi).open(),
+        get(
+            Routes::INFO,
+            "info",
+            "What anybody may know: the version, and whose JWTs are exchanged",
+            document::<ServerInfo>(Plainly),
+        )
+        .open(),
+        post(
+            Routes::EXCHANGE,
+            "exchange",
+            "A token for a JWT of an issuer that counts here; each is good for one",
+            document::<NewToken>(Plainly),
+        )
+        .body::<Exchange>(json!({"jwt": "eyJhbGciOiJFUzI1NiJ9.e30.c2lnbmF0dXJl"}))
+        .more(&[400, 401, 403, 404, 408, 413, 415, 429, 503, 504])
+        .open(),
     ]
 }
 

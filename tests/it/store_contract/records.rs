@@ -271,6 +271,48 @@ pub(super) async fn a_record_whose_time_is_over_is_not_there(handles: &Handles) 
     assert_eq!(log[0].records, [].into());
 }
 
+pub(super) async fn a_jwt_is_exchanged_once_and_forgotten_after_its_end(handles: &Handles) {
+    let (store, other) = (handles.open(), handles.open());
+    let id: RecordId = format!("exchange/{}", "0a".repeat(32)).parse().unwrap();
+    let exchange = |until: &str| Commit {
+        records: [(
+            id.clone(),
+            RecordChange {
+                expected: None,
+                content: Some(
+                    serde_json::from_value(
+                        json!({"exchange": {"token": "0123456789", "until": until}}),
+                    )
+                    .unwrap(),
+                ),
+            },
+        )]
+        .into(),
+        ..Commit::default()
+    };
+    let living = exchange("2999-01-01T00:00:00Z");
+    store.commit(&living).await.unwrap();
+    match other.commit(&living).await {
+        Err(StoreError::RecordsMoved(moved)) => assert_eq!(moved, std::slice::from_ref(&id)),
+        other => panic!("{other:?}"),
+    }
+    assert!(other.record(&id).await.unwrap().is_some());
+    let all = other.records(RecordKind::Exchange).await.unwrap().records;
+    assert_eq!(all.keys().collect::<Vec<_>>(), [&id]);
+    assert_eq!(every(&*store).await, [].into());
+    // One that is over is as if it were not there.
+    let id: RecordId = format!("exchange/{}", "0b".repeat(32)).parse().unwrap();
+    let mut over = exchange("2001-01-01T00:00:00Z");
+    over.records = over
+        .records
+        .into_values()
+        .map(|it| (id.clone(), it))
+        .collect();
+    store.commit(&over).await.unwrap();
+    assert!(other.record(&id).await.unwrap().is_none());
+    other.commit(&over).await.unwrap();
+}
+
 pub(super) async fn a_use_is_noted_once_a_minute_and_is_no_commit(handles: &Handles) {
     let (store, other) = (handles.open(), handles.open());
     store.commit(&change(1, 0, Some(token("a")))).await.unwrap();

@@ -73,6 +73,9 @@ _cfgctl() {
             cfgctl,man)
                 cmd="cfgctl__subcmd__man"
                 ;;
+            cfgctl,notifications)
+                cmd="cfgctl__subcmd__notifications"
+                ;;
             cfgctl,rollback)
                 cmd="cfgctl__subcmd__rollback"
                 ;;
@@ -367,6 +370,9 @@ _cfgctl() {
             cfgctl__subcmd__help,man)
                 cmd="cfgctl__subcmd__help__subcmd__man"
                 ;;
+            cfgctl__subcmd__help,notifications)
+                cmd="cfgctl__subcmd__help__subcmd__notifications"
+                ;;
             cfgctl__subcmd__help,rollback)
                 cmd="cfgctl__subcmd__help__subcmd__rollback"
                 ;;
@@ -530,7 +536,7 @@ _cfgctl() {
 
     case "${cmd}" in
         cfgctl)
-            opts="-o -q -h -V --store --context --output --color --quiet --help --version validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help"
+            opts="-o -q -h -V --store --context --output --color --quiet --help --version validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit notifications login logout whoami serve schema completions man version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3042,7 +3048,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__help)
-            opts="validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit login logout whoami serve schema completions man version help"
+            opts="validate diff apply get show history explain status drift rollback delete flag breaker import cluster context auth token audit notifications login logout whoami serve schema completions man version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3727,6 +3733,20 @@ _cfgctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        cfgctl__subcmd__help__subcmd__notifications)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         cfgctl__subcmd__help__subcmd__rollback)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -4143,6 +4163,40 @@ _cfgctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        cfgctl__subcmd__notifications)
+            opts="-o -q -h --store --context --output --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml name markdown github junit" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml name markdown github junit" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         cfgctl__subcmd__rollback)
             opts="-l -y -m -o -q -h --to --clusters --timeout --parallelism --yes --dry-run --message --adopt --allow-deletes --keep-keys --remove-keys --allow-growth --move-source --drop-overrides --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -4244,7 +4298,7 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__serve)
-            opts="-o -q -h --listen --token-file --recover --tls-cert --tls-key --tls-client-ca --checkpoint-key --oidc --rate-limit --log --allow-directories --allow-variables --store --context --output --color --quiet --help"
+            opts="-o -q -h --listen --token-file --recover --tls-cert --tls-key --tls-client-ca --checkpoint-key --oidc --rate-limit --notify --look-for-drift --cors-origin --log --allow-directories --allow-variables --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4279,6 +4333,18 @@ _cfgctl() {
                     return 0
                     ;;
                 --rate-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --look-for-drift)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cors-origin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4444,13 +4510,17 @@ _cfgctl() {
             return 0
             ;;
         cfgctl__subcmd__token__subcmd__create)
-            opts="-m -o -q -h --kind --cluster --expires --message --store --context --output --color --quiet --help"
+            opts="-m -o -q -h --kind --set --cluster --expires --message --store --context --output --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --kind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -195,7 +195,7 @@ impl Teller {
                 }
                 Err(failed) => failed,
             };
-            let reason = without_secrets(&failed.to_string());
+            let reason = Mailbox::kept(&without_secrets(&failed.to_string()));
             if matches!(failed, Failed::Forever(_)) || attempt == ATTEMPTS {
                 let id = &happening.id;
                 tracing::warn!(receiver, id, reason, "not told, and not tried again");
@@ -204,7 +204,7 @@ impl Teller {
                 (mailbox.teller, mailbox.failing) = (None, None);
                 mailbox.bury(DeadLetter {
                     id: id.clone(),
-                    text: without_secrets(&happening.text()),
+                    text: Mailbox::kept(&without_secrets(&happening.text())),
                     at: self.outbox.time(),
                     reason,
                 });

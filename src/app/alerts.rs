@@ -45,6 +45,13 @@ pub(super) struct Watch {
     unmatched: Unmatched,
 }
 
+impl Watch {
+    /// The sets with a breaker that alerts opened; from then on the first alert is as quick as any.
+    pub(super) async fn opened(&self, store: &dyn Store) -> Result<BTreeSet<SetName>, Error> {
+        self.index.opened(store).await
+    }
+}
+
 /// Refuses alerts of whoever may not tell of them: what has a token for that, and an operator of
 /// everything.
 pub(super) async fn check_may_tell(store: &dyn Store, by: &Caller) -> Result<(), Error> {

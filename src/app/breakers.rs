@@ -11,8 +11,8 @@ use crate::api::report::{BreakerEvent, BreakerHistory, BreakerItem, BreakerRepor
 use crate::api::{BreakerHistoryQuery, BreakerQuery, BreakersQuery, Error};
 use crate::engine::clusters_of;
 use crate::model::{
-    BreakerName, BreakerStatus, Clocks, ClusterName, Grip, Heads, Labels, Opening, Overrides, Part,
-    Reset, ResourceId, Revision, Selector, SetName, Stamp,
+    AlertState, BreakerName, BreakerStatus, Clocks, ClusterName, Grip, Heads, Labels, Opening,
+    Overrides, Part, Reset, ResourceId, Revision, Selector, SetName, Stamp,
 };
 use crate::plan::{Ground, Plan, Reach};
 use crate::store::{Store, Which};
@@ -49,9 +49,11 @@ fn items(
     head: &Revision,
     name: &BreakerName,
 ) -> Vec<BreakerItem> {
-    let mut found: Vec<(BreakerStatus, Vec<ClusterName>)> = Vec::new();
+    let mut found: Vec<((BreakerStatus, bool), Vec<ClusterName>)> = Vec::new();
     for (cluster, place) in clusters_of(set, heads) {
         let status = head.overrides.status(name, &place.labels);
+        let while_firing = closes_with_alerts(head, name, &place.labels);
+        let status = (status, while_firing);
         match found.iter_mut().find(|(known, _)| *known == status) {
             Some((_, clusters)) => clusters.push(cluster.clone()),
             None => found.push((status, vec![cluster.clone()])),
@@ -59,10 +61,10 @@ fn items(
     }
     if found.is_empty() {
         let nowhere = Labels::new();
-        found.push((head.overrides.status(name, &nowhere), Vec::new()));
+        found.push(((head.overrides.status(name, &nowhere), false), Vec::new()));
     }
     let part = Part::Breaker(name.clone());
-    let item = |(status, clusters): (BreakerStatus, Vec<ClusterName>)| {
+    let item = |((status, while_firing), clusters): ((BreakerStatus, bool), Vec<ClusterName>)| {
         let (delivered, waiting) = present::arrivals(plan, set, &part, &clusters);
         BreakerItem {
             set: set.clone(),
@@ -76,9 +78,23 @@ fn items(
             since: status.since,
             until: status.until,
             reason: status.reason,
+            while_firing,
         }
     };
     found.into_iter().map(item).collect()
+}
+
+/// Whether nothing but alerts that fire holds a breaker open there, and it closes without them.
+fn closes_with_alerts(head: &Revision, name: &BreakerName, labels: &Labels) -> bool {
+    let declared = head.content.set().and_then(|set| set.breakers.get(name));
+    let closes = declared.is_some_and(|declared| declared.reset != Reset::Manual);
+    let mut open = head
+        .overrides
+        .open_in(labels)
+        .filter(|it| it.breaker == *name)
+        .peekable();
+    let is_firing = |it: &Opening| it.alerts == Some(AlertState::Firing) && it.grip == Grip::Loose;
+    closes && open.peek().is_some() && open.all(is_firing)
 }
 
 /// One breaker, and what it changes while it is open.

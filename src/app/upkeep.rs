@@ -11,8 +11,7 @@ use crate::api::{
     Caller, Door as _, Drifted, Error, LogEntry, LookQuery, Noted, Observer, Pace, Reach,
     Service as _, Upkeep,
 };
-use crate::model::{ClusterName, ResourceId, Selector, SetName};
-use crate::store::Which;
+use crate::model::{ClusterName, Selector, SetName};
 
 #[async_trait]
 impl Upkeep for Local {
@@ -82,15 +81,7 @@ impl Upkeep for Local {
     }
 
     async fn opened_by_alerts(&self) -> Result<BTreeSet<SetName>, Error> {
-        let heads = self.store.heads(&Which::All).await?.heads;
-        let opened = heads.into_iter().filter_map(|(id, head)| {
-            let ResourceId::Set(set) = id else {
-                return None;
-            };
-            let mut openings = head.overrides.openings.iter();
-            openings.any(|it| it.alerts.is_some()).then_some(set)
-        });
-        Ok(opened.collect())
+        self.watch.opened(self.store.as_ref()).await
     }
 }
 

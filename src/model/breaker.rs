@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::value::Map;
-use super::{Flag, FlagName, Limit, Selector};
+use super::{Counted, Flag, FlagName, Limit, Selector, Witness};
 
 /// What changes at once when something fails, and how it changes back.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +45,24 @@ impl Breaker {
     pub fn is_tripped_by(&self, labels: &BTreeMap<String, String>) -> bool {
         let mut wanted = self.alerts.iter();
         !self.alerts.is_empty() && wanted.all(|(key, value)| labels.get(key) == Some(value))
+    }
+
+    /// Until when a trip at `now` lasts by itself, for as long as is asked for or else declared, and how that
+    /// was counted.
+    pub fn ends(
+        &self,
+        limit: Option<Limit>,
+        now: Timestamp,
+        witness: Witness,
+    ) -> (Option<Timestamp>, Option<Counted>) {
+        let least = self.min_open.unwrap_or_default();
+        match limit.or(self.reset.limit()) {
+            Some(limit) => {
+                let (until, counted) = limit.ends(now, least, witness);
+                (Some(until), counted)
+            }
+            None => (None, None),
+        }
     }
 }
 

@@ -25,7 +25,22 @@ pub struct Mailbox {
 
 impl Mailbox {
     /// How many letters are kept that never arrived.
-    const MOST_DEAD: usize = 50;
+    const MOST_DEAD: usize = 20;
+    /// How much of a text is kept, in bytes.
+    const TEXT_BYTES: usize = 400;
+
+    /// As much of `text` as a mailbox keeps, on one line.
+    pub fn kept(text: &str) -> String {
+        let mut kept = String::new();
+        for c in text.chars() {
+            if kept.len() + c.len_utf8() > Self::TEXT_BYTES {
+                kept.push('…');
+                break;
+            }
+            kept.push(if c.is_control() { ' ' } else { c });
+        }
+        kept
+    }
 
     /// Gives up on a letter.
     pub fn bury(&mut self, letter: DeadLetter) {

@@ -157,12 +157,7 @@ impl Overrides {
             self.count_trip(name, now, keeping);
             return Ok(Tripped::Ignored);
         }
-        let limit = limit.or(declared.reset.limit());
-        let least = declared.min_open.unwrap_or_default();
-        let (until, counted) = match limit.map(|limit| limit.ends(now, least, witness)) {
-            Some((until, counted)) => (Some(until), counted),
-            None => (None, None),
-        };
+        let (until, counted) = declared.ends(limit, now, witness);
         let is_there = |it: &Opening| it.breaker == *name && it.clusters == clusters;
         let same = |it: &&mut Opening| is_there(it) && it.alerts.is_none();
         if let Some(open) = self.openings.iter_mut().find(same) {

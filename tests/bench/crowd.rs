@@ -91,9 +91,7 @@ fn crowds(table: &mut Table, addresses: &[String], alone: &Sample) {
 
 /// The same trip beside clusters that take a request and never answer.
 fn silent_clusters(table: &mut Table, addresses: &[String], alone: &Sample) {
-    // What was never accepted looks like a host that lets everything vanish.
-    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = format!("http://{}", silent.local_addr().expect("an address"));
+    let (_held, address) = silent();
     let rows = [
         (Silent::Stranger, "beside a silent cluster of another set"),
         (Silent::OfTheSet, "where a cluster of the set is silent"),
@@ -157,20 +155,28 @@ fn many_sets(table: &mut Table) {
     table.add(&format!("{what}: peak memory"), &memory, &[]);
 }
 
+/// Somebody who takes connections and never answers, and where. What was never accepted looks like a host
+/// that lets everything vanish.
+pub(crate) fn silent() -> (TcpListener, String) {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", silent.local_addr().expect("an address"));
+    (silent, address)
+}
+
 const BREAKER: &str = "checkout/payment-provider";
 
 /// What there is beside the set whose breaker is tripped.
 #[derive(Debug, Default)]
-struct Others {
+pub(crate) struct Others {
     /// How many other sets, all in one directory.
-    sets: usize,
+    pub(crate) sets: usize,
     /// A cluster that takes a connection and never answers.
-    silent: Option<(Silent, String)>,
+    pub(crate) silent: Option<(Silent, String)>,
 }
 
 /// Whom a silent cluster has to do with.
 #[derive(Clone, Copy, Debug)]
-enum Silent {
+pub(crate) enum Silent {
     /// With other sets only.
     Stranger,
     /// With the set whose breaker is tripped.
@@ -178,16 +184,16 @@ enum Silent {
 }
 
 /// A store with one set that has a breaker, in every Consul, and others beside it.
-struct Place {
-    user: User,
+pub(crate) struct Place {
+    pub(crate) user: User,
     addresses: Vec<String>,
-    prefix: String,
+    pub(crate) prefix: String,
     /// A silent cluster of the set is told as not delivered.
     exit: i32,
 }
 
 impl Place {
-    fn new(addresses: &[String], others: &Others) -> Self {
+    pub(crate) fn new(addresses: &[String], others: &Others) -> Self {
         let (user, prefix) = applied(addresses);
         if others.sets > 0 {
             World::in_a_directory(others.sets, 20).write(&user);
@@ -225,6 +231,11 @@ impl Place {
         }
     }
 
+    /// The key that a trip changes.
+    pub(crate) fn key(&self) -> String {
+        format!("{}/app/payment/provider", self.prefix)
+    }
+
     /// How long it takes from pressing enter until the key is another one in every Consul.
     fn trips(&self, runs: usize) -> Sample {
         self.trips_after(Duration::ZERO, runs)
@@ -232,7 +243,7 @@ impl Place {
 
     /// The same, each after a rest.
     fn trips_after(&self, rest: Duration, runs: usize) -> Sample {
-        let key = format!("{}/app/payment/provider", self.prefix);
+        let key = self.key();
         let mut sample = Sample::default();
         for run in 0..=runs {
             std::thread::sleep(rest);

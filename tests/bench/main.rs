@@ -12,6 +12,7 @@
     reason = "a benchmark may stop at the first surprise, and its table is its output"
 )]
 
+mod alert;
 mod crowd;
 mod far;
 mod growth;
@@ -56,7 +57,7 @@ fn runs() -> usize {
 /// One part of the figures, and what it is called on the command line.
 type Part = (&'static str, fn(&mut Table, &Places));
 
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 10] = [
     ("startup", |table, _| startup(table)),
     ("applying", |table, places| {
         for shape in [Shape::Document(1000), Shape::Keys(60)] {
@@ -72,6 +73,9 @@ const PARTS: [Part; 9] = [
     ("serve", |table, places| serve::measure(table, &places.near)),
     ("waiting", |table, places| {
         serve::waiting(table, &places.near);
+    }),
+    ("alert", |table, places| {
+        alert::measure(table, &places.near);
     }),
     ("ofrep", |table, _| ofrep::measure(table)),
     ("growth", |table, places| {

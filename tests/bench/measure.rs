@@ -48,6 +48,16 @@ impl Sample {
         sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
     }
 
+    /// What so many of a hundred are at most, as a figure of its own.
+    pub(crate) fn percentile(&self, percent: usize) -> Self {
+        let sorted = self.sorted();
+        let at = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+        Self {
+            figures: sorted.get(at).copied().into_iter().collect(),
+            unit: self.unit,
+        }
+    }
+
     pub(crate) fn range(&self) -> (f64, f64) {
         let sorted = self.sorted();
         let end = |figure: Option<&f64>| figure.copied().unwrap_or(f64::NAN);

@@ -291,6 +291,21 @@ fn ask(host: &str, path: &str, head: &str) -> String {
     answer
 }
 
+/// Sends JSON on a connection that ends with it.
+pub(crate) fn post(mut stream: TcpStream, path: &str, body: &str) -> String {
+    let length = body.len();
+    write!(
+        stream,
+        "POST /{path} HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\
+         Authorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    )
+    .expect("a server");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
 fn header(answer: &str, name: &str) -> String {
     let mut lines = answer.lines().filter_map(|line| line.split_once(": "));
     let found = lines.find(|(it, _)| it.eq_ignore_ascii_case(name));
@@ -352,7 +367,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn start(user: &User) -> Self {
+    pub(crate) fn start(user: &User) -> Self {
         Self::start_with(user, &[])
     }
 
@@ -383,7 +398,7 @@ impl Server {
         &self.address
     }
 
-    fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         self.address.trim_start_matches("http://")
     }
 

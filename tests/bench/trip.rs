@@ -105,7 +105,8 @@ fn manifests(prefix: &str, addresses: &[String]) -> String {
         "apiVersion: cfgctl.dev/v1\nkind: ConfigSet\nmetadata: {{name: checkout}}\nspec:\n  \
          clusters: {{stage: here}}\n  values: {{payment: {{provider: stripe, timeoutMs: 1500}}}}\n  \
          flags: {{express-pay: true}}\n  breakers:\n    payment-provider:\n      trip:\n        \
-         values: {{payment: {{provider: backup}}}}\n        flags: {{express-pay: false}}\n  \
+         values: {{payment: {{provider: backup}}}}\n        flags: {{express-pay: false}}\n      \
+         alerts: {{alertname: PaymentErrors}}\n      reset: on-resolve\n  \
          publish: [keys: {{prefix: {prefix}/app}}]\n"
     );
     clusters.chain([set]).collect()

@@ -78,8 +78,8 @@ const WHO: [&str; 9] = [
     "nothing", "no token", "wrong", "expired", "revoked", "alerts", "agent", "app", "no grant",
 ];
 
-#[test]
-fn who_comes_in_where_is_a_table() {
+/// Whoever has a store with a cluster and a set.
+fn owner() -> Cfgctl {
     let owner = Cfgctl::new().with("CFGCTL_STORE", "store.db");
     owner.write(
         "eu.yaml",
@@ -92,6 +92,12 @@ fn who_comes_in_where_is_a_table() {
          spec: {values: {a: 1}}\n",
     );
     owner.ok(&["apply", "-f", "eu.yaml", "-f", "own.yaml", "--yes"]);
+    owner
+}
+
+#[test]
+fn who_comes_in_where_is_a_table() {
+    let owner = owner();
     let create = |more: &[&str]| -> String {
         let made = owner.ok(&[&["token", "create"], more].concat());
         made.trim().to_owned()

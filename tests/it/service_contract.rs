@@ -10,6 +10,7 @@ use cfgctl::client::Remote;
 use cfgctl::server::{self, Token};
 use tokio::sync::watch;
 
+use self::alerts::{alerts_are_taken_in_or_refused_whole, alerts_trip_what_waits_for_them};
 use self::bench::{Made, Parts};
 use self::changes::{
     a_cluster_that_is_dead_holds_up_no_other_and_is_brought_up_later,
@@ -56,6 +57,7 @@ use self::trouble::{
 use crate::support::cli::Cfgctl;
 use crate::support::server::Server;
 
+mod alerts;
 mod bench;
 mod changes;
 mod feed;
@@ -92,6 +94,7 @@ macro_rules! keeps_the_contract {
             a_token_of_a_switch_consents_to_its_effects
             a_switch_that_nobody_lets_write_is_denied
             many_trips_at_once_all_count
+            alerts_trip_what_waits_for_them
             status_says_what_clusters_hold
             drift_names_what_was_changed_by_hand
             resources_and_names_are_those_that_live
@@ -118,6 +121,7 @@ macro_rules! keeps_it_in_trouble {
             a_switch_with_one_key_is_committed_once
             a_key_that_was_used_for_another_is_refused
             who_keeps_being_faster_than_a_switch_wins_nothing
+            alerts_are_taken_in_or_refused_whole
             what_is_over_is_taken_away_by_the_system
             a_set_is_handed_out_where_it_goes_and_nowhere_else
             nothing_is_read_from_a_store_that_is_down

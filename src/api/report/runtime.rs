@@ -264,6 +264,9 @@ pub struct BreakerItem {
     pub until: Option<Timestamp>,
     /// Why, if it was said.
     pub reason: Option<String>,
+    /// Whether it closes once no alert fires for it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub while_firing: bool,
 }
 
 /// One breaker: its state, and what it changes in every cluster.

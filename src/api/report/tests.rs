@@ -11,14 +11,15 @@ use serde_json::{Value, json};
 use super::*;
 use crate::api;
 use crate::api::{
-    About, Approval, At, BreakerChange, BreakerOperation, Caller, Change, ClocksOff, Declaration,
-    Edit, ErrorKind, Event, Explanation, FlagChange, FlagPosition, Held, Hold, Pace, Permission,
-    Preview, Principal, Proposal, Reach, Request, TokenHolder, ValueChange, ValueSource, Via,
-    Wanted,
+    About, AlertEffect, Approval, At, BreakerChange, BreakerOperation, Caller, Change, ClocksOff,
+    Declaration, Edit, ErrorKind, Event, Explanation, FlagChange, FlagPosition, Held, Hold, Pace,
+    Permission, Preview, Principal, Proposal, Reach, Request, TokenHolder, ValueChange,
+    ValueSource, Via, Wanted,
 };
 use crate::model::{
-    BreakerState, Cause, Consent, Content, Flag, FlagState, Grant, Limit, Limits, Operation,
-    Origin, Planned, Provenance, ResourceId, Role, Selector, TokenKind, TokenText, Version,
+    AlertStatus, BreakerState, Cause, Consent, Content, DeadLetter, Flag, FlagState, Grant, Limit,
+    Limits, MailboxFailure, Operation, Origin, Planned, Provenance, ResourceId, Role, Selector,
+    Sequence, TokenKind, TokenText, Version,
 };
 use crate::plan::{PlanToken, Rule};
 
@@ -902,6 +903,7 @@ fn breakers_survive() {
         since: Some(Timestamp::MIN),
         until: None,
         reason: Some(ODD.to_owned()),
+        while_firing: state == BreakerState::Open,
     });
     let events = origins().into_iter().map(|origin| BreakerEvent {
         version: version(u64::MAX),
@@ -924,6 +926,90 @@ fn breakers_survive() {
     report(BreakerHistory {
         breaker: "shop/failing".to_owned(),
         events,
+    });
+}
+
+#[test]
+fn what_is_said_of_alerts_survives() {
+    let effects = [
+        AlertEffect::Opened,
+        AlertEffect::Refused {
+            reason: ODD.to_owned(),
+        },
+        AlertEffect::ClosesAt {
+            until: Timestamp::MAX,
+        },
+        AlertEffect::StillFiring { others: usize::MAX },
+    ];
+    let told = effects.map(|effect| ToldBreaker {
+        breaker: "shop/failing".to_owned(),
+        clusters: parsed("region=eu"),
+        effect,
+    });
+    report(AlertsTaken {
+        alerts: vec![TakenAlert {
+            name: ODD.to_owned(),
+            fingerprint: parsed("0a"),
+            status: AlertStatus::Firing,
+            breakers: told.to_vec(),
+        }],
+        committed: Vec::new(),
+        failed: vec![FailedSet {
+            set: parsed("shop"),
+            reason: ODD.to_owned(),
+        }],
+        unreadable: vec![Unreadable {
+            index: usize::MAX,
+            reason: ODD.to_owned(),
+        }],
+    });
+    report(AlertTest {
+        breaker: "shop/failing".to_owned(),
+        alerts: vec![TestedAlert {
+            name: ODD.to_owned(),
+            status: AlertStatus::Resolved,
+            told: told.to_vec(),
+            differing: [
+                (ODD.to_owned(), None),
+                (String::new(), Some(ODD.to_owned())),
+            ]
+            .into(),
+        }],
+        effects: effect().effects,
+    });
+    report(Alerts {
+        firing: vec![FiringAlert {
+            breaker: "shop/failing".to_owned(),
+            clusters: parsed(""),
+            name: ODD.to_owned(),
+            fingerprint: parsed("0a"),
+            since: None,
+            open: true,
+        }],
+        unmatched: vec![UnmatchedAlert {
+            fingerprint: parsed("0a"),
+            labels: [(ODD.to_owned(), ODD.to_owned())].into(),
+            status: AlertStatus::Firing,
+            at: Timestamp::MIN,
+            count: u64::MAX,
+        }],
+    });
+    report(Notifications {
+        receivers: vec![ReceiverItem {
+            name: parsed("chat"),
+            told: Sequence::new(u64::MAX),
+            failing: Some(MailboxFailure {
+                since: Timestamp::MIN,
+                attempts: u32::MAX,
+                reason: ODD.to_owned(),
+            }),
+            dead: vec![DeadLetter {
+                id: ODD.to_owned(),
+                text: ODD.to_owned(),
+                at: Timestamp::MAX,
+                reason: ODD.to_owned(),
+            }],
+        }],
     });
 }
 

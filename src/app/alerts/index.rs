@@ -31,6 +31,8 @@ struct Known {
     waiting: BTreeMap<Label, BTreeSet<SetName>>,
     /// The alerts that fire, and the sets with a breaker that they fire for.
     firing: BTreeMap<Fingerprint, BTreeSet<SetName>>,
+    /// The sets with a breaker that alerts opened.
+    opened: BTreeSet<SetName>,
     /// The same by set, to take it out again.
     of_sets: BTreeMap<SetName, OfSet>,
 }
@@ -51,12 +53,7 @@ impl Index {
         alerts: &[Alert],
     ) -> Result<BTreeMap<SetName, Vec<usize>>, Error> {
         let mut known = self.0.lock().await;
-        let now = match known.take() {
-            // Whoever goes away meanwhile leaves nothing behind, and the next one reads all of it.
-            Some(before) => before.follow(store).await?,
-            None => Known::of_all(store).await?,
-        };
-        let known = known.insert(now);
+        let known = now(&mut known, store).await?;
         let mut meant: BTreeMap<SetName, Vec<usize>> = BTreeMap::new();
         for (index, alert) in alerts.iter().enumerate() {
             for set in known.sets_of(alert) {
@@ -65,6 +62,22 @@ impl Index {
         }
         Ok(meant)
     }
+
+    /// The sets with a breaker that alerts opened.
+    pub(super) async fn opened(&self, store: &dyn Store) -> Result<BTreeSet<SetName>, Error> {
+        let mut known = self.0.lock().await;
+        Ok(now(&mut known, store).await?.opened.clone())
+    }
+}
+
+/// What is known, as of the newest commit.
+async fn now<'k>(known: &'k mut Option<Known>, store: &dyn Store) -> Result<&'k Known, Error> {
+    let now = match known.take() {
+        // Whoever goes away meanwhile leaves nothing behind, and the next one reads all of it.
+        Some(before) => before.follow(store).await?,
+        None => Known::of_all(store).await?,
+    };
+    Ok(known.insert(now))
 }
 
 impl Known {
@@ -126,6 +139,12 @@ impl Known {
     }
 
     fn learn_set(&mut self, set: &SetName, head: Option<&Revision>) {
+        let mut openings = head.into_iter().flat_map(|head| &head.overrides.openings);
+        if openings.any(|it| it.alerts.is_some()) {
+            self.opened.insert(set.clone());
+        } else {
+            self.opened.remove(set);
+        }
         let breakers = head.and_then(|head| head.content.set()).into_iter();
         let breakers = breakers.flat_map(|set| set.breakers.values());
         let labels = breakers.filter_map(|breaker| {

@@ -12,7 +12,7 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::names::PartOf;
 use crate::cli::session::{LookArgs, Session};
 use crate::cli::view::{Canvas, View};
-use crate::cli::views::overrides::{delivered, effect_lines, joined, lasts};
+use crate::cli::views::overrides::{WHILE_FIRING, delivered, effect_lines, joined, lasts};
 use crate::cli::views::table::{moment, printable, table};
 use crate::model::{BreakerName, BreakerState};
 
@@ -73,7 +73,12 @@ impl View for BreakerReport {
             if let (Some(since), Some(actor)) = (view.since, &view.actor) {
                 _ = write!(text, " since {} ({})", moment(since), printable(actor));
                 if view.state != BreakerState::Disabled {
-                    _ = write!(text, ", lasts {}", lasts(view.until, look.now));
+                    let lasts = if view.while_firing {
+                        WHILE_FIRING.to_owned()
+                    } else {
+                        lasts(view.until, look.now)
+                    };
+                    _ = write!(text, ", lasts {lasts}");
                 }
             }
             if let Some(reason) = &view.reason {

@@ -25,6 +25,9 @@ pub(crate) fn held_by(held: &Held) -> String {
     text
 }
 
+/// How long what alerts hold open is.
+pub(crate) const WHILE_FIRING: &str = "while alerts fire";
+
 /// How long something is still held.
 pub(crate) fn lasts(until: Option<Timestamp>, now: Timestamp) -> String {
     match until {

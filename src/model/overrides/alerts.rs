@@ -67,12 +67,7 @@ impl Overrides {
         if self.disabled.contains_key(name) {
             return Ok(Fired::Disabled);
         }
-        let least = declared.min_open.unwrap_or_default();
-        let ends = |limit: Limit| limit.ends(stamp.since, least, witness);
-        let (until, counted) = match declared.reset.limit().map(ends) {
-            Some((until, counted)) => (Some(until), counted),
-            None => (None, None),
-        };
+        let (until, counted) = declared.ends(None, stamp.since, witness);
         if let Some(open) = self.opened_by_alerts(name, &clusters) {
             if open.alerts.replace(AlertState::Firing) == Some(AlertState::Resolved)
                 && open.grip == Grip::Loose

@@ -316,7 +316,10 @@ impl Bench {
     /// The same with other values, of which `provider` is one.
     pub(super) fn set_with(&self, values: &Value) -> Content {
         let breakers = (0..BREAKERS).map(|n| {
-            let trip = json!({"trip": {"values": {"provider": format!("backup-{n}")}}});
+            let trip = json!({
+                "trip": {"values": {"provider": format!("backup-{n}")}},
+                "alerts": {"alertname": format!("B{n}")},
+            });
             (format!("b{n}"), trip)
         });
         let breakers: serde_json::Map<_, _> = breakers.collect();

@@ -51,6 +51,7 @@ mod logins;
 mod lookup;
 mod names;
 mod notifications;
+mod pending;
 mod places;
 mod policy;
 mod present;

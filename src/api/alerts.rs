@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use super::report::Outcome;
-use crate::model::{Alert, BreakerName, ClusterName, SetName};
+use crate::model::{Alert, BreakerName, ClusterName, SetName, Version};
 
 /// Which alerts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -40,7 +40,14 @@ pub type Drifted = BTreeMap<SetName, BTreeMap<ClusterName, String>>;
 /// a wire.
 #[async_trait]
 pub trait Upkeep: Debug + Send + Sync {
-    /// Brings clusters to what is committed of `set`, each for itself.
+    /// Makes the first alert as quick as any.
+    async fn begin(&self) -> Result<(), Error>;
+
+    /// The sets of which something was committed that no person waits for, and that is not everywhere yet.
+    async fn undelivered(&self) -> Result<BTreeSet<SetName>, Error>;
+
+    /// Brings clusters to what is committed of `set`, each for itself; once all have it, it is not
+    /// undelivered any more.
     async fn deliver(&self, set: &SetName) -> Result<Outcome, Error>;
 
     /// Writes down in which clusters `set` did not arrive, and why.
@@ -54,10 +61,6 @@ pub trait Upkeep: Debug + Send + Sync {
     /// says what does now.
     async fn look_for_drift(&self, before: &Drifted) -> Result<Drifted, Error>;
 
-    /// Takes away what is over, and says what has come of that, if anything was.
-    async fn expire(&self) -> Result<Option<Outcome>, Error>;
-
-    /// The sets with a breaker that alerts opened: somebody may have ended between their commit and
-    /// the last cluster.
-    async fn opened_by_alerts(&self) -> Result<BTreeSet<SetName>, Error>;
+    /// Takes away what is over, and says in which sets something was; that is undelivered then.
+    async fn expire(&self) -> Result<Vec<(SetName, Version)>, Error>;
 }

@@ -150,6 +150,11 @@ pub enum Noted {
         /// The clusters.
         clusters: BTreeMap<ClusterName, String>,
     },
+    /// What cfgctl itself committed arrived in every cluster.
+    Delivered {
+        /// The set.
+        set: SetName,
+    },
     /// Some clusters hold something else than they should, and why.
     Drifted {
         /// The set.

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::authorise::{Access, Need, View};
 use super::names::{around, clusters, known_part, living};
-use super::present;
 use super::run::Run;
+use super::{pending, present};
 use crate::api::report::{
     AlertTest, Alerts, AlertsTaken, FailedSet, FiringAlert, NewRevision, TakenAlert, TestedAlert,
     ToldBreaker,
@@ -46,9 +46,10 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// The sets with a breaker that alerts opened; from then on the first alert is as quick as any.
-    pub(super) async fn opened(&self, store: &dyn Store) -> Result<BTreeSet<SetName>, Error> {
-        self.index.opened(store).await
+    /// Reads what there is, so that the first alert is as quick as any.
+    pub(super) async fn begin(&self, store: &dyn Store) -> Result<(), Error> {
+        self.index.meant(store, &[]).await?;
+        Ok(())
     }
 }
 
@@ -157,7 +158,13 @@ async fn commit(run: &Run<'_>, set: &SetName, alerts: &[Alert]) -> Result<Done, 
                 version: None,
             });
         }
-        let records = (alerted.firing != firing).then(|| record(set, found, &alerted.firing));
+        let mut records = BTreeMap::new();
+        if alerted.firing != firing {
+            records.extend([record(set, found, &alerted.firing)]);
+        }
+        if alerted.overrides != head.overrides {
+            records.extend([pending::pend(run.store(), set, run.now()).await?]);
+        }
         match write(run, (set, head), &alerted, records, &clusters, alerts).await? {
             Ok(version) => {
                 let told = alerted.told;
@@ -177,7 +184,7 @@ async fn write(
     run: &Run<'_>,
     (set, head): (&SetName, &Revision),
     alerted: &Alerted,
-    record: Option<(RecordId, RecordChange)>,
+    records: BTreeMap<RecordId, RecordChange>,
     clusters: &BTreeMap<&ClusterName, &Cluster>,
     alerts: &[Alert],
 ) -> Result<Result<Option<Version>, EngineError>, Error> {
@@ -191,7 +198,7 @@ async fn write(
         },
         key: None,
         guards: BTreeMap::new(),
-        records: record.into_iter().collect(),
+        records,
     };
     let firing = alerted.firing.iter().count();
     let noted = (alerted.overrides == head.overrides).then(|| LogEntry {

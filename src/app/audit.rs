@@ -66,6 +66,10 @@ pub(super) async fn list(store: &dyn Store, query: &AuditQuery) -> Result<AuditL
 
 /// What `record` says, if that was asked for.
 fn chosen(record: CommitRecord, origin: Option<&Origin>, query: &AuditQuery) -> Option<AuditEntry> {
+    // How far somebody was told is told elsewhere, and would hide what was done.
+    if let Some((_, Noted::Notified { .. })) = noted(&record) {
+        return None;
+    }
     let names = &query.names;
     let is_named = names.is_empty() || names.iter().any(|id| record.changes.contains_key(id));
     let is_before = query.until.is_none_or(|until| record.at < until);
@@ -120,6 +124,7 @@ fn event(cause: Option<&Cause>, noted: Option<&Noted>) -> AuditEvent {
         (None, Some(Noted::Refused { .. })) => AuditEvent::ConfigReloadRejected,
         (None, Some(Noted::AlertsTold { .. })) => AuditEvent::AlertsTold,
         (None, Some(Noted::Undelivered { .. })) => AuditEvent::ConfigReloadFailed,
+        (None, Some(Noted::Delivered { .. })) => AuditEvent::Delivered,
         (None, Some(Noted::Drifted { .. })) => AuditEvent::DriftFound,
         (None, Some(Noted::Notified { .. })) => AuditEvent::Notified,
         (None, Some(Noted::LoggedIn | Noted::Exchanged { .. })) => AuditEvent::LoggedIn,

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::names::{around, clusters};
-use super::present;
 use super::run::Run;
+use super::{pending, present};
 use crate::api::report::Outcome;
 use crate::api::{Caller, Error, ErrorKind, Event};
 use crate::engine::{Asked, EngineError, Overriding, clusters_of, stagger};
@@ -16,6 +16,15 @@ use crate::model::{
 };
 use crate::plan::witness;
 use crate::store::{StoreError, Which};
+
+/// Who brings to clusters what is left.
+#[derive(Clone, Copy, Debug)]
+enum Delivery {
+    /// Whoever takes it away.
+    AtOnce,
+    /// Whoever looks for what is pending.
+    Pending,
+}
 
 /// How often it is tried again on top of what others committed.
 const ATTEMPTS: u32 = 100;
@@ -60,12 +69,21 @@ pub(super) async fn sweep_before(run: &Run<'_>, set: &SetName, asked: Asked) -> 
     Ok(())
 }
 
-/// Takes away whatever is over, and says what has come of that.
-pub(super) async fn sweep_all(run: &Run<'_>) -> Result<Option<Outcome>, Error> {
+/// Takes away whatever is over, and says in which sets something was. Nothing is delivered by that, and
+/// clusters of other sets are waited for no moment.
+pub(super) async fn end_all(run: &Run<'_>) -> Result<Vec<(SetName, Version)>, Error> {
     let now = run.now();
     let over = run.store().heads(&Which::DueBefore(now)).await?;
-    let due = due(&over.heads, now);
-    sweep(run, &due, &Selector::default(), Asked::TimeAtLeisure).await
+    let mut ended = Vec::new();
+    for set in due(&over.heads, now) {
+        let heads = around(run.store(), [&set]).await?;
+        let here = clusters_of(&set, &heads).collect();
+        let answers = run.ask(Asked::AccessAndTime, &set, &here).await;
+        let clocks = Clocks::of(run.now(), answers.clocks);
+        let version = end(run, &set, &clocks, Delivery::Pending).await?;
+        ended.extend(version.map(|version| (set, version)));
+    }
+    Ok(ended)
 }
 
 fn not_swept(run: &Run<'_>, error: &Error) {
@@ -98,7 +116,7 @@ async fn sweep(
     let clocks = Clocks::of(run.now(), answers.clocks);
     let mut swept: Option<Outcome> = None;
     for set in due {
-        let Some(version) = end(run, set, &clocks).await? else {
+        let Some(version) = end(run, set, &clocks, Delivery::AtOnce).await? else {
             continue;
         };
         let passes = run.reconcile(set, only).await;
@@ -112,7 +130,12 @@ async fn sweep(
 }
 
 /// Commits what is left of the overrides of `set` once everything is taken away that is over.
-async fn end(run: &Run<'_>, set: &SetName, clocks: &Clocks) -> Result<Option<Version>, Error> {
+async fn end(
+    run: &Run<'_>,
+    set: &SetName,
+    clocks: &Clocks,
+    delivery: Delivery,
+) -> Result<Option<Version>, Error> {
     let id = ResourceId::Set(set.clone());
     for round in 1..=ATTEMPTS {
         let heads = around(run.store(), [set]).await?;
@@ -134,7 +157,12 @@ async fn end(run: &Run<'_>, set: &SetName, clocks: &Clocks) -> Result<Option<Ver
             origin,
             key: None,
             guards: BTreeMap::new(),
-            records: BTreeMap::new(),
+            records: match delivery {
+                Delivery::AtOnce => BTreeMap::new(),
+                Delivery::Pending => {
+                    BTreeMap::from([pending::pend(run.store(), set, run.now()).await?])
+                }
+            },
         };
         let permitted = run.access().permit_switch(overriding, &clusters(&heads))?;
         match run.override_set(permitted).await {
@@ -142,7 +170,9 @@ async fn end(run: &Run<'_>, set: &SetName, clocks: &Clocks) -> Result<Option<Ver
                 ended.tell(run, set);
                 return Ok(version);
             }
-            Err(EngineError::Commit(StoreError::HeadsMoved(_))) => stagger(round).await,
+            Err(EngineError::Commit(StoreError::HeadsMoved(_) | StoreError::RecordsMoved(_))) => {
+                stagger(round).await;
+            }
             Err(error) => return Err(error.into()),
         }
     }

@@ -208,6 +208,8 @@ async fn of_note(store: &dyn Store, record: &CommitRecord) -> Result<Option<Happ
         return Ok(None);
     };
     Ok(match noted {
+        // What was only to be read is no change.
+        Noted::Refused { operation, .. } if operation.starts_with("GET ") => None,
         Noted::Refused {
             operation, error, ..
         } => Some(Happening {

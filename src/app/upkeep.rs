@@ -5,23 +5,36 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 
 use super::authorise::View;
-use super::{Local, expiry, present};
-use crate::api::report::{DriftItem, Outcome};
+use super::{Local, expiry, pending, present};
+use crate::api::report::{Outcome, State};
 use crate::api::{
     Caller, Door as _, Drifted, Error, LogEntry, LookQuery, Noted, Observer, Pace, Reach,
     Service as _, Upkeep,
 };
-use crate::model::{ClusterName, Selector, SetName};
+use crate::model::{ClusterName, Selector, SetName, Version};
 
 #[async_trait]
 impl Upkeep for Local {
+    async fn begin(&self) -> Result<(), Error> {
+        self.watch.begin(self.store.as_ref()).await
+    }
+
+    async fn undelivered(&self) -> Result<BTreeSet<SetName>, Error> {
+        Ok(pending::all(self.store.as_ref()).await?)
+    }
+
     async fn deliver(&self, set: &SetName) -> Result<Outcome, Error> {
+        let store = self.store.as_ref();
         let (system, seen) = (Caller::system(), Observer::nobody());
-        let view = View::whole(self.store.as_ref());
+        let view = View::whole(store);
         let run = self.change(&view, &system, Pace::AT_LEISURE, &seen);
+        let pending = pending::of(store, set).await?;
         let reconciled = run.reconcile(set, &Selector::default()).await?;
         let outcome = present::reconciled(set, None, Ok(reconciled));
         self.figures.note(&outcome);
+        if let Some(pending) = pending.filter(|_| outcome.complete) {
+            pending::done(store, set, pending).await?;
+        }
         Ok(outcome)
     }
 
@@ -45,7 +58,11 @@ impl Upkeep for Local {
             .drift(&Caller::system(), &query, &Observer::nobody())
             .await?;
         let mut drifted = Drifted::new();
-        for item in found.clusters.into_iter().filter(DriftItem::has_drifted) {
+        // What is behind is on its way.
+        let drifted_items = found.clusters.into_iter();
+        let drifted_items =
+            drifted_items.filter(|it| it.has_drifted() && it.state != State::Behind);
+        for item in drifted_items {
             let cause = item.cause.unwrap_or_default();
             drifted
                 .entry(item.set)
@@ -69,19 +86,11 @@ impl Upkeep for Local {
         Ok(drifted)
     }
 
-    async fn expire(&self) -> Result<Option<Outcome>, Error> {
+    async fn expire(&self) -> Result<Vec<(SetName, Version)>, Error> {
         let (system, seen) = (Caller::system(), self.figures.observer(&Observer::nobody()));
         let view = View::whole(self.store.as_ref());
         let run = self.change(&view, &system, Pace::AT_LEISURE, &seen);
-        let outcome = expiry::sweep_all(&run).await?;
-        if let Some(outcome) = &outcome {
-            self.figures.note(outcome);
-        }
-        Ok(outcome)
-    }
-
-    async fn opened_by_alerts(&self) -> Result<BTreeSet<SetName>, Error> {
-        self.watch.opened(self.store.as_ref()).await
+        expiry::end_all(&run).await
     }
 }
 

@@ -240,6 +240,7 @@ fn noted(entry: &AuditEntry) -> String {
         Some(Noted::Undelivered { set, clusters }) => {
             format!("{set} not delivered to {}", names(clusters.keys()))
         }
+        Some(Noted::Delivered { set }) => format!("{set} delivered everywhere"),
         Some(Noted::Drifted { set, clusters }) => {
             format!(
                 "{set} is not what it should be in {}",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -160,43 +160,81 @@ impl From<Fingerprint> for String {
 /// The alerts that fire for the breakers of one set, by breaker and clusters. What was told once is
 /// in here until it is resolved, whatever becomes of the breaker meanwhile: it trips it once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct FiringAlerts(BTreeMap<BreakerName, BTreeMap<Selector, BTreeMap<Fingerprint, Fires>>>);
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FiringAlerts {
+    firing: BTreeMap<BreakerName, BTreeMap<Selector, BTreeMap<Fingerprint, Fires>>>,
+    /// Those that were resolved last, and when they were over: a message may come late or twice.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    over: BTreeMap<Fingerprint, Timestamp>,
+}
 
 /// One alert that fires.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fires {
-    /// Since when, as far as it was said and may be.
+    /// Since when, if that was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+    /// When it was told of first.
+    pub told: Timestamp,
     /// What it is called, where the breaker does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
+impl Fires {
+    /// Since when, as far as it may be: one that begins in the future would outlive whatever ends it.
+    pub fn begun(&self) -> Option<Timestamp> {
+        self.since.map(|since| since.min(self.told))
+    }
+}
+
 impl FiringAlerts {
+    /// How many are remembered that were resolved.
+    const MOST_OVER: usize = 100;
+    /// How long: a sender that is late for longer is not one of these.
+    const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
     /// How much of it is kept, in bytes of JSON, which is less than what a record may have.
-    const MAX_BYTES: usize = 60 * 1024;
+    const MAX_BYTES: usize = 63 * 1024;
     /// What an alert takes beside its texts, in bytes of JSON: quotes, a time, the names of fields.
-    const BYTES_BESIDE: usize = 64;
+    const BYTES_BESIDE: usize = 110;
     /// The longest name that is kept, in characters.
     const NAME_CHARS: usize = 60;
 
     /// Whether none fires.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.firing.is_empty() && self.over.is_empty()
+    }
+
+    /// When this one was over, if it was resolved lately.
+    pub fn over(&self, alert: &Fingerprint) -> Option<Timestamp> {
+        self.over.get(alert).copied()
+    }
+
+    /// Takes note that an alert was over `at` this time.
+    pub fn end(&mut self, alert: &Fingerprint, at: Timestamp, now: Timestamp) {
+        let over = self.over.entry(alert.clone()).or_insert(at);
+        *over = at.max(*over);
+        let is_late = |at: &Timestamp| now.duration_since(*at) > Self::REMEMBERED;
+        self.over.retain(|_, at| !is_late(at));
+        while self.over.len() > Self::MOST_OVER {
+            let oldest = self.over.iter().min_by_key(|(_, at)| **at);
+            let Some(oldest) = oldest.map(|(alert, _)| alert.clone()) else {
+                return;
+            };
+            self.over.remove(&oldest);
+        }
     }
 
     /// The fingerprints of all.
     pub fn fingerprints(&self) -> impl Iterator<Item = &Fingerprint> {
-        let places = self.0.values().flat_map(BTreeMap::values);
+        let places = self.firing.values().flat_map(BTreeMap::values);
         places.flat_map(BTreeMap::keys)
     }
 
     /// All of them, with the breaker and the clusters that each is about.
     pub fn iter(&self) -> impl Iterator<Item = (&BreakerName, &Selector, &Fingerprint, &Fires)> {
-        self.0.iter().flat_map(|(breaker, places)| {
+        self.firing.iter().flat_map(|(breaker, places)| {
             places.iter().flat_map(move |(clusters, alerts)| {
                 let alerts = alerts.iter();
                 alerts.map(move |(fingerprint, fires)| (breaker, clusters, fingerprint, fires))
@@ -206,7 +244,7 @@ impl FiringAlerts {
 
     /// How many fire for `breaker` in exactly these clusters.
     pub fn count(&self, breaker: &BreakerName, clusters: &Selector) -> usize {
-        let places = self.0.get(breaker);
+        let places = self.firing.get(breaker);
         places
             .and_then(|places| places.get(clusters))
             .map_or(0, BTreeMap::len)
@@ -219,7 +257,7 @@ impl FiringAlerts {
         clusters: &Selector,
         alert: &Fingerprint,
     ) -> Option<&Fires> {
-        self.0.get(breaker)?.get(clusters)?.get(alert)
+        self.firing.get(breaker)?.get(clusters)?.get(alert)
     }
 
     /// Where `alert` fires for `breaker`, and since when.
@@ -228,9 +266,9 @@ impl FiringAlerts {
         breaker: &BreakerName,
         alert: &Fingerprint,
     ) -> Vec<(Selector, Option<Timestamp>)> {
-        let places = self.0.get(breaker).into_iter().flatten();
+        let places = self.firing.get(breaker).into_iter().flatten();
         places
-            .filter_map(|(clusters, alerts)| Some((clusters.clone(), alerts.get(alert)?.since)))
+            .filter_map(|(clusters, alerts)| Some((clusters.clone(), alerts.get(alert)?.begun())))
             .collect()
     }
 
@@ -247,10 +285,11 @@ impl FiringAlerts {
             *name = name.chars().take(Self::NAME_CHARS).collect();
         }
         let is_new = self.get(breaker, clusters, alert).is_none();
+        self.over.remove(alert);
         if is_new && self.bytes().saturating_add(bytes(alert, &fires)) > Self::MAX_BYTES {
             return false;
         }
-        let places = self.0.entry(breaker.clone()).or_default();
+        let places = self.firing.entry(breaker.clone()).or_default();
         let alerts = places.entry(clusters.clone()).or_default();
         alerts.insert(alert.clone(), fires);
         true
@@ -258,24 +297,24 @@ impl FiringAlerts {
 
     /// Forgets one that does not fire any more.
     pub fn remove(&mut self, breaker: &BreakerName, clusters: &Selector, alert: &Fingerprint) {
-        let Some(places) = self.0.get_mut(breaker) else {
+        let Some(places) = self.firing.get_mut(breaker) else {
             return;
         };
         if let Some(alerts) = places.get_mut(clusters) {
             alerts.remove(alert);
         }
         places.retain(|_, alerts| !alerts.is_empty());
-        self.0.retain(|_, places| !places.is_empty());
+        self.firing.retain(|_, places| !places.is_empty());
     }
 
     /// Forgets those of breakers that are not among `declared`.
     pub fn keep(&mut self, is_declared: impl Fn(&BreakerName) -> bool) {
-        self.0.retain(|breaker, _| is_declared(breaker));
+        self.firing.retain(|breaker, _| is_declared(breaker));
     }
 
     /// At most so many bytes of JSON.
     fn bytes(&self) -> usize {
-        let each = self.0.iter().map(|(breaker, places)| {
+        let each = self.firing.iter().map(|(breaker, places)| {
             let each = places.iter().map(|(clusters, alerts)| {
                 let alerts = alerts.iter();
                 let alerts = alerts.map(|(alert, fires)| bytes(alert, fires));
@@ -283,7 +322,11 @@ impl FiringAlerts {
             });
             breaker.as_str().len() + Self::BYTES_BESIDE + each.sum::<usize>()
         });
-        each.sum()
+        let over = self
+            .over
+            .keys()
+            .map(|alert| alert.as_str().len() + Self::BYTES_BESIDE);
+        each.sum::<usize>() + over.sum::<usize>()
     }
 }
 

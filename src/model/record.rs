@@ -17,6 +17,8 @@ pub enum RecordKind {
     Alerts,
     /// How far somebody was told what happens.
     Mailbox,
+    /// What cfgctl itself committed and has not brought to every cluster yet.
+    Delivery,
     /// A JWT that was exchanged for a token, and is so no second time.
     Exchange,
 }
@@ -28,6 +30,7 @@ impl RecordKind {
             Self::Token => "token",
             Self::Alerts => "alerts",
             Self::Mailbox => "mailbox",
+            Self::Delivery => "delivery",
             Self::Exchange => "exchange",
         }
     }
@@ -43,13 +46,17 @@ pub enum RecordId {
     Alerts(SetName),
     /// How far this receiver was told.
     Mailbox(ReceiverName),
+    /// This set is to be brought to its clusters.
+    Delivery(SetName),
     /// A JWT that was exchanged.
     Exchange(ExchangeId),
 }
 
 /// Text that names no record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a record is named `token/ID`, `alerts/SET`, `mailbox/NAME` or `exchange/ID`")]
+#[error(
+    "a record is named `token/ID`, `alerts/SET`, `mailbox/NAME`, `delivery/SET` or `exchange/ID`"
+)]
 pub struct RecordIdError;
 
 impl RecordId {
@@ -59,6 +66,7 @@ impl RecordId {
             Self::Token(_) => RecordKind::Token,
             Self::Alerts(_) => RecordKind::Alerts,
             Self::Mailbox(_) => RecordKind::Mailbox,
+            Self::Delivery(_) => RecordKind::Delivery,
             Self::Exchange(_) => RecordKind::Exchange,
         }
     }
@@ -69,6 +77,7 @@ impl RecordId {
             Self::Token(id) => id.as_str(),
             Self::Alerts(set) => set.as_str(),
             Self::Mailbox(receiver) => receiver.as_str(),
+            Self::Delivery(set) => set.as_str(),
             Self::Exchange(id) => &id.0,
         }
     }
@@ -89,6 +98,7 @@ impl std::str::FromStr for RecordId {
             "token" => name.parse().ok().map(Self::Token),
             "alerts" => name.parse().ok().map(Self::Alerts),
             "mailbox" => name.parse().ok().map(Self::Mailbox),
+            "delivery" => name.parse().ok().map(Self::Delivery),
             "exchange" => ExchangeId::read(name).ok().map(Self::Exchange),
             _ => None,
         };
@@ -149,6 +159,8 @@ pub enum RecordContent {
     Alerts(FiringAlerts),
     /// How far somebody was told.
     Mailbox(Mailbox),
+    /// Since when it is to be delivered.
+    Delivery(Timestamp),
     /// A JWT that was exchanged.
     Exchange(ExchangeRecord),
 }
@@ -160,6 +172,7 @@ impl RecordContent {
             Self::Token(_) => RecordKind::Token,
             Self::Alerts(_) => RecordKind::Alerts,
             Self::Mailbox(_) => RecordKind::Mailbox,
+            Self::Delivery(_) => RecordKind::Delivery,
             Self::Exchange(_) => RecordKind::Exchange,
         }
     }
@@ -168,7 +181,7 @@ impl RecordContent {
     pub fn firing(&self) -> Option<&FiringAlerts> {
         match self {
             Self::Alerts(firing) => Some(firing),
-            Self::Token(_) | Self::Mailbox(_) | Self::Exchange(_) => None,
+            Self::Token(_) | Self::Mailbox(_) | Self::Delivery(_) | Self::Exchange(_) => None,
         }
     }
 
@@ -176,7 +189,7 @@ impl RecordContent {
     pub fn mailbox(&self) -> Option<&Mailbox> {
         match self {
             Self::Mailbox(mailbox) => Some(mailbox),
-            Self::Token(_) | Self::Alerts(_) | Self::Exchange(_) => None,
+            Self::Token(_) | Self::Alerts(_) | Self::Delivery(_) | Self::Exchange(_) => None,
         }
     }
 
@@ -185,7 +198,7 @@ impl RecordContent {
         match self {
             Self::Token(token) => token.kept_until(),
             // That nobody tells of it any more does not end it.
-            Self::Alerts(_) | Self::Mailbox(_) => None,
+            Self::Alerts(_) | Self::Mailbox(_) | Self::Delivery(_) => None,
             Self::Exchange(exchange) => Some(exchange.until),
         }
     }

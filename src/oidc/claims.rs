@@ -38,7 +38,10 @@ fn person(people: &PeopleSpec, claims: &Map<String, Value>) -> Result<String, Jw
     if people.subject == "email" {
         // Some issuers write it as text.
         let verified = claims.get("email_verified");
-        if verified.is_some_and(|it| *it != Value::Bool(true) && it.as_str() != Some("true")) {
+        // One that says nothing of it may let people set what they like.
+        let is_verified =
+            verified.is_some_and(|it| *it == Value::Bool(true) || it.as_str() == Some("true"));
+        if !is_verified {
             return Err(JwtError::Unverified);
         }
     }
@@ -134,9 +137,16 @@ mod tests {
         for (claims, error) in [
             (json!({"sub": "7"}), JwtError::Nameless),
             (json!({"email": 7}), JwtError::Nameless),
-            (json!({"email": ""}), JwtError::Name),
-            (json!({"email": "a b"}), JwtError::Name),
-            (json!({"email": "a\nb"}), JwtError::Name),
+            (json!({"email": "a@b"}), JwtError::Unverified),
+            (json!({"email": "", "email_verified": true}), JwtError::Name),
+            (
+                json!({"email": "a b", "email_verified": true}),
+                JwtError::Name,
+            ),
+            (
+                json!({"email": "a\nb", "email_verified": true}),
+                JwtError::Name,
+            ),
             (
                 json!({"email": "a@b", "email_verified": false}),
                 JwtError::Unverified,
@@ -146,7 +156,7 @@ mod tests {
                 JwtError::Unverified,
             ),
             (
-                json!({"email": "a@b", "groups": vec!["g"; 501]}),
+                json!({"email": "a@b", "email_verified": true, "groups": vec!["g"; 501]}),
                 JwtError::Claim,
             ),
         ] {

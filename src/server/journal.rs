@@ -13,6 +13,8 @@ use crate::wire::kind_word;
 
 /// How many alerts one line names.
 const NAMED: usize = 20;
+/// How much of the name of each, in characters.
+const NAME_CHARS: usize = 60;
 
 /// Somebody who asked for a change, as its line says it.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +88,8 @@ impl<'a> Asked<'a> {
             let alerts = taken.alerts.iter();
             let alerts = alerts.filter(|it| it.breakers.is_empty() == is_unmatched);
             let names: BTreeSet<&str> = alerts.map(|it| it.name.as_str()).collect();
-            let names: Vec<_> = names.into_iter().take(NAMED).collect();
+            let short = |name: &str| name.chars().take(NAME_CHARS).collect::<String>();
+            let names: Vec<_> = names.into_iter().take(NAMED).map(short).collect();
             without_secrets(&names.join(","))
         };
         let (matched, unmatched) = (names(false), names(true));

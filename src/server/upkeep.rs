@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use super::lock::lock;
 use crate::api::report::{DeliveryOutcome, Outcome};
 use crate::api::{Drifted, Error, Upkeep};
-use crate::model::{ResourceId, SetName};
+use crate::model::SetName;
 
 /// How often it is looked whether the time of anything is over.
 const LOOK: Duration = Duration::from_secs(5);
@@ -31,15 +31,20 @@ pub(super) struct Keeping {
     sets: Mutex<BTreeMap<SetName, Arc<Again>>>,
     /// How many deliveries are under way.
     busy: watch::Sender<usize>,
+    beside: Arc<Semaphore>,
     ended: watch::Sender<bool>,
 }
 
 /// Whether a set is to be delivered once more.
 #[derive(Debug, Default)]
 struct Again {
+    is_busy: AtomicBool,
     is_wanted: AtomicBool,
     wanted: Notify,
 }
+
+/// How many deliveries go on beside one that waits for a cluster.
+const BESIDE: usize = 16;
 
 impl Keeping {
     pub(super) fn new(upkeep: Arc<dyn Upkeep>) -> Self {
@@ -47,6 +52,7 @@ impl Keeping {
             upkeep,
             sets: Mutex::default(),
             busy: watch::Sender::new(0),
+            beside: Arc::new(Semaphore::new(BESIDE)),
             ended: watch::Sender::new(false),
         }
     }
@@ -57,6 +63,10 @@ impl Keeping {
         if let Some(again) = sets.get(&set) {
             again.is_wanted.store(true, Ordering::SeqCst);
             again.wanted.notify_one();
+            if again.is_busy.load(Ordering::SeqCst) {
+                // It may be waiting for a cluster that does not answer, and others need not.
+                self.deliver_beside(set);
+            }
             return;
         }
         if *self.ended.borrow() {
@@ -68,6 +78,25 @@ impl Keeping {
         tokio::spawn(async move { keeping.deliver(set, &again).await });
     }
 
+    /// Delivers `set` once, beside whoever sees to it that every cluster gets it.
+    fn deliver_beside(self: &Arc<Self>, set: SetName) {
+        let Ok(permit) = Arc::clone(&self.beside).try_acquire_owned() else {
+            return;
+        };
+        let keeping = Arc::clone(self);
+        tokio::spawn(async move {
+            _ = keeping.once(&set).await;
+            drop(permit);
+        });
+    }
+
+    async fn once(&self, set: &SetName) -> Result<Outcome, Error> {
+        self.busy.send_modify(|busy| *busy += 1);
+        let outcome = self.upkeep.deliver(set).await;
+        self.busy.send_modify(|busy| *busy -= 1);
+        outcome
+    }
+
     /// Delivers `set` until every cluster has it.
     async fn deliver(&self, set: SetName, again: &Again) {
         let mut ended = self.ended.subscribe();
@@ -75,9 +104,9 @@ impl Keeping {
         let mut said = None;
         loop {
             again.is_wanted.store(false, Ordering::SeqCst);
-            self.busy.send_modify(|busy| *busy += 1);
-            let outcome = self.upkeep.deliver(&set).await;
-            self.busy.send_modify(|busy| *busy -= 1);
+            again.is_busy.store(true, Ordering::SeqCst);
+            let outcome = self.once(&set).await;
+            again.is_busy.store(false, Ordering::SeqCst);
             let missing = missing(&outcome);
             if said.as_ref() != Some(&missing) {
                 tell(&set, &missing);
@@ -148,23 +177,17 @@ impl Keeping {
         }
     }
 
-    /// Takes away what is over, for as long as the server serves, and first of all finishes what another
-    /// process may have left.
+    /// Takes away what is over and delivers what is not delivered, whoever left it, for as long as the server
+    /// serves.
     pub(super) async fn work(self: Arc<Self>) {
-        match self.upkeep.opened_by_alerts().await {
-            Ok(sets) => sets.into_iter().for_each(|set| self.deliver_soon(set)),
-            Err(error) => {
-                let error = error.chain();
-                tracing::warn!(error, "it is not known which breakers alerts have opened");
-            }
+        if let Err(error) = self.upkeep.begin().await {
+            let error = error.chain();
+            tracing::warn!(error, "it is not known yet which breakers wait for alerts");
         }
         let mut failed = None;
         loop {
-            match self.upkeep.expire().await {
-                Ok(outcome) => {
-                    failed = None;
-                    self.expired(outcome);
-                }
+            match self.look_around().await {
+                Ok(()) => failed = None,
                 Err(error) => {
                     let error = error.chain();
                     if failed.as_ref() != Some(&error) {
@@ -177,17 +200,18 @@ impl Keeping {
         }
     }
 
-    fn expired(self: &Arc<Self>, outcome: Option<Outcome>) {
-        let Some(outcome) = outcome else {
-            return;
-        };
-        for new in outcome.committed {
-            let (name, version) = (new.name.to_string(), new.version.get());
+    async fn look_around(self: &Arc<Self>) -> Result<(), Error> {
+        for (set, version) in self.upkeep.expire().await? {
+            let (name, version) = (set.to_string(), version.get());
             tracing::info!(name, version, "the time of something was over");
-            if let (ResourceId::Set(set), false) = (new.name, outcome.complete) {
+        }
+        for set in self.upkeep.undelivered().await? {
+            // Whoever has begun goes on.
+            if !lock(&self.sets).contains_key(&set) {
                 self.deliver_soon(set);
             }
         }
+        Ok(())
     }
 
     /// Begins nothing new, and waits for what is under way.

@@ -325,6 +325,46 @@ async fn what_a_killed_server_left_undelivered_the_next_one_delivers() {
 }
 
 #[tokio::test]
+async fn what_one_server_answered_another_one_delivers() {
+    let world = World::shared(2).await;
+    let proxies = world.behind_proxies();
+    let night = Night::of(world, "reset: on-resolve");
+    assert_eq!(night.effect(&firing(ERRORS)), "opened");
+    night.until(&[0, 1], OPEN);
+    let _other = Server::start(&night.world.user, &["--recover"]);
+    proxies[1].rule(|_| Fate::Cut);
+    assert_eq!(night.effect(&resolved(ERRORS)), "closed");
+    night.until(&[0], CLOSED);
+    night.server.signal(Signal::KILL);
+    assert_eq!(night.mode(1), OPEN);
+    proxies[1].forward();
+    night.until(&[1], CLOSED);
+}
+
+#[tokio::test]
+async fn a_cluster_that_hangs_holds_up_no_other() {
+    let world = World::shared(2).await;
+    let proxies = world.behind_proxies();
+    let night = Night::of(world, "reset: on-resolve");
+    let gate = Gate::default();
+    let held = gate.clone();
+    proxies[1].rule(move |_| {
+        held.pass();
+        Fate::Forward
+    });
+    for round in 0..4 {
+        let alert = [ERRORS, &[("round", ["a", "b", "c", "d"][round])]].concat();
+        assert_eq!(night.effect(&firing(&alert)), "opened");
+        night.until(&[0], OPEN);
+        assert_eq!(night.effect(&resolved(&alert)), "closed");
+        night.until(&[0], CLOSED);
+    }
+    gate.open();
+    proxies[1].until_idle();
+    night.until(&[1], CLOSED);
+}
+
+#[tokio::test]
 async fn what_closes_by_itself_does_so_without_anybody() {
     let night = Night::begin(1, "reset: {after: 1s}").await;
     assert_eq!(night.effect(&firing(ERRORS)), "opened");

@@ -262,7 +262,10 @@ fn drift_and_refusals_are_told() {
 
     let token = user.ok(&["token", "create", "nobody"]);
     let head = crate::support::server::json_by(token.trim());
+    // What was only to be read is told to nobody.
     assert_eq!(server.ask("GET /metrics", &head, "").0, 403);
+    let body = "{\"alerts\": []}";
+    assert_eq!(server.ask("POST /v1/hooks/grafana", &head, body).0, 403);
     let event = judged(&hook.next());
     assert_eq!(
         (&event[1], &event[2]),

@@ -70,6 +70,8 @@ pub enum AuditEvent {
     AlertsTold,
     /// What was committed did not arrive everywhere.
     ConfigReloadFailed,
+    /// What cfgctl itself committed arrived everywhere.
+    Delivered,
     /// A cluster was found to hold something else than it should.
     DriftFound,
     /// Somebody was told what happened.

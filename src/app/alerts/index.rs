@@ -31,8 +31,6 @@ struct Known {
     waiting: BTreeMap<Label, BTreeSet<SetName>>,
     /// The alerts that fire, and the sets with a breaker that they fire for.
     firing: BTreeMap<Fingerprint, BTreeSet<SetName>>,
-    /// The sets with a breaker that alerts opened.
-    opened: BTreeSet<SetName>,
     /// The same by set, to take it out again.
     of_sets: BTreeMap<SetName, OfSet>,
 }
@@ -61,12 +59,6 @@ impl Index {
             }
         }
         Ok(meant)
-    }
-
-    /// The sets with a breaker that alerts opened.
-    pub(super) async fn opened(&self, store: &dyn Store) -> Result<BTreeSet<SetName>, Error> {
-        let mut known = self.0.lock().await;
-        Ok(now(&mut known, store).await?.opened.clone())
     }
 }
 
@@ -139,12 +131,6 @@ impl Known {
     }
 
     fn learn_set(&mut self, set: &SetName, head: Option<&Revision>) {
-        let mut openings = head.into_iter().flat_map(|head| &head.overrides.openings);
-        if openings.any(|it| it.alerts.is_some()) {
-            self.opened.insert(set.clone());
-        } else {
-            self.opened.remove(set);
-        }
         let breakers = head.and_then(|head| head.content.set()).into_iter();
         let breakers = breakers.flat_map(|set| set.breakers.values());
         let labels = breakers.filter_map(|breaker| {

@@ -30,6 +30,8 @@ pub enum AlertEffect {
     Held,
     /// The alert was told of before.
     Known,
+    /// The alert was resolved since then.
+    Over,
     /// It is disabled.
     Disabled,
     /// The alert names no cluster that gets the set.
@@ -76,6 +78,7 @@ impl AlertEffect {
             Self::Latched => "latched",
             Self::Held => "held",
             Self::Known => "known",
+            Self::Over => "over",
             Self::Disabled => "disabled",
             Self::NoCluster => "no_cluster",
             Self::NoData => "no_data",
@@ -98,6 +101,7 @@ impl fmt::Display for AlertEffect {
             Self::Latched => "opens, until a person resets it",
             Self::Held => "is open, and waits for this alert too",
             Self::Known => "knows of this alert already",
+            Self::Over => "is not tripped: the alert was resolved since then",
             Self::Disabled => "is disabled",
             Self::NoCluster => "is not tripped: the alert names no cluster that gets the set",
             Self::NoData => "is not tripped: the rule of the alert has no data",
@@ -206,6 +210,13 @@ impl AtWork<'_> {
             AlertStatus::Resolved => {
                 // What it was told of is undone also where the breaker waits for others by now.
                 let places = self.firing.places(name, &alert.fingerprint);
+                let is_known = is_meant || !places.is_empty();
+                let over = alert.ends.or(alert.starts);
+                if let (true, Evidence::Measured, Some(over)) = (is_known, alert.evidence, over) {
+                    let now = self.ground.clocks.setting;
+                    // One that ends in the future would keep it from ever firing again.
+                    self.firing.end(&alert.fingerprint, over.min(now), now);
+                }
                 if places.is_empty() && is_meant {
                     let nowhere = place(self.ground, declared, alert).unwrap_or_default();
                     vec![(nowhere, AlertEffect::NotFiring)]
@@ -233,15 +244,18 @@ impl AtWork<'_> {
             return (Selector::default(), AlertEffect::NoCluster);
         };
         let now = self.ground.clocks.setting;
-        // One that begins in the future would outlive whatever ends it.
-        let since = alert.starts.map(|starts| starts.min(now));
         let fires = Fires {
-            since,
+            since: alert.starts,
+            told: now,
             name: (!is_named).then(|| alert.name().to_owned()),
         };
         let known = self.firing.get(name, &clusters, &alert.fingerprint);
-        if known.is_some_and(|known| since <= known.since) {
+        if known.is_some_and(|known| fires.since <= known.since) {
             return (clusters, AlertEffect::Known);
+        }
+        let over = self.firing.over(&alert.fingerprint);
+        if over.is_some_and(|over| fires.begun().is_some_and(|begun| begun < over)) {
+            return (clusters, AlertEffect::Over);
         }
         let request = FiringRequest {
             clusters: clusters.clone(),

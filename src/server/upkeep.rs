@@ -12,6 +12,7 @@ use super::lock::lock;
 use crate::api::report::{DeliveryOutcome, Outcome};
 use crate::api::{Drifted, Error, Upkeep};
 use crate::model::{ResourceId, SetName};
+use crate::traces::Work;
 
 /// How often it is looked whether the time of anything is over.
 const LOOK: Duration = Duration::from_secs(5);
@@ -39,6 +40,9 @@ pub(super) struct Keeping {
 struct Again {
     is_wanted: AtomicBool,
     wanted: Notify,
+    /// What the next delivery is part of, if it is part of anything. Those after it are not: a trace comes
+    /// to an end.
+    because: Mutex<Work>,
 }
 
 impl Keeping {
@@ -53,8 +57,10 @@ impl Keeping {
 
     /// Delivers `set` now, or once more if that has begun already.
     pub(super) fn deliver_soon(self: &Arc<Self>, set: SetName) {
+        let because = Work::current().from_afar();
         let mut sets = lock(&self.sets);
         if let Some(again) = sets.get(&set) {
+            *lock(&again.because) = because;
             again.is_wanted.store(true, Ordering::SeqCst);
             again.wanted.notify_one();
             return;
@@ -62,7 +68,10 @@ impl Keeping {
         if *self.ended.borrow() {
             return;
         }
-        let again = Arc::<Again>::default();
+        let again = Arc::new(Again {
+            because: Mutex::new(because),
+            ..Again::default()
+        });
         sets.insert(set.clone(), Arc::clone(&again));
         let keeping = Arc::clone(self);
         tokio::spawn(async move { keeping.deliver(set, &again).await });
@@ -76,9 +85,16 @@ impl Keeping {
         loop {
             again.is_wanted.store(false, Ordering::SeqCst);
             self.busy.send_modify(|busy| *busy += 1);
-            let outcome = self.upkeep.deliver(&set).await;
+            let because = std::mem::take(&mut *lock(&again.because));
+            let work = because.part(|| format!("deliver {set}"));
+            work.say("cfgctl.set", || set.to_string());
+            let outcome = work.around(self.upkeep.deliver(&set)).await;
             self.busy.send_modify(|busy| *busy -= 1);
             let missing = missing(&outcome);
+            if !missing.is_empty() {
+                work.failed("not delivered everywhere");
+            }
+            drop(work);
             if said.as_ref() != Some(&missing) {
                 tell(&set, &missing);
                 self.note(&set, outcome).await;

@@ -50,6 +50,7 @@ mod status;
 mod switch;
 mod token;
 mod tokens;
+mod traces;
 mod ui;
 mod validate;
 mod verbs;
@@ -163,6 +164,19 @@ impl Command {
         }
     }
 
+    /// Whether it touches neither store nor cluster nor server.
+    fn is_alone(&self) -> bool {
+        matches!(
+            self,
+            Self::Validate(_)
+                | Self::Context(_)
+                | Self::Schema(_)
+                | Self::Completions(_)
+                | Self::Man(_)
+                | Self::Version
+        )
+    }
+
     /// Whether it writes `output`; asked before it does anything.
     fn can_write(&self, output: Output) -> Result<(), Failure> {
         let special = self.special_outputs();
@@ -191,11 +205,11 @@ impl Command {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     ui::guard_panics();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let cli = match Cli::command()
+    let parsed = Cli::command()
         .try_get_matches_from(&arguments)
-        .and_then(|matches| Cli::from_arg_matches(&matches))
-    {
-        Ok(cli) => cli,
+        .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, traces::name_of(&matches))));
+    let (cli, name) = match parsed {
+        Ok(parsed) => parsed,
         Err(mut error) => {
             verbs::suggest(&mut error);
             ui::usage(&mut error);
@@ -223,13 +237,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         ui: Arc::new(ui),
         stores: cli.stores,
     };
-    match dispatch(&session, &cli.command) {
+    let work = || match dispatch(&session, &cli.command) {
         Ok(exit) => exit,
         Err(failure) => {
             session.ui.failure(&failure);
             failure.exit
         }
+    };
+    if cli.command.is_alone() {
+        return work();
     }
+    let is_server = matches!(cli.command, Command::Serve(_));
+    traces::telling(&session, &name, is_server, work)
 }
 
 /// Commands that touch neither store nor cluster run without a runtime: they start faster.

@@ -14,6 +14,7 @@
 //! engine     survey, commit, deliver; emits events, prints nothing
 //! store      revisions and their heads, behind one trait
 //! target     what snapshots are written to, behind one trait
+//! traces     which work belongs together, told to a collector
 //! plan       pure: what would change, and what stands against it
 //! import     pure: keys that others wrote become a set that publishes the same bytes
 //! manifest   files become manifests, and findings get their lines; the only module that reads YAML
@@ -41,5 +42,6 @@ pub mod render;
 pub mod server;
 pub mod store;
 pub mod target;
+pub mod traces;
 mod wire;
 pub mod yaml;

@@ -12,6 +12,7 @@ use crate::api::report::Report;
 use crate::api::{Error, ErrorKind};
 use crate::model::IdempotencyKey;
 use crate::model::text::place;
+use crate::traces;
 use crate::wire::{
     self, EVENTS, HEARTBEAT_SECONDS, IDEMPOTENCY_KEY, JSON, PROBLEM, Paged, REQUEST_ID,
 };
@@ -188,6 +189,9 @@ impl Http {
         let mut request = self.client.request(send.method, url).header(ACCEPT, accept);
         if let Some(id) = id {
             request = request.header(REQUEST_ID, id);
+        }
+        if let Some(traceparent) = traces::header() {
+            request = request.header(traces::TRACEPARENT, traceparent);
         }
         if let Some(key) = &send.key {
             request = request.header(IDEMPOTENCY_KEY, key.as_str());

@@ -10,6 +10,7 @@ use crate::model::{
 };
 use crate::plan::Permitted;
 use crate::store::{Committed, Store, StoreError};
+use crate::traces;
 
 /// How often a commit is asked for again whose answer was lost.
 const ROUNDS: u32 = 5;
@@ -68,9 +69,8 @@ impl Engine<'_> {
     /// Makes the revisions of `commit` the heads. Where the answer is lost it asks again: the key
     /// sees to it that nothing is done twice.
     pub(super) async fn commit(&self, commit: &Commit) -> Result<(), EngineError> {
-        made(self.store, commit)
-            .await
-            .map_err(EngineError::Commit)?;
+        let made = traces::part("commit", made(self.store, commit)).await;
+        made.map_err(EngineError::Commit)?;
         (self.events)(Milestone::Committed);
         Ok(())
     }

@@ -17,6 +17,7 @@ use crate::plan::{
 };
 use crate::store::{MovedHead, StoreError, Which};
 use crate::target::{Progress, Target, TargetError};
+use crate::traces::Work;
 
 /// The heads that something follows from.
 type Expected = BTreeMap<ResourceId, Option<Version>>;
@@ -88,19 +89,28 @@ impl Attempt {
 impl Ending {
     /// Whether the target holds what it should, or something newer.
     pub fn is_settled(&self) -> bool {
-        match self {
+        self.why_not().is_none()
+    }
+
+    /// Why it is not settled, in a word.
+    fn why_not(&self) -> Option<&'static str> {
+        Some(match self {
             Self::Unchanged
             | Self::Delivered
             | Self::Removed
             | Self::Left(_)
-            | Self::Superseded(_) => true,
-            Self::Conflict(_)
-            | Self::Failed(_)
-            | Self::Unknown(_)
-            | Self::Refused
-            | Self::Stopped { .. }
-            | Self::Interrupted => false,
-        }
+            | Self::Superseded(_) => return None,
+            Self::Failed(unseen) => match unseen.kind {
+                UnseenKind::Unreachable => "unreachable",
+                UnseenKind::Denied => "denied",
+                UnseenKind::Unusable => "unusable",
+            },
+            Self::Conflict(_) => "conflict",
+            Self::Unknown(_) => "unknown",
+            Self::Refused => "refused",
+            Self::Stopped { .. } => "stopped",
+            Self::Interrupted => "interrupted",
+        })
     }
 }
 
@@ -213,8 +223,30 @@ impl Engine<'_> {
         delivery: &Delivery,
         down: &AtomicBool,
     ) -> Attempt {
+        let Pair { set, cluster } = &delivery.pair;
+        let is_work = delivery.write.is_some() || delivery.action == Action::Wait;
+        let here = is_work.then(Work::current).unwrap_or_default();
+        let part = here.part(|| format!("deliver {set} to {cluster}"));
+        part.say("cfgctl.set", || set.to_string());
+        part.say("cfgctl.cluster", || cluster.to_string());
+        let ending = self.ending(survey, delivery, down);
+        let outcome = part.around(ending).await;
+        if let Some(why) = outcome.why_not() {
+            part.failed(why);
+        }
+        let report = Attempt {
+            pair: delivery.pair.clone(),
+            outcome,
+        };
+        if delivery.write.is_some() {
+            (self.events)(Milestone::Delivered(report.pair.clone()));
+        }
+        report
+    }
+
+    async fn ending(&self, survey: &Survey, delivery: &Delivery, down: &AtomicBool) -> Ending {
         let pair = &delivery.pair;
-        let outcome = match (&delivery.write, survey.fleet.get(&pair.cluster)) {
+        match (&delivery.write, survey.fleet.get(&pair.cluster)) {
             (None, _) => match (&delivery.condition, delivery.action) {
                 (Condition::Unseen(unseen), Action::Wait) => Ending::Failed(unseen.clone()),
                 (_, Action::Refuse) => Ending::Refused,
@@ -234,15 +266,7 @@ impl Engine<'_> {
                 let place = survey.places.get(pair).map(|look| &look.place);
                 self.write(target, write, delivery, place, down).await
             }
-        };
-        let report = Attempt {
-            pair: pair.clone(),
-            outcome,
-        };
-        if delivery.write.is_some() {
-            (self.events)(Milestone::Delivered(report.pair.clone()));
         }
-        report
     }
 
     /// Sets `down` as soon as the cluster does not answer.

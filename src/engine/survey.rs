@@ -21,6 +21,7 @@ use crate::plan::{
 };
 use crate::store::{HeadsAt, Which};
 use crate::target::Target;
+use crate::traces;
 
 /// What is asked of the store and the clusters.
 #[derive(Clone, Copy, Debug)]
@@ -155,6 +156,15 @@ impl Engine<'_> {
     /// another set took over has to be known only where some are to be removed. `all` are all heads,
     /// if they were just read.
     pub async fn look(
+        &self,
+        question: &Question<'_>,
+        all: Option<HeadsAt>,
+        origin: &Origin,
+    ) -> Result<(Survey, Plan), EngineError> {
+        traces::part("plan", self.look_and_plan(question, all, origin)).await
+    }
+
+    async fn look_and_plan(
         &self,
         question: &Question<'_>,
         all: Option<HeadsAt>,

@@ -18,6 +18,7 @@ use super::refusal::Refusal;
 use super::request::RequestId;
 use crate::api::report::Report;
 use crate::api::{Error, ErrorKind, Event, Observer};
+use crate::traces::Work;
 use crate::wire::{self, HEARTBEAT_SECONDS, JSON, Name, Problem};
 
 /// The longest wait for what is read from the store.
@@ -73,7 +74,8 @@ where
             let (teller, told) = Teller::new(id);
             let (_, never) = watch::channel(false);
             let looking = look(teller.observer(never));
-            let task = tokio::spawn(async move { teller.end(looking.await) });
+            let here = Work::current();
+            let task = tokio::spawn(async move { teller.end(here.around(looking).await) });
             Ok(events(told, EndsLook(task.abort_handle())))
         }
     }

@@ -15,7 +15,7 @@ use super::parked::Parking;
 use super::refusal::{Refusal, denied};
 use super::request::{By, Peer, RequestId};
 use super::shared::Shared;
-use super::views;
+use super::views::routes::is_of_view;
 use super::views::ticket::Ticket;
 use super::who::Evidence;
 use crate::api::{Caller, Error, ErrorKind, Principal, Via};
@@ -44,7 +44,7 @@ impl LetsIn {
             Some(Routes::ALERTMANAGER | Routes::GRAFANA) => Self::Alerts,
             Some(Routes::SNAPSHOTS | Routes::SNAPSHOT) => Self::Apps,
             Some(Routes::LINEAGE | Routes::NEWS) => Self::Agents,
-            Some(route) if views::has(route) => Self::Apps,
+            Some(route) if is_of_view(route) => Self::Apps,
             Some(Routes::IDENTITY) | None => Self::Everybody,
             Some(_) => Self::Admitted,
         }

@@ -18,6 +18,7 @@ use super::shared::Shared;
 use crate::api::report::AlertsTaken;
 use crate::api::{AlertTestQuery, AlertsQuery, Error, ErrorKind};
 use crate::model::{BreakerName, ResourceId, SetName};
+use crate::traces::Work;
 use crate::wire::{AlertMessage, WebhookBody};
 
 /// Takes in a message of Alertmanager or Grafana.
@@ -29,7 +30,8 @@ pub(super) async fn take(
 ) -> Answer {
     let message = AlertMessage::try_from(body).map_err(Refusal::unreadable)?;
     // In a task of its own: a sender that gives up takes nothing with it.
-    let taking = tokio::spawn(async move {
+    let here = Work::current();
+    let taking = async move {
         let taken = shared.service.take_alerts(&by, &message.alerts).await;
         let asked = Asked::of(&by, id.parts(), "alerts");
         match taken {
@@ -49,7 +51,8 @@ pub(super) async fn take(
                 Err(error)
             }
         }
-    });
+    };
+    let taking = tokio::spawn(async move { here.around(taking).await });
     let taken = read(async {
         let taken = taking.await;
         taken.unwrap_or_else(|error| Err(Error::of(ErrorKind::Bug, &error)))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::Method;
 use axum::http::header::{self, HeaderValue};
 use axum::http::request::Parts;
 use axum::middleware::Next;
@@ -13,10 +14,12 @@ use axum::response::Response;
 use super::parked::Parked;
 use super::refusal::{Refusal, written};
 use super::shared::Shared;
-use super::trace::{TRACEPARENT, Trace};
+use super::trace::{Trace, sender};
 use super::views::cors::{allow, preflight};
 use super::views::failure::Shape;
+use super::views::routes::is_of_view;
 use crate::api::{Caller, Error, ErrorKind};
+use crate::traces::{self, TRACEPARENT, Work};
 use crate::wire::REQUEST_ID;
 
 /// The longest name of a request that is taken over.
@@ -57,18 +60,24 @@ pub(super) async fn named(
     let shape = Shape::of(request.uri().path(), shared.keeper.now());
     let may_wait = may_wait(&request);
     let id = id_of(&request);
-    let trace = Trace::of(request.headers());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let work = work(&request, route.as_ref(), may_wait);
+    let trace = Trace::of(sender(request.headers()), &work);
     let named = RequestId(id.clone(), trace.clone());
     request.extensions_mut().insert(named);
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = written(next.run(request).await, &id, &shape);
+    let answer = work.around(next.run(request)).await;
+    let mut response = written(answer, &id, &shape);
     if Parked::of(&response).is_some() {
         // It is no answer yet, and asked for again.
         return response;
     }
     let route = route.as_ref().map(MatchedPath::as_str);
     let status = response.status().as_u16();
+    work.say("http.response.status_code", || i64::from(status));
+    if response.status().is_server_error() {
+        work.failed("not answered");
+    }
     let took = (!may_wait).then(|| begun.elapsed());
     let requests = &shared.metrics.requests;
     requests.count(method.as_str(), route, status, took);
@@ -88,6 +97,30 @@ pub(super) async fn named(
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// What it is in a trace: what changes something, or what its sender says is part of one. Who waits for
+/// something newer is asked for anew, and an app that asks for its flags hears nothing of anybody's trace.
+fn work(request: &Request, route: Option<&MatchedPath>, may_wait: bool) -> Work {
+    let route = route.map(MatchedPath::as_str);
+    let (Some(route), true) = (route.filter(|it| !is_of_view(it)), traces::are_told()) else {
+        return Work::default();
+    };
+    let sender = sender(request.headers());
+    let method = request.method();
+    let is_told = if method.is_safe() {
+        !may_wait && sender.is_some()
+    } else {
+        // Anybody can think of others, as long as he likes.
+        [Method::POST, Method::PUT, Method::DELETE].contains(method)
+    };
+    if !is_told {
+        return Work::default();
+    }
+    let work = Work::for_request(format!("{method} {route}"), sender);
+    work.say("http.request.method", || method.to_string());
+    work.say("http.route", || route.to_owned());
+    work
 }
 
 /// Whether its sender may have asked to wait for something newer.

@@ -37,6 +37,7 @@ use crate::api::{
     TokenRotation,
 };
 use crate::model::{BreakerName, ClusterName, FlagName, SetName};
+use crate::traces::Work;
 use crate::wire::{
     BreakersParams, Carry, ClusterDescription, Cut as _, EvaluateBody, EventsParams, ExplainParams,
     FlagsParams, LookParams, Named, Names, PaceParams, PageParams, PolicyOf, PolicyParams, Routes,
@@ -190,7 +191,8 @@ async fn change(
     };
     let seen = Observer::new(Arc::new(hear), running.run.stop());
     // In a task of its own: a client that goes away takes nothing with it.
-    let carrying = tokio::spawn(async move {
+    let here = Work::current();
+    let carrying = async move {
         let service = &shared.service;
         let done = service.carry_out(&by, &request, &approval, &seen).await;
         let asked = Asked::of(&by, id.parts(), request.change.word());
@@ -210,7 +212,8 @@ async fn change(
         }
         drop(running);
         done
-    });
+    };
+    let carrying = tokio::spawn(async move { here.around(carrying).await });
     match wanted {
         Wanted::Document => {
             let done = carrying.await;

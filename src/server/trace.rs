@@ -5,30 +5,28 @@ use std::fmt;
 use axum::http::HeaderMap;
 use axum::http::header::HeaderValue;
 
-/// The header.
-pub(super) const TRACEPARENT: &str = "traceparent";
+use crate::traces::{TRACEPARENT, Whereabouts, Work};
 
 /// What a request belongs to, and what it is called there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Trace {
-    whole: u128,
-    span: u64,
-    flags: u8,
-}
+pub(super) struct Trace(Whereabouts);
 
 impl Trace {
-    /// What `headers` say, with a name of its own for this request; else something new.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        let given = headers.get(TRACEPARENT).and_then(|it| it.to_str().ok());
-        let (whole, flags) = given.and_then(read).unwrap_or_else(|| (new(), 0));
-        // Zero is none.
-        let span = fastrand::u64(1..);
-        Self { whole, span, flags }
+    /// What `work` belongs to; where nobody is told of that, what the `sender` said, with a name of its own
+    /// for this request; else something new.
+    pub(super) fn of(sender: Option<Whereabouts>, work: &Work) -> Self {
+        let made = || Whereabouts {
+            trace: sender.map_or_else(new, |sender| sender.trace),
+            // Zero is none.
+            span: fastrand::u64(1..),
+            flags: sender.map_or(0, |sender| sender.flags),
+        };
+        Self(work.whereabouts().unwrap_or_else(made))
     }
 
     /// The trace as a log names it.
     pub(super) fn id(&self) -> String {
-        format!("{:032x}", self.whole)
+        format!("{:032x}", self.0.trace)
     }
 
     pub(super) fn header(&self) -> Option<HeaderValue> {
@@ -36,20 +34,25 @@ impl Trace {
     }
 }
 
-/// As a header says it: `00-TRACE-SPAN-FLAGS`, <https://www.w3.org/TR/trace-context/>.
+/// As a header says it.
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { whole, span, flags } = self;
-        write!(f, "00-{whole:032x}-{span:016x}-{flags:02x}")
+        self.0.fmt(f)
     }
+}
+
+/// What the sender of a request says that it belongs to.
+pub(super) fn sender(headers: &HeaderMap) -> Option<Whereabouts> {
+    let given = headers.get(TRACEPARENT)?;
+    read(given.to_str().ok()?)
 }
 
 fn new() -> u128 {
     fastrand::u128(1..)
 }
 
-/// The trace and the flags in `text`. A later version may say more behind a dash.
-fn read(text: &str) -> Option<(u128, u8)> {
+/// What stands in `text`. A later version may say more behind a dash.
+fn read(text: &str) -> Option<Whereabouts> {
     let mut parts = text.split('-');
     let mut part = |length: usize| {
         let part = parts.next()?;
@@ -65,7 +68,7 @@ fn read(text: &str) -> Option<(u128, u8)> {
     let trace = u128::from_str_radix(trace, 16).ok()?;
     let span = u64::from_str_radix(span, 16).ok()?;
     let flags = u8::from_str_radix(flags, 16).ok()?;
-    (trace != 0 && span != 0).then_some((trace, flags))
+    (trace != 0 && span != 0).then_some(Whereabouts { trace, span, flags })
 }
 
 #[cfg(test)]
@@ -78,8 +81,8 @@ mod tests {
         let good = format!("00-{trace}-b7ad6b7169203331-01");
         let mut headers = HeaderMap::new();
         headers.insert(TRACEPARENT, good.parse().unwrap());
-        let found = Trace::of(&headers);
-        assert_eq!((found.id().as_str(), found.flags), (trace, 1));
+        let found = Trace::of(sender(&headers), &Work::default());
+        assert_eq!((found.id().as_str(), found.0.flags), (trace, 1));
         let header = found.header().unwrap();
         let header = header.to_str().unwrap();
         assert!(header.starts_with(&format!("00-{trace}-")) && header.ends_with("-01"));

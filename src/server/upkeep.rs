@@ -12,6 +12,7 @@ use super::lock::lock;
 use crate::api::report::{DeliveryOutcome, Outcome};
 use crate::api::{Drifted, Error, Upkeep};
 use crate::model::SetName;
+use crate::traces::Work;
 
 /// How often it is looked whether the time of anything is over.
 const LOOK: Duration = Duration::from_secs(5);
@@ -41,6 +42,9 @@ struct Again {
     is_busy: AtomicBool,
     is_wanted: AtomicBool,
     wanted: Notify,
+    /// What the next delivery is part of, if it is part of anything. Those after it are not: a trace comes
+    /// to an end.
+    because: Mutex<Work>,
 }
 
 /// How many deliveries go on beside one that waits for a cluster.
@@ -59,41 +63,56 @@ impl Keeping {
 
     /// Delivers `set` now, or once more if that has begun already.
     pub(super) fn deliver_soon(self: &Arc<Self>, set: SetName) {
+        let because = Work::current().from_afar();
         let mut sets = lock(&self.sets);
         if let Some(again) = sets.get(&set) {
+            let is_busy = again.is_busy.load(Ordering::SeqCst);
+            *lock(&again.because) = if is_busy {
+                Work::default()
+            } else {
+                because.clone()
+            };
             again.is_wanted.store(true, Ordering::SeqCst);
             again.wanted.notify_one();
-            if again.is_busy.load(Ordering::SeqCst) {
+            if is_busy {
                 // It may be waiting for a cluster that does not answer, and others need not.
-                self.deliver_beside(set);
+                self.deliver_beside(set, because);
             }
             return;
         }
         if *self.ended.borrow() {
             return;
         }
-        let again = Arc::<Again>::default();
+        let again = Arc::new(Again {
+            because: Mutex::new(because),
+            ..Again::default()
+        });
         sets.insert(set.clone(), Arc::clone(&again));
         let keeping = Arc::clone(self);
         tokio::spawn(async move { keeping.deliver(set, &again).await });
     }
 
     /// Delivers `set` once, beside whoever sees to it that every cluster gets it.
-    fn deliver_beside(self: &Arc<Self>, set: SetName) {
+    fn deliver_beside(self: &Arc<Self>, set: SetName, because: Work) {
         let Ok(permit) = Arc::clone(&self.beside).try_acquire_owned() else {
             return;
         };
         let keeping = Arc::clone(self);
         tokio::spawn(async move {
-            _ = keeping.once(&set).await;
+            _ = keeping.once(&set, &because).await;
             drop(permit);
         });
     }
 
-    async fn once(&self, set: &SetName) -> Result<Outcome, Error> {
+    async fn once(&self, set: &SetName, because: &Work) -> Result<Outcome, Error> {
+        let work = because.part(|| format!("deliver {set}"));
+        work.say("cfgctl.set", || set.to_string());
         self.busy.send_modify(|busy| *busy += 1);
-        let outcome = self.upkeep.deliver(set).await;
+        let outcome = work.around(self.upkeep.deliver(set)).await;
         self.busy.send_modify(|busy| *busy -= 1);
+        if outcome.as_ref().is_ok_and(|outcome| !outcome.complete) {
+            work.failed("not delivered everywhere");
+        }
         outcome
     }
 
@@ -104,8 +123,9 @@ impl Keeping {
         let mut said = None;
         loop {
             again.is_wanted.store(false, Ordering::SeqCst);
+            let because = std::mem::take(&mut *lock(&again.because));
             again.is_busy.store(true, Ordering::SeqCst);
-            let outcome = self.once(&set).await;
+            let outcome = self.once(&set, &because).await;
             again.is_busy.store(false, Ordering::SeqCst);
             let missing = missing(&outcome);
             if said.as_ref() != Some(&missing) {

@@ -14,6 +14,7 @@ mod ofrep;
 mod place;
 pub(super) mod places;
 pub(super) mod ready;
+pub(super) mod routes;
 mod spring;
 pub(super) mod ticket;
 
@@ -39,31 +40,14 @@ pub(super) fn table() -> Table {
         .route(Routes::SPRING_LABEL, get(spring::environment))
 }
 
-/// Whether this is a route of a view.
-pub(super) fn has(route: &str) -> bool {
-    matches!(
-        route,
-        Routes::OFREP_FLAGS
-            | Routes::OFREP_FLAG
-            | Routes::OFREP_SET_FLAGS
-            | Routes::OFREP_SET_FLAG
-            | Routes::OFREP_CLUSTER_FLAGS
-            | Routes::OFREP_CLUSTER_FLAG
-            | Routes::OFREP_EVENTS
-            | Routes::FLAG_FILE
-            | Routes::CLUSTER_FLAG_FILE
-            | Routes::SPRING
-            | Routes::SPRING_LABEL
-    )
-}
-
 #[cfg(test)]
 mod tests {
+    use super::routes::is_of_view;
     use super::*;
 
     #[test]
     fn every_route_of_a_view_is_known_as_one() {
-        assert!(table().rows().iter().all(|(_, route)| has(route)));
-        assert!(!has(Routes::SNAPSHOT));
+        assert!(table().rows().iter().all(|(_, route)| is_of_view(route)));
+        assert!(!is_of_view(Routes::SNAPSHOT));
     }
 }

@@ -13,6 +13,7 @@ use super::{Health, Progress, Target, TargetError};
 use crate::model::{Key, Limits, Observed, Place, SetName, Write};
 
 mod address;
+mod alias;
 mod connection;
 mod credentials;
 mod health;

@@ -50,6 +50,7 @@ mod laws;
 mod leaving;
 mod logins;
 mod openapi;
+mod otel;
 mod outages;
 mod ownership;
 mod published;

@@ -1,24 +1,24 @@
 //! Requests to a Consul: bounded, timed, repeated, never redirected.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, NoProxy, Proxy, StatusCode};
 use tokio::sync::OnceCell;
 
 use super::super::Variables;
 use super::address::Address;
+use super::alias::Alias;
 use super::credentials;
 use super::patience::Patience;
 use super::room::{Held, Room, STEP};
 use super::token::{KeptTokens, Source};
 use crate::model::{self, ClusterName};
+use crate::traces;
 
 /// What no answer but a listing comes near.
 pub(super) const SMALL_ANSWER: usize = 1024 * 1024;
@@ -277,6 +277,9 @@ impl Client {
         if let Some(token) = token {
             request = request.header("X-Consul-Token", token);
         }
+        if let Some(traceparent) = traces::header() {
+            request = request.header(traces::TRACEPARENT, traceparent);
+        }
         if let Some(body) = body {
             // A body whose length is known is sent with Content-Length: chunks slip past the
             // limits of Consul.
@@ -400,20 +403,6 @@ fn proxy(address: &Address, environment: &Variables) -> Result<Option<Proxy>, St
     let proxy = Proxy::all(url).map_err(|_| format!("{} is not the URL of a proxy", names[0]))?;
     let except = found(["NO_PROXY", "no_proxy"]).and_then(NoProxy::from_string);
     Ok(Some(proxy.no_proxy(except)))
-}
-
-/// Finds one host whatever name is asked for, so that TLS can expect another name than the one
-/// that is connected to.
-struct Alias(String);
-
-impl Resolve for Alias {
-    fn resolve(&self, _name: Name) -> Resolving {
-        let host = self.0.clone();
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await?.collect();
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
-    }
 }
 
 #[cfg(test)]

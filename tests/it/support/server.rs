@@ -92,6 +92,15 @@ impl Server {
             .count()
     }
 
+    /// What its threads are called.
+    pub(crate) fn threads(&self) -> Vec<String> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        let tasks = tasks.expect("a process").flatten();
+        // One that ends meanwhile is nothing any more.
+        let names = tasks.filter_map(|it| std::fs::read_to_string(it.path().join("comm")).ok());
+        names.collect()
+    }
+
     /// Waits until it says something.
     pub(crate) fn until_said(&self, what: &str) {
         while !locked(&self.said).contains(what) {

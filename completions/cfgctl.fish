@@ -504,10 +504,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_se
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "trip" -d 'Opens a breaker: what it declares is in force in every cluster, or in some'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "reset" -d 'Closes a breaker, whoever opened it: what is declared holds again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "hold" -d 'Holds a breaker open until a person resets it: neither alerts nor timers close it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "disable" -d 'Closes a breaker and keeps it closed: trips are recorded and ignored'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "disable" -d 'Closes a breaker and keeps it closed: trips of people are recorded and ignored, and alerts change nothing'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "enable" -d 'Lets a disabled breaker be tripped again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "history" -d 'Lists what was done to a breaker, newest first: who, when and why'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "alerts" -d 'Lists the alerts that fire for breakers, and those that match none'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "alerts" -d 'Lists the alerts that fire for breakers, and those that trip nothing'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "test" -d 'Shows what a message of alerts would do to a breaker, and does nothing'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and not __fish_seen_subcommand_from list show trip reset hold disable enable history alerts test help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from list" -l timeout -d 'The longest wait for one cluster, as in `2s`; the others do not wait longer than that' -r
@@ -694,10 +694,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_s
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "trip" -d 'Opens a breaker: what it declares is in force in every cluster, or in some'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "reset" -d 'Closes a breaker, whoever opened it: what is declared holds again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "hold" -d 'Holds a breaker open until a person resets it: neither alerts nor timers close it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "disable" -d 'Closes a breaker and keeps it closed: trips are recorded and ignored'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "disable" -d 'Closes a breaker and keeps it closed: trips of people are recorded and ignored, and alerts change nothing'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "enable" -d 'Lets a disabled breaker be tripped again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "history" -d 'Lists what was done to a breaker, newest first: who, when and why'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "alerts" -d 'Lists the alerts that fire for breakers, and those that match none'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "alerts" -d 'Lists the alerts that fire for breakers, and those that trip nothing'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "test" -d 'Shows what a message of alerts would do to a breaker, and does nothing'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand breaker; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand import" -l from-consul -d 'Read the keys of this Consul; without an address that of `CONSUL_HTTP_ADDR`' -r
@@ -1085,7 +1085,7 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and not __fish_seen
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l set -d 'Those that changed this set; may be repeated' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l cluster -d 'Those that changed this cluster; may be repeated' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l actor -d 'Those of whom the history calls so: `ops@laptop`, `token:ci`' -r
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l cause -d 'Those that came about like this: apply, rollback, delete, flag, breaker or expiry' -r
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l cause -d 'Those that came about like this: apply, rollback, delete, flag, breaker, alert or expiry' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l since -d 'Those from this time on, as in `2026-11-20T10:00:00Z`' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l until -d 'Those before this time' -r
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l limit -d 'At most this many' -r
@@ -1324,10 +1324,10 @@ complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subc
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "trip" -d 'Opens a breaker: what it declares is in force in every cluster, or in some'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "reset" -d 'Closes a breaker, whoever opened it: what is declared holds again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "hold" -d 'Holds a breaker open until a person resets it: neither alerts nor timers close it'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "disable" -d 'Closes a breaker and keeps it closed: trips are recorded and ignored'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "disable" -d 'Closes a breaker and keeps it closed: trips of people are recorded and ignored, and alerts change nothing'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "enable" -d 'Lets a disabled breaker be tripped again'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "history" -d 'Lists what was done to a breaker, newest first: who, when and why'
-complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "alerts" -d 'Lists the alerts that fire for breakers, and those that match none'
+complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "alerts" -d 'Lists the alerts that fire for breakers, and those that trip nothing'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from breaker" -f -a "test" -d 'Shows what a message of alerts would do to a breaker, and does nothing'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "list" -d 'List the clusters that the store knows'
 complete -c cfgctl -n "__fish_cfgctl_using_subcommand help; and __fish_seen_subcommand_from cluster" -f -a "check" -d 'Check that clusters answer, and say what one write can carry'

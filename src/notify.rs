@@ -14,6 +14,7 @@ use crate::api::{Error, Happening, KnownMailbox, Outbox};
 use crate::model::text::without_secrets;
 use crate::model::{DeadLetter, Mailbox, MailboxFailure, MailboxTeller, Sequence};
 
+mod address;
 mod letter;
 mod receiver;
 mod send;
@@ -24,7 +25,7 @@ pub use sign::{Secret, SecretError};
 
 use send::{Failed, Sender};
 
-/// How long one process alone tells a receiver, from the last time that it said so.
+/// How long one process alone tells a receiver of one thing: longer than it waits for an answer.
 const TURN: SignedDuration = SignedDuration::from_secs(60);
 /// How long it waits before it tries again; twice as long each time.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -124,7 +125,6 @@ impl Teller {
             let happened = self.outbox.happened(looked_at).await?;
             for happening in &happened.happenings {
                 if self.receiver.wants(happening) {
-                    known = self.claim(known).await?;
                     known = self.tell(known, happening).await?;
                 }
             }
@@ -139,26 +139,18 @@ impl Teller {
     async fn claim(&self, known: KnownMailbox) -> Result<KnownMailbox, Stopped> {
         let now = self.outbox.time();
         match &known.mailbox.teller {
-            Some(teller) if teller.name == self.me && teller.until > later(now, TURN / 2) => {
-                Ok(known)
-            }
             Some(teller) if teller.name != self.me && teller.until > now => Err(Stopped::Taken),
             _ => {
-                let mailbox = self.mine(known.mailbox.clone(), TURN);
+                let teller = MailboxTeller {
+                    name: self.me.clone(),
+                    until: later(now, TURN),
+                };
+                let mailbox = Mailbox {
+                    teller: Some(teller),
+                    ..known.mailbox.clone()
+                };
                 self.keep(&known, mailbox).await
             }
-        }
-    }
-
-    /// The mailbox of which nobody else takes care for so long.
-    fn mine(&self, mailbox: Mailbox, turn: SignedDuration) -> Mailbox {
-        let teller = MailboxTeller {
-            name: self.me.clone(),
-            until: later(self.outbox.time(), turn),
-        };
-        Mailbox {
-            teller: Some(teller),
-            ..mailbox
         }
     }
 
@@ -177,31 +169,32 @@ impl Teller {
         happening: &Happening,
     ) -> Result<KnownMailbox, Stopped> {
         let receiver = self.receiver.name.as_str();
-        let since = self.outbox.time();
-        let mut wait = FIRST_WAIT;
-        for attempt in 1..=ATTEMPTS {
+        loop {
+            known = self.claim(known).await?;
+            let before = known.mailbox.failing.clone();
+            let (since, attempts) = match before {
+                Some(before) => (before.since, before.attempts.saturating_add(1)),
+                None => (self.outbox.time(), 1),
+            };
+            // Whoever ends now keeps nobody waiting.
+            let mut mailbox = Mailbox {
+                teller: None,
+                failing: None,
+                ..known.mailbox.clone()
+            };
+            let id = &happening.id;
             let failed = match self.sender.send(happening, self.outbox.time()).await {
                 Ok(()) => {
-                    let id = &happening.id;
                     tracing::info!(receiver, id, "told");
-                    let mailbox = Mailbox {
-                        told: happening.sequence,
-                        // Whoever ends now keeps nobody waiting.
-                        teller: None,
-                        failing: None,
-                        ..known.mailbox.clone()
-                    };
+                    mailbox.told = happening.sequence;
                     return self.keep(&known, mailbox).await;
                 }
                 Err(failed) => failed,
             };
             let reason = Mailbox::kept(&without_secrets(&failed.to_string()));
-            if matches!(failed, Failed::Forever(_)) || attempt == ATTEMPTS {
-                let id = &happening.id;
+            if matches!(failed, Failed::Forever(_)) || attempts >= ATTEMPTS {
                 tracing::warn!(receiver, id, reason, "not told, and not tried again");
-                let mut mailbox = known.mailbox.clone();
                 mailbox.told = happening.sequence;
-                (mailbox.teller, mailbox.failing) = (None, None);
                 mailbox.bury(DeadLetter {
                     id: id.clone(),
                     text: Mailbox::kept(&without_secrets(&happening.text())),
@@ -210,22 +203,27 @@ impl Teller {
                 });
                 return self.keep(&known, mailbox).await;
             }
-            tracing::warn!(receiver, attempt, reason, "not told yet; it is tried again");
-            let turn = SignedDuration::try_from(wait).unwrap_or(TURN) + TURN;
-            let mailbox = Mailbox {
-                failing: Some(MailboxFailure {
-                    since,
-                    attempts: attempt,
-                    reason,
-                }),
-                ..self.mine(known.mailbox.clone(), turn)
-            };
+            tracing::warn!(
+                receiver,
+                attempts,
+                reason,
+                "not told yet; it is tried again"
+            );
+            mailbox.failing = Some(MailboxFailure {
+                since,
+                attempts,
+                reason,
+            });
             known = self.keep(&known, mailbox).await?;
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
+            tokio::time::sleep(wait_after(attempts)).await;
         }
-        Ok(known)
     }
+}
+
+/// How long it waits after so many attempts.
+fn wait_after(attempts: u32) -> Duration {
+    let doubled = 2_u32.saturating_pow(attempts.saturating_sub(1));
+    FIRST_WAIT.saturating_mul(doubled).min(LONGEST_WAIT)
 }
 
 /// So long after `at`; no clock is so wrong that this is no limit.

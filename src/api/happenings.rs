@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use crate::model::{
-    BreakerName, ClusterName, Labels, Mailbox, ReceiverName, Sequence, SetName, Version,
+    BreakerName, ClusterName, Labels, Mailbox, ReceiverName, Selector, Sequence, SetName, Version,
 };
 
 /// Something that happened.
@@ -39,6 +39,9 @@ pub struct Happening {
     /// The clusters that it is about, where it is not about all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clusters: Vec<ClusterName>,
+    /// The labels of these clusters, where they were chosen so.
+    #[serde(default, skip_serializing_if = "Selector::is_empty")]
+    pub place: Selector,
     /// The revision in which it happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
@@ -99,6 +102,9 @@ impl Happening {
             HappeningKind::Refused => "a change was refused".to_owned(),
             HappeningKind::Drifted => format!("{set} is not what it should be"),
         };
+        if !self.place.is_empty() {
+            text = format!("{text} in {}", self.place);
+        }
         if !self.clusters.is_empty() {
             let clusters: Vec<_> = self.clusters.iter().map(ClusterName::as_str).collect();
             text = format!("{text} in {}", clusters.join(", "));

@@ -60,7 +60,10 @@ pub(super) async fn check_may_tell(store: &dyn Store, by: &Caller) -> Result<(),
         Principal::Token(holder) if holder.kind == TokenKind::Alerts => Ok(()),
         _ => {
             let access = Access::of(store, by).await?;
-            access.require(&Need::All(Role::Operator), "to tell of alerts")
+            let allowed = access.require(&Need::All(Role::Operator), "to tell of alerts");
+            allowed.map_err(|error| {
+                error.hint("`cfgctl token create NAME --kind alerts` makes a token for that")
+            })
         }
     }
 }
@@ -104,10 +107,11 @@ pub(super) async fn take(
     }
     if taken.failed.is_empty() {
         let unmatched = alerts.iter().zip(&taken.alerts);
-        let unmatched = unmatched.filter(|(_, taken)| taken.breakers.is_empty());
-        watch
-            .unmatched
-            .note(unmatched.map(|(alert, _)| alert), run.now());
+        let unmatched = unmatched.filter(|(_, taken)| {
+            let mut told = taken.breakers.iter();
+            told.all(|told| told.effect.is_in_vain())
+        });
+        watch.unmatched.note(unmatched, run.now());
     }
     Ok(taken)
 }

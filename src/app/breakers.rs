@@ -41,6 +41,9 @@ pub(super) async fn breakers(run: &Run<'_>, query: &BreakersQuery) -> Result<Bre
     Ok(Breakers { breakers })
 }
 
+/// How a breaker stands, whether it closes with its alerts, and whether it was tripped too often.
+type Standing = (BreakerStatus, [bool; 2]);
+
 /// One breaker in every cluster that gets its set.
 fn items(
     heads: &Heads,
@@ -49,11 +52,12 @@ fn items(
     head: &Revision,
     name: &BreakerName,
 ) -> Vec<BreakerItem> {
-    let mut found: Vec<((BreakerStatus, bool), Vec<ClusterName>)> = Vec::new();
+    let mut found: Vec<(Standing, Vec<ClusterName>)> = Vec::new();
     for (cluster, place) in clusters_of(set, heads) {
         let status = head.overrides.status(name, &place.labels);
         let while_firing = closes_with_alerts(head, name, &place.labels);
-        let status = (status, while_firing);
+        let latched = is_latched(head, name, &place.labels);
+        let status = (status, [while_firing, latched]);
         match found.iter_mut().find(|(known, _)| *known == status) {
             Some((_, clusters)) => clusters.push(cluster.clone()),
             None => found.push((status, vec![cluster.clone()])),
@@ -61,10 +65,13 @@ fn items(
     }
     if found.is_empty() {
         let nowhere = Labels::new();
-        found.push(((head.overrides.status(name, &nowhere), false), Vec::new()));
+        found.push((
+            (head.overrides.status(name, &nowhere), [false; 2]),
+            Vec::new(),
+        ));
     }
     let part = Part::Breaker(name.clone());
-    let item = |((status, while_firing), clusters): ((BreakerStatus, bool), Vec<ClusterName>)| {
+    let item = |((status, [while_firing, latched]), clusters): (Standing, Vec<ClusterName>)| {
         let (delivered, waiting) = present::arrivals(plan, set, &part, &clusters);
         BreakerItem {
             set: set.clone(),
@@ -79,9 +86,16 @@ fn items(
             until: status.until,
             reason: status.reason,
             while_firing,
+            latched,
         }
     };
     found.into_iter().map(item).collect()
+}
+
+/// Whether it was tripped too often there.
+fn is_latched(head: &Revision, name: &BreakerName, labels: &Labels) -> bool {
+    let mut open = head.overrides.open_in(labels);
+    open.any(|it| it.breaker == *name && it.grip == Grip::Latched)
 }
 
 /// Whether nothing but alerts that fire holds a breaker open there, and it closes without them.
@@ -121,6 +135,7 @@ pub(super) async fn breaker(run: &Run<'_>, query: &BreakerQuery) -> Result<Break
         breaker: format!("{set}/{name}"),
         description: declared.description.clone(),
         alerts: declared.alerts.clone(),
+        cluster: declared.cluster.clone(),
         reset: match declared.reset {
             Reset::Manual => "by a person".to_owned(),
             Reset::After(lasts) => format!("after {lasts:#}"),

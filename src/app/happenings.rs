@@ -13,7 +13,7 @@ use crate::api::{
 use crate::engine;
 use crate::model::{
     BreakerName, Grip, Labels, Mailbox, Opening, ReceiverName, RecordChange, RecordContent,
-    RecordId, ResourceId, Revision, Sequence, SetName,
+    RecordId, ResourceId, Revision, Selector, Sequence, SetName,
 };
 use crate::store::{CommitRecord, Store, StoreError, Which};
 
@@ -126,10 +126,26 @@ async fn of_revisions(store: &dyn Store, record: &CommitRecord) -> Result<Vec<Ha
             .collect();
         for breaker in breakers {
             let kind = changed(before, &after.overrides.openings, breaker);
-            happenings.extend(kind.map(|kind| of_breaker(record, set, &after, breaker, kind)));
+            happenings.extend(kind.map(|kind| {
+                let new = new_opening(before, &after.overrides.openings, breaker);
+                of_breaker(record, (set, breaker), &after, new, kind)
+            }));
         }
     }
     Ok(happenings)
+}
+
+/// What opened a breaker, if something did.
+fn new_opening<'o>(
+    before: &[Opening],
+    after: &'o [Opening],
+    breaker: &BreakerName,
+) -> Option<&'o Opening> {
+    let is_like = |old: &Opening, it: &Opening| {
+        old.breaker == it.breaker && old.clusters == it.clusters && old.grip == it.grip
+    };
+    let mut after = after.iter().filter(|it| it.breaker == *breaker);
+    after.find(|it| !before.iter().any(|old| is_like(old, it)))
 }
 
 /// What became of a breaker, by what was open for it and what is.
@@ -141,13 +157,8 @@ fn changed(before: &[Opening], after: &[Opening], breaker: &BreakerName) -> Opti
             .cloned()
             .collect()
     };
+    let new = new_opening(before, after, breaker);
     let (before, after) = (of(before), of(after));
-    let is_new = |it: &&Opening| {
-        !before
-            .iter()
-            .any(|old| old.clusters == it.clusters && old.grip == it.grip)
-    };
-    let new = after.iter().find(is_new);
     if new.is_some_and(|it| it.grip == Grip::Latched) {
         return Some(HappeningKind::Latched);
     }
@@ -166,11 +177,12 @@ fn changed(before: &[Opening], after: &[Opening], breaker: &BreakerName) -> Opti
 
 fn of_breaker(
     record: &CommitRecord,
-    set: &SetName,
+    (set, breaker): (&SetName, &BreakerName),
     after: &Revision,
-    breaker: &BreakerName,
+    new: Option<&Opening>,
     kind: HappeningKind,
 ) -> Happening {
+    let said = new.and_then(|opening| opening.stamp.reason.clone());
     Happening {
         set: Some(set.clone()),
         labels: after
@@ -181,7 +193,10 @@ fn of_breaker(
         breaker: Some(breaker.clone()),
         version: Some(after.version),
         actor: Some(after.origin.actor.clone()),
-        reason: after.origin.message.clone(),
+        place: new
+            .map(|opening| opening.clusters.clone())
+            .unwrap_or_default(),
+        reason: said.or_else(|| after.origin.message.clone()),
         ..happening(record, kind)
     }
 }
@@ -196,6 +211,7 @@ fn happening(record: &CommitRecord, kind: HappeningKind) -> Happening {
         labels: Labels::new(),
         breaker: None,
         clusters: Vec::new(),
+        place: Selector::default(),
         version: None,
         actor: None,
         reason: None,

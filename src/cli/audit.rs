@@ -44,7 +44,7 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "NAME")]
     actor: Option<String>,
 
-    /// Those that came about like this: apply, rollback, delete, flag, breaker or expiry
+    /// Those that came about like this: apply, rollback, delete, flag, breaker, alert or expiry
     #[arg(long, value_name = "CAUSE")]
     cause: Option<CauseKind>,
 

@@ -68,13 +68,13 @@ impl Default for Sets {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Webhook {
     url: Said,
-    secret: Hidden,
+    secret: Said,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Slack {
-    url: Hidden,
+    url: Said,
 }
 
 /// A text that may be a secret.
@@ -132,14 +132,14 @@ pub(super) fn told(environment: &Environment, path: &Path) -> Result<Told, Failu
 fn receiver(environment: &Environment, file: &Path, entry: Entry) -> anyhow::Result<Receiver> {
     let (url, format) = match (entry.webhook, entry.slack) {
         (Some(webhook), None) => {
-            let secret = webhook.secret.read(environment, file)?;
+            let secret = webhook.secret.hidden(environment, file)?;
             let url = match webhook.url {
                 Said::Plainly(url) => url,
                 Said::Elsewhere(hidden) => hidden.read(environment, file)?,
             };
             (url, Format::CloudEvents(secret.parse()?))
         }
-        (None, Some(slack)) => (slack.url.read(environment, file)?, Format::Slack),
+        (None, Some(slack)) => (slack.url.hidden(environment, file)?, Format::Slack),
         _ => anyhow::bail!("it needs one of `webhook` and `slack`"),
     };
     let mut receiver = Receiver::new(entry.name, &url, format)?;
@@ -152,7 +152,23 @@ fn receiver(environment: &Environment, file: &Path, entry: Entry) -> anyhow::Res
     };
     receiver.kinds = entry.events;
     receiver.may_be_private = entry.allow_private;
+    anyhow::ensure!(
+        receiver.can_be_told(),
+        "it is at a private address, and does not say `allowPrivate: true`"
+    );
     Ok(receiver)
+}
+
+impl Said {
+    /// A text that may not stand in the file itself.
+    fn hidden(&self, environment: &Environment, beside: &Path) -> anyhow::Result<String> {
+        match self {
+            Self::Elsewhere(hidden) => hidden.read(environment, beside),
+            Self::Plainly(_) => anyhow::bail!(
+                "a secret does not stand in this file: write `{{env: NAME}}` or `{{file: PATH}}` in its place"
+            ),
+        }
+    }
 }
 
 impl Hidden {
@@ -238,7 +254,8 @@ impl View for Notifications {
 
 fn state(receiver: &ReceiverItem) -> String {
     match &receiver.failing {
-        None => "ok".to_owned(),
+        None if receiver.dead.is_empty() => "ok".to_owned(),
+        None => "some never arrived".to_owned(),
         Some(failing) => {
             let (attempts, reason) = (failing.attempts, printable(&failing.reason));
             format!(

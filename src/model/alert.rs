@@ -175,8 +175,9 @@ pub struct Fires {
     /// Since when, if that was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// When it was told of first.
-    pub told: Timestamp,
+    /// When it was told of first, if that was before it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Timestamp>,
     /// What it is called, where the breaker does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -185,7 +186,8 @@ pub struct Fires {
 impl Fires {
     /// Since when, as far as it may be: one that begins in the future would outlive whatever ends it.
     pub fn begun(&self) -> Option<Timestamp> {
-        self.since.map(|since| since.min(self.told))
+        self.since
+            .map(|since| self.told.map_or(since, |told| since.min(told)))
     }
 }
 
@@ -195,9 +197,9 @@ impl FiringAlerts {
     /// How long: a sender that is late for longer is not one of these.
     const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
     /// How much of it is kept, in bytes of JSON, which is less than what a record may have.
-    const MAX_BYTES: usize = 63 * 1024;
+    const MAX_BYTES: usize = 60 * 1024;
     /// What an alert takes beside its texts, in bytes of JSON: quotes, a time, the names of fields.
-    const BYTES_BESIDE: usize = 110;
+    const BYTES_BESIDE: usize = 64;
     /// The longest name that is kept, in characters.
     const NAME_CHARS: usize = 60;
 
@@ -333,7 +335,8 @@ impl FiringAlerts {
 fn bytes(alert: &Fingerprint, fires: &Fires) -> usize {
     // A character that JSON escapes takes six bytes.
     let name = fires.name.as_ref().map_or(0, |name| name.len() * 6);
-    alert.as_str().len() + name + FiringAlerts::BYTES_BESIDE
+    let times = if fires.told.is_some() { 2 } else { 1 };
+    alert.as_str().len() + name + times * FiringAlerts::BYTES_BESIDE
 }
 
 #[cfg(test)]

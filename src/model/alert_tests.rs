@@ -14,7 +14,7 @@ fn at(second: i64) -> Timestamp {
 fn fires(name: &str) -> Fires {
     Fires {
         since: Some(at(1)),
-        told: at(1),
+        told: Some(at(1)),
         name: Some(name.to_owned()),
     }
 }
@@ -73,7 +73,7 @@ fn no_more_is_kept_than_a_record_takes() {
     let group = (0..500).all(|index| {
         let fires = Fires {
             since: Some(at(1)),
-            told: at(1),
+            told: None,
             name: None,
         };
         unnamed.insert(&breaker, &everywhere, &fingerprint(index), fires)

@@ -75,9 +75,8 @@ impl RecordId {
     pub fn name(&self) -> &str {
         match self {
             Self::Token(id) => id.as_str(),
-            Self::Alerts(set) => set.as_str(),
+            Self::Alerts(set) | Self::Delivery(set) => set.as_str(),
             Self::Mailbox(receiver) => receiver.as_str(),
-            Self::Delivery(set) => set.as_str(),
             Self::Exchange(id) => &id.0,
         }
     }

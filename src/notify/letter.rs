@@ -36,6 +36,7 @@ impl Letter {
                         "set": happening.set,
                         "breaker": happening.breaker,
                         "clusters": happening.clusters,
+                        "place": happening.place,
                         "version": happening.version,
                         "sequence": happening.sequence,
                         "actor": happening.actor,

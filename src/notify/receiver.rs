@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::IpAddr;
 
 use reqwest::Url;
 
+use super::address::is_public;
 use super::sign::Secret;
 use crate::api::{Happening, HappeningKind};
 use crate::model::{ReceiverName, Selector};
@@ -62,6 +64,14 @@ impl Receiver {
             may_be_private: false,
             url,
         })
+    }
+
+    /// Whether it may be where its address says, as far as that is known before it is looked up.
+    pub fn can_be_told(&self) -> bool {
+        let host = self.url.host_str().unwrap_or_default();
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        let is_private = address.map_or(host == "localhost", |address| !is_public(address));
+        self.may_be_private || !is_private
     }
 
     /// Whether it wants to hear of this.

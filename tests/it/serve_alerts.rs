@@ -473,7 +473,7 @@ async fn what_the_readme_shows_trips_a_breaker() {
     let file = night.world.check_out(2, &set);
     let route = route
         .replace("https://cfgctl.example.com:8440", &night.server.address)
-        .replace("/etc/alertmanager/cfgctl.token", "token");
+        .replace("/etc/alertmanager/alerts.token", "token");
     let alertmanager = Monitor::alertmanager(&route, &night.token, None);
     let scraped = Scraped::new("job:payment_errors:ratio1m");
     let prometheus = prometheus(&alertmanager, &scraped, "number: c0");

@@ -121,7 +121,7 @@ pub struct TestedAlert {
 pub struct Alerts {
     /// Those that fire, by breaker.
     pub firing: Vec<FiringAlert>,
-    /// Those that this server was told of and that match no breaker, the newest first.
+    /// Those that this server was told of and that trip nothing, the newest first.
     pub unmatched: Vec<UnmatchedAlert>,
 }
 
@@ -148,7 +148,7 @@ pub struct FiringAlert {
     pub open: bool,
 }
 
-/// An alert that matches no breaker.
+/// An alert that trips nothing: it matches no breaker, or none that it could trip.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UnmatchedAlert {
@@ -162,4 +162,7 @@ pub struct UnmatchedAlert {
     pub at: Timestamp,
     /// How often it was told of.
     pub count: u64,
+    /// Why it trips nothing, by breaker; empty: it matches none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reasons: BTreeMap<String, AlertEffect>,
 }

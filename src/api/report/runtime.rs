@@ -267,6 +267,9 @@ pub struct BreakerItem {
     /// Whether it closes once no alert fires for it any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub while_firing: bool,
+    /// Whether it was tripped too often, and only a person closes it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub latched: bool,
 }
 
 /// One breaker: its state, and what it changes in every cluster.
@@ -279,6 +282,9 @@ pub struct BreakerReport {
     pub description: Option<String>,
     /// The labels of the alerts that trip it.
     pub alerts: BTreeMap<String, String>,
+    /// The label of theirs that says in which clusters; left out: everywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
     /// What closes it.
     pub reset: String,
     /// How it stands.

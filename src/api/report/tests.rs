@@ -904,6 +904,7 @@ fn breakers_survive() {
         until: None,
         reason: Some(ODD.to_owned()),
         while_firing: state == BreakerState::Open,
+        latched: state == BreakerState::Closed,
     });
     let events = origins().into_iter().map(|origin| BreakerEvent {
         version: version(u64::MAX),
@@ -918,6 +919,7 @@ fn breakers_survive() {
         breaker: "shop/failing".to_owned(),
         description: Some(ODD.to_owned()),
         alerts: [(ODD.to_owned(), ODD.to_owned())].into(),
+        cluster: Some(ODD.to_owned()),
         reset: ODD.to_owned(),
         states: items.into(),
         effects: effect().effects,
@@ -992,6 +994,7 @@ fn what_is_said_of_alerts_survives() {
             status: AlertStatus::Firing,
             at: Timestamp::MIN,
             count: u64::MAX,
+            reasons: [(ODD.to_owned(), AlertEffect::NoCluster)].into(),
         }],
     });
     report(Notifications {

@@ -1,4 +1,4 @@
-//! Alerts that match no breaker: kept for whoever wonders why nothing was tripped, as long as this
+//! Alerts that trip nothing: kept for whoever wonders why nothing was tripped, as long as this
 //! process lives.
 
 use std::collections::BTreeMap;
@@ -6,11 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::api::report::UnmatchedAlert;
+use crate::api::report::{TakenAlert, UnmatchedAlert};
 use crate::model::{Alert, Fingerprint};
 
 /// How many are kept, those that were told of last.
 const MOST: usize = 500;
+/// How many breakers are named that one does not trip.
+const MOST_REASONS: usize = 20;
 /// How many bytes of labels are kept of each.
 const LABEL_BYTES: usize = 2_000;
 
@@ -19,13 +21,20 @@ const LABEL_BYTES: usize = 2_000;
 pub(super) struct Unmatched(Mutex<BTreeMap<Fingerprint, UnmatchedAlert>>);
 
 impl Unmatched {
-    /// Takes note of these, which were told of `at` this time.
-    pub(super) fn note<'a>(&self, alerts: impl Iterator<Item = &'a Alert>, at: Timestamp) {
+    /// Takes note of these, which were told of `at` this time, and of what each came to.
+    pub(super) fn note<'a>(
+        &self,
+        alerts: impl Iterator<Item = (&'a Alert, &'a TakenAlert)>,
+        at: Timestamp,
+    ) {
         let mut kept = self.kept();
-        for alert in alerts {
+        for (alert, taken) in alerts {
             let entry = kept.entry(alert.fingerprint.clone());
             let known = entry.or_insert_with(|| unmatched(alert, at));
             (known.status, known.at) = (alert.status, at);
+            let told = taken.breakers.iter();
+            let told = told.map(|told| (told.breaker.clone(), told.effect.clone()));
+            known.reasons = told.take(MOST_REASONS).collect();
             known.count += 1;
             if kept.len() > MOST {
                 let oldest = kept.values().min_by_key(|it| it.at);
@@ -62,5 +71,6 @@ fn unmatched(alert: &Alert, at: Timestamp) -> UnmatchedAlert {
         status: alert.status,
         at,
         count: 0,
+        reasons: BTreeMap::new(),
     }
 }

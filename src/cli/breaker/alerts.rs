@@ -1,7 +1,7 @@
 //! `cfgctl breaker alerts`.
 
 use crate::api::AlertsQuery;
-use crate::api::report::{Alerts, Report};
+use crate::api::report::{Alerts, Report, UnmatchedAlert};
 use crate::cli::connect::{Connected, connect};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::session::Session;
@@ -9,9 +9,9 @@ use crate::cli::view::{Canvas, View};
 use crate::cli::views::table::{age, printable, table};
 use crate::model::SetName;
 
-/// Lists the alerts that fire for breakers, and those that match none
+/// Lists the alerts that fire for breakers, and those that trip nothing
 ///
-/// Which fire says the store. Those that match no breaker are known to the server that was told of them,
+/// Which fire says the store. Those that trip nothing are known to the server that was told of them,
 /// since it was started, so they are listed with `--store https://...` alone.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct AlertsArgs {
@@ -71,12 +71,13 @@ impl View for Alerts {
                 .collect();
             [
                 printable(&labels.join(",")),
+                why(alert),
                 alert.status.as_str().to_owned(),
                 age(alert.at, look.now),
                 alert.count.to_string(),
             ]
         });
-        let header = ["MATCHES NO BREAKER", "STATUS", "LAST", "TIMES"];
+        let header = ["TRIPS NOTHING", "WHY", "STATUS", "LAST", "TIMES"];
         let unmatched = table(look, header, unmatched);
         if !unmatched.is_empty() {
             text.push('\n');
@@ -89,5 +90,18 @@ impl View for Alerts {
         let mut names: Vec<String> = self.firing.iter().map(|it| it.breaker.clone()).collect();
         names.dedup();
         names
+    }
+}
+
+/// Why an alert trips nothing.
+fn why(alert: &UnmatchedAlert) -> String {
+    let reasons = alert.reasons.iter();
+    let reasons: Vec<_> = reasons
+        .map(|(breaker, effect)| format!("{breaker} {effect}"))
+        .collect();
+    if reasons.is_empty() {
+        "matches no breaker".to_owned()
+    } else {
+        printable(&reasons.join("; "))
     }
 }

@@ -8,7 +8,7 @@ use crate::cli::follow::{Follower, Proposals};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::session::{LookArgs, Session};
 use crate::cli::view::{Canvas, View};
-use crate::cli::views::overrides::{WHILE_FIRING, delivered, joined, lasts};
+use crate::cli::views::overrides::{breaker_lasts, delivered, joined};
 use crate::cli::views::table::{age, printable, table};
 use crate::model::SetName;
 
@@ -61,8 +61,7 @@ impl View for Breakers {
                 view.actor.as_deref().map_or_else(dash, printable),
                 view.reason.as_deref().map_or_else(dash, printable),
                 match view.since {
-                    Some(_) if view.while_firing => WHILE_FIRING.to_owned(),
-                    Some(_) => lasts(view.until, look.now),
+                    Some(_) => breaker_lasts(view, look.now),
                     None => dash(),
                 },
             ]

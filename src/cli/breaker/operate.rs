@@ -57,7 +57,7 @@ pub(crate) struct HoldArgs {
     place: WhereArgs,
 }
 
-/// Closes a breaker and keeps it closed: trips are recorded and ignored
+/// Closes a breaker and keeps it closed: trips of people are recorded and ignored, and alerts change nothing
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct DisableArgs {
     #[command(flatten)]

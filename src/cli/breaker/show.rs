@@ -12,7 +12,7 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::names::PartOf;
 use crate::cli::session::{LookArgs, Session};
 use crate::cli::view::{Canvas, View};
-use crate::cli::views::overrides::{WHILE_FIRING, delivered, effect_lines, joined, lasts};
+use crate::cli::views::overrides::{breaker_lasts, delivered, effect_lines, joined};
 use crate::cli::views::table::{moment, printable, table};
 use crate::model::{BreakerName, BreakerState};
 
@@ -64,6 +64,13 @@ impl View for BreakerReport {
                 printable(&alerts.join(","))
             );
         }
+        if let Some(label) = &self.cluster {
+            let label = printable(label);
+            _ = writeln!(
+                text,
+                "  only in clusters that have the `{label}` of the alert"
+            );
+        }
         _ = writeln!(text, "  reset {}", self.reset);
         for view in &self.states {
             _ = write!(text, "{}", view.state.as_str());
@@ -73,11 +80,7 @@ impl View for BreakerReport {
             if let (Some(since), Some(actor)) = (view.since, &view.actor) {
                 _ = write!(text, " since {} ({})", moment(since), printable(actor));
                 if view.state != BreakerState::Disabled {
-                    let lasts = if view.while_firing {
-                        WHILE_FIRING.to_owned()
-                    } else {
-                        lasts(view.until, look.now)
-                    };
+                    let lasts = breaker_lasts(view, look.now);
                     _ = write!(text, ", lasts {lasts}");
                 }
             }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::super::view::{Canvas, View};
 use super::table::{moment, printable, span};
 use super::values::value_lines;
-use crate::api::report::{Effect, EffectIn, HoldItem, Report, Waiting};
+use crate::api::report::{BreakerItem, Effect, EffectIn, HoldItem, Report, Waiting};
 use crate::api::{Held, Hold};
 use crate::model::{BreakerState, ClusterName};
 
@@ -25,8 +25,16 @@ pub(crate) fn held_by(held: &Held) -> String {
     text
 }
 
-/// How long what alerts hold open is.
-pub(crate) const WHILE_FIRING: &str = "while alerts fire";
+/// How long a breaker stays as it is.
+pub(crate) fn breaker_lasts(breaker: &BreakerItem, now: Timestamp) -> String {
+    if breaker.latched {
+        "until a person resets it: tripped too often".to_owned()
+    } else if breaker.while_firing {
+        "while alerts fire".to_owned()
+    } else {
+        lasts(breaker.until, now)
+    }
+}
 
 /// How long something is still held.
 pub(crate) fn lasts(until: Option<Timestamp>, now: Timestamp) -> String {

@@ -66,6 +66,11 @@ pub enum AlertEffect {
 }
 
 impl AlertEffect {
+    /// Whether nothing comes of an alert that fires.
+    pub fn is_in_vain(&self) -> bool {
+        matches!(self, Self::NoCluster | Self::NoData | Self::Disabled)
+    }
+
     /// Whether it could not be done now.
     pub fn is_refused(&self) -> bool {
         matches!(self, Self::Refused { .. })
@@ -246,7 +251,10 @@ impl AtWork<'_> {
         let now = self.ground.clocks.setting;
         let fires = Fires {
             since: alert.starts,
-            told: now,
+            told: alert
+                .starts
+                .is_some_and(|starts| starts > now)
+                .then_some(now),
             name: (!is_named).then(|| alert.name().to_owned()),
         };
         let known = self.firing.get(name, &clusters, &alert.fingerprint);

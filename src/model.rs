@@ -63,7 +63,7 @@ pub use name::{
 };
 pub use observed::{Fence, Observed, ObservedEntry, ObservedSnapshot, Owner, Place};
 pub use overrides::{
-    AlertState, BreakerState, Counted, Fired, FiringRequest, FlagOverride, Grip, LastGone, Limit,
+    AlertState, BreakerState, Counted, Fired, FlagOverride, Grip, LastGone, Limit,
     MAX_TRIPS_PER_HOUR, Opening, OverrideError, Overrides, Part, Stamp, TripRequest, Tripped,
     Witness, places,
 };

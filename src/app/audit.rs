@@ -66,10 +66,6 @@ pub(super) async fn list(store: &dyn Store, query: &AuditQuery) -> Result<AuditL
 
 /// What `record` says, if that was asked for.
 fn chosen(record: CommitRecord, origin: Option<&Origin>, query: &AuditQuery) -> Option<AuditEntry> {
-    // How far somebody was told is told elsewhere, and would hide what was done.
-    if let Some((_, Noted::Notified { .. })) = noted(&record) {
-        return None;
-    }
     let names = &query.names;
     let is_named = names.is_empty() || names.iter().any(|id| record.changes.contains_key(id));
     let is_before = query.until.is_none_or(|until| record.at < until);
@@ -80,6 +76,10 @@ fn chosen(record: CommitRecord, origin: Option<&Origin>, query: &AuditQuery) -> 
         return None;
     }
     let entry = entry(record, origin);
+    // How far somebody was told is told elsewhere, and would hide what was done.
+    if let Some(Noted::Notified { .. }) = entry.noted {
+        return None;
+    }
     let actor = entry.actor.as_deref();
     let is_by = (query.actor.as_deref()).is_none_or(|asked| actor == Some(asked));
     is_by.then_some(entry)

@@ -150,22 +150,11 @@ fn new_opening<'o>(
 
 /// What became of a breaker, by what was open for it and what is.
 fn changed(before: &[Opening], after: &[Opening], breaker: &BreakerName) -> Option<HappeningKind> {
-    let of = |openings: &[Opening]| -> Vec<Opening> {
-        openings
-            .iter()
-            .filter(|it| it.breaker == *breaker)
-            .cloned()
-            .collect()
-    };
     let new = new_opening(before, after, breaker);
-    let (before, after) = (of(before), of(after));
     if new.is_some_and(|it| it.grip == Grip::Latched) {
         return Some(HappeningKind::Latched);
     }
-    let places = |openings: &[Opening]| -> BTreeSet<_> {
-        openings.iter().map(|it| it.clusters.clone()).collect()
-    };
-    let (was, is) = (places(&before), places(&after));
+    let (was, is) = (places(before, breaker), places(after, breaker));
     if !is.is_subset(&was) {
         Some(HappeningKind::Tripped)
     } else if is != was {
@@ -173,6 +162,12 @@ fn changed(before: &[Opening], after: &[Opening], breaker: &BreakerName) -> Opti
     } else {
         None
     }
+}
+
+/// Where a breaker is open.
+fn places<'o>(openings: &'o [Opening], breaker: &BreakerName) -> BTreeSet<&'o Selector> {
+    let openings = openings.iter().filter(|it| it.breaker == *breaker);
+    openings.map(|it| &it.clusters).collect()
 }
 
 fn of_breaker(

@@ -152,10 +152,7 @@ fn receiver(environment: &Environment, file: &Path, entry: Entry) -> anyhow::Res
     };
     receiver.kinds = entry.events;
     receiver.may_be_private = entry.allow_private;
-    anyhow::ensure!(
-        receiver.can_be_told(),
-        "it is at a private address, and does not say `allowPrivate: true`"
-    );
+    receiver.check_address()?;
     Ok(receiver)
 }
 

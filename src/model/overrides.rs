@@ -15,7 +15,7 @@ use super::{Breaker, BreakerName, BreakerStatus, ConfigSet, FlagName, Labels, Re
 mod alerts;
 mod parts;
 
-pub use alerts::{Fired, FiringRequest, LastGone};
+pub use alerts::{Fired, LastGone};
 pub use parts::{
     AlertState, BreakerState, Counted, FlagOverride, Grip, Limit, Opening, OverrideError, Part,
     Stamp, TripRequest, Tripped, Witness,

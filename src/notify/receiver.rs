@@ -44,6 +44,9 @@ pub enum ReceiverError {
     /// Not an address.
     #[error("its address is no URL with `https://`, or with `http://` to this machine")]
     Address,
+    /// Only this network knows it.
+    #[error("it is at a private address, and does not say `allowPrivate: true`")]
+    Private,
 }
 
 impl Receiver {
@@ -66,12 +69,15 @@ impl Receiver {
         })
     }
 
-    /// Whether it may be where its address says, as far as that is known before it is looked up.
-    pub fn can_be_told(&self) -> bool {
+    /// Refuses an address that only this network knows, as far as that shows before it is looked up.
+    pub fn check_address(&self) -> Result<(), ReceiverError> {
         let host = self.url.host_str().unwrap_or_default();
         let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
         let is_private = address.map_or(host == "localhost", |address| !is_public(address));
-        self.may_be_private || !is_private
+        if is_private && !self.may_be_private {
+            return Err(ReceiverError::Private);
+        }
+        Ok(())
     }
 
     /// Whether it wants to hear of this.

@@ -12,7 +12,7 @@ use reqwest::{Client, StatusCode, Url};
 
 use super::address::is_public;
 use super::letter::Letter;
-use super::receiver::{Format, Receiver};
+use super::receiver::{Format, Receiver, ReceiverError};
 use crate::api::Happening;
 
 /// The longest wait for an answer.
@@ -101,8 +101,6 @@ impl Sender {
     }
 }
 
-const PRIVATE: &str = "it is at a private address, and does not say `allowPrivate: true`";
-
 /// Resolves names to addresses that everybody can reach, and to no others: whoever may name a receiver
 /// does not reach what only this machine can.
 struct PublicOnly;
@@ -114,7 +112,7 @@ impl Resolve for PublicOnly {
             let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
             let public: Vec<SocketAddr> = found.filter(|at| is_public(at.ip())).collect();
             if public.is_empty() {
-                return Err(PRIVATE.into());
+                return Err(ReceiverError::Private.into());
             }
             let addresses: Addrs = Box::new(public.into_iter());
             Ok(addresses)

@@ -77,27 +77,38 @@ pub(super) async fn bytes_of(request: Request, most: usize) -> Result<Bytes, Ref
     let length = request.body().size_hint().upper();
     let length = length.and_then(|length| usize::try_from(length).ok());
     room.take(length.unwrap_or(most).min(most)).await?;
-    let read = to_bytes(request.into_body(), most);
-    let read = tokio::time::timeout(BODY_TIMEOUT, read).await;
-    let read = read.map_err(|_| {
-        let seconds = BODY_TIMEOUT.as_secs();
-        let error = format!("the body did not arrive within {seconds} s");
-        let error = Error::new(ErrorKind::Unavailable, error);
-        Refusal::new(StatusCode::REQUEST_TIMEOUT, error)
-    })?;
-    let bytes = read.map_err(|error| {
-        let source = std::error::Error::source(&error);
-        if source.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
-            return too_large(&format!("{most} bytes"));
-        }
-        Refusal::unreadable("the body did not arrive whole")
-    })?;
+    let refuse = || too_large(&format!("{most} bytes"));
+    let bytes = arrived(request, (most, BODY_TIMEOUT), refuse).await?;
     let values = values_in(&bytes);
     if values > MAX_VALUES {
         return Err(too_large(&format!("{MAX_VALUES} values")));
     }
     room.take(values * VALUE_BYTES).await?;
     Ok(bytes)
+}
+
+/// The body of a request, once all of it is there within a time; `too_large` refuses one of more than
+/// `most` bytes.
+pub(super) async fn arrived(
+    request: Request,
+    (most, within): (usize, Duration),
+    too_large: impl FnOnce() -> Refusal,
+) -> Result<Bytes, Refusal> {
+    let read = to_bytes(request.into_body(), most);
+    let read = tokio::time::timeout(within, read).await;
+    let read = read.map_err(|_| {
+        let seconds = within.as_secs();
+        let error = format!("the body did not arrive within {seconds} s");
+        let error = Error::new(ErrorKind::Unavailable, error);
+        Refusal::new(StatusCode::REQUEST_TIMEOUT, error)
+    })?;
+    read.map_err(|error| {
+        let source = std::error::Error::source(&error);
+        if source.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
+            return too_large();
+        }
+        Refusal::unreadable("the body did not arrive whole")
+    })
 }
 
 /// What `bytes` say. Large ones are read where they hold up nobody.
@@ -129,15 +140,22 @@ fn values_in(json: &[u8]) -> usize {
     values
 }
 
-/// What the head of a request says of its body.
-fn check_head(headers: &HeaderMap) -> Result<(), Refusal> {
-    let header = |name| headers.get(name)?.to_str().ok();
-    let kind = header(CONTENT_TYPE).unwrap_or_default();
+/// Refuses a body that says that it is something else.
+pub(super) fn check_kind(headers: &HeaderMap) -> Result<(), Refusal> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    let kind = kind.unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case(JSON) {
         let error = Error::invalid(format!("the body must be `{JSON}`"));
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error));
     }
+    Ok(())
+}
+
+/// What the head of a request says of its body.
+fn check_head(headers: &HeaderMap) -> Result<(), Refusal> {
+    check_kind(headers)?;
+    let header = |name| headers.get(name)?.to_str().ok();
     let length = header(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
     if length.is_some_and(|length| length > MAX_BODY as u64) {
         return Err(too_large(&format!("{MAX_BODY} bytes")));

@@ -16,7 +16,7 @@ use super::refusal::Refusal;
 use super::request::{By, RequestId};
 use super::shared::Shared;
 use crate::api::report::AlertsTaken;
-use crate::api::{AlertTestQuery, AlertsQuery, Error, ErrorKind};
+use crate::api::{AlertTestQuery, AlertsQuery, Error, ErrorKind, PartName};
 use crate::model::{BreakerName, ResourceId, SetName};
 use crate::traces::Work;
 use crate::wire::{AlertMessage, WebhookBody};
@@ -75,8 +75,8 @@ fn concerned(taken: &AlertsTaken) -> BTreeSet<SetName> {
         _ => None,
     });
     let told = taken.alerts.iter().flat_map(|alert| &alert.breakers);
-    let told = told.filter_map(|told| told.breaker.split('/').next()?.parse().ok());
-    committed.chain(told).collect()
+    let told = told.filter_map(|told| told.breaker.parse::<PartName>().ok());
+    committed.chain(told.map(|told| told.set)).collect()
 }
 
 fn not_taken(taken: &AlertsTaken) -> Refusal {

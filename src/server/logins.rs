@@ -5,13 +5,12 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use axum::body::to_bytes;
 use axum::extract::{Request, State};
-use axum::http::header::{self, CONTENT_TYPE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
 use super::answer::{Answer, document, read};
+use super::decode::{arrived, check_kind};
 use super::lock::lock;
 use super::refusal::Refusal;
 use super::request::{Peer, RequestId};
@@ -19,7 +18,7 @@ use super::shared::Shared;
 use crate::api::report::{NewToken, ServerInfo};
 use crate::api::{Error, ErrorKind, Via};
 use crate::oidc::{Issuers, NotVouched};
-use crate::wire::{Exchange, JSON};
+use crate::wire::Exchange;
 
 /// The largest body: several times the longest JWT.
 const MAX_BODY: usize = 64 * 1024;
@@ -91,31 +90,15 @@ async fn exchanged(
 }
 
 async fn body(request: Request) -> Result<Exchange, Refusal> {
-    if !is_json(request.headers()) {
-        let error = Error::invalid(format!("the body must be `{JSON}`"));
-        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error));
-    }
-    let read = to_bytes(request.into_body(), MAX_BODY);
-    let read = tokio::time::timeout(BODY_TIMEOUT, read).await;
-    let read = read.map_err(|_| {
-        let seconds = BODY_TIMEOUT.as_secs();
-        let error = format!("the body did not arrive within {seconds} s");
-        let error = Error::new(ErrorKind::Unavailable, error);
-        Refusal::new(StatusCode::REQUEST_TIMEOUT, error)
-    })?;
-    let bytes = read.map_err(|_| {
+    check_kind(request.headers())?;
+    let too_large = || {
         let error = Error::invalid(format!("the body has more than {MAX_BODY} bytes"));
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, error)
-    })?;
+    };
+    let bytes = arrived(request, (MAX_BODY, BODY_TIMEOUT), too_large).await?;
     // An error of the reader could hold a part of the JWT.
     serde_json::from_slice(&bytes)
         .map_err(|_| Refusal::unreadable("the body is not `{\"jwt\": \"…\"}`"))
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
-    let kind = kind.and_then(|kind| kind.split(';').next());
-    kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case(JSON))
 }
 
 fn too_many() -> Response {

@@ -11,7 +11,8 @@ use tokio::sync::{Notify, Semaphore, watch};
 use super::lock::lock;
 use crate::api::report::{DeliveryOutcome, Outcome};
 use crate::api::{Drifted, Error, Upkeep};
-use crate::model::SetName;
+use crate::model::text::without_secrets;
+use crate::model::{ClusterName, SetName};
 use crate::traces::Work;
 
 /// How often it is looked whether the time of anything is over.
@@ -127,12 +128,14 @@ impl Keeping {
             again.is_busy.store(true, Ordering::SeqCst);
             let outcome = self.once(&set, &because).await;
             again.is_busy.store(false, Ordering::SeqCst);
-            let missing = missing(&outcome);
+            let missing = Missing::of(outcome);
             if said.as_ref() != Some(&missing) {
                 tell(&set, &missing);
-                self.note(&set, outcome).await;
+                if let Missing::In(clusters) = &missing {
+                    self.note(&set, clusters.clone()).await;
+                }
             }
-            let is_done = missing.is_empty();
+            let is_done = missing == Missing::Nowhere;
             said = Some(missing);
             {
                 let mut sets = lock(&self.sets);
@@ -155,21 +158,7 @@ impl Keeping {
     }
 
     /// Writes down where a set did not arrive.
-    async fn note(&self, set: &SetName, outcome: Result<Outcome, Error>) {
-        let outcome = outcome.map_or_else(|_| Vec::new(), |outcome| outcome.clusters);
-        let missing = outcome.into_iter().filter(|it| !it.outcome.is_settled());
-        let reason = |it: &DeliveryOutcome| {
-            let word = it.outcome.as_str();
-            it.reason
-                .as_ref()
-                .map_or(word.to_owned(), |reason| format!("{word}: {reason}"))
-        };
-        let missing: BTreeMap<_, _> = missing
-            .map(|it| (it.cluster.clone(), reason(&it)))
-            .collect();
-        if missing.is_empty() {
-            return;
-        }
+    async fn note(&self, set: &SetName, missing: BTreeMap<ClusterName, String>) {
         if let Err(error) = self.upkeep.note_undelivered(set, missing).await {
             let error = error.chain();
             tracing::warn!(
@@ -242,38 +231,65 @@ impl Keeping {
     }
 }
 
-/// Where it did not arrive, and why.
-fn missing(outcome: &Result<Outcome, Error>) -> Vec<String> {
-    match outcome {
-        Ok(outcome) => {
-            let missing = outcome
-                .clusters
-                .iter()
-                .filter(|it| !it.outcome.is_settled());
-            missing.map(sentence).collect()
+/// Where a set did not arrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Missing {
+    Nowhere,
+    /// In these clusters, and why.
+    In(BTreeMap<ClusterName, String>),
+    /// Nobody could find out, and why.
+    Unknown(String),
+}
+
+impl Missing {
+    fn of(outcome: Result<Outcome, Error>) -> Self {
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => return Self::Unknown(error.chain()),
+        };
+        let missing = outcome.clusters.into_iter();
+        let missing = missing.filter(|it| !it.outcome.is_settled());
+        let missing: BTreeMap<_, _> = missing
+            .map(|it| {
+                let why = reason(&it);
+                (it.cluster, why)
+            })
+            .collect();
+        if missing.is_empty() {
+            Self::Nowhere
+        } else {
+            Self::In(missing)
         }
-        Err(error) => vec![error.chain()],
     }
 }
 
-fn sentence(delivery: &DeliveryOutcome) -> String {
-    let (cluster, word) = (&delivery.cluster, delivery.outcome.as_str());
+fn reason(delivery: &DeliveryOutcome) -> String {
+    let word = delivery.outcome.as_str();
     match &delivery.reason {
-        Some(reason) => format!("{cluster}: {word}: {reason}"),
-        None => format!("{cluster}: {word}"),
+        Some(reason) => format!("{word}: {reason}"),
+        None => word.to_owned(),
     }
 }
 
-fn tell(set: &SetName, missing: &[String]) {
+fn tell(set: &SetName, missing: &Missing) {
     let set = set.as_str();
-    if missing.is_empty() {
-        tracing::info!(set, "delivered everywhere");
-    } else {
-        let missing = crate::model::text::without_secrets(&missing.join("; "));
-        tracing::warn!(
-            set,
-            missing,
-            "not delivered everywhere yet; it is tried again"
-        );
-    }
+    let missing = match missing {
+        Missing::Nowhere => {
+            tracing::info!(set, "delivered everywhere");
+            return;
+        }
+        Missing::In(clusters) => {
+            let each = clusters
+                .iter()
+                .map(|(cluster, why)| format!("{cluster}: {why}"));
+            each.collect::<Vec<_>>().join("; ")
+        }
+        Missing::Unknown(why) => why.clone(),
+    };
+    let missing = without_secrets(&missing);
+    tracing::warn!(
+        set,
+        missing,
+        "not delivered everywhere yet; it is tried again"
+    );
 }

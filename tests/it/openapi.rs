@@ -1,11 +1,11 @@
 //! `/openapi.json`: what the API says of itself, judged by programs that are not ours.
 
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::support::cli::Cfgctl;
+use crate::support::python::python;
 use crate::support::server::Server;
 use crate::support::transcript::bring;
 
@@ -18,16 +18,6 @@ fn document(server: &Server) -> Value {
     assert_eq!(status, 200, "{text}");
     let (_, body) = text.split_once("\r\n\r\n").unwrap();
     serde_json::from_str(body).unwrap()
-}
-
-/// Python with the packages of the tests.
-fn python() -> Command {
-    let packages = std::env::var_os("CFGCTL_TEST_PYTHON").expect(
-        "CFGCTL_TEST_PYTHON is not set: tests/install-python installs the readers or says what is in the way, and tests/run passes them on",
-    );
-    let mut python = Command::new("python3");
-    python.env("PYTHONPATH", packages);
-    python
 }
 
 #[test]

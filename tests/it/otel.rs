@@ -1,15 +1,13 @@
 //! Traces as a collector gets them: one from an alert or a command to what each cluster is written. What it
 //! got a reader decodes that is not ours.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
 use rustix::process::Signal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::support::cli::Cfgctl;
 use crate::support::proxy::{Proxy, answer};
+use crate::support::python;
 use crate::support::server::{Server, json_by};
 use crate::support::world::World;
 
@@ -67,9 +65,6 @@ impl Collector {
 
 /// What the messages of OpenTelemetry itself make of it.
 fn judged(bodies: &[Vec<u8>]) -> Vec<Told> {
-    let packages = std::env::var_os("CFGCTL_TEST_PYTHON").expect(
-        "CFGCTL_TEST_PYTHON is not set: tests/install-python installs the readers or says what is in the way, and tests/run passes them on",
-    );
     let program = "
 import json, sys
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -87,23 +82,8 @@ for body in json.load(sys.stdin):
                     failed=span.status.message if span.status.code == 2 else ''))
 print(json.dumps(told))
 ";
-    let mut python = Command::new("python3")
-        .env("PYTHONPATH", packages)
-        .args(["-c", program])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python3");
-    let input = json!(bodies).to_string();
-    let mut stdin = python.stdin.take().unwrap();
-    stdin.write_all(input.as_bytes()).unwrap();
-    drop(stdin);
-    let ran = python.wait_with_output().unwrap();
-    assert!(
-        ran.status.success(),
-        "the reader of tests/install-python refuses it"
-    );
-    serde_json::from_slice(&ran.stdout).unwrap()
+    let ran = python::judged(program, json!(bodies).to_string().as_bytes());
+    serde_json::from_slice(&ran).unwrap()
 }
 
 /// The one span of this name.

@@ -2,13 +2,12 @@
 //! YAML 1.1, as many applications do, and `javaproperties` what Java does.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use serde_json::{Map, Value, json};
 
 use crate::support::cli::Cfgctl;
+use crate::support::python;
 use crate::support::transcript::{bring, with_input};
 
 /// Prints what the reader understood, types included: a date or a set of YAML 1.1 is no JSON.
@@ -211,28 +210,7 @@ fn numbers() -> Value {
 }
 
 fn understood(program: &str, published: &[u8]) -> Value {
-    let packages = std::env::var_os("CFGCTL_TEST_PYTHON").expect(
-        "CFGCTL_TEST_PYTHON is not set: tests/install-python installs the readers or says what is in the way, and tests/run passes them on",
-    );
-    let mut python = Command::new("python3")
-        .args(["-c", program])
-        .env("PYTHONPATH", packages)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("python3");
-    let mut input = python.stdin.take().expect("a pipe");
-    input.write_all(published).expect("a reader");
-    drop(input);
-    let output = python.wait_with_output().expect("an end");
-    let published = String::from_utf8_lossy(published);
-    assert!(
-        output.status.success(),
-        "{}\n{published}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    serde_json::from_slice(&output.stdout).expect("JSON")
+    serde_json::from_slice(&python::judged(program, published)).expect("JSON")
 }
 
 /// Publishes values of a set to a directory: what an application finds there.

@@ -1,13 +1,12 @@
 //! `/metrics`: what Prometheus reads of a server and of its store, and what the log of the server says.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
-use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::cli::Cfgctl;
+use crate::support::python;
 use crate::support::server::Server;
 use crate::support::transcript::bring;
 
@@ -63,9 +62,6 @@ fn of_the_store(text: &str) -> Vec<&str> {
 
 /// What a reader makes of it that is not ours: a line for each sample, with its family and kind.
 fn judged(text: &str) -> Vec<(String, String, String)> {
-    let packages = std::env::var_os("CFGCTL_TEST_PYTHON").expect(
-        "CFGCTL_TEST_PYTHON is not set: tests/install-python installs the readers or says what is in the way, and tests/run passes them on",
-    );
     let program = "
 import sys
 from prometheus_client.parser import text_string_to_metric_families
@@ -74,22 +70,7 @@ for family in text_string_to_metric_families(sys.stdin.read()):
     for sample in family.samples:
         print(family.name, family.type, sample.name, *sorted(sample.labels))
 ";
-    let mut python = Command::new("python3")
-        .env("PYTHONPATH", packages)
-        .args(["-c", program])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python3");
-    let mut input = python.stdin.take().expect("a pipe");
-    input.write_all(text.as_bytes()).unwrap();
-    drop(input);
-    let ran = python.wait_with_output().unwrap();
-    assert!(
-        ran.status.success(),
-        "the reader of tests/install-python refuses it"
-    );
-    let lines = String::from_utf8(ran.stdout).unwrap();
+    let lines = String::from_utf8(python::judged(program, text.as_bytes())).unwrap();
     let lines = lines.lines().map(|line| {
         let mut words = line.splitn(4, ' ');
         let mut word = || words.next().unwrap_or_default().to_owned();

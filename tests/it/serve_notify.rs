@@ -2,13 +2,13 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::support::cli::Cfgctl;
+use crate::support::python;
 use crate::support::server::Server;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -115,13 +115,8 @@ fn reset(user: &Cfgctl) {
 
 /// What readers that are not ours make of it: the signature, and the event.
 fn judged(heard: &Heard) -> Value {
-    let packages = std::env::var_os("CFGCTL_TEST_PYTHON").expect(
-        "CFGCTL_TEST_PYTHON is not set: tests/install-python installs the readers or says what is in the way, and tests/run passes them on",
-    );
     let program = "
 import json, sys
-from unittest import mock
-from datetime import datetime, timezone
 from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
 from standardwebhooks.webhooks import Webhook
 secret, headers, body = json.load(sys.stdin)
@@ -133,26 +128,8 @@ except Exception: pass
 event = from_structured_event(HTTPMessage(headers, body.encode()))
 print(json.dumps([event.get_id(), event.get_type(), event.get_subject(), event.get_data()]))
 ";
-    let mut python = Command::new("python3")
-        .env("PYTHONPATH", packages)
-        .args(["-c", program])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python3");
     let input = json!([SECRET, heard.headers, heard.body]).to_string();
-    python
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
-    let ran = python.wait_with_output().unwrap();
-    assert!(
-        ran.status.success(),
-        "the readers of tests/install-python refuse it: {heard:?}"
-    );
-    serde_json::from_slice(&ran.stdout).unwrap()
+    serde_json::from_slice(&python::judged(program, input.as_bytes())).unwrap()
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub(crate) mod keyring;
 pub(crate) mod monitoring;
 pub(crate) mod oidc;
 pub(crate) mod proxy;
+pub(crate) mod python;
 pub(crate) mod raw;
 pub(crate) mod redact;
 pub(crate) mod server;

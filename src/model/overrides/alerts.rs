@@ -8,21 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::parts::after;
 use super::{
     AlertState, Breaker, BreakerName, Grip, Limit, Opening, OverrideError, Overrides, Reset,
-    Selector, Stamp, Tripped, Witness,
+    Selector, TripRequest, Tripped, Witness,
 };
-
-/// An alert that begins to fire for a breaker.
-#[derive(Clone, Debug)]
-pub struct FiringRequest {
-    /// Where; empty: everywhere.
-    pub clusters: Selector,
-    /// Who tells of it, when, and what it says.
-    pub stamp: Stamp,
-    /// By which time earlier trips are forgotten, which is not later than that of the stamp.
-    pub keeping: Timestamp,
-    /// Who confirms these times.
-    pub witness: Witness,
-}
 
 /// What becomes of a breaker for which an alert begins to fire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,18 +43,19 @@ impl Overrides {
         &mut self,
         name: &BreakerName,
         declared: &Breaker,
-        request: FiringRequest,
+        request: TripRequest,
     ) -> Result<Fired, OverrideError> {
-        let FiringRequest {
+        let TripRequest {
             clusters,
             stamp,
             keeping,
             witness,
+            limit,
         } = request;
         if self.disabled.contains_key(name) {
             return Ok(Fired::Disabled);
         }
-        let (until, counted) = declared.ends(None, stamp.since, witness);
+        let (until, counted) = declared.ends(limit, stamp.since, witness);
         if let Some(open) = self.opened_by_alerts(name, &clusters) {
             if open.alerts.replace(AlertState::Firing) == Some(AlertState::Resolved)
                 && open.grip == Grip::Loose

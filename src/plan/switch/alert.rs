@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::Ground;
 use crate::model::{
     ALERT_NAME, Alert, AlertStatus, Breaker, BreakerName, Cause, Evidence, Fired, Fires,
-    FiringAlerts, FiringRequest, LastGone, Overrides, Requirement, Selector, Stamp, holds_token,
+    FiringAlerts, LastGone, Overrides, Requirement, Selector, Stamp, TripRequest, holds_token,
 };
 
 /// What one alert comes to for one breaker.
@@ -265,7 +265,7 @@ impl AtWork<'_> {
         if over.is_some_and(|over| fires.begun().is_some_and(|begun| begun < over)) {
             return (clusters, AlertEffect::Over);
         }
-        let request = FiringRequest {
+        let request = TripRequest {
             clusters: clusters.clone(),
             stamp: Stamp {
                 actor: self.actor.to_owned(),
@@ -274,6 +274,7 @@ impl AtWork<'_> {
             },
             keeping: self.ground.clocks.keeping,
             witness: self.ground.witness,
+            limit: None,
         };
         let effect = match self.overrides.alert_fires(name, declared, request) {
             Err(error) => {
